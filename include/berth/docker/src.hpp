@@ -1,0 +1,2 @@
+// Every body of the docker layer.
+#pragma once

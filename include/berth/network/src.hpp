@@ -1,0 +1,2 @@
+// Every body of the network layer.
+#pragma once

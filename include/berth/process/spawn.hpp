@@ -1,0 +1,50 @@
+// Starting a program without the cost or the risks of fork.
+#pragma once
+
+#include <berth/base/result.hpp>
+#include <berth/base/unique_fd.hpp>
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace berth {
+
+/// A descriptor of ours under the number that the child is to see. The source is borrowed and stays open here.
+struct fd_mapping {
+  int source = -1;
+  int target = -1;
+};
+
+struct spawn_options {
+  std::vector<std::string> argv;  ///< argv[0] is looked up in the PATH of `env` unless it holds a slash
+  std::vector<std::string> env;   ///< the child's whole environment, "K=V"; nothing is inherited
+  std::string cwd;                ///< empty: ours
+  std::vector<fd_mapping> fds;    ///< all that the child gets; 0, 1 and 2 are /dev/null where not named
+  bool new_session = false;       ///< setsid: the child leads a session and a group of its own
+  bool new_group = true;          ///< the child leads a process group of its own, so that it can be killed whole
+  int parent_death_signal = 0;    ///< sent to the child when the *thread* that spawned it ends (prctl(2)); 0: none
+};
+
+/// A started child. Whoever owns it must reap it by waitid(P_PIDFD), once.
+struct child {
+  pid_t pid = -1;
+  unique_fd pidfd;
+};
+
+/// Starts `options.argv` by clone(CLONE_VM | CLONE_VFORK | CLONE_PIDFD): cost does not grow with the host's memory, and
+/// there is no window in which the pid could be reused. The child starts with no signal blocked and all dispositions
+/// default, and no descriptor but those named.
+/// Errors: not_found and permission (the program, or cwd, named in `path`), invalid (empty argv, NUL in a string),
+/// spawn_failed (with errno). Thread-safe.
+BERTH_DECL result<child> spawn(const spawn_options& options);
+
+/// The smallest environment that tools such as runsc, ip and nft work with: PATH, and HOME=/ LANG=C.UTF-8.
+BERTH_DECL std::vector<std::string> minimal_environment();
+
+}  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/process/spawn.ipp>
+#endif

@@ -1,0 +1,2 @@
+// Every body of the process layer.
+#pragma once

@@ -1,0 +1,2 @@
+// Every body of the readiness layer.
+#pragma once

@@ -1,0 +1,2 @@
+// Every body of the runsc layer.
+#pragma once

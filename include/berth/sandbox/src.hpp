@@ -1,0 +1,2 @@
+// Every body of the sandbox layer.
+#pragma once

@@ -1,0 +1,2 @@
+// Every body of the spec layer.
+#pragma once

@@ -1,0 +1,2 @@
+// The compiled bodies of the base layer.
+#include <berth/base/src.hpp>

@@ -1,0 +1,2 @@
+// The compiled bodies of the docker layer.
+#include <berth/docker/src.hpp>

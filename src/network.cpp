@@ -1,0 +1,2 @@
+// The compiled bodies of the network layer.
+#include <berth/network/src.hpp>

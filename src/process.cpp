@@ -1,0 +1,2 @@
+// The compiled bodies of the process layer.
+#include <berth/process/src.hpp>

@@ -1,0 +1,2 @@
+// The compiled bodies of the readiness layer.
+#include <berth/readiness/src.hpp>

@@ -1,0 +1,2 @@
+// The compiled bodies of the runsc layer.
+#include <berth/runsc/src.hpp>

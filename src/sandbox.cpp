@@ -1,0 +1,2 @@
+// The compiled bodies of the sandbox layer.
+#include <berth/sandbox/src.hpp>

@@ -1,0 +1,2 @@
+// The compiled bodies of the spec layer.
+#include <berth/spec/src.hpp>
