@@ -1,0 +1,95 @@
+// dockerd in a sandbox: started, watched, waited for, restarted, stopped.
+#pragma once
+
+#include <berth/base/clock.hpp>
+#include <berth/base/log.hpp>
+#include <berth/base/result.hpp>
+#include <berth/docker/plan.hpp>
+#include <berth/process/executor.hpp>
+#include <berth/readiness/poll.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace berth {
+
+enum class daemon_state { disabled, not_present, starting, ready, failed, stopped };
+BERTH_DECL std::string_view daemon_state_name(daemon_state state) noexcept;
+
+struct restart_policy {
+  enum class kind { never, on_failure };
+  kind what = kind::never;
+  std::uint32_t limit = 5;                  ///< restarts in a row without having been ready for `settle`
+  duration first_pause = milliseconds(200); ///< doubled each time up to `max_pause`
+  duration max_pause = seconds(10);
+  duration settle = seconds(30);
+};
+
+struct supervisor_options {
+  docker_plan_options plan;                 ///< what dockerd's arguments depend on
+  duration ready_timeout = seconds(30);
+  restart_policy restart;
+  duration stop_containers_timeout = seconds(10);
+  duration term_timeout = seconds(10);
+  duration kill_timeout = seconds(5);
+  /// The daemon's socket as this host reaches it; empty: readiness is asked by commands inside (`docker info`'s equal).
+  std::string host_socket;
+  log_sink log;                             ///< the contract's lines
+  std::function<void(output_stream, std::string_view line)> on_daemon_line;  ///< dockerd's own log
+};
+
+/// Why the daemon is not ready.
+struct daemon_failure {
+  std::string phase;            ///< "check", "prepare", "start", "wait", "run"
+  duration elapsed{};
+  std::uint32_t attempts = 0;
+  std::optional<exit_status> exited;
+  std::string last_probe;       ///< the last probe's words
+  std::string tail;             ///< the last lines of dockerd's output
+  std::string hint_id;          ///< stable id of a known symptom, for instance BERTH-CGROUP-DEVICES, or empty
+  std::string hint;             ///< the remedy, or empty
+
+  BERTH_DECL error to_error() const;
+};
+
+struct daemon_status {
+  daemon_state state = daemon_state::disabled;
+  pid_t pid = 0;                ///< inside the sandbox, or 0
+  duration ready_after{};       ///< from start to ready
+  std::uint32_t restarts = 0;
+  std::optional<daemon_failure> failure;
+};
+
+/// Supervises one dockerd through an executor, on the loop of `executor`'s thread. The same for a managed sandbox and for
+/// one that berth does not own.
+class daemon_supervisor {
+ public:
+  /// `where` is borrowed and must outlive the supervisor.
+  BERTH_DECL daemon_supervisor(boost::asio::any_io_executor loop, executor& where, supervisor_options options);
+  BERTH_DECL ~daemon_supervisor();
+
+  /// Checks, prepares, starts and waits until ready, or fails; then goes on supervising in the background.
+  BERTH_DECL boost::asio::awaitable<result<void>> start();
+  /// Waits for ready (or a settled state that is not); for those who did not call start themselves.
+  BERTH_DECL boost::asio::awaitable<result<void>> wait_ready(time_point deadline);
+  BERTH_DECL daemon_status status() const;
+  /// Waits for the next change after `state`.
+  BERTH_DECL boost::asio::awaitable<daemon_status> wait_change(daemon_state state);
+  /// Containers stopped, TERM, KILL, each with its deadline.
+  BERTH_DECL boost::asio::awaitable<result<void>> stop();
+
+ private:
+  struct impl;
+  std::shared_ptr<impl> impl_;
+};
+
+}  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/docker/supervisor.ipp>
+#endif
