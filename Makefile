@@ -1,0 +1,45 @@
+# The short way in; docs/building.md says what stands behind each target.
+BUILD ?= build
+PREFIX ?= /usr/local
+export BERTH_START ?= $(shell date +%s)
+
+.PHONY: all setup demo test check-quick bench asan tsan fuzz-replay install clean
+
+# Builds everything into build/; the command is build/bin/berth.
+all:
+	@scripts/setup packages
+	@scripts/build $(BUILD)
+
+# Installs packages, runsc, a root file system with Docker, an image for nested containers.
+setup:
+	@scripts/setup
+
+# A nested container in real dockerd in real runsc.
+demo:
+	@scripts/demo $(BUILD)
+
+# Everything, as CI runs it. PARTS="quick integration" runs some of it.
+test:
+	@scripts/test $(PARTS)
+
+# The tests that need neither root nor runsc.
+check-quick:
+	@scripts/setup packages
+	@scripts/test build quick
+
+# The unit tests under sanitizers, and the fuzz corpus.
+asan tsan:
+	@scripts/setup packages
+	@scripts/test $@
+fuzz-replay:
+	@scripts/setup packages
+	@scripts/test fuzz
+
+bench:
+	@scripts/bench $(BUILD)
+
+install: all
+	cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean:
+	rm -rf build build-asan build-tsan build-debug build-fuzz

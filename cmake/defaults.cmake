@@ -1,0 +1,39 @@
+# How berth itself is compiled. Nothing here reaches a project that adds berth as a subdirectory.
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+
+if(PROJECT_IS_TOP_LEVEL)
+  if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, Debug or Sanitize" FORCE)
+  endif()
+  set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+  set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+  # Line numbers in reports, and code that is neither slow to build nor slow to run.
+  set(CMAKE_C_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
+  set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
+
+  find_program(BERTH_CCACHE ccache)
+  mark_as_advanced(BERTH_CCACHE)
+  if(BERTH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_C_COMPILER_LAUNCHER ${BERTH_CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${BERTH_CCACHE})
+  endif()
+  if(BERTH_SANITIZE)
+    add_compile_options(-fsanitize=${BERTH_SANITIZE} -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${BERTH_SANITIZE})
+  endif()
+endif()
+
+# berth_precompile(TARGET): with BERTH_PCH, the headers that cost most and change least.
+function(berth_precompile target)
+  if(BERTH_PCH)
+    target_precompile_headers(${target} PRIVATE <boost/asio.hpp> <chrono> <functional> <map> <memory> <optional> <string>
+                              <string_view> <variant> <vector>)
+  endif()
+endfunction()

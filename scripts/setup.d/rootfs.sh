@@ -1,0 +1,34 @@
+# A root file system with Docker in it, made by debootstrap from this machine's own Debian mirror.
+# shellcheck shell=bash
+
+setup_rootfs() {
+  local hash target building mirror keyring options=()
+  # The number is raised when the steps below change.
+  hash=$(recipe_hash 1 "$rootfs_suite" "$rootfs_packages" "$(dpkg --print-architecture)")
+  target=$berth_cache/rootfs/$rootfs_suite-$hash
+  export BERTH_TEST_ROOTFS=$target
+  if [[ -d $target ]]; then
+    return
+  fi
+  need_root "making a root file system"
+  command -v debootstrap >/dev/null || setup_packages
+  mirror=$(apt_mirror "$rootfs_suite")
+  [[ -n $mirror ]] || die "apt's sources on this machine name no Debian mirror; add one for $rootfs_suite main"
+  keyring=$(apt_keyring "$mirror")
+  if [[ -n $keyring ]]; then
+    options+=("--keyring=$keyring")
+  fi
+  mkdir -p "$berth_cache/rootfs" "$berth_cache/debs"
+  building=$target.building
+  rm -rf --one-file-system "$building"
+  quietly "making a $rootfs_suite root file system with Docker" debootstrap --variant=minbase \
+    --cache-dir="$berth_cache/debs" "${options[@]}" --include="$rootfs_packages" "$rootfs_suite" "$building" "$mirror" ||
+    die "debootstrap failed"
+  # dockerd's names on user networks need the legacy variant: the sandbox has no nf_tables.
+  for tool in iptables ip6tables; do
+    chroot "$building" update-alternatives --set "$tool" "/usr/sbin/$tool-legacy" >/dev/null
+  done
+  rm -rf "$building"/var/cache/apt/archives/*.deb "$building"/var/lib/apt/lists/*
+  mv "$building" "$target"
+  say "root file system: $target"
+}

@@ -1,0 +1,23 @@
+# What the set-up fetches, pinned. Sourced by scripts/common.sh; nothing else states a version.
+
+# The oldest runsc that is used as found: 20260520.0 brought the overlay upper on a bind mount and tmpfs nr_inodes, which
+# the data root and newer nested runtimes need, and 20260701.0 is the oldest release that the tests ran on.
+runsc_min=20260701
+
+# The runsc that is built when none is found. The Go checksum database verifies the module and all that it requires.
+runsc_release=20260701.0
+runsc_module=gvisor.dev/gvisor/runsc@v0.0.0-20260701204157-69c2d17aea96
+# What that module's go.mod asks for.
+go_min=1.26.3
+
+# The test root file system: a Debian suite with Docker 20.10 in it.
+rootfs_suite=bookworm
+rootfs_packages=docker.io,iptables,iproute2,ca-certificates,busybox-static,procps,curl
+
+# Packages of the machine itself, Debian 12. Build: compiler, tools, libraries.
+packages_build=(g++ gcc make cmake ninja-build pkg-config ccache python3
+  libboost1.81-dev rapidjson-dev libcli11-dev libgtest-dev libbenchmark-dev)
+# Run: what berth calls, and what makes root file systems.
+packages_run=(iproute2 nftables iptables util-linux curl debootstrap debian-archive-keyring ca-certificates xz-utils)
+# Test: fuzzing, sanitizers, the ABI check.
+packages_test=(clang libclang-rt-14-dev abigail-tools procps git)

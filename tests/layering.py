@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Fails when a file includes a layer to its right, when a layer's src.hpp forgets a body, or when berth.hpp forgets a header.
+
+    layering.py SOURCE_TREE          checks
+    layering.py SOURCE_TREE --fix    writes include/berth/berth.hpp anew, then checks
+"""
+import re
+import sys
+from pathlib import Path
+
+LAYERS = ["base", "spec", "runsc", "process", "readiness", "network", "sandbox", "docker", "snapshot"]
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]berth/([^>"]+)[>"]', re.M)
+
+UMBRELLA = """// The whole library: every public header, layer by layer.
+#pragma once
+
+#include <berth/config.hpp>
+
+{}"""
+
+
+def layer_of(path: str) -> str | None:
+    """The layer of a path below include/berth, or None for what belongs to none (config, berth, src)."""
+    parts = path.split("/")
+    if parts[0] == "impl":
+        parts = parts[1:]
+    if len(parts) == 1:
+        return None
+    return parts[0]
+
+
+def public_headers(root: Path) -> list[str]:
+    include = root / "include/berth"
+    found = []
+    for layer in LAYERS:
+        for file in sorted((include / layer).glob("*.hpp")):
+            if file.name != "src.hpp":
+                found.append(f"{layer}/{file.name}")
+    return found
+
+
+def umbrella(root: Path) -> str:
+    blocks = []
+    for layer in LAYERS:
+        lines = [f"#include <berth/{h}>" for h in public_headers(root) if h.startswith(layer + "/")]
+        if lines:
+            blocks.append("\n".join(lines) + "\n")
+    return UMBRELLA.format("\n".join(blocks))
+
+
+def check_edges(root: Path) -> list[str]:
+    errors = []
+    include = root / "include/berth"
+    files = [(f, f.relative_to(include).as_posix()) for f in sorted(include.rglob("*")) if f.suffix in (".hpp", ".ipp")]
+    files += [(f, f"{f.stem}/{f.name}") for f in sorted((root / "src").glob("*.cpp")) if f.stem in LAYERS]
+    for file, inside in files:
+        own = layer_of(inside)
+        where = file.relative_to(root)
+        if own is None:
+            continue
+        if own not in LAYERS:
+            errors.append(f"{where}: '{own}' is no layer; the layers are {' '.join(LAYERS)}")
+            continue
+        text = file.read_text()
+        for match in INCLUDE.finditer(text):
+            line = text.count("\n", 0, match.start(1)) + 1
+            target = match.group(1)
+            other = layer_of(target)
+            if other is None:
+                if target != "config.hpp":
+                    errors.append(f"{where}:{line}: includes berth/{target}, which takes every layer in")
+            elif other not in LAYERS:
+                errors.append(f"{where}:{line}: berth/{target} is in no layer")
+            elif LAYERS.index(other) > LAYERS.index(own):
+                errors.append(f"{where}:{line}: {own} must not know {other} (berth/{target}); the data flows "
+                              f"{' -> '.join(LAYERS)}")
+    return errors
+
+
+def check_lists(root: Path) -> list[str]:
+    errors = []
+    include = root / "include/berth"
+    for layer in LAYERS:
+        bodies = {f"impl/{layer}/{f.name}" for f in (include / "impl" / layer).glob("*.ipp")}
+        source_list = include / layer / "src.hpp"
+        listed = set(INCLUDE.findall(source_list.read_text())) if source_list.exists() else set()
+        for missing in sorted(bodies - listed):
+            errors.append(f"include/berth/{layer}/src.hpp does not list berth/{missing}: its body would not be compiled")
+        if source_list.exists() and not (root / "src" / f"{layer}.cpp").exists():
+            errors.append(f"src/{layer}.cpp is missing: the bodies of {layer} would not be compiled")
+    all_lists = include / "src.hpp"
+    if all_lists.exists():
+        listed = set(INCLUDE.findall(all_lists.read_text()))
+        for layer in LAYERS:
+            if (include / layer / "src.hpp").exists() and f"{layer}/src.hpp" not in listed:
+                errors.append(f"include/berth/src.hpp does not list berth/{layer}/src.hpp")
+    whole = include / "berth.hpp"
+    listed = set(INCLUDE.findall(whole.read_text())) if whole.exists() else set()
+    for missing in [h for h in public_headers(root) if h not in listed]:
+        errors.append(f"include/berth/berth.hpp does not include berth/{missing} (tests/layering.py . --fix writes it)")
+    return errors
+
+
+def main() -> int:
+    root = Path(sys.argv[1])
+    if "--fix" in sys.argv[2:]:
+        (root / "include/berth/berth.hpp").write_text(umbrella(root))
+    errors = check_edges(root) + check_lists(root)
+    for error in errors:
+        print(error, file=sys.stderr)
+    print(f"layering: {len(errors)} errors")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
