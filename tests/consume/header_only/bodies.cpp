@@ -1,0 +1,2 @@
+// The one file that compiles berth's bodies, in a program that does not want them in every file.
+#include <berth/src.hpp>
