@@ -1,5 +1,4 @@
 # The short way in; docs/building.md says what stands behind each target.
-BUILD ?= build
 PREFIX ?= /usr/local
 export BERTH_START ?= $(shell date +%s)
 
@@ -8,7 +7,7 @@ export BERTH_START ?= $(shell date +%s)
 # Builds everything into build/; the command is build/bin/berth.
 all:
 	@scripts/setup packages
-	@scripts/build $(BUILD)
+	@scripts/build build
 
 # Installs packages, runsc, a root file system with Docker, an image for nested containers.
 setup:
@@ -16,7 +15,7 @@ setup:
 
 # A nested container in real dockerd in real runsc.
 demo:
-	@scripts/demo $(BUILD)
+	@scripts/demo
 
 # Everything, as CI runs it. PARTS="quick integration" runs some of it.
 test:
@@ -35,11 +34,12 @@ fuzz-replay:
 	@scripts/setup packages
 	@scripts/test fuzz
 
+# The benchmarks, each beside its peer. NAMES="spec coldstart" runs some of them.
 bench:
-	@scripts/bench $(BUILD)
+	@scripts/bench $(NAMES)
 
 install: all
-	cmake --install $(BUILD) --prefix $(PREFIX)
+	cmake --install build --prefix $(PREFIX)
 
 clean:
 	rm -rf build build-asan build-tsan build-debug build-fuzz
