@@ -1,2 +1,8 @@
 // Every body of the docker layer.
 #pragma once
+
+#include <berth/impl/docker/daemon_fsm.ipp>
+#include <berth/impl/docker/diagnose.ipp>
+#include <berth/impl/docker/plan.ipp>
+#include <berth/impl/docker/scripts.ipp>
+#include <berth/impl/docker/versions.ipp>

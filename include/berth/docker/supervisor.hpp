@@ -4,6 +4,7 @@
 #include <berth/base/clock.hpp>
 #include <berth/base/log.hpp>
 #include <berth/base/result.hpp>
+#include <berth/docker/daemon_fsm.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/process/executor.hpp>
 #include <berth/readiness/poll.hpp>
@@ -18,18 +19,6 @@
 
 namespace berth {
 
-enum class daemon_state { disabled, not_present, starting, ready, failed, stopped };
-BERTH_DECL std::string_view daemon_state_name(daemon_state state) noexcept;
-
-struct restart_policy {
-  enum class kind { never, on_failure };
-  kind what = kind::never;
-  std::uint32_t limit = 5;                  ///< restarts in a row without having been ready for `settle`
-  duration first_pause = milliseconds(200); ///< doubled each time up to `max_pause`
-  duration max_pause = seconds(10);
-  duration settle = seconds(30);
-};
-
 struct supervisor_options {
   docker_plan_options plan;                 ///< what dockerd's arguments depend on
   duration ready_timeout = seconds(30);
@@ -41,20 +30,6 @@ struct supervisor_options {
   std::string host_socket;
   log_sink log;                             ///< the contract's lines
   std::function<void(output_stream, std::string_view line)> on_daemon_line;  ///< dockerd's own log
-};
-
-/// Why the daemon is not ready.
-struct daemon_failure {
-  std::string phase;            ///< "check", "prepare", "start", "wait", "run"
-  duration elapsed{};
-  std::uint32_t attempts = 0;
-  std::optional<exit_status> exited;
-  std::string last_probe;       ///< the last probe's words
-  std::string tail;             ///< the last lines of dockerd's output
-  std::string hint_id;          ///< stable id of a known symptom, for instance BERTH-CGROUP-DEVICES, or empty
-  std::string hint;             ///< the remedy, or empty
-
-  BERTH_DECL error to_error() const;
 };
 
 struct daemon_status {

@@ -1,0 +1,146 @@
+#pragma once
+
+#include <berth/docker/plan.hpp>
+
+namespace berth {
+
+// Parameters: device, address, mtu, snat (0/1), the runc wrapper's text or nothing, dockerd, then dockerd's arguments.
+// One script for all steps, since a command in a sandbox costs some 33 ms. Forwarding and SNAT are set up beside
+// dockerd's own start, which takes many times as long; the subshell is forked twice, so that dockerd, which this shell
+// becomes, never sees a child that it did not start.
+BERTH_DECL std::string_view docker_start_script() noexcept {
+  return R"sh(set -u
+dev=$1 addr=$2 mtu=$3 snat=$4 wrapper=$5 dockerd=$6
+shift 6
+dir=/run/berth-docker
+nl='
+'
+say() { printf 'berth:%s\n' "$*"; }
+fail() { say "failed $*"; exit 126; }
+command -v "$dockerd" >/dev/null 2>&1 || { say missing; exit 127; }
+mkdir -p /run 2>/dev/null && mkdir -p /var/run "$dir/bin" 2>/dev/null || fail "cannot make /var/run and $dir"
+
+for file in /run/docker*.pid /var/run/docker*.pid /run/docker/containerd/containerd.pid; do
+  [ -f "$file" ] || continue
+  pid= comm=
+  read -r pid < "$file" || :
+  case $pid in ''|*[!0-9]*) ;; *) read -r comm 2>/dev/null < "/proc/$pid/comm" || : ;; esac
+  case $file:$comm in
+    */containerd.pid:containerd) ;;
+    */docker*.pid:dockerd) say "running $pid"; exit 125 ;;
+    *) rm -f "$file" && say "stale $file" ;;
+  esac
+done
+
+if [ -z "$dev" ]; then
+  while read -r name dest rest; do
+    [ "$dest" = 00000000 ] && { dev=$name; break; }
+  done < /proc/net/route
+fi
+set -f
+last=
+if [ -n "$dev" ] && [ -z "$addr" ]; then
+  for word in $(ip -o -4 addr show dev "$dev" 2>/dev/null); do
+    [ "$last" = inet ] && { addr=${word%%/*}; break; }
+    last=$word
+  done
+fi
+if [ -n "$dev" ] && [ -z "$mtu" ]; then
+  for word in $(ip -o link show dev "$dev" 2>/dev/null); do
+    [ "$last" = mtu ] && { mtu=$word; break; }
+    last=$word
+  done
+fi
+set +f
+case $mtu in
+  given) ;;
+  ''|*[!0-9]*) say "warning the MTU of the uplink is not known; downloads may be slow" ;;
+  *) set -- "--mtu=$mtu" "$@" ;;
+esac
+
+legacy=$(command -v iptables-legacy) || legacy=
+[ -z "$legacy" ] && [ -x /usr/local/sbin/.iptables-legacy/iptables ] && legacy=/usr/local/sbin/.iptables-legacy/iptables
+if [ -n "$legacy" ]; then
+  ln -sf "$legacy" "$dir/bin/iptables"
+  legacy6=$(command -v ip6tables-legacy) && ln -sf "$legacy6" "$dir/bin/ip6tables"
+else
+  say "warning no iptables-legacy: no way out for nested containers, and no names on user networks"
+fi
+
+network() {
+  [ "$snat" = 1 ] || { say network; return; }
+  echo 1 2>/dev/null > /proc/sys/net/ipv4/ip_forward || say "warning cannot set net.ipv4.ip_forward"
+  [ -n "$legacy" ] || return
+  [ -n "$dev" ] && [ -n "$addr" ] || { say "warning no default route, so no way out for nested containers"; return; }
+  rules=$("$legacy" -t nat -S POSTROUTING 2>&1) || { say "warning iptables: ${rules%%"$nl"*}"; return; }
+  printf '%s\n' "$rules" | while read -r rule; do
+    case $rule in
+      "-A POSTROUTING -o $dev -p tcp -j SNAT --to-source $addr"|\
+      "-A POSTROUTING -o $dev -p udp -j SNAT --to-source $addr") ;;
+      "-A POSTROUTING -o $dev -p tcp -j SNAT --to-source "*|\
+      "-A POSTROUTING -o $dev -p udp -j SNAT --to-source "*) "$legacy" -t nat -D ${rule#-A } ;;
+    esac
+  done
+  for proto in tcp udp; do
+    case $nl$rules$nl in
+      *"$nl-A POSTROUTING -o $dev -p $proto -j SNAT --to-source $addr$nl"*) continue ;;
+    esac
+    out=$("$legacy" -t nat -A POSTROUTING -o "$dev" -p "$proto" -j SNAT --to-source "$addr" 2>&1) ||
+      { say "warning iptables: ${out%%"$nl"*}"; return; }
+  done
+  say network
+}
+( network </dev/null & )
+
+if [ -n "$wrapper" ]; then
+  if runc=$(command -v runc); then
+    ln -sf "$runc" "$dir/runc" && printf '%s\n' "$wrapper" > "$dir/berth-runc" && chmod 755 "$dir/berth-runc" ||
+      fail "cannot write $dir/berth-runc"
+    set -- "--add-runtime=berth-runc=$dir/berth-runc" --default-runtime=berth-runc "$@"
+  else
+    say "warning no runc on PATH: its wrapper is left out"
+  fi
+fi
+PATH=$dir/bin:$PATH
+export PATH
+say "pid $$"
+exec "$dockerd" "$@"
+)sh";
+}
+
+// runc keeps the masked *files*; only directories are masked by a tmpfs, and those of this list are the ones that Docker
+// names. In gVisor they are absent or hold nothing of the host's. Docker writes config.json on one line, and a key in
+// it is told from a string that only looks like one by its unescaped quotes.
+BERTH_DECL std::string_view runc_wrapper_script() noexcept {
+  return R"sh(#!/bin/sh
+bundle=. next= verb=
+for arg; do
+  case $next in bundle) bundle=$arg next=; continue ;; skip) next=; continue ;; esac
+  case $arg in
+    --bundle|-b) next=bundle ;;
+    --bundle=*) bundle=${arg#--bundle=} ;;
+    --root|--log|--log-format|--criu|--rootless|--pid-file|--console-socket|--preserve-fds) next=skip ;;
+    -*) ;;
+    *) [ -n "$verb" ] || verb=$arg ;;
+  esac
+done
+config=$bundle/config.json
+case $verb in
+  create|run)
+    if [ -f "$config" ]; then
+      sed -e ':again' \
+        -e 's#\("maskedPaths":\[[^]]*\)"/proc/acpi",\{0,1\}#\1#;t again' \
+        -e 's#\("maskedPaths":\[[^]]*\)"/proc/asound",\{0,1\}#\1#;t again' \
+        -e 's#\("maskedPaths":\[[^]]*\)"/proc/scsi",\{0,1\}#\1#;t again' \
+        -e 's#\("maskedPaths":\[[^]]*\)"/sys/firmware",\{0,1\}#\1#;t again' \
+        -e 's#\("maskedPaths":\[[^]]*\)"/sys/devices/virtual/powercap",\{0,1\}#\1#;t again' \
+        -e 's#\("maskedPaths":\[[^]]*\)"/sys/devices/system/cpu/cpu[0-9]*/thermal_throttle",\{0,1\}#\1#;t again' \
+        -e 's#\("maskedPaths":\[[^]]*\),\]#\1]#' "$config" > "$config.berth" &&
+        cat "$config.berth" > "$config" && rm -f "$config.berth" || exit 1
+    fi ;;
+esac
+exec /run/berth-docker/runc "$@"
+)sh";
+}
+
+}  // namespace berth

@@ -1,0 +1,104 @@
+#include <berth/docker/diagnose.hpp>
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace berth {
+namespace {
+
+std::string first_id(std::string_view text, diagnosis_context context = {}) {
+  const auto found = diagnose_docker(text, context);
+  return found.empty() ? std::string() : std::string(found.front().what.id);
+}
+
+// The texts as dockerd, docker, runc, iptables and runsc print them.
+TEST(DiagnoseDocker, KnowsTheSymptoms) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"failed to start daemon: Devices cgroup isn't mounted", "BERTH-CGROUP-DEVICES"},
+      {"failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to "
+       "create NAT chain DOCKER: iptables failed: iptables -t nat -N DOCKER: iptables v1.8.9 (nf_tables): Could not fetch "
+       "rule set generation id: Failed to initialize nft: Protocol not supported",
+       "BERTH-NFT"},
+      {"iptables v1.8.9 (legacy): can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
+       "BERTH-NET-RAW"},
+      {"docker: Error response from daemon: failed to create task for container: OCI runtime create failed: runc create "
+       "failed: can't mask dir \"/sys/firmware\": mount src=tmpfs, dst=/sys/firmware, flags=MS_RDONLY, "
+       "data=nr_blocks=1,nr_inodes=1: invalid argument: unknown",
+       "BERTH-RUNC-MASK"},
+      {"runc create failed: unsafe procfs detected: incorrect procfs root inode number 2", "BERTH-UNSAFE-PROCFS"},
+      {"failed to mount /tmp/containerd-mount1: mount source: \"overlay\", target: \"/tmp/containerd-mount1\", fstype: "
+       "overlay, flags: 0, data: \"workdir=/x,upperdir=/y,lowerdir=/z\", err: invalid argument",
+       "BERTH-OVERLAY-ON-OVERLAY"},
+      {"mount source: \"overlay\", data: \"workdir=/x/work,upperdir=/x/fs,lowerdir=59/fs:58/fs:57/fs\", err: invalid argument",
+       "BERTH-OVERLAY-RELATIVE"},
+      {"level=info msg=\"Docker daemon\" commit=5d6db84 graphdriver(s)=vfs version=20.10.24+dfsg1", "BERTH-VFS"},
+      {"failed to register layer: operation not permitted", "BERTH-LAYER-GOFER"},
+      {"failed to register layer: openat dev/ptmx: operation not permitted", "BERTH-LAYER-DEVICE"},
+      {"mkdir: can't create directory '/sys/fs/cgroup/init': Read-only file system", "BERTH-CGROUP-READONLY"},
+      {"unable to remove container's cgroup: Failed to remove paths: map[…]", "BERTH-CGROUP-REMOVE"},
+      {"reading from parent failed: fetch packet length from socket: interrupted system call", "BERTH-RUNC-EINTR"},
+      {"cannot toggle freezer: cgroups not configured for container", "BERTH-FREEZER"},
+      {"Your kernel does not support cgroup namespaces", "BERTH-CGROUPNS"},
+      {"network bridge not found", "BERTH-NO-BRIDGE"},
+      {"unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character 'x'", "BERTH-DAEMON-JSON"},
+      {"failed to start daemon: pid file found, ensure docker is not running or delete /var/run/docker.pid", "BERTH-RUNNING"},
+      {"dial unix /var/run/docker.sock: connect: no such file or directory", "BERTH-CLIENT-NO-SOCKET"},
+      {"prepareSaveDead: only regular deleted dentries can be saved, got S_IFDIR", "BERTH-CHECKPOINT-DIR"},
+      {"configuring cgroup: write /sys/fs/cgroup/cgroup.subtree_control: device or resource busy", "BERTH-HOST-CGROUP-BUSY"},
+      {"cannot read client sync file: waiting for sandbox to start: EOF", "BERTH-RUNSC-GENERIC"},
+      {"TUNSETIFF: Invalid argument", "BERTH-TUN"},
+  };
+  for (const auto& [text, id] : rows) EXPECT_EQ(first_id(text), id) << text;
+}
+
+TEST(DiagnoseDocker, OrdinaryOutputHasNoDiagnosis) {
+  EXPECT_EQ(first_id(""), "");
+  EXPECT_EQ(first_id("time=\"2026-11-24T06:10:46Z\" level=info msg=\"Starting up\"\n"
+                     "level=warning msg=\"Your kernel does not support swap memory limit\"\n"
+                     "level=warning msg=\"Unable to find blkio cgroup in mounts\"\n"
+                     "level=info msg=\"Docker daemon\" graphdriver(s)=overlay2 version=20.10.24\n"
+                     "level=info msg=\"API listen on /var/run/docker.sock\"\n"),
+            "");
+}
+
+TEST(DiagnoseDocker, TheMostTellingComesFirstAndEachOnce) {
+  const auto found = diagnose_docker(
+      "docker: Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n"
+      "failed to start daemon: Devices cgroup isn't mounted\n"
+      "failed to start daemon: Devices cgroup isn't mounted\n");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].what.id, "BERTH-CGROUP-DEVICES");
+  EXPECT_EQ(found[1].what.id, "BERTH-CLIENT-NO-SOCKET");
+}
+
+TEST(DiagnoseDocker, TheEvidenceIsShortAndCannotDriveATerminal) {
+  const auto found = diagnose_docker("\x1b[2JDevices cgroup isn't mounted\x07" + std::string(1000, 'x'));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_LE(found[0].evidence.size(), 400u);
+  for (unsigned char c : found[0].evidence) EXPECT_GE(c, ' ');
+}
+
+TEST(DiagnoseDocker, ASymptomThatARunscMendedIsNotBlamedOnIt) {
+  diagnosis_context context;
+  context.runsc_release = 20250101;
+  EXPECT_EQ(first_id("unable to remove container's cgroup: Failed to remove paths", context), "BERTH-CGROUP-REMOVE");
+  context.runsc_release = 20260701;
+  EXPECT_EQ(first_id("unable to remove container's cgroup: Failed to remove paths", context), "");
+}
+
+TEST(KnownDockerFailures, IdsAreUniqueAndRowsComplete) {
+  std::set<std::string_view> ids;
+  for (const known_failure& row : known_docker_failures()) {
+    EXPECT_TRUE(row.id.starts_with("BERTH-")) << row.id;
+    EXPECT_TRUE(ids.insert(row.id).second) << row.id;
+    EXPECT_FALSE(row.cause.empty()) << row.id;
+    EXPECT_FALSE(row.remedy.empty()) << row.id;
+    EXPECT_FALSE(row.reference.empty()) << row.id;
+    EXPECT_EQ(find_docker_failure(row.id).remedy, row.remedy);
+  }
+  EXPECT_TRUE(find_docker_failure("BERTH-NONE").id.empty());
+}
+
+}  // namespace
+}  // namespace berth

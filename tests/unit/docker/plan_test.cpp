@@ -1,0 +1,155 @@
+#include <berth/docker/plan.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace berth {
+namespace {
+
+using strings = std::vector<std::string>;
+
+bool has(const strings& all, std::string_view one) { return std::find(all.begin(), all.end(), one) != all.end(); }
+
+docker_versions docker(std::uint32_t major, program_version runc = {1, 1, 5}) { return {{major, 0, 1}, {1, 7, 0}, runc}; }
+
+TEST(PlanDocker, TheArgumentsOfDockerd) {
+  docker_plan_options o;
+  o.versions = docker(20);
+  o.runsc_release = 20260701;
+  o.uplink_device = "eth0";
+  o.uplink_address = "10.1.2.3";
+  o.uplink_mtu = 1420;
+  o.sockets = {"/var/run/docker.sock", "/run/berth/docker.sock"};
+  o.dockerd_args = {"--debug"};
+  auto plan = plan_docker(o);
+  ASSERT_TRUE(plan) << plan.error().to_string();
+  EXPECT_EQ(plan->dockerd_argv,
+            (strings{"dockerd", "--iptables=false", "--ip6tables=false", "--host=unix:///var/run/docker.sock",
+                     "--host=unix:///run/berth/docker.sock", "--mtu=1420", "--debug"}));
+  const strings head = {"berth-docker", "eth0", "10.1.2.3", "given", "1", "", "dockerd"};
+  ASSERT_GT(plan->start.argv.size(), 10u);
+  EXPECT_EQ(strings(plan->start.argv.begin() + 3, plan->start.argv.begin() + 10), head);
+  EXPECT_EQ(strings(plan->start.argv.begin() + 10, plan->start.argv.end()),
+            strings(plan->dockerd_argv.begin() + 1, plan->dockerd_argv.end()));
+  EXPECT_FALSE(plan->needs_packet_socket_write);
+  EXPECT_FALSE(plan->wraps_runc);
+  EXPECT_TRUE(plan->warnings.empty());
+}
+
+TEST(PlanDocker, WhatVariesIsNeverPastedIntoTheScript) {
+  docker_plan_options o;
+  o.uplink_device = "$(touch /x)";
+  o.dockerd_args = {"`touch /y`", "a b", "'"};
+  auto plan = plan_docker(o);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->start.argv[0], "sh");
+  EXPECT_EQ(plan->start.argv[2], docker_start_script());
+  EXPECT_TRUE(has(plan->start.argv, "`touch /y`"));
+}
+
+TEST(PlanDocker, Docker28NeedsThePacketFlagAndAnUnknownVersionCountsAsNew) {
+  EXPECT_TRUE(docker_needs_packet_socket_write(docker(28)));
+  EXPECT_TRUE(docker_needs_packet_socket_write({}));
+  EXPECT_FALSE(docker_needs_packet_socket_write(docker(27)));
+}
+
+TEST(PlanDocker, WrapsRuncWhereThisRuncMeetsThisRunsc) {
+  struct row {
+    std::uint32_t runsc;
+    program_version runc;
+    bool wraps;
+  };
+  const row rows[] = {
+      {20260701, {1, 3, 5}, false}, {20260701, {1, 3, 6}, true}, {20260701, {1, 4, 2}, false},
+      {20260701, {1, 4, 3}, true},  {20260701, {1, 5, 0}, true}, {20260714, {1, 3, 6}, false},
+      {20260701, {}, true},         {0, {1, 3, 6}, false},
+  };
+  for (const row& r : rows) {
+    docker_plan_options o;
+    o.versions = docker(27, r.runc);
+    o.runsc_release = r.runsc;
+    auto plan = plan_docker(o);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->wraps_runc, r.wraps) << r.runsc << ' ' << r.runc.to_string();
+    EXPECT_EQ(has(plan->start.argv, runc_wrapper_script()), r.wraps);
+  }
+}
+
+TEST(PlanDocker, TheWrapperCanBeForcedOrForbidden) {
+  docker_plan_options o;
+  o.runsc_release = 20270101;
+  o.wrap_runc = docker_plan_options::runc_wrapper::always;
+  EXPECT_TRUE(plan_docker(o)->wraps_runc);
+  o.runsc_release = 20260701;
+  o.wrap_runc = docker_plan_options::runc_wrapper::never;
+  EXPECT_FALSE(plan_docker(o)->wraps_runc);
+}
+
+TEST(PlanDocker, RefusesAPairThatCannotRunContainers) {
+  docker_plan_options o;
+  o.versions = docker(28);
+  o.runsc_release = 20240729;
+  auto plan = plan_docker(o);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, errc::unsupported);
+  EXPECT_NE(plan.error().message.find("unsafe procfs"), std::string::npos);
+  EXPECT_FALSE(plan.error().hint.empty());
+  o.versions = docker(27);
+  EXPECT_TRUE(plan_docker(o));
+}
+
+TEST(PlanDocker, WithoutAMountOnTheDataRootDocker29GetsItsOldStoreAndAWarning) {
+  docker_plan_options o;
+  o.versions = docker(29);
+  EXPECT_FALSE(has(plan_docker(o)->dockerd_argv, "--feature=containerd-snapshotter=false"));
+  o.data_root_mounted = false;
+  EXPECT_TRUE(has(plan_docker(o)->dockerd_argv, "--feature=containerd-snapshotter=false"));
+  EXPECT_EQ(plan_docker(o)->warnings.size(), 1u);
+  o.versions = docker(20);
+  EXPECT_FALSE(has(plan_docker(o)->dockerd_argv, "--feature=containerd-snapshotter=false")) << "20.10 knows no --feature";
+}
+
+TEST(PlanDocker, DataRootAndStorageDriver) {
+  docker_plan_options o;
+  o.data_root = "/data/docker";
+  o.storage_driver = "vfs";
+  auto plan = plan_docker(o);
+  EXPECT_TRUE(has(plan->dockerd_argv, "--data-root=/data/docker"));
+  EXPECT_TRUE(has(plan->dockerd_argv, "--storage-driver=vfs"));
+  EXPECT_EQ(plan->warnings.size(), 1u);
+}
+
+TEST(PlanDocker, RefusesWhatCannotBeMeant) {
+  const auto code = [](auto edit) {
+    docker_plan_options o;
+    edit(o);
+    auto plan = plan_docker(o);
+    return plan ? errc::ok : plan.error().code;
+  };
+  EXPECT_EQ(code([](auto&) {}), errc::ok);
+  EXPECT_EQ(code([](auto& o) { o.sockets.clear(); }), errc::invalid);
+  EXPECT_EQ(code([](auto& o) { o.sockets = {"run/docker.sock"}; }), errc::invalid);
+  EXPECT_EQ(code([](auto& o) { o.data_root = "docker"; }), errc::invalid);
+  EXPECT_EQ(code([](auto& o) { o.uplink_address = "10.0.0.1/24"; }), errc::invalid);
+  EXPECT_EQ(code([](auto& o) { o.uplink_address = "fe80::1"; }), errc::invalid);
+  EXPECT_EQ(code([](auto& o) { o.dockerd = ""; }), errc::invalid);
+  EXPECT_EQ(code([](auto& o) { o.dockerd_args = {std::string("a\0b", 3)}; }), errc::invalid);
+  EXPECT_EQ(code([](auto& o) { o.env = {"NOVALUE"}; }), errc::invalid);
+  EXPECT_EQ(code([](auto& o) { o.env = {"=x"}; }), errc::invalid);
+}
+
+TEST(ParseStartMarker, TellsMarkersFromOtherLines) {
+  using kind = start_marker::kind;
+  EXPECT_EQ(parse_start_marker("berth:missing").what, kind::missing);
+  EXPECT_EQ(parse_start_marker("berth:pid 12").what, kind::pid);
+  EXPECT_EQ(parse_start_marker("berth:pid 12").text, "12");
+  EXPECT_EQ(parse_start_marker("berth:failed cannot make /var/run").text, "cannot make /var/run");
+  EXPECT_EQ(parse_start_marker("berth:network").what, kind::network);
+  EXPECT_EQ(parse_start_marker("berth:unheard of").what, kind::none);
+  EXPECT_EQ(parse_start_marker("time=\"…\" level=info msg=\"berth:pid 1\"").what, kind::none);
+  EXPECT_EQ(parse_start_marker("").what, kind::none);
+}
+
+}  // namespace
+}  // namespace berth
