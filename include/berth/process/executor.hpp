@@ -42,10 +42,19 @@ class executor {
   virtual boost::asio::awaitable<result<std::unique_ptr<running_command>>> start(command what, stdio_options io) = 0;
 };
 
+/// `base` with the "K=V" entries of `over` put in, each in the place of an entry of the same name.
+BERTH_DECL std::vector<std::string> merge_environment(std::vector<std::string> base,
+                                                      const std::vector<std::string>& over);
+
 /// Starts, waits and collects through an executor; past the deadline the command gets SIGKILL and the error is `timeout`.
 BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& where, command what,
-                                                                      stdio_options io = {},
+                                                                      stdio_options io,
                                                                       time_point deadline = time_point::max());
+
+/// The same with both streams captured.
+inline boost::asio::awaitable<result<command_result>> run_command(executor& where, command what) {
+  return run_command(where, std::move(what), stdio_options());
+}
 
 /// Commands as plain processes of this host, with `minimal_environment()` beneath their own. `user` must be empty.
 class host_executor final : public executor {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace berth {
 
@@ -42,6 +43,9 @@ struct stdio_options {
 
 /// A running or ended child. Movable, not copyable; used from the loop's thread only. The destructor of a process that
 /// still runs kills its group with SIGKILL and hands the reaping to the loop, without blocking; `detach` prevents that.
+/// (Only when the loop itself is destroyed before the killed child is gone, up to 1 s is spent on reaping it.)
+/// An operation that is under way when the process object is destroyed ends with errc::closed. A moved-from process only
+/// takes a new value; its operations say errc::state.
 class process {
  public:
   /// Spawns. The executor must be of an io_context that one thread runs.
@@ -62,13 +66,19 @@ class process {
 
   /// By pidfd, so never to a stranger. Ended already: errc::state.
   BERTH_DECL result<void> signal(int signo);
-  /// To the process group (needs new_group or new_session); members that outlive the leader are reached too.
+  /// To the process group (needs new_group or new_session, else errc::invalid); members that outlive the leader are
+  /// reached too. Nobody left: errc::state. From Linux 6.9 the group is addressed through the pidfd. Before that it is by
+  /// number, and so that the number cannot come to mean a stranger, an ended leader of a group is left a zombie until
+  /// this object is destroyed.
   BERTH_DECL result<void> signal_group(int signo);
 
-  /// SIGTERM to the group, SIGKILL after `grace`, then reaps.
+  /// SIGTERM to the group (to the process alone where it leads none); what is left of it after `grace`, or once the
+  /// leader has ended and the others had the rest of `grace`, gets SIGKILL. Ends as `wait` does. Cancelling it sends
+  /// SIGKILL at once, and it still reaps.
   BERTH_DECL boost::asio::awaitable<result<exit_status>> stop(duration grace);
 
-  /// Writes to a piped stdin, all of it. closed when the child no longer reads.
+  /// Writes to a piped stdin, all of it; `data` must stay until then. closed when the child no longer reads; state when
+  /// stdin is no pipe or another write is under way. Never raises SIGPIPE.
   BERTH_DECL boost::asio::awaitable<result<void>> write(std::string_view data);
   BERTH_DECL void close_stdin();
 
@@ -76,12 +86,12 @@ class process {
   BERTH_DECL std::string output(output_stream which) const;
   BERTH_DECL std::size_t dropped(output_stream which) const;
 
-  /// Lets the child run on without us; it is not reaped by berth any more.
+  /// Lets the child run on without us; it is not reaped by berth any more. Our ends of its pipes are closed.
   BERTH_DECL void detach();
 
  private:
   struct state;
-  explicit process(std::shared_ptr<state> s) noexcept;
+  explicit process(std::shared_ptr<state> s) noexcept : state_(std::move(s)) {}
   std::shared_ptr<state> state_;
 };
 
@@ -93,12 +103,19 @@ struct command_result {
 };
 
 /// Starts, waits and collects; past the deadline the group is killed and the error is `timeout`. A non-zero exit is no
-/// error here. Cancelling kills the group as well.
-BERTH_DECL boost::asio::awaitable<result<command_result>> run_process(spawn_options options, stdio_options io = {},
+/// error here. Cancelling kills the group as well. On timeout the error's detail holds the last lines of its output.
+BERTH_DECL boost::asio::awaitable<result<command_result>> run_process(spawn_options options, stdio_options io,
                                                                       time_point deadline = time_point::max());
+
+/// The same with both streams captured. (No default argument: g++ 12 destroys an aggregate that is a temporary of a
+/// co_await expression twice. For the same reason bind arguments to named variables first.)
+inline boost::asio::awaitable<result<command_result>> run_process(spawn_options options) {
+  return run_process(std::move(options), stdio_options());
+}
 
 }  // namespace berth
 
 #if !defined(BERTH_SEPARATE_COMPILATION)
 #include <berth/impl/process/process.ipp>
+#include <berth/impl/process/run_process.ipp>
 #endif

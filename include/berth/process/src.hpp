@@ -1,2 +1,9 @@
 // Every body of the process layer.
 #pragma once
+
+#include <berth/impl/process/executor.ipp>
+#include <berth/impl/process/output_buffer.ipp>
+#include <berth/impl/process/pidfd.ipp>
+#include <berth/impl/process/process.ipp>
+#include <berth/impl/process/run_process.ipp>
+#include <berth/impl/process/spawn.ipp>

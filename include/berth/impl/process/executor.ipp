@@ -1,0 +1,93 @@
+#pragma once
+
+#include <berth/impl/process/run_process.ipp>
+#include <berth/process/executor.hpp>
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <csignal>
+
+namespace berth {
+
+BERTH_DECL std::vector<std::string> merge_environment(std::vector<std::string> base,
+                                                      const std::vector<std::string>& over) {
+  for (const auto& entry : over) {
+    const auto name = entry.substr(0, entry.find('=') + 1);
+    const auto same = std::find_if(base.begin(), base.end(),
+                                   [&](const std::string& b) { return b.compare(0, name.size(), name) == 0; });
+    if (same != base.end() && !name.empty()) *same = entry;
+    else base.push_back(entry);
+  }
+  return base;
+}
+
+namespace detail {
+
+class host_command final : public running_command {
+ public:
+  explicit host_command(process p) : process_(std::move(p)) {}
+
+  boost::asio::awaitable<result<exit_status>> wait(time_point deadline) override { return process_.wait(deadline); }
+  boost::asio::awaitable<result<void>> signal(int signo) override { co_return process_.signal(signo); }
+  boost::asio::awaitable<result<void>> write(std::string_view data) override { return process_.write(data); }
+  void close_stdin() override { process_.close_stdin(); }
+  std::string output(output_stream which) const override { return process_.output(which); }
+  std::optional<exit_status> status() const override { return process_.status(); }
+  pid_t pid() const override { return process_.pid(); }
+
+ private:
+  process process_;
+};
+
+}  // namespace detail
+
+BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& where, command what, stdio_options io,
+                                                                      time_point deadline) {
+  const std::string program = what.argv.empty() ? std::string() : what.argv[0];
+  auto started = co_await where.start(std::move(what), std::move(io));
+  if (!started) co_return started.error();
+  running_command& running = **started;
+  // A cancellation must not throw: what was started has to be ended first.
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  auto ended = co_await running.wait(deadline);
+  if (!ended && (ended.error().code == errc::timeout || ended.error().code == errc::cancelled)) {
+    const auto killed = co_await running.signal(SIGKILL);
+    const time_point soon = deadline_after(seconds(5));
+    if (killed) {
+      const auto gone = co_await running.wait(soon);
+    }
+  }
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  if (ended) {
+    co_return command_result{*ended, running.output(output_stream::out), running.output(output_stream::err)};
+  }
+  error e = ended.error();
+  if (e.code == errc::timeout) {
+    e.message = "the command did not end in time and was killed";
+    e.path = program;
+    e.detail = detail::last_output(running.output(output_stream::out), running.output(output_stream::err));
+  }
+  co_return e;  // destroying what was started ends it where the signal did not
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> host_executor::start(command what,
+                                                                                                 stdio_options io) {
+  if (!what.user.empty()) {
+    co_return make_error(errc::unsupported, "process", "commands on the host run as the caller's user", what.user,
+                         "leave the user empty");
+  }
+  auto loop = co_await boost::asio::this_coro::executor;
+  spawn_options options;
+  options.argv = std::move(what.argv);
+  options.env = merge_environment(minimal_environment(), what.env);
+  options.cwd = std::move(what.cwd);
+  auto started = process::start(std::move(loop), std::move(options), std::move(io));
+  if (!started) co_return started.error();
+  std::unique_ptr<running_command> running = std::make_unique<detail::host_command>(std::move(*started));
+  co_return running;
+}
+
+}  // namespace berth
