@@ -1,0 +1,157 @@
+#pragma once
+
+#include <berth/spec/capabilities.hpp>
+#include <berth/spec/detail/section.hpp>
+
+#include <algorithm>
+
+BERTH_HIDDEN_BEGIN
+namespace berth {
+namespace detail {
+
+struct capability_set_name {
+  capability_sets set;
+  std::string_view key;
+};
+// In the order in which runtime-spec has them.
+inline constexpr capability_set_name capability_set_names[] = {
+    {capability_sets::bounding, "bounding"},       {capability_sets::effective, "effective"},
+    {capability_sets::inheritable, "inheritable"}, {capability_sets::permitted, "permitted"},
+    {capability_sets::ambient, "ambient"},
+};
+
+inline bool names_set(capability_sets sets, capability_sets one) {
+  return (static_cast<unsigned>(sets) & static_cast<unsigned>(one)) != 0;
+}
+
+/// With the prefix and checked; a short string that lives on the stack of the caller.
+struct capability_name {
+  char text[40];
+  std::size_t size = 0;
+  std::string_view view() const { return {text, size}; }
+};
+
+inline result<capability_name> canonical_capability(std::string_view name) {
+  capability_name out;
+  constexpr std::string_view prefix = "CAP_";
+  const std::string_view bare = name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+  if (bare.size() < sizeof out.text - prefix.size()) {
+    prefix.copy(out.text, prefix.size());
+    bare.copy(out.text + prefix.size(), bare.size());
+    out.size = prefix.size() + bare.size();
+  }
+  if (!is_capability(out.view()))
+    return spec_error(errc::spec_capability, "not the name of a Linux capability: " + std::string(name.substr(0, 64)),
+                      "/process/capabilities", "write it in capitals, such as CAP_NET_ADMIN");
+  return out;
+}
+
+inline bool contains_text(const json_value& array, std::string_view text) {
+  for (const json_value& v : array.GetArray())
+    if (is_text(v) && text_of(v) == text) return true;
+  return false;
+}
+
+/// What is there, each once, then those of `names` that are missing.
+inline void add_capabilities(json_document& d, json_value& array, std::span<const capability_name> names) {
+  const rapidjson::SizeType count = array.Size();
+  bool doubled = false;
+  for (rapidjson::SizeType i = 1; i < count && !doubled; ++i)
+    for (rapidjson::SizeType j = 0; j < i && !doubled; ++j) doubled = same_json(array[i], array[j]);
+  if (doubled) {
+    json_value fresh(rapidjson::kArrayType);
+    for (const json_value& v : array.GetArray())
+      if (std::none_of(fresh.Begin(), fresh.End(), [&](const json_value& there) { return same_json(there, v); }))
+        fresh.PushBack(same_value(v), d.memory);
+    assign(d, array, std::move(fresh));
+  }
+  for (const capability_name& name : names)
+    if (!contains_text(array, name.view())) push_back(d, array, d.string(name.view()));
+}
+
+}  // namespace detail
+
+BERTH_DECL result<void> spec_capabilities::set(std::span<const std::string_view> names, capability_sets sets) {
+  detail::json_document& d = spec_.document();
+  return detail::edit_document(d, [&]() -> result<void> {
+    detail::json_value wanted(detail::rapidjson::kArrayType);
+    for (std::string_view name : names) {
+      result<detail::capability_name> known = detail::canonical_capability(name);
+      if (!known) return std::move(known).error();
+      if (!detail::contains_text(wanted, known->view())) wanted.PushBack(d.string(known->view()), d.memory);
+    }
+    detail::json_value& process = detail::ensure_object(d, d.root, "process");
+    detail::json_value& capabilities = detail::ensure_object(d, process, "capabilities");
+    for (const auto& [set, key] : detail::capability_set_names)
+      if (detail::names_set(sets, set)) detail::set_value(d, capabilities, key, detail::deep_copy(d, wanted));
+    return {};
+  });
+}
+
+BERTH_DECL result<void> spec_capabilities::add(std::span<const std::string_view> names, capability_sets sets) {
+  detail::json_document& d = spec_.document();
+  return detail::edit_document(d, [&]() -> result<void> {
+    std::vector<detail::capability_name> known;
+    known.reserve(names.size());
+    for (std::string_view name : names) {
+      result<detail::capability_name> one = detail::canonical_capability(name);
+      if (!one) return std::move(one).error();
+      known.push_back(*one);
+    }
+    detail::json_value& process = detail::ensure_object(d, d.root, "process");
+    detail::json_value& capabilities = detail::ensure_object(d, process, "capabilities");
+    for (const auto& [set, key] : detail::capability_set_names)
+      if (detail::names_set(sets, set))
+        detail::add_capabilities(d, detail::ensure_array(d, capabilities, key), known);
+    return {};
+  });
+}
+
+BERTH_DECL result<void> spec_capabilities::remove(std::span<const std::string_view> names, capability_sets sets) {
+  detail::json_document& d = spec_.document();
+  return detail::edit_document(d, [&]() -> result<void> {
+    std::vector<detail::capability_name> known;
+    for (std::string_view name : names) {
+      result<detail::capability_name> one = detail::canonical_capability(name);
+      if (!one) return std::move(one).error();
+      known.push_back(*one);
+    }
+    detail::json_value* const process = detail::find_member(&d.root, "process");
+    detail::json_value* const capabilities = detail::find_member(process, "capabilities");
+    for (const auto& [set, key] : detail::capability_set_names) {
+      detail::json_value* const array = detail::find_member(capabilities, key);
+      if (!detail::names_set(sets, set) || array == nullptr || !array->IsArray()) continue;
+      detail::filter_array(d, *array, [&](const detail::json_value& v) {
+        return std::none_of(known.begin(), known.end(), [&](const auto& name) { return name.view() == detail::text_of(v); });
+      });
+    }
+    return {};
+  });
+}
+
+BERTH_DECL result<void> spec_capabilities::clear(capability_sets sets) {
+  detail::json_document& d = spec_.document();
+  return detail::edit_document(d, [&]() -> result<void> {
+    if (sets == capability_sets::all) {
+      detail::remove_from(d, "process", "capabilities");
+      return {};
+    }
+    detail::json_value* const process = detail::find_member(&d.root, "process");
+    detail::json_value* const capabilities = detail::find_member(process, "capabilities");
+    if (capabilities == nullptr || !capabilities->IsObject()) return {};
+    for (const auto& [set, key] : detail::capability_set_names)
+      if (detail::names_set(sets, set)) detail::remove_member(d, *capabilities, key);
+    return {};
+  });
+}
+
+BERTH_DECL std::vector<std::string> spec_capabilities::get(capability_sets set) const {
+  const detail::json_value* const process = detail::find_member(&spec_.document().root, "process");
+  const detail::json_value* const capabilities = detail::find_member(process, "capabilities");
+  for (const auto& [one, key] : detail::capability_set_names)
+    if (detail::names_set(set, one)) return detail::string_list(detail::find_member(capabilities, key));
+  return {};
+}
+
+}  // namespace berth
+BERTH_HIDDEN_END

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <berth/base/unique_fd.hpp>
+#include <berth/spec/detail/document.hpp>
+#include <berth/spec/detail/scan.hpp>
+#include <berth/spec/spec_builder.hpp>
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+namespace berth {
+namespace detail {
+
+inline error symlinked_spec(const std::string& path) {
+  return make_error(errc::spec_path, "spec", "the spec is a symbolic link", path, "name the file that it points to");
+}
+
+inline result<void> write_all(int fd, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return errno_error(errno, "spec", "the spec could not be written", path);
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+/// Makes a file of a new name in `directory`; `name` is left empty when that fails.
+inline result<unique_fd> make_temporary(int directory, std::string_view base, std::string& name, unsigned mode,
+                                        const std::string& path) {
+  for (int attempt = 0; attempt < 16; ++attempt) {
+    unsigned long long noise = 0;
+    if (::getrandom(&noise, sizeof noise, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof noise))
+      noise = static_cast<unsigned long long>(::getpid()) << 32 | static_cast<unsigned>(attempt);
+    char suffix[24];
+    std::snprintf(suffix, sizeof suffix, ".%016llx", noise);
+    std::string candidate = ".";
+    candidate += base.substr(0, 200);  // NAME_MAX is 255
+    candidate += suffix;
+    unique_fd fd(::openat(directory, candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (fd) {
+      name = std::move(candidate);
+      if (::fchmod(fd.get(), static_cast<mode_t>(mode)) != 0) {
+        error e = errno_error(errno, "spec", "the spec's mode could not be set", path);
+        ::unlinkat(directory, name.c_str(), 0);
+        return e;
+      }
+      return fd;
+    }
+    if (errno != EEXIST) break;
+  }
+  return errno_error(errno, "spec", "no temporary file could be made beside the spec", path,
+                     "check that the directory exists and can be written to");
+}
+
+inline result<void> write_spec_file(const json_document& document, const std::string& path, unsigned mode) {
+  std::string text;
+  write_json(text, document.root, 4);
+  text += '\n';
+
+  const std::size_t slash = path.rfind('/');
+  const std::string directory_path = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const std::string base = slash == std::string::npos ? path : path.substr(slash + 1);
+  if (base.empty() || base == "." || base == ".." || path.find('\0') != std::string::npos)
+    return make_error(errc::invalid, "spec", "the path names no file", path, "end it with a file name");
+  unique_fd directory(::open(directory_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return errno_error(errno, "spec", "the spec's directory could not be opened", directory_path);
+
+  struct stat there;
+  if (::fstatat(directory.get(), base.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (S_ISLNK(there.st_mode)) return symlinked_spec(path);
+    if (!S_ISREG(there.st_mode))
+      return make_error(errc::spec_path, "spec", "the spec is not a regular file", path, "name a regular file");
+  } else if (errno != ENOENT) {
+    return errno_error(errno, "spec", "the spec could not be looked at", path);
+  }
+
+  std::string name;
+  result<unique_fd> file = make_temporary(directory.get(), base, name, mode, path);
+  if (!file) return std::move(file).error();
+  result<void> outcome = write_all(file->get(), text, path);
+  // Contents before the name: a crash leaves the old file or the new one, never an empty one.
+  if (outcome && ::fsync(file->get()) != 0) outcome = errno_error(errno, "spec", "the spec could not be synced", path);
+  if (outcome && ::renameat(directory.get(), name.c_str(), directory.get(), base.c_str()) != 0)
+    outcome = errno_error(errno, "spec", "the spec could not be put in its place", path);
+  if (!outcome) {
+    ::unlinkat(directory.get(), name.c_str(), 0);
+    return outcome;
+  }
+  if (::fsync(directory.get()) != 0)
+    return errno_error(errno, "spec", "the spec's directory could not be synced", directory_path);
+  return {};
+}
+
+inline result<std::string> read_spec_file(const std::string& path) {
+  // O_NONBLOCK: opening a FIFO must not hang; it changes nothing for a regular file.
+  unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd) {
+    if (errno == ELOOP) return symlinked_spec(path);
+    return errno_error(errno, "spec", "the spec could not be opened", path);
+  }
+  struct stat st;
+  if (::fstat(fd.get(), &st) != 0) return errno_error(errno, "spec", "the spec could not be looked at", path);
+  if (!S_ISREG(st.st_mode))
+    return make_error(errc::spec_path, "spec", "the spec is not a regular file", path, "name a regular file");
+  if (static_cast<std::uint64_t>(st.st_size) > spec_max_bytes)
+    return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", path, "no config.json needs that much");
+  std::string text;
+  text.resize(static_cast<std::size_t>(st.st_size) + 1);
+  std::size_t used = 0;
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), text.data() + used, text.size() - used);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return errno_error(errno, "spec", "the spec could not be read", path);
+    }
+    if (n == 0) break;
+    used += static_cast<std::size_t>(n);
+    if (used > spec_max_bytes)
+      return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", path, "no config.json needs that much");
+    if (used == text.size()) text.resize(used * 2);
+  }
+  text.resize(used);
+  return text;
+}
+
+}  // namespace detail
+
+BERTH_DECL result<spec_builder> spec_builder::load(const std::string& path) {
+  try {
+    result<std::string> text = detail::read_spec_file(path);
+    if (!text) return std::move(text).error();
+    result<spec_builder> parsed = parse(*text);
+    if (!parsed) {
+      error e = std::move(parsed).error();
+      e.detail = "in " + path;  // the path of the error is the JSON pointer
+      return e;
+    }
+    return parsed;
+  } catch (const std::bad_alloc&) {
+    return detail::out_of_memory();
+  }
+}
+
+BERTH_DECL result<void> spec_builder::write_file(const std::string& path, unsigned mode) const {
+  try {
+    return detail::write_spec_file(*document_, path, mode);
+  } catch (const std::bad_alloc&) {
+    return detail::out_of_memory();
+  }
+}
+
+}  // namespace berth
