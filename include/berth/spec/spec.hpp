@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/spec/annotations.hpp>
+#include <berth/spec/byte_size.hpp>
 #include <berth/spec/capabilities.hpp>
 #include <berth/spec/diff.hpp>
 #include <berth/spec/env.hpp>

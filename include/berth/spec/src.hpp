@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/impl/spec/annotations.ipp>
+#include <berth/impl/spec/byte_size.ipp>
 #include <berth/impl/spec/capabilities.ipp>
 #include <berth/impl/spec/diff.ipp>
 #include <berth/impl/spec/document.ipp>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <berth/impl/spec/text_checks.ipp>
 #include <berth/spec/detail/section.hpp>
 #include <berth/spec/mounts.hpp>
 

@@ -1,0 +1,67 @@
+// What a spec needs so that Docker works in the sandbox, as mutations of the spec and nothing else.
+#pragma once
+
+#include <berth/base/log.hpp>
+#include <berth/spec/spec_builder.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth {
+
+/// What the sandbox sees at /sys/fs/cgroup.
+enum class cgroup_mode {
+  /// The sandbox's own cgroups, made by gVisor (an OCI mount of type cgroup). Needs runsc of 2024 or later. Nothing inside
+  /// can see or change the host's.
+  sandbox,
+  /// The host's /sys/fs/cgroup, writable. Never safe: from inside, host processes can be frozen and host cgroups made; and
+  /// dockerd does not start with it, since it sees a 9p mount. For those who must have what an older write-up describes.
+  host_bind,
+  /// No mount is added; one that is there stays. dockerd then stops with "Devices cgroup isn't mounted".
+  none,
+};
+
+/// Where Docker keeps images and containers.
+struct docker_data_root {
+  enum class kind {
+    tmpfs,      ///< in the sandbox's memory; gone with it
+    directory,  ///< a directory of the host; images outlive the sandbox. overlay2 on it needs runsc 20260520.0
+  };
+  kind where = kind::tmpfs;
+  std::uint64_t size = 0;        ///< of the tmpfs in bytes; 0: bounded by the sandbox's memory only
+  std::string directory = {};    ///< on the host, absolute
+};
+
+struct docker_recipe {
+  cgroup_mode cgroup = cgroup_mode::sandbox;
+  std::optional<docker_data_root> data_root = {};  ///< none: the root file system, where Docker 29 cannot use overlayfs
+  std::string data_root_path = "/var/lib/docker";  ///< in the sandbox
+};
+
+/// The capabilities that gVisor's own Docker tests run with: 17.
+inline constexpr std::string_view docker_capabilities[] = {
+    "CAP_AUDIT_WRITE", "CAP_CHOWN",            "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID",    "CAP_KILL",
+    "CAP_MKNOD",       "CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN",    "CAP_NET_RAW", "CAP_SETFCAP",  "CAP_SETGID",
+    "CAP_SETPCAP",     "CAP_SETUID",           "CAP_SYS_ADMIN",    "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"};
+
+/// Applies the recipe, wholly or not at all; again changes nothing more. Logs to `log` the lines that users were promised,
+/// and a warning in mode host_bind. Returns what was seen to, in words, one item a step. Errors: as the sections', spec_path for a
+/// data root that is not absolute.
+BERTH_DECL result<std::vector<std::string>> apply_docker(spec_builder& spec, const docker_recipe& recipe = {},
+                                                         const log_sink& log = {});
+
+/// "sandbox", "host-bind" or "none"; else `invalid`.
+BERTH_DECL result<cgroup_mode> parse_cgroup_mode(std::string_view word);
+BERTH_DECL std::string_view cgroup_mode_name(cgroup_mode mode) noexcept;
+
+/// "tmpfs", "tmpfs:SIZE" (as parse_byte_size reads it) or an absolute directory; else `invalid`.
+BERTH_DECL result<docker_data_root> parse_data_root(std::string_view word);
+
+}  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/docker/recipe.ipp>
+#endif

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <berth/docker/recipe.hpp>
+#include <berth/spec/byte_size.hpp>
+#include <berth/spec/capabilities.hpp>
+#include <berth/spec/detail/scan.hpp>
+#include <berth/spec/mounts.hpp>
+
+namespace berth {
+namespace detail {
+
+inline result<void> add_docker_cgroup(spec_builder& spec, cgroup_mode mode) {
+  switch (mode) {
+    case cgroup_mode::sandbox:
+      // The sandbox's own cgroupfs, v1, with the devices controller that dockerd asks for (runsc 20231218.0 and later).
+      return spec_mounts(spec).set({"/sys/fs/cgroup", "cgroup", "cgroup", {"rw"}});
+    case cgroup_mode::host_bind:
+      return spec_mounts(spec).set({"/sys/fs/cgroup", "bind", "/sys/fs/cgroup", {"rbind", "rw"}});
+    case cgroup_mode::none: return {};
+  }
+  return make_error(errc::invalid, "docker", "no such cgroup mode", {}, "sandbox, host-bind or none");
+}
+
+inline result<void> add_docker_data_root(spec_builder& spec, const docker_data_root& root, const std::string& path) {
+  // No `nodev` on either: layers hold device nodes.
+  if (root.where == docker_data_root::kind::tmpfs)
+    return spec_mounts(spec).set(tmpfs_mount(path, root.size, 0710));
+  if (check_destination(root.directory) != nullptr)
+    return make_error(errc::spec_path, "docker", "the data root is not an absolute directory", root.directory,
+                      "give an absolute path without `..`, or tmpfs");
+  return spec_mounts(spec).set(bind_mount(clean_path(root.directory), path));
+}
+
+}  // namespace detail
+
+BERTH_DECL result<std::vector<std::string>> apply_docker(spec_builder& spec, const docker_recipe& recipe,
+                                                         const log_sink& log_to) {
+  try {
+    std::vector<std::string> done;
+    BERTH_TRY(spec.apply([&](spec_builder& s) -> result<void> {
+      BERTH_TRY(spec_capabilities(s).add(docker_capabilities));
+      done.push_back("17 capabilities in the bounding, effective, permitted and inheritable sets");
+      BERTH_TRY(detail::add_docker_cgroup(s, recipe.cgroup));
+      if (recipe.cgroup == cgroup_mode::sandbox)
+        done.push_back("the sandbox's own cgroups at /sys/fs/cgroup: dockerd wants a devices controller");
+      if (recipe.cgroup == cgroup_mode::host_bind) done.push_back("the host's /sys/fs/cgroup, writable");
+      if (recipe.data_root) {
+        BERTH_TRY(detail::add_docker_data_root(s, *recipe.data_root, recipe.data_root_path));
+        done.push_back(recipe.data_root->where == docker_data_root::kind::tmpfs
+                           ? "a tmpfs at " + recipe.data_root_path
+                           : "the host's " + recipe.data_root->directory + " at " + recipe.data_root_path);
+      }
+      return {};
+    }));
+    log(log_to, log_level::info, "added docker capabilities for sandbox container");
+    if (recipe.cgroup == cgroup_mode::sandbox)
+      log(log_to, log_level::info, "added cgroup mount for docker-in-docker");
+    if (recipe.cgroup == cgroup_mode::host_bind) {
+      log(log_to, log_level::info, "added cgroup bind mount for docker-in-docker");
+      log(log_to, log_level::warn,
+          "the host's cgroups are open to the sandbox: it can freeze, starve and kill processes of the host, and make "
+          "cgroups there; dockerd does not start with this mount either",
+          {{"mount", "/sys/fs/cgroup"}, {"remedy", "--cgroup sandbox"}});
+    }
+    return done;
+  } catch (const std::bad_alloc&) {
+    return make_error(errc::no_memory, "docker", "out of memory");
+  }
+}
+
+BERTH_DECL std::string_view cgroup_mode_name(cgroup_mode mode) noexcept {
+  switch (mode) {
+    case cgroup_mode::sandbox: return "sandbox";
+    case cgroup_mode::host_bind: return "host-bind";
+    case cgroup_mode::none: return "none";
+  }
+  return "unknown";
+}
+
+BERTH_DECL result<cgroup_mode> parse_cgroup_mode(std::string_view word) {
+  for (cgroup_mode mode : {cgroup_mode::sandbox, cgroup_mode::host_bind, cgroup_mode::none})
+    if (word == cgroup_mode_name(mode)) return mode;
+  return make_error(errc::invalid, "docker", "no such cgroup mode: " + std::string(word.substr(0, 64)), {},
+                    "sandbox, host-bind or none");
+}
+
+BERTH_DECL result<docker_data_root> parse_data_root(std::string_view word) {
+  docker_data_root out;
+  if (word == "tmpfs") return out;
+  if (word.starts_with("tmpfs:")) {
+    result<std::uint64_t> size = parse_byte_size(word.substr(6));
+    if (!size) return std::move(size).error();
+    out.size = *size;
+    return out;
+  }
+  if (word.empty() || word.front() != '/')
+    return make_error(errc::invalid, "docker", "no such data root: " + std::string(word.substr(0, 64)), {},
+                      "tmpfs, tmpfs:SIZE, or an absolute directory of the host");
+  out.where = docker_data_root::kind::directory;
+  out.directory = std::string(word);
+  return out;
+}
+
+}  // namespace berth

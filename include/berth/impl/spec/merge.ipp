@@ -1,0 +1,69 @@
+#pragma once
+
+#include <berth/spec/detail/document.hpp>
+#include <berth/spec/merge.hpp>
+
+BERTH_HIDDEN_BEGIN
+namespace berth {
+namespace detail {
+
+// The member as it stands, JSON's null included, which find_member takes for absent.
+inline const json_value* raw_member(const json_value& object, std::string_view key) {
+  for (auto m = object.MemberBegin(); m != object.MemberEnd(); ++m)
+    if (text_of(m->name) == key) return &m->value;
+  return nullptr;
+}
+
+/// Appends `base` changed by `patch`; base may be null. Recursion is bounded by the scan's limit on depth.
+inline void write_merged(std::string& out, const json_value* base, const json_value& patch) {
+  if (!patch.IsObject()) return write_json(out, patch, 0);
+  out += '{';
+  bool first = true;
+  const auto name = [&](const json_value& key) {
+    if (!first) out += ',';
+    first = false;
+    write_json(out, key, 0);
+    out += ':';
+  };
+  if (base != nullptr && !base->IsObject()) base = nullptr;
+  if (base != nullptr) {
+    for (auto m = base->MemberBegin(); m != base->MemberEnd(); ++m) {
+      const json_value* const change = raw_member(patch, text_of(m->name));
+      if (change == nullptr) {
+        name(m->name);
+        write_json(out, m->value, 0);
+      } else if (!change->IsNull()) {
+        name(m->name);
+        write_merged(out, &m->value, *change);
+      }
+    }
+  }
+  for (auto m = patch.MemberBegin(); m != patch.MemberEnd(); ++m) {
+    if (m->value.IsNull() || (base != nullptr && raw_member(*base, text_of(m->name)) != nullptr)) continue;
+    name(m->name);
+    write_merged(out, nullptr, m->value);
+  }
+  out += '}';
+}
+
+}  // namespace detail
+
+BERTH_DECL result<void> merge_spec(spec_builder& spec, std::string_view patch) {
+  try {
+    detail::json_document change;
+    BERTH_TRY(change.parse(patch));
+    std::string text;
+    detail::write_merged(text, &spec.document().root, change.root);
+    auto merged = spec_builder::parse(text);
+    if (!merged) return std::move(merged).error();
+    spec = std::move(*merged);
+    return {};
+  } catch (const std::bad_alloc&) {
+    return detail::out_of_memory();
+  } catch (const detail::rapidjson_assertion& failed) {
+    return make_error(errc::internal, "spec", std::string("rapidjson: ") + failed.condition);
+  }
+}
+
+}  // namespace berth
+BERTH_HIDDEN_END
