@@ -30,10 +30,19 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
 endif()
 
-# berth_precompile(TARGET): with BERTH_PCH, the headers that cost most and change least.
+# With BERTH_PCH, the headers that cost most and change least. -fpch-preprocess lets ccache see through them.
+set(BERTH_PCH_HEADERS <boost/asio.hpp> <chrono> <functional> <map> <memory> <optional> <string> <string_view> <variant> <vector>)
+
+# berth_precompile(TARGET [FROM]): precompiles them for a target, or takes what FROM has precompiled.
 function(berth_precompile target)
   if(BERTH_PCH)
-    target_precompile_headers(${target} PRIVATE <boost/asio.hpp> <chrono> <functional> <map> <memory> <optional> <string>
-                              <string_view> <variant> <vector>)
+    if(ARGC GREATER 1)
+      target_precompile_headers(${target} REUSE_FROM ${ARGV1})
+    else()
+      target_precompile_headers(${target} PRIVATE ${BERTH_PCH_HEADERS})
+    endif()
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${target} PRIVATE -fpch-preprocess)
+    endif()
   endif()
 endfunction()
