@@ -31,27 +31,31 @@ inline result<void> add_docker_data_root(spec_builder& spec, const docker_data_r
   return spec_mounts(spec).set(bind_mount(clean_path(root.directory), path));
 }
 
+inline result<void> mutate_for_docker(spec_builder& spec, const docker_recipe& recipe, std::vector<std::string>& done) {
+  BERTH_TRY(spec_capabilities(spec).add(docker_capabilities));
+  done.push_back("17 capabilities in the bounding, effective, permitted and inheritable sets");
+  BERTH_TRY(add_docker_cgroup(spec, recipe.cgroup));
+  if (recipe.cgroup == cgroup_mode::sandbox)
+    done.push_back("the sandbox's own cgroups at /sys/fs/cgroup: dockerd wants a devices controller");
+  if (recipe.cgroup == cgroup_mode::host_bind) done.push_back("the host's /sys/fs/cgroup, writable");
+  if (recipe.data_root) {
+    BERTH_TRY(add_docker_data_root(spec, *recipe.data_root, recipe.data_root_path));
+    done.push_back(recipe.data_root->where == docker_data_root::kind::tmpfs
+                       ? "a tmpfs at " + recipe.data_root_path
+                       : "the host's " + recipe.data_root->directory + " at " + recipe.data_root_path);
+  }
+  return {};
+}
+
 }  // namespace detail
 
 BERTH_DECL result<std::vector<std::string>> apply_docker(spec_builder& spec, const docker_recipe& recipe,
                                                          const log_sink& log_to) {
   try {
     std::vector<std::string> done;
-    BERTH_TRY(spec.apply([&](spec_builder& s) -> result<void> {
-      BERTH_TRY(spec_capabilities(s).add(docker_capabilities));
-      done.push_back("17 capabilities in the bounding, effective, permitted and inheritable sets");
-      BERTH_TRY(detail::add_docker_cgroup(s, recipe.cgroup));
-      if (recipe.cgroup == cgroup_mode::sandbox)
-        done.push_back("the sandbox's own cgroups at /sys/fs/cgroup: dockerd wants a devices controller");
-      if (recipe.cgroup == cgroup_mode::host_bind) done.push_back("the host's /sys/fs/cgroup, writable");
-      if (recipe.data_root) {
-        BERTH_TRY(detail::add_docker_data_root(s, *recipe.data_root, recipe.data_root_path));
-        done.push_back(recipe.data_root->where == docker_data_root::kind::tmpfs
-                           ? "a tmpfs at " + recipe.data_root_path
-                           : "the host's " + recipe.data_root->directory + " at " + recipe.data_root_path);
-      }
-      return {};
-    }));
+    const result<void> applied =
+        spec.apply([&](spec_builder& s) { return detail::mutate_for_docker(s, recipe, done); });
+    if (!applied) return applied.error();
     log(log_to, log_level::info, "added docker capabilities for sandbox container");
     if (recipe.cgroup == cgroup_mode::sandbox)
       log(log_to, log_level::info, "added cgroup mount for docker-in-docker");
