@@ -1,6 +1,7 @@
 #pragma once
 
 #include <berth/spec/detail/document.hpp>
+#include <berth/spec/detail/free_json.hpp>
 #include <berth/spec/merge.hpp>
 
 BERTH_HIDDEN_BEGIN
@@ -50,10 +51,14 @@ inline void write_merged(std::string& out, const json_value* base, const json_va
 
 BERTH_DECL result<void> merge_spec(spec_builder& spec, std::string_view patch) {
   try {
+    // Free of schema: in a patch null may stand where the spec has no use for it. The outcome is checked in full.
     detail::json_document change;
-    BERTH_TRY(change.parse(patch));
+    auto parsed = detail::parse_free_json(change, patch);
+    if (!parsed) return std::move(parsed).error();
+    if (!(*parsed)->IsObject())
+      return make_error(errc::spec_type, "spec", "a merge patch is a JSON object", {}, "give the members to change");
     std::string text;
-    detail::write_merged(text, &spec.document().root, change.root);
+    detail::write_merged(text, &spec.document().root, **parsed);
     auto merged = spec_builder::parse(text);
     if (!merged) return std::move(merged).error();
     spec = std::move(*merged);

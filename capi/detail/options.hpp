@@ -1,0 +1,81 @@
+// Reading the JSON texts that callers pass as options: checked as a spec is, unknown names refused.
+#pragma once
+
+#include <berth/base/clock.hpp>
+#include <berth/base/result.hpp>
+#include <berth/spec/detail/document.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace berth::capi {
+
+/// One object of an options text. A getter takes note of the name that it asks for; the first thing that is wrong is kept
+/// (type, range, with the JSON pointer), and `finish` gives it, or complains of names that nobody asked for.
+class options_object {
+ public:
+  options_object(const detail::json_value* object, std::string pointer, std::optional<error>& problem)
+      : object_(object), pointer_(std::move(pointer)), problem_(&problem) {}
+
+  bool has(std::string_view name) const;
+  std::optional<std::string> text(std::string_view name);
+  std::optional<bool> boolean(std::string_view name);
+  std::optional<std::int64_t> integer(std::string_view name, std::int64_t least, std::int64_t most);
+  std::optional<std::uint64_t> unsigned_integer(std::string_view name);
+  std::optional<double> number(std::string_view name, double least, double most);
+  std::optional<duration> milliseconds_of(std::string_view name);
+  std::optional<std::vector<std::string>> texts(std::string_view name);  ///< an array of strings
+  /// Environment: an array of "K=V", or an object of strings.
+  std::optional<std::vector<std::string>> environment(std::string_view name);
+  std::optional<std::vector<std::pair<std::string, std::string>>> pairs(std::string_view name);  ///< an object of strings
+  std::optional<options_object> object(std::string_view name);
+  std::vector<options_object> objects(std::string_view name);  ///< an array of objects
+  std::optional<std::string> json(std::string_view name);      ///< any value, as JSON text
+
+  /// Stores the value when it is there.
+  template <class T>
+  static void into(T& place, std::optional<T>&& value) {
+    if (value) place = std::move(*value);
+  }
+
+  void complain(std::string_view name, std::string message, errc code = errc::invalid, std::string hint = {});
+  /// No name that was not asked for. Called for each object, the inner ones first.
+  void finish();
+
+ private:
+  const detail::json_value* find(std::string_view name);
+  std::string at(std::string_view name) const;
+
+  const detail::json_value* object_;
+  std::string pointer_;
+  std::optional<error>* problem_;
+  std::vector<std::string> known_;
+};
+
+/// An options text: one JSON object. An empty text is the empty object.
+class options_text {
+ public:
+  options_text() = default;
+  options_text(const options_text&) = delete;
+  options_text& operator=(const options_text&) = delete;
+
+  /// Errors: invalid with the JSON pointer and what is wrong, too_big.
+  result<void> parse(std::string_view json);
+  /// The whole object.
+  options_object root();
+  /// The first problem that a getter or finish met.
+  result<void> outcome() const;
+
+ private:
+  detail::json_document document_;
+  std::optional<error> problem_;
+};
+
+/// A text that is one JSON array of strings. Errors: invalid.
+result<std::vector<std::string>> parse_string_array(std::string_view json, std::string_view name);
+
+}  // namespace berth::capi
