@@ -1,4 +1,4 @@
 // A second file that uses berth, so that what is defined twice is found out.
 #include <berth/berth.hpp>
 
-const char* from_the_second_file() { return berth::errc_name(berth::errc::spec_type).data(); }
+std::string from_the_second_file() { return std::string(berth::errc_name(berth::errc::spec_type)); }

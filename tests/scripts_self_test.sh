@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# The set-up's and the test run's own judgement: what is new enough, and what counts as having run.
+set -euo pipefail
+source=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export BERTH_CACHE=$work/cache
+. "$source/scripts/common.sh"
+. "$source/scripts/setup.d/runsc.sh"
+. "$source/scripts/setup.d/go.sh"
+. "$source/scripts/setup.d/packages.sh"
+
+failures=0
+expect() { # expect yes|no WHAT CMD...
+  local want=$1 what=$2 got=yes
+  shift 2
+  "$@" >"$work/out" 2>&1 || got=no
+  if [[ $got != "$want" ]]; then
+    echo "FAILED: $what: expected $want, got $got: $(cat "$work/out")"
+    failures=$((failures + 1))
+  fi
+}
+
+program() { # program FILE TEXT: a program that prints TEXT
+  printf '#!/bin/sh\necho "%s"\n' "$2" >"$work/$1"
+  chmod +x "$work/$1"
+}
+
+program new "runsc version release-$runsc_min.0"
+program patch "runsc version release-${runsc_min}.1-3-gabcdef"
+program old "runsc version release-20240729.0"
+program odd "runsc version VERSION_MISSING"
+for name in new patch; do expect yes "runsc $name" runsc_is_fit "$work/$name"; done
+for name in old odd absent; do expect no "runsc $name" runsc_is_fit "$work/$name"; done
+
+program go-new "go$go_min"
+program go-newer "go1.100.0"
+program go-old "go1.19.8"
+program go-none ""
+for name in go-new go-newer; do expect yes "$name" go_is_fit "$work/$name"; done
+for name in go-old go-none absent; do expect no "$name" go_is_fit "$work/$name"; done
+
+expect no "an unfit BERTH_RUNSC" env BERTH_RUNSC="$work/old" "$source/scripts/setup" runsc
+expect no "an unknown step" "$source/scripts/setup" everything
+expect no "an unknown part" "$source/scripts/test" everything
+expect no "--print before any set-up" "$source/scripts/setup" --print
+
+report() { # report FILE CASE
+  printf '<testsuite name="x"><testcase name="a" status="run"/>%s</testsuite>' "$2" >"$work/$1"
+}
+report ran.xml '<testcase name="b" status="run"/>'
+report skipped.xml '<testcase name="b" status="run"><skipped message="no runsc"/></testcase>'
+report notrun.xml '<testcase name="b" status="notrun"/>'
+report disabled.xml '<testcase name="b" status="disabled"/>'
+expect yes "a report of tests that ran" python3 "$source/scripts/skipped.py" "$work/ran.xml"
+for name in skipped notrun disabled; do
+  expect no "a report with a test that is $name" python3 "$source/scripts/skipped.py" "$work/$name.xml"
+done
+
+if ((EUID == 0)) && command -v setpriv >/dev/null; then
+  expect no "the integration tests without root" setpriv --reuid=65534 --regid=65534 --clear-groups \
+    env HOME="$work" BERTH_CACHE="$work/nobody" bash "$source/scripts/test" integration
+  grep -q 'needs root' "$work/out" || { echo "FAILED: no word about root: $(cat "$work/out")"; failures=1; }
+fi
+
+quietly "a command that works" true 2>"$work/out"
+expect no "a command that fails" quietly "failing" sh -c 'echo the reason; exit 3'
+grep -q 'the reason' "$work/out" || { echo "FAILED: the log's end was not shown"; failures=1; }
+
+echo "$failures failures"
+exit $((failures > 0))
