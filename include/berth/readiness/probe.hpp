@@ -4,6 +4,7 @@
 #include <berth/base/clock.hpp>
 #include <berth/base/result.hpp>
 #include <berth/process/executor.hpp>
+#include <berth/readiness/probe_outcome.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -14,20 +15,8 @@
 
 namespace berth {
 
-/// What one probe found. The three levels of readiness are kept apart: the process lives (not asked here: the poller
-/// is told when it ends), the socket connects, the API answers.
-struct probe_outcome {
-  enum class kind {
-    ready,      ///< done
-    not_yet,    ///< ENOENT, ECONNREFUSED, EAGAIN, a timeout, an answer other than the wanted one
-    fatal,      ///< waiting cannot mend it: EMFILE, EACCES, a symlink where a socket must be
-  };
-  kind what = kind::not_yet;
-  bool connected = false;  ///< the socket level was reached
-  error reason;            ///< for not_yet and fatal
-};
-
-/// One question, asked again and again. Must end by `deadline` and on cancellation; used from the loop's thread only.
+/// One question, asked again and again. Must end by `deadline` and on cancellation; used from the loop's thread only. One
+/// probe serves one poll at a time.
 class probe {
  public:
   virtual ~probe() = default;
@@ -45,8 +34,8 @@ struct socket_address {
 
 BERTH_DECL std::unique_ptr<probe> make_connect_probe(socket_address where);
 
-/// GET `target` over HTTP/1.1 on a unix or TCP socket; ready on status 200 (and `accept(body)`, when given). Reads at
-/// most 64 KiB.
+/// GET `target` over HTTP/1.1 on a unix or TCP socket, each time on a new connection; ready on status 200 (and
+/// `accept(body)`, when given; without it the body is not read). Reads at most 64 KiB; a longer answer is not ready.
 BERTH_DECL std::unique_ptr<probe> make_http_probe(socket_address where, std::string target,
                                                   std::function<bool(std::string_view body)> accept = {});
 

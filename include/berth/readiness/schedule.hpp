@@ -20,7 +20,7 @@ struct probe_schedule {
   /// For a command run in the sandbox: 50 to 500 ms.
   static probe_schedule costly() { return {milliseconds(50), milliseconds(500), 1.5, 0.1, seconds(5)}; }
 
-  /// The pause after attempt `attempt` (from 0); `random` is any 64-bit number and decides the jitter.
+  /// The pause after attempt `attempt` (from 0), at least 1 ms; `random` is any 64-bit number and decides the jitter.
   BERTH_DECL duration pause(std::uint32_t attempt, std::uint64_t random) const;
 };
 

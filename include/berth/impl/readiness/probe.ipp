@@ -1,0 +1,268 @@
+#pragma once
+
+#include <berth/readiness/guarded_socket.hpp>
+#include <berth/readiness/http_response.hpp>
+#include <berth/readiness/probe.hpp>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <cerrno>
+
+namespace berth {
+
+namespace detail {
+
+inline probe_outcome outcome_ready() { return {probe_outcome::kind::ready, true, {}}; }
+
+inline probe_outcome outcome_not_yet(error reason, bool connected = false) {
+  return {probe_outcome::kind::not_yet, connected, std::move(reason)};
+}
+
+inline probe_outcome outcome_fatal(error reason, bool connected = false) {
+  return {probe_outcome::kind::fatal, connected, std::move(reason)};
+}
+
+// Whether a failed connect or a broken conversation means "not yet". What is missing here is ours to mend, and no waiting
+// helps: descriptors, memory, permission, a path that cannot be one.
+inline bool may_pass(int err) {
+  switch (err) {
+    case ENOENT:
+    case ECONNREFUSED:
+    case EAGAIN:
+    case ECONNRESET:
+    case ECONNABORTED:
+    case EPIPE:
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case EHOSTDOWN:
+    case ENETUNREACH:
+    case ENETDOWN:
+    case EADDRNOTAVAIL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+inline probe_outcome outcome_of_error(error e, bool connected = false) {
+  const bool waiting_helps = e.code != errc::hostile && may_pass(e.sys_errno);
+  return waiting_helps ? outcome_not_yet(std::move(e), connected) : outcome_fatal(std::move(e), connected);
+}
+
+inline std::string address_text(const socket_address& a) {
+  return a.unix_path.empty() ? a.host + ":" + std::to_string(a.port) : a.unix_path;
+}
+
+inline result<unique_fd> connect_at(const socket_address& a) {
+  return a.guarded ? connect_guarded(a.unix_path) : connect_unix(a.unix_path);
+}
+
+// A connection and the timer that ends what is under way on it. Shared with the timer's handler, which may still be
+// queued when the probe has its answer.
+struct probe_connection : std::enable_shared_from_this<probe_connection> {
+  explicit probe_connection(const boost::asio::any_io_executor& executor) : socket(executor), timer(executor) {}
+
+  void end_by(time_point deadline) {
+    timer.expires_at(deadline);
+    timer.async_wait([self = weak_from_this()](boost::system::error_code ec) {
+      auto here = self.lock();
+      if (ec || !here) return;
+      here->timed_out = true;
+      boost::system::error_code ignored;
+      here->socket.close(ignored);
+    });
+  }
+
+  // What a failed operation means: our own deadline, or what the system says.
+  error failure(const boost::system::error_code& ec, const char* doing, const socket_address& where) const {
+    if (timed_out) return make_error(errc::timeout, "readiness", std::string(doing) + ": no answer in time",
+                                     address_text(where));
+    if (ec == boost::asio::error::operation_aborted) {
+      return make_error(errc::cancelled, "readiness", std::string(doing) + ": cancelled", address_text(where));
+    }
+    return errno_error(ec.value(), "readiness", doing, address_text(where));
+  }
+
+  probe_outcome outcome(const boost::system::error_code& ec, const char* doing, const socket_address& where,
+                        bool connected) const {
+    error e = failure(ec, doing, where);
+    if (e.code == errc::timeout || e.code == errc::cancelled) return outcome_not_yet(std::move(e), connected);
+    return outcome_of_error(std::move(e), connected);
+  }
+
+  boost::asio::generic::stream_protocol::socket socket;
+  boost::asio::steady_timer timer;
+  bool timed_out = false;
+};
+
+// Connects `c`; nothing when it did, else the outcome.
+inline boost::asio::awaitable<std::optional<probe_outcome>> open_connection(std::shared_ptr<probe_connection> c,
+                                                                            const socket_address& where) {
+  boost::system::error_code ec;
+  if (!where.unix_path.empty()) {
+    auto fd = connect_at(where);
+    if (!fd) co_return outcome_of_error(fd.error());
+    const boost::asio::generic::stream_protocol protocol(AF_UNIX, 0);
+    c->socket.assign(protocol, fd->get(), ec);
+    if (ec) co_return c->outcome(ec, "cannot watch the socket", where, true);
+    (void)fd->release();
+    co_return std::nullopt;
+  }
+  const auto address = boost::asio::ip::make_address(where.host, ec);
+  if (ec) {
+    co_return outcome_fatal(
+        make_error(errc::invalid, "readiness", "not a numeric address", address_text(where)));
+  }
+  const boost::asio::ip::tcp::endpoint tcp(address, where.port);
+  const boost::asio::generic::stream_protocol::endpoint endpoint(tcp);
+  c->socket.open(endpoint.protocol(), ec);
+  if (!ec) co_await c->socket.async_connect(endpoint, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+  if (ec || c->timed_out) co_return c->outcome(ec, "cannot connect", where, false);
+  co_return std::nullopt;
+}
+
+class connect_probe final : public probe {
+ public:
+  explicit connect_probe(socket_address where) : where_(std::move(where)) {}
+
+  boost::asio::awaitable<probe_outcome> ask(time_point deadline) override {
+    if (!where_.unix_path.empty()) return ask_unix();
+    return ask_tcp(deadline);
+  }
+
+ private:
+  // Nothing to wait for, so nothing is given to the loop to watch.
+  boost::asio::awaitable<probe_outcome> ask_unix() {
+    auto fd = connect_at(where_);
+    if (!fd) co_return outcome_of_error(fd.error());
+    co_return outcome_ready();
+  }
+
+  boost::asio::awaitable<probe_outcome> ask_tcp(time_point deadline) {
+    const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+    co_await boost::asio::this_coro::throw_if_cancelled(false);
+    auto executor = co_await boost::asio::this_coro::executor;
+    auto connection = std::make_shared<probe_connection>(executor);
+    connection->end_by(deadline);
+    auto failed = co_await open_connection(connection, where_);
+    co_await boost::asio::this_coro::throw_if_cancelled(throws);
+    if (failed) co_return std::move(*failed);
+    co_return outcome_ready();
+  }
+
+  socket_address where_;
+};
+
+class http_probe final : public probe {
+ public:
+  http_probe(socket_address where, const std::string& target, std::function<bool(std::string_view)> accept)
+      : where_(std::move(where)),
+        request_("GET " + target + " HTTP/1.1\r\nHost: " +
+                 (where_.unix_path.empty() ? address_text(where_) : std::string("localhost")) +
+                 "\r\nConnection: close\r\n\r\n"),
+        accept_(std::move(accept)),
+        target_(target) {}
+
+  boost::asio::awaitable<probe_outcome> ask(time_point deadline) override {
+    const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+    co_await boost::asio::this_coro::throw_if_cancelled(false);
+    auto executor = co_await boost::asio::this_coro::executor;
+    auto connection = std::make_shared<probe_connection>(executor);
+    connection->end_by(deadline);
+    auto outcome = co_await open_connection(connection, where_);
+    if (!outcome) outcome = co_await converse(connection);
+    co_await boost::asio::this_coro::throw_if_cancelled(throws);
+    co_return std::move(*outcome);
+  }
+
+ private:
+  boost::asio::awaitable<std::optional<probe_outcome>> converse(std::shared_ptr<probe_connection> c) {
+    using progress = http_response_reader::progress;
+    boost::system::error_code ec;
+    const auto bytes = boost::asio::buffer(request_);
+    co_await boost::asio::async_write(c->socket, bytes, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+    if (ec) co_return c->outcome(ec, "cannot send the request", where_, true);
+
+    http_response_reader reader(accept_ != nullptr);
+    auto state = progress::more;
+    std::string piece(4096, '\0');
+    while (state == progress::more) {
+      const auto room = boost::asio::buffer(piece);
+      const std::size_t n = co_await c->socket.async_read_some(
+          room, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+      if (ec == boost::asio::error::eof) state = reader.finish();
+      else if (ec) co_return c->outcome(ec, "cannot read the answer", where_, true);
+      else state = reader.append(std::string_view(piece).substr(0, n));
+    }
+    co_return judge(state, reader);
+  }
+
+  probe_outcome judge(http_response_reader::progress state, const http_response_reader& reader) const {
+    using progress = http_response_reader::progress;
+    const auto not_yet = [&](errc code, std::string message) {
+      return outcome_not_yet(make_error(code, "readiness", "GET " + target_ + ": " + message, address_text(where_)),
+                             true);
+    };
+    if (state == progress::too_big) return not_yet(errc::too_big, "the answer is longer than 64 KiB");
+    if (state == progress::malformed && reader.status() == 0) return not_yet(errc::again, "not an HTTP answer");
+    if (reader.status() != 200) return not_yet(errc::again, "status " + std::to_string(reader.status()));
+    if (state == progress::malformed) return not_yet(errc::again, "the answer breaks off");
+    if (accept_ && !accept_(reader.body())) return not_yet(errc::again, "status 200, but not the wanted answer");
+    return outcome_ready();
+  }
+
+  socket_address where_;
+  std::string request_;
+  std::function<bool(std::string_view)> accept_;
+  std::string target_;
+};
+
+class command_probe final : public probe {
+ public:
+  command_probe(executor& where, command what) : where_(where), what_(std::move(what)) {}
+
+  boost::asio::awaitable<probe_outcome> ask(time_point deadline) override {
+    command what = what_;
+    stdio_options io;
+    io.capture_limit = 4096;
+    auto ran = co_await run_command(where_, std::move(what), std::move(io), deadline);
+    const std::string name = what_.argv.empty() ? std::string() : what_.argv[0];
+    if (!ran) {
+      error e = ran.error();
+      const bool waiting_helps = e.code == errc::timeout || e.code == errc::again || e.code == errc::cancelled;
+      co_return waiting_helps ? outcome_not_yet(std::move(e)) : outcome_fatal(std::move(e));
+    }
+    if (ran->status.success()) co_return outcome_ready();
+    error e = make_error(errc::again, "readiness", "the command ended with " + ran->status.to_string(), name);
+    e.detail = ran->err.empty() ? std::move(ran->out) : std::move(ran->err);
+    co_return outcome_not_yet(std::move(e));
+  }
+
+ private:
+  executor& where_;
+  command what_;
+};
+
+}  // namespace detail
+
+BERTH_DECL std::unique_ptr<probe> make_connect_probe(socket_address where) {
+  return std::make_unique<detail::connect_probe>(std::move(where));
+}
+
+BERTH_DECL std::unique_ptr<probe> make_http_probe(socket_address where, std::string target,
+                                                  std::function<bool(std::string_view)> accept) {
+  return std::make_unique<detail::http_probe>(std::move(where), target, std::move(accept));
+}
+
+BERTH_DECL std::unique_ptr<probe> make_command_probe(executor& where, command what) {
+  return std::make_unique<detail::command_probe>(where, std::move(what));
+}
+
+}  // namespace berth
