@@ -1,2 +1,7 @@
 // Every body of the network layer.
 #pragma once
+
+#include <berth/impl/network/address.ipp>
+#include <berth/impl/network/host.ipp>
+#include <berth/impl/network/network.ipp>
+#include <berth/impl/network/plan.ipp>

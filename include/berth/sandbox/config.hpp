@@ -4,47 +4,45 @@
 #include <berth/base/clock.hpp>
 #include <berth/base/log.hpp>
 #include <berth/base/result.hpp>
+#include <berth/sandbox/record.hpp>
 #include <berth/spec/spec_builder.hpp>
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace berth {
 
-/// Where a sandbox's network comes from.
-enum class network_mode {
-  sandbox,    ///< a network namespace of its own with veth, address, default route and NAT on the host
-  none,       ///< loopback only
-  path,       ///< a namespace that the caller made (CNI), by path
-};
-
-struct bind_mount {
+struct sandbox_mount {
   std::string source;
   std::string destination;
   bool read_only = false;
 };
 
-/// Everything about a sandbox but Docker, which the docker layer adds through `edit_spec` and the hooks below.
+/// Everything about a sandbox but Docker, which the docker layer adds through `edit_spec` and the fields below.
 struct sandbox_config {
-  std::string id;                          ///< empty: berth makes one up; else at most 63 characters
+  std::string id;                          ///< empty: berth makes one up; else [A-Za-z0-9_][A-Za-z0-9_.+-]{0,62}
   std::string rootfs;                      ///< absolute; never written to (the writes go to an overlay)
   network_mode network = network_mode::sandbox;
   std::string network_path;                ///< for network_mode::path
-  double cpus = 0;                         ///< 0: no limit
-  std::uint64_t memory_bytes = 0;          ///< 0: no limit
+  double cpus = 0;                         ///< 0: no limit; else at least 0.01
+  std::uint64_t memory_bytes = 0;          ///< 0: no limit; else at least 64 MiB, gVisor's own share included
   std::string hostname;                    ///< empty: the id
-  std::vector<std::string> env;            ///< the default environment of what runs inside
-  std::string cwd = "/";
-  std::vector<bind_mount> mounts;
-  std::vector<std::pair<std::string, std::string>> annotations;  ///< kept in the record too, shown by list
+  std::vector<std::string> env;            ///< "K=V": the environment of everything inside, besides PATH and HOME
+  std::string cwd = "/";                   ///< where commands start
+  std::vector<sandbox_mount> mounts;
+  std::vector<std::pair<std::string, std::string>> annotations;  ///< kept in the record, shown by list_sandboxes
 
   bool net_raw = false;                    ///< runsc --net-raw
   bool packet_socket_write = false;        ///< --allow-packet-socket-write, under the name that the binary has
   bool shared_directory = true;            ///< a guarded tmpfs of the sandbox's own at /run/berth inside, --host-uds=create
   std::vector<std::string> runsc_args;     ///< further global flags, passed on as they are (checked against the binary)
+
+  bool ends_with_creator = false;          ///< collect_garbage removes it once the process that made it is gone
+  duration create_timeout = seconds(60);   ///< for the whole creation
 
   /// The last word on the OCI spec, after berth's own. An error ends the creation.
   std::function<result<void>(spec_builder&)> edit_spec;
@@ -53,12 +51,32 @@ struct sandbox_config {
 /// Where berth keeps its state and finds its helpers.
 struct environment {
   std::string root = "/var/lib/berth";     ///< one directory a sandbox, 0700; short, as sockets live below it
-  std::string runsc;                       ///< empty: the first on PATH
-  std::string init;                        ///< berth-init; empty: $BERTH_INIT, beside the program, or the install place
+  std::string runsc;                       ///< a path, or a name on PATH; empty: "runsc"
+  std::string init;                        ///< berth-init; empty: beside the program, or the install place
+  std::string network_pool = "10.211.0.0/16";  ///< sandboxes get their /30 out of this
   log_sink log;
+  /// Called as each phase begins: of a creation "record", "directories", "shared", "network", "bundle", "runsc", "running"
+  /// (the last when it runs); of a removal "kill", "network", "shared", "cgroups", "directories". For progress, timings,
+  /// and tests that break off in between.
+  std::function<void(std::string_view phase)> on_phase;
 
-  /// From BERTH_ROOT, BERTH_RUNSC, BERTH_INIT of the given "K=V" list, else the defaults.
-  static environment from(const std::vector<std::string>& env);
+  /// From BERTH_ROOT, BERTH_RUNSC, BERTH_INIT and BERTH_NETWORK_POOL of the given "K=V" list, else the defaults.
+  BERTH_DECL static environment from(const std::vector<std::string>& env);
 };
 
+/// Whether `id` can name a sandbox of berth's. Errors: invalid.
+BERTH_DECL result<void> check_sandbox_id(std::string_view id);
+
+/// Everything about a config and an environment that can be checked without looking at the machine: names, ranges, absolute
+/// paths, lengths of socket paths. Pure. Errors: invalid, with the field in `path`.
+BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what);
+
+/// The berth-init to use: `where.init`, else ../libexec/berth/berth-init beside the running program, else the place that
+/// it was installed to (BERTH_LIBEXEC_DIR when compiled). Errors: not_found, saying where it was looked for.
+BERTH_DECL result<std::string> find_init(const environment& where);
+
 }  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/sandbox/config.ipp>
+#endif

@@ -10,52 +10,106 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace berth {
 
-enum class sandbox_state { creating, running, paused, stopped, lost };  ///< lost: the record is there, runsc knows nothing
+/// lost: the record speaks of another boot, or its creation broke off. Only collect_garbage and terminate help.
+enum class sandbox_state { creating, running, paused, stopped, lost };
+BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 
-/// One command inside, with its place's defaults overridden where set.
-struct exec_options {
-  command what;
-  stdio_options io;
-};
-
-/// A handle to a sandbox. Copyable handles of one sandbox may exist in many processes: the truth is the record on disk
-/// and runsc. Used from the loop's thread only. Destroying a handle does nothing to the sandbox.
-class sandbox : public executor {
+/// A handle to a sandbox. Handles of one sandbox may exist in many processes: the truth is the record on disk and the
+/// host's processes. Used from the loop's thread only. Destroying a handle does nothing to the sandbox.
+///
+/// All coroutines report cancellation as errc::cancelled.
+class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
  public:
   /// Makes and starts a sandbox: record, then directories, shared tmpfs, network, bundle, runsc. Whatever fails, all that
   /// was made is removed again and the error says why (with runsc's true cause from its debug log). Cancelling does the same.
-  static boost::asio::awaitable<result<std::shared_ptr<sandbox>>> create(environment where, sandbox_config what);
+  BERTH_DECL static boost::asio::awaitable<result<std::shared_ptr<sandbox>>> create(environment where,
+                                                                                    sandbox_config what);
 
-  /// Finds one by id, also of another process.
-  static result<std::shared_ptr<sandbox>> attach(environment where, std::string id);
+  /// Finds one by id, also of another process. Blocking, but never for long. A damaged record gives a handle that can do
+  /// nothing but terminate. Errors: not_found, invalid (not an id), permission, io.
+  BERTH_DECL static result<std::shared_ptr<sandbox>> attach(environment where, std::string id);
 
-  const std::string& id() const noexcept;
-  const sandbox_record& record() const noexcept;   ///< as last read or written
+  const std::string& id() const noexcept { return record_.id; }
+  const sandbox_record& record() const noexcept { return record_; }  ///< as last read or written
 
-  boost::asio::awaitable<result<sandbox_state>> state();
+  /// Reads the record again and looks at the processes. Errors: not_found once it was removed, record_damaged, those of runsc.
+  BERTH_DECL boost::asio::awaitable<result<sandbox_state>> state();
 
-  /// executor: a command by `runsc exec`; `signal` reaches the command inside.
-  boost::asio::awaitable<result<std::unique_ptr<running_command>>> start(command what, stdio_options io) override;
+  /// executor: a command by `runsc exec`. stdin, stdout and stderr are apart. `command::user` is docker's --user: uid,
+  /// uid:gid, name or name:group (names as the root file system's /etc/passwd has them). The command leads a process group
+  /// of its own inside; `signal` reaches it there, SIGKILL its whole group; destroying one that still runs ends it with its
+  /// group, by a coroutine on the loop. Its status is its own; 127 when there is no such program, 126 when it cannot be
+  /// executed (or its cwd is absent), with runsc's words on stderr, and then `pid` stays 0. `wait` gives
+  /// sandbox_not_running when the sandbox ended meanwhile, runsc_failed when runsc itself failed.
+  BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> start(command what,
+                                                                                    stdio_options io) override;
+
+  /// Starts a command that goes on when this process ends, until it or the sandbox ends. Its stdout and stderr are appended
+  /// to the file `log_path` on the host (made 0600; not in the shared directory). Returns its pid inside.
+  BERTH_DECL boost::asio::awaitable<result<pid_t>> start_detached(command what, std::string log_path);
+
+  /// Waits until the sandbox's init has ended, killed or by itself. timeout at the deadline.
+  BERTH_DECL boost::asio::awaitable<result<void>> wait_stopped(time_point deadline = time_point::max());
 
   /// The host path of a file in the shared directory, for instance "docker.sock". Hostile ground: see security.md.
-  std::string shared_path(std::string_view name) const;
+  std::string shared_path(std::string_view name) const { return record_.shared() + "/" + std::string(name); }
   /// Where the shared directory is inside.
   static constexpr std::string_view shared_inside = "/run/berth";
 
-  /// Stops everything inside and removes every resource. Idempotent; goes on past failures and reports the first.
-  boost::asio::awaitable<result<void>> terminate();
+  /// Sets an annotation in the record; an empty value removes it. Errors: as reading and writing the record.
+  BERTH_DECL boost::asio::awaitable<result<void>> annotate(std::string key, std::string value);
+
+  /// The runsc options that address this sandbox (--root), and runsc's name for it, for verbs that berth has no method for.
+  BERTH_DECL result<runsc_binary> runsc();
+  runsc_globals globals() const;
+
+  /// Kills everything inside and removes every resource. Idempotent, and safe beside others that do the same; goes on past
+  /// failures and reports the first, in which case the record stays so that it can be tried again.
+  BERTH_DECL boost::asio::awaitable<result<void>> terminate();
+
+ private:
+  sandbox(environment where, std::string root, sandbox_record record)
+      : where_(std::move(where)), root_(std::move(root)), record_(std::move(record)) {}
+  boost::asio::awaitable<result<std::unique_ptr<running_command>>> start_command(command what, stdio_options io);
+  boost::asio::awaitable<result<sandbox_state>> find_state();
+  result<std::vector<std::string>> exec_argv(command what, const std::string& pid_file, const std::string& log_file);
+  result<void> check_running();
+
+  environment where_;
+  std::string root_;  // where_.root without symlinks
+  sandbox_record record_;
+  std::optional<runsc_binary> runsc_;
 };
 
-/// All sandboxes under where.root, in order of creation. A damaged record gives an entry with `damaged` set.
-result<std::vector<sandbox_record>> list_sandboxes(const environment& where);
+/// All sandboxes under where.root, in order of creation. A damaged record gives an entry with `damaged` set. A root that is
+/// not there holds none. Blocking, but never for long. Errors: permission, io.
+BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment& where);
 
-/// Removes what dead owners left: sandboxes whose creation did not end and whose creator is gone, whose init has exited,
-/// or whose record says that they end with an owner that is gone. Gives the ids removed.
-boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(environment where);
+/// Removes what dead owners left: sandboxes whose creation or removal broke off, whose init has exited, that are of an
+/// earlier boot, or whose record says that they end with a creator that is gone; further what no record speaks of any more
+/// (processes, networks, cgroups, half-made directories of this root). Damaged records are left alone, and while there is
+/// one nothing without a record is removed. What others are creating or removing is left alone too. Goes on past
+/// failures and reports the first. Gives the ids removed.
+BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(environment where);
+
+inline runsc_globals sandbox::globals() const {
+  runsc_globals globals;
+  globals.root = record_.runsc_root();
+  return globals;
+}
 
 }  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/sandbox/create.ipp>
+#include <berth/impl/sandbox/exec.ipp>
+#include <berth/impl/sandbox/remove.ipp>
+#include <berth/impl/sandbox/sandbox.ipp>
+#endif

@@ -1,2 +1,15 @@
 // Every body of the sandbox layer.
 #pragma once
+
+#include <berth/impl/sandbox/bundle.ipp>
+#include <berth/impl/sandbox/config.ipp>
+#include <berth/impl/sandbox/create.ipp>
+#include <berth/impl/sandbox/exec.ipp>
+#include <berth/impl/sandbox/host_resources.ipp>
+#include <berth/impl/sandbox/process_identity.ipp>
+#include <berth/impl/sandbox/record.ipp>
+#include <berth/impl/sandbox/remove.ipp>
+#include <berth/impl/sandbox/runsc_client.ipp>
+#include <berth/impl/sandbox/sandbox.ipp>
+#include <berth/impl/sandbox/state_directory.ipp>
+#include <berth/impl/sandbox/users.ipp>

@@ -1,0 +1,222 @@
+#pragma once
+
+#include <berth/network/detail/first_failure.hpp>
+#include <berth/network/network.hpp>
+#include <berth/process/process.hpp>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+namespace berth {
+
+namespace detail {
+
+inline constexpr const char* network_lock_directory = "/run/berth";
+inline constexpr const char* network_lock_file = "/run/berth/network.lock";
+
+/// Runs ip or nft with `input` on its stdin and gives its stdout.
+inline boost::asio::awaitable<result<std::string>> run_network_tool(std::vector<std::string> argv, std::string input,
+                                                                    time_point deadline) {
+  const std::string program = argv.front();
+  std::string shown = program;
+  for (std::size_t i = 1; i < argv.size(); ++i) shown += " " + argv[i];
+  spawn_options options;
+  options.argv = std::move(argv);
+  options.env = minimal_environment();
+  stdio_options io;
+  if (!input.empty()) {
+    io.in = stdio_options::input::text;
+    io.in_text = input;
+  }
+  auto done = co_await run_process(std::move(options), std::move(io), deadline);
+  if (!done) {
+    error e = std::move(done).error();
+    if (e.code == errc::not_found) {
+      e.layer = "network";
+      e.message = program + " is not installed";
+      e.hint = program == "nft" ? "install the package nftables" : "install the package iproute2";
+    }
+    co_return e;
+  }
+  if (!done->status.success()) {
+    std::string said = done->err.empty() ? done->out : done->err;
+    while (!said.empty() && said.back() == '\n') said.pop_back();
+    error e = make_error(errc::network_failed, "network", shown + " failed with " + done->status.to_string());
+    const std::size_t end = said.find('\n');
+    if (!said.empty()) e.message += ": " + said.substr(0, end);
+    e.detail = end == std::string::npos ? "" : said;
+    if (said.find("ermission denied") != std::string::npos || said.find("not permitted") != std::string::npos) {
+      e.hint = "berth needs root, with CAP_NET_ADMIN and CAP_SYS_ADMIN";
+    }
+    if (!input.empty()) e.detail += (e.detail.empty() ? "" : "\n") + std::string("its input was:\n") + input;
+    co_return e;
+  }
+  co_return std::move(done->out);
+}
+
+inline result<void> enable_forwarding(const log_sink& sink) {
+  constexpr const char* path = "/proc/sys/net/ipv4/ip_forward";
+  const std::string now = read_network_file(path);
+  if (!now.empty() && now.front() == '1') return {};
+  const unique_fd fd(::open(path, O_WRONLY | O_CLOEXEC));
+  if (!fd || ::write(fd.get(), "1\n", 2) != 2) {
+    return errno_error(errno, "network", "cannot turn on IPv4 forwarding", path,
+                       "set net.ipv4.ip_forward=1 on the host, or use a sandbox without network");
+  }
+  log(sink, log_level::info, "turned on IPv4 forwarding on this host", {{"sysctl", "net.ipv4.ip_forward=1"}});
+  return {};
+}
+
+inline bool netns_exists(const network_names& names) {
+  struct stat info {};
+  return ::lstat(names.netns_path().c_str(), &info) == 0;
+}
+
+inline result<void> remove_netns(const network_names& names) {
+  const std::string path = names.netns_path();
+  // Detached: whoever still looks into the namespace keeps it alive until done, the name goes at once. A crash between the
+  // file's making and the mount leaves a plain file (EINVAL).
+  if (::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 && errno != EINVAL && errno != ENOENT) {
+    return errno_error(errno, "network", "cannot unmount the network namespace", path);
+  }
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return errno_error(errno, "network", "cannot remove the network namespace", path);
+  }
+  return {};
+}
+
+inline void collect_token(std::string_view name, std::string_view kind, std::string_view prefix,
+                          std::vector<std::string>& tokens) {
+  if (!name.starts_with(kind)) return;
+  name.remove_prefix(kind.size());
+  if (name.starts_with(prefix)) tokens.emplace_back(name);
+}
+
+}  // namespace detail
+
+BERTH_DECL boost::asio::awaitable<result<network_lock>> network_lock::acquire(time_point deadline) {
+  if (::mkdir(detail::network_lock_directory, 0700) != 0 && errno != EEXIST) {
+    co_return errno_error(errno, "network", "cannot make the lock's directory", detail::network_lock_directory,
+                          "berth needs root");
+  }
+  unique_fd fd(::open(detail::network_lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) {
+    co_return errno_error(errno, "network", "cannot open the lock", detail::network_lock_file, "berth needs root");
+  }
+  // The file is never removed, so there is no inode to compare. Another coroutine of this very thread may hold it: a
+  // blocking flock would never return.
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      co_return errno_error(errno, "network", "cannot take the lock", detail::network_lock_file);
+    }
+    if (clock::now() >= deadline) {
+      co_return make_error(errc::timeout, "network", "another process holds the lock", detail::network_lock_file);
+    }
+    timer.expires_after(milliseconds(2));
+    boost::system::error_code failed;
+    co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
+    if (failed) co_return make_error(errc::cancelled, "network", "cancelled while waiting for the lock");
+  }
+  co_return network_lock(std::move(fd));
+}
+
+BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_subnet& pool,
+                                             std::vector<ipv4_subnet> also_used,
+                                             std::vector<std::string> nameservers) {
+  network_plan plan;
+  plan.names = network_names::of(token);
+  plan.pool = pool;
+  plan.nameservers = std::move(nameservers);
+  if (detail::netns_exists(plan.names) || ::if_nametoindex(plan.names.link.c_str()) != 0) {
+    return make_error(errc::exists, "network", "the names of the network are taken", plan.names.link, "try again");
+  }
+  auto host = read_host_network();
+  if (!host) return std::move(host).error();
+  plan.mtu = host->mtu;
+  for (const ipv4_subnet& subnet : host->used) {
+    // A wider network around the whole pool (10.0.0.0/8 through a router) leaves nothing else: more specific routes win.
+    if (subnet.prefix < pool.prefix) continue;
+    also_used.push_back(subnet);
+  }
+  auto subnet = allocate_subnet(pool, std::move(also_used));
+  if (!subnet) return std::move(subnet).error();
+  plan.subnet = *subnet;
+  return plan;
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan, log_sink log, time_point deadline) {
+  BERTH_CO_TRY(detail::enable_forwarding(log));
+  // The rules first: they name the link, so there is no moment when it is up without them.
+  std::vector<std::string> nft{"nft", "-f", "-"};
+  std::string rules = nft_ruleset(plan);
+  BERTH_CO_TRY(co_await detail::run_network_tool(std::move(nft), std::move(rules), deadline));
+  std::vector<std::string> outside{"ip", "-batch", "-"};
+  std::string outside_text = host_batch(plan);
+  BERTH_CO_TRY(co_await detail::run_network_tool(std::move(outside), std::move(outside_text), deadline));
+  std::vector<std::string> inside{"ip", "-netns", plan.names.netns, "-batch", "-"};
+  std::string inside_text = inside_batch(plan);
+  BERTH_CO_TRY(co_await detail::run_network_tool(std::move(inside), std::move(inside_text), deadline));
+  co_return result<void>();
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline) {
+  detail::first_failure first;
+  // The link by itself: with the namespace alone it would go too, but some time later.
+  if (::if_nametoindex(names.link.c_str()) != 0) {
+    std::vector<std::string> argv{"ip", "link", "del", "dev", names.link};
+    auto removed = co_await detail::run_network_tool(std::move(argv), {}, deadline);
+    if (!removed && ::if_nametoindex(names.link.c_str()) != 0) first.keep(std::move(removed).error());
+  }
+  first.keep(detail::remove_netns(names));
+  std::vector<std::string> nft{"nft", "-f", "-"};
+  std::string text = nft_removal(names);
+  auto removed = co_await detail::run_network_tool(std::move(nft), std::move(text), deadline);
+  if (!removed) first.keep(std::move(removed).error());
+  co_return first.take();
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(std::string prefix,
+                                                                                        time_point deadline) {
+  std::vector<std::string> tokens;
+  if (const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir("/run/netns"), &::closedir); dir) {
+    while (const dirent* entry = ::readdir(dir.get())) {
+      detail::collect_token(entry->d_name, "berth-", prefix, tokens);
+    }
+  }
+  if (struct if_nameindex* list = ::if_nameindex()) {
+    for (const struct if_nameindex* entry = list; entry->if_index != 0; ++entry) {
+      detail::collect_token(entry->if_name, "bv", prefix, tokens);
+    }
+    ::if_freenameindex(list);
+  }
+  std::vector<std::string> nft{"nft", "list", "tables", "inet"};
+  auto tables = co_await detail::run_network_tool(std::move(nft), {}, deadline);
+  if (!tables) co_return std::move(tables).error();
+  std::string_view text = *tables;
+  while (!text.empty()) {  // table inet NAME
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const std::size_t blank = line.rfind(' ');
+    if (blank != std::string_view::npos) detail::collect_token(line.substr(blank + 1), "berth_", prefix, tokens);
+  }
+  std::sort(tokens.begin(), tokens.end());
+  tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+  co_return tokens;
+}
+
+}  // namespace berth

@@ -1,0 +1,155 @@
+#pragma once
+
+#include <berth/network/address.hpp>
+#include <berth/sandbox/config.hpp>
+
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <climits>
+
+#if !defined(BERTH_LIBEXEC_DIR)
+#define BERTH_LIBEXEC_DIR "/usr/local/libexec/berth"
+#endif
+
+namespace berth {
+
+namespace detail {
+
+inline constexpr std::uint64_t least_memory = 64u << 20;
+
+inline bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+inline error bad_config(std::string field, std::string message, std::string hint = {}) {
+  return make_error(errc::invalid, "sandbox", std::move(message), std::move(field), std::move(hint));
+}
+
+inline bool is_environment_entry(std::string_view entry) {
+  const std::size_t equals = entry.find('=');
+  return equals != std::string_view::npos && equals != 0 && !has_nul(entry);
+}
+
+/// RFC 1123, or what Linux takes: letters, digits, dash, dot, underscore; at most 64 bytes.
+inline bool is_hostname(std::string_view name) {
+  if (name.empty() || name.size() > 64) return false;
+  for (const char c : name) {
+    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                      c == '.' || c == '_';
+    if (!fine) return false;
+  }
+  return true;
+}
+
+}  // namespace detail
+
+BERTH_DECL environment environment::from(const std::vector<std::string>& env) {
+  environment where;
+  const auto take = [](std::string_view entry, std::string_view name, std::string& into) {
+    if (entry.size() > name.size() + 1 && entry.starts_with(name) && entry[name.size()] == '=') {
+      into = entry.substr(name.size() + 1);
+    }
+  };
+  for (const std::string& entry : env) {
+    take(entry, "BERTH_ROOT", where.root);
+    take(entry, "BERTH_RUNSC", where.runsc);
+    take(entry, "BERTH_INIT", where.init);
+    take(entry, "BERTH_NETWORK_POOL", where.network_pool);
+  }
+  return where;
+}
+
+BERTH_DECL result<void> check_sandbox_id(std::string_view id) {
+  const auto refuse = [&](const char* why) {
+    return make_error(errc::invalid, "sandbox", std::string("not a sandbox id: ") + why, std::string(id),
+                      "1 to 63 of A-Z a-z 0-9 _ . + -, the first a letter, a digit or _");
+  };
+  if (id.empty()) return refuse("it is empty");
+  if (id.size() > 63) return refuse("it is longer than 63 characters");
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    const char c = id[i];
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    if (!word && (i == 0 || (c != '.' && c != '+' && c != '-'))) return refuse("a character that it cannot have");
+  }
+  return {};
+}
+
+BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what) {
+  using detail::bad_config;
+  const auto absolute = [](const std::string& path) {
+    return !path.empty() && path.front() == '/' && !detail::has_nul(path);
+  };
+  if (!absolute(where.root)) return bad_config("root", "berth's root directory must be an absolute path: " + where.root);
+  auto pool = parse_ipv4_subnet(where.network_pool);
+  if (!pool) return std::move(pool).error();
+  if (!what.id.empty()) BERTH_TRY(check_sandbox_id(what.id));
+  // The longest socket is runsc's own: <root>/<id>/run/runsc-<token>.sock; docker's is <root>/<id>/shared/docker.sock.
+  const std::size_t id_size = what.id.empty() ? 12 : what.id.size();
+  const std::size_t socket = where.root.size() + 1 + id_size + std::string_view("/run/runsc-.sock").size() + 13;
+  if (socket >= sizeof(sockaddr_un::sun_path)) {
+    return bad_config("id", "root directory and id are too long together for a unix socket: " + where.root + "/" + what.id,
+                      "choose an id at most " +
+                          std::to_string(std::max<long>(0, static_cast<long>(id_size) - static_cast<long>(socket) +
+                                                               static_cast<long>(sizeof(sockaddr_un::sun_path)) - 1)) +
+                          " characters long, or a shorter root directory");
+  }
+  if (!absolute(what.rootfs)) return bad_config("rootfs", "the root file system must be an absolute path: " + what.rootfs);
+  if (what.network == network_mode::path && !absolute(what.network_path)) {
+    return bad_config("network", "the network namespace must be an absolute path: " + what.network_path,
+                      "for instance /run/netns/NAME");
+  }
+  if (what.network != network_mode::path && !what.network_path.empty()) {
+    return bad_config("network", "a path to a network namespace goes with the mode `path` only");
+  }
+  if (what.cpus != 0 && !(what.cpus >= 0.01 && what.cpus <= 4096)) {
+    return bad_config("cpus", "the number of cpus must lie between 0.01 and 4096");
+  }
+  if (what.memory_bytes != 0 && what.memory_bytes < detail::least_memory) {
+    return bad_config("memory", "less than 64 MiB: gVisor itself would not start");
+  }
+  if (what.memory_bytes > static_cast<std::uint64_t>(INT64_MAX)) return bad_config("memory", "more than 2^63-1 bytes");
+  if (!what.hostname.empty() && !detail::is_hostname(what.hostname)) {
+    return bad_config("hostname", "not a host name: " + what.hostname);
+  }
+  for (const std::string& entry : what.env) {
+    if (!detail::is_environment_entry(entry)) return bad_config("env", "not of the form K=V: " + entry);
+  }
+  if (!absolute(what.cwd)) return bad_config("cwd", "the working directory must be an absolute path: " + what.cwd);
+  for (const sandbox_mount& mount : what.mounts) {
+    if (!absolute(mount.source)) return bad_config("mounts", "a mount's source must be an absolute path: " + mount.source);
+    if (!absolute(mount.destination) || mount.destination == "/") {
+      return bad_config("mounts", "a mount's destination must be an absolute path: " + mount.destination);
+    }
+  }
+  if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
+  return {};
+}
+
+BERTH_DECL result<std::string> find_init(const environment& where) {
+  std::vector<std::string> places;
+  if (!where.init.empty()) {
+    places.push_back(where.init);
+  } else {
+    char self[PATH_MAX];
+    const ssize_t n = ::readlink("/proc/self/exe", self, sizeof self);
+    if (n > 0 && static_cast<std::size_t>(n) < sizeof self) {
+      std::string directory(self, static_cast<std::size_t>(n));
+      directory.resize(directory.rfind('/'));
+      places.push_back(directory.substr(0, directory.rfind('/')) + "/libexec/berth/berth-init");
+      places.push_back(directory + "/libexec/berth/berth-init");
+    }
+    places.push_back(std::string(BERTH_LIBEXEC_DIR) + "/berth-init");
+  }
+  std::string tried;
+  for (const std::string& place : places) {
+    struct stat info {};
+    if (place.front() == '/' && ::stat(place.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 0111) != 0) {
+      return place;
+    }
+    tried += (tried.empty() ? "" : ", ") + place;
+  }
+  return make_error(errc::not_found, "sandbox", "berth-init was not found", tried,
+                    "set BERTH_INIT to the absolute path of berth-init, or install berth");
+}
+
+}  // namespace berth

@@ -1,0 +1,237 @@
+#pragma once
+
+#include <berth/network/detail/cancellation.hpp>
+#include <berth/process/process.hpp>
+#include <berth/sandbox/detail/bundle.hpp>
+#include <berth/sandbox/detail/files.hpp>
+#include <berth/sandbox/detail/host_resources.hpp>
+#include <berth/sandbox/detail/remove.hpp>
+#include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/sandbox.hpp>
+
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+
+namespace berth {
+
+namespace detail {
+
+/// What can only be checked by looking at the machine.
+inline result<void> check_sandbox_machine(const sandbox_config& what) {
+  if (::geteuid() != 0) {
+    return make_error(errc::permission, "sandbox", "making a sandbox needs root", {}, "run berth as root");
+  }
+  struct stat info {};
+  if (::stat(what.rootfs.c_str(), &info) != 0) {
+    return errno_error(errno, "sandbox", "cannot open the root file system", what.rootfs);
+  }
+  if (!S_ISDIR(info.st_mode)) return bad_config("rootfs", "the root file system is no directory: " + what.rootfs);
+  if (what.network == network_mode::path && ::stat(what.network_path.c_str(), &info) != 0) {
+    return errno_error(errno, "sandbox", "cannot open the network namespace", what.network_path,
+                       "make it first: ip netns add NAME");
+  }
+  for (const sandbox_mount& mount : what.mounts) {
+    if (::stat(mount.source.c_str(), &info) != 0) {
+      return errno_error(errno, "sandbox", "cannot open the mount's source", mount.source);
+    }
+  }
+  return {};
+}
+
+inline sandbox_record new_record(const std::string& root, const sandbox_config& what, const runsc_binary& binary) {
+  sandbox_record record;
+  record.id = what.id.empty() ? random_token(12) : what.id;
+  record.token = root_token(root) + random_token(8);
+  record.boot_id = read_boot_id();
+  record.created_ms = std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  record.creator = process_identity::of(::getpid());
+  record.ends_with_creator = what.ends_with_creator;
+  record.rootfs = what.rootfs;
+  record.hostname = what.hostname.empty() ? record.id : what.hostname;
+  record.network = what.network;
+  record.network_path = what.network_path;
+  record.cpus = what.cpus;
+  record.memory_bytes = what.memory_bytes;
+  record.shared_directory = what.shared_directory;
+  record.runsc = binary.path();
+  record.annotations = what.annotations;
+  return record;
+}
+
+inline result<void> make_directories(const sandbox_record& record) {
+  for (const std::string& path : {record.runsc_root(), record.bundle(), record.shared(), record.overlay(), record.logs(),
+                                  record.runsc_logs(), record.exec_directory()}) {
+    if (::mkdir(path.c_str(), 0700) != 0) return errno_error(errno, "sandbox", "cannot make the directory", path);
+    ::chmod(path.c_str(), 0700);  // whatever the umask took away
+  }
+  return {};
+}
+
+inline boost::asio::awaitable<result<void>> make_network(environment where, std::string root, sandbox_record& record,
+                                                         std::vector<std::string> nameservers, time_point deadline) {
+  auto pool = parse_ipv4_subnet(where.network_pool);
+  if (!pool) co_return std::move(pool).error();
+  auto lock = co_await network_lock::acquire(deadline);
+  if (!lock) co_return std::move(lock).error();
+  std::vector<ipv4_subnet> used;  // of those whose link is not up yet, or no more
+  if (auto entries = list_state_directories(root)) {
+    for (const std::string& id : entries->ids) {
+      auto other = read_record(root + "/" + id);
+      if (other && other->net) used.push_back(other->net->subnet);
+    }
+  }
+  auto plan = plan_network(record.token, *pool, std::move(used), std::move(nameservers));
+  if (!plan) co_return std::move(plan).error();
+  record.net = record_network{plan->subnet, plan->mtu};
+  BERTH_CO_TRY(write_record(record));
+  network_plan made = *plan;
+  co_return co_await create_network(std::move(made), where.log, deadline);
+}
+
+inline runsc_globals creation_globals(const sandbox_record& record, const sandbox_config& what) {
+  runsc_globals globals;
+  globals.root = record.runsc_root();
+  globals.debug_log = record.runsc_logs() + "/";
+  globals.network = record.network == network_mode::none ? runsc_network::none : runsc_network::sandbox;
+  globals.net_raw = what.net_raw;
+  globals.packet_socket_write = what.packet_socket_write;
+  if (record.shared_directory) globals.host_uds = runsc_host_uds::create;
+  // Not `self`: that puts the file with the sandbox's writes into the root file system, which is not ours to write to.
+  globals.overlay2 = "root:dir=" + record.overlay();
+  // Without limits the host's cgroups are left alone, which also works where they cannot be written (containers).
+  if (!record.has_limits()) globals.ignore_cgroups = true;
+  globals.extra_args = what.runsc_args;
+  return globals;
+}
+
+inline process_identity read_pid_file(const std::string& path) {
+  const std::string text = read_proc_file(path, 64);
+  pid_t pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return process_identity::of(pid);
+}
+
+inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, const sandbox_config& what,
+                                                        const runsc_binary& binary, time_point deadline) {
+  runsc_run_options run;
+  run.bundle = record.bundle();
+  run.detach = true;
+  run.pid_file = record.directory + "/sandbox.pid";
+  auto argv = runsc_run_argv(binary, creation_globals(record, what), record.container_id(), run);
+  if (!argv) co_return std::move(argv).error();
+
+  // A file and no pipe: the sandbox keeps it. Appending, since gVisor writes at an offset of its own.
+  const unique_fd printed(
+      ::open(record.init_log().c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!printed) co_return errno_error(errno, "sandbox", "cannot make the log", record.init_log());
+  spawn_options options;
+  options.argv = std::move(*argv);
+  options.env = minimal_environment();
+  stdio_options io;
+  io.out = stdio_options::output::fd;
+  io.err = stdio_options::output::fd;
+  io.out_fd = printed.get();
+  io.err_fd = printed.get();
+  auto done = co_await run_process(std::move(options), std::move(io), deadline);
+  if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
+  if (!done || !done->status.success()) {
+    auto text = read_whole_file(record.init_log(), 1u << 20);
+    error e = runsc_failure("cannot start the sandbox " + record.id, record.runsc_logs(), text ? *text : std::string());
+    if (!done) e.code = errc::timeout;
+    co_return e;
+  }
+  record.sandbox_process = read_pid_file(run.pid_file);
+  if (!record.sandbox_process.alive()) {
+    co_return runsc_failure("the sandbox " + record.id + " ended at once", record.runsc_logs(), {});
+  }
+  co_return result<void>();
+}
+
+inline boost::asio::awaitable<result<void>> build_sandbox(const environment& where, const std::string& root,
+                                                          sandbox_record& record, const sandbox_config& what,
+                                                          const runsc_binary& binary, const std::string& init) {
+  const time_point deadline = deadline_after(what.create_timeout);
+  enter_phase(where, "directories");
+  BERTH_CO_TRY(make_directories(record));
+  if (record.shared_directory) {
+    enter_phase(where, "shared");
+    BERTH_CO_TRY(mount_shared(record.shared()));
+  }
+  resolver_config resolver;
+  if (record.network != network_mode::none) {
+    resolver = read_resolver_config();
+    if (resolver.nameservers.empty()) {
+      log(where.log, log_level::warn, "no name server that a sandbox can reach; names will not resolve",
+          {{"file", "/etc/resolv.conf"}});
+    }
+  }
+  if (record.network == network_mode::sandbox) {
+    enter_phase(where, "network");
+    BERTH_CO_TRY(co_await make_network(where, root, record, resolver.nameservers, deadline));
+  }
+  enter_phase(where, "bundle");
+  BERTH_CO_TRY(write_bundle(record, what, init, resolver));
+  if (co_await was_cancelled()) co_return make_error(errc::cancelled, "sandbox", "the creation was cancelled");
+  enter_phase(where, "runsc");
+  BERTH_CO_TRY(co_await start_runsc(record, what, binary, deadline));
+  record.phase = record_phase::running;
+  BERTH_CO_TRY(write_record(record));
+  enter_phase(where, "running");
+  co_return result<void>();
+}
+
+struct created_sandbox {
+  std::string root;
+  sandbox_record record;
+  runsc_binary binary;
+};
+
+inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environment where, sandbox_config what) {
+  BERTH_CO_TRY(check_sandbox_config(where, what));
+  BERTH_CO_TRY(check_sandbox_machine(what));
+  auto init = find_init(where);
+  if (!init) co_return std::move(init).error();
+  auto root = open_root(where.root);
+  if (!root) co_return std::move(root).error();
+  auto binary = find_sandbox_runsc(where, *root);
+  if (!binary) co_return std::move(binary).error();
+
+  enter_phase(where, "record");
+  sandbox_record record = new_record(*root, what, *binary);
+  auto lock = make_state_directory(*root, record);
+  for (int attempt = 0; !lock && attempt < 5; ++attempt) {
+    // A made-up id that is taken, or a garbage collector that was quicker.
+    const errc code = lock.error().code;
+    if (code != errc::again && code != errc::not_found && !(code == errc::exists && what.id.empty())) break;
+    record = new_record(*root, what, *binary);
+    lock = make_state_directory(*root, record);
+  }
+  if (!lock) co_return std::move(lock).error();
+
+  auto built = co_await build_sandbox(where, *root, record, what, *binary, *init);
+  if (!built) {
+    error e = std::move(built).error();
+    // From here on a cancellation changes nothing any more.
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    auto undone = co_await remove_resources(where, record);
+    if (!undone) {
+      e.detail += (e.detail.empty() ? "" : "\n") + std::string("and not all could be removed (berth gc tries again): ") +
+                  undone.error().to_string();
+    }
+    co_await boost::asio::this_coro::reset_cancellation_state();
+    co_return e;
+  }
+  co_return created_sandbox{*root, std::move(record), *binary};
+}
+
+}  // namespace detail
+
+}  // namespace berth

@@ -1,0 +1,298 @@
+#pragma once
+
+#include <berth/network/detail/cancellation.hpp>
+#include <berth/process/process.hpp>
+#include <berth/sandbox/detail/files.hpp>
+#include <berth/sandbox/detail/host_resources.hpp>
+#include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/detail/users.hpp>
+#include <berth/sandbox/sandbox.hpp>
+#include <berth/spec/detail/free_json.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <charconv>
+#include <csignal>
+
+namespace berth {
+
+namespace detail {
+
+/// The message of runsc's own error in a --log file of JSON lines, or empty: then the exit code is the command's.
+inline std::string read_runsc_error(const std::string& path) {
+  const std::string text = read_proc_file(path, 64 * 1024);
+  // Lines may follow one another without a newline; the first object is the error.
+  const std::size_t end = text.find("}{");
+  std::string_view line = std::string_view(text).substr(0, end == std::string::npos ? text.find('\n') : end + 1);
+  while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.remove_suffix(1);
+  if (line.empty()) return {};
+  json_document doc;
+  auto object = parse_free_json(doc, line);
+  if (!object || !(*object)->IsObject()) return std::string(line);
+  const json_value* message = find_member(*object, "msg");
+  return message != nullptr && is_text(*message) ? std::string(text_of(*message)) : std::string(line);
+}
+
+/// The shell's code for a command that runsc could not start, or nothing when that was not the reason. Pure.
+inline std::optional<int> start_failure_code(std::string_view message) {
+  const auto has = [&](const char* part) { return message.find(part) != std::string_view::npos; };
+  if (has("failed to find initial working directory")) return 126;
+  if (!has("failed to load") && !has("error finding executable")) return std::nullopt;
+  return has("no such file or directory") ? 127 : 126;
+}
+
+inline pid_t read_inside_pid(const std::string& path) {
+  const std::string text = read_proc_file(path, 64);
+  pid_t pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return pid;
+}
+
+/// A foreground `runsc exec` and the command behind it.
+class sandbox_command final : public running_command {
+ public:
+  struct files {
+    std::string pid;  // the command's pid inside, once it runs
+    std::string log;  // runsc's own error
+    void remove() const {
+      ::unlink(pid.c_str());
+      ::unlink(log.c_str());
+    }
+  };
+
+  sandbox_command(process client, runsc_client runsc, process_identity sandbox_process, files where)
+      : client_(std::move(client)), runsc_(std::move(runsc)), sandbox_process_(sandbox_process), files_(std::move(where)) {}
+
+  sandbox_command(const sandbox_command&) = delete;
+  sandbox_command& operator=(const sandbox_command&) = delete;
+  ~sandbox_command() override {
+    if (!client_ || client_->status()) {
+      files_.remove();
+      return;
+    }
+    boost::asio::co_spawn(executor_, end_inside(std::move(*client_), std::move(runsc_), sandbox_process_, files_, pid_),
+                          boost::asio::detached);
+  }
+
+  void set_executor(boost::asio::any_io_executor executor) { executor_ = std::move(executor); }
+
+  boost::asio::awaitable<result<exit_status>> wait(time_point deadline) override {
+    auto ended = co_await client_->wait(deadline);
+    if (!ended) co_return ended;
+    if (!outcome_) outcome_ = judge(*ended);
+    co_return *outcome_;
+  }
+
+  boost::asio::awaitable<result<void>> signal(int signo) override {
+    return cancellation_as_error(send_signal(*client_, runsc_, files_.pid, pid_, signo));
+  }
+
+  boost::asio::awaitable<result<void>> write(std::string_view data) override { return client_->write(data); }
+  void close_stdin() override { client_->close_stdin(); }
+  std::string output(output_stream which) const override { return client_->output(which); }
+
+  std::optional<exit_status> status() const override {
+    const auto ended = client_->status();
+    if (!ended) return std::nullopt;
+    const auto outcome = outcome_ ? *outcome_ : judge(*ended);
+    return outcome ? *outcome : *ended;
+  }
+
+  pid_t pid() const override { return pid_ != 0 ? pid_ : read_inside_pid(files_.pid); }
+
+  /// Lets the client run on without us; returns the pid inside, or 0 when the client has ended.
+  boost::asio::awaitable<result<pid_t>> let_go() {
+    auto found = co_await find_pid(*client_, files_.pid, pid_);
+    if (found) {
+      client_->detach();
+      client_.reset();
+      files_.remove();
+    }
+    co_return found;
+  }
+
+ private:
+  result<exit_status> judge(exit_status ended) const {
+    if (ended.success()) return ended;
+    const std::string message = read_runsc_error(files_.log);
+    if (message.empty()) return ended;  // the command's own status
+    if (const auto code = start_failure_code(message)) return exit_status{*code, 0};
+    if (!sandbox_process_.alive()) {
+      error e = make_error(errc::sandbox_not_running, "sandbox", "the sandbox ended while the command ran", runsc_.id);
+      e.detail = message;
+      return e;
+    }
+    return make_error(errc::runsc_failed, "sandbox", "runsc exec: " + message, runsc_.id);
+  }
+
+  /// The pid inside, which runsc writes once the command runs. errc::state when the client ended before.
+  static boost::asio::awaitable<result<pid_t>> find_pid(process& client, const std::string& pid_file, pid_t& pid) {
+    milliseconds pause(1);
+    while (pid == 0) {
+      pid = read_inside_pid(pid_file);
+      if (pid != 0) break;
+      if (client.status()) co_return make_error(errc::state, "sandbox", "the command has ended");
+      if (!co_await pause_for(pause)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
+      pause = std::min(pause * 2, milliseconds(20));
+    }
+    co_return pid;
+  }
+
+  static boost::asio::awaitable<result<void>> send_signal(process& client, const runsc_client& runsc,
+                                                          std::string pid_file, pid_t& pid, int signo) {
+    if (client.status()) co_return make_error(errc::state, "sandbox", "the command has ended");
+    auto found = co_await find_pid(client, pid_file, pid);
+    if (!found) co_return std::move(found).error();
+    runsc_kill_options kill;
+    kill.signal = signo;
+    // A command started by exec leads a group of its own. SIGKILL cannot be passed on to its children by the command
+    // itself, so it goes to all of them.
+    if (signo == SIGKILL) kill.pgid = *found;
+    else kill.pid = *found;
+    auto argv = runsc_kill_argv(runsc.binary, runsc.globals, runsc.id, kill);
+    if (!argv) co_return std::move(argv).error();
+    const time_point deadline = deadline_after(seconds(30));
+    auto sent = co_await run_runsc(std::move(*argv), deadline);
+    if (sent) co_return result<void>();
+    error e = std::move(sent).error();
+    if (e.message.find("no such process") != std::string::npos || client.status()) {
+      e = make_error(errc::state, "sandbox", "the command has ended");
+    }
+    co_return e;
+  }
+
+  static boost::asio::awaitable<void> end_inside(process client, runsc_client runsc, process_identity sandbox_process,
+                                                 files where, pid_t pid) {
+    if (sandbox_process.alive()) {
+      auto sent = co_await send_signal(client, runsc, where.pid, pid, SIGKILL);
+      if (sent) {
+        const time_point deadline = deadline_after(seconds(10));
+        auto gone = co_await client.wait(deadline);
+      }
+    }
+    where.remove();
+  }
+
+  std::optional<process> client_;
+  runsc_client runsc_;
+  process_identity sandbox_process_;
+  files files_;
+  boost::asio::any_io_executor executor_;
+  pid_t pid_ = 0;
+  std::optional<result<exit_status>> outcome_;
+};
+
+}  // namespace detail
+
+BERTH_DECL result<void> sandbox::check_running() {
+  if (record_.damaged) return detail::damaged_record(record_.damage);
+  if (record_.phase == record_phase::running && record_.boot_id == read_boot_id() && record_.sandbox_process.alive()) {
+    return {};
+  }
+  auto record = read_record(record_.directory);  // it may have come up, or be gone, since it was last read
+  if (!record || record->token != record_.token) {
+    if (!record && record.error().code != errc::not_found) return std::move(record).error();
+    return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
+  }
+  record_ = std::move(*record);
+  if (record_.phase == record_phase::creating) {
+    return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record_.id, "try again");
+  }
+  if (record_.phase == record_phase::running && record_.boot_id == read_boot_id() && record_.sandbox_process.alive()) {
+    return {};
+  }
+  return make_error(errc::sandbox_not_running, "sandbox", "the sandbox does not run any more", record_.id,
+                    "its log is " + record_.init_log() + "; remove it: berth rm " + record_.id);
+}
+
+BERTH_DECL result<std::vector<std::string>> sandbox::exec_argv(command what, const std::string& pid_file,
+                                                               const std::string& log_file) {
+  if (what.argv.empty() || what.argv.front().empty()) {
+    return make_error(errc::invalid, "sandbox", "the command is empty", "argv");
+  }
+  auto binary = runsc();
+  if (!binary) return std::move(binary).error();
+  runsc_exec_options exec;
+  exec.command = std::move(what.argv);
+  exec.cwd = std::move(what.cwd);
+  exec.env = std::move(what.env);
+  exec.internal_pid_file = pid_file;
+  if (!what.user.empty()) {
+    auto user = detail::resolve_user(what.user, detail::read_inside(record_.rootfs, "etc/passwd"),
+                                     detail::read_inside(record_.rootfs, "etc/group"));
+    if (!user) return std::move(user).error();
+    exec.user = std::to_string(user->uid) + ":" + std::to_string(user->gid);
+    exec.additional_gids = std::move(user->groups);
+  }
+  runsc_globals options = globals();
+  options.log = log_file;
+  options.log_format = runsc_log_format::json;
+  return runsc_exec_argv(*binary, options, record_.container_id(), exec);
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sandbox::start_command(command what,
+                                                                                                  stdio_options io) {
+  static std::atomic<unsigned> counter{0};
+  const std::string stem = record_.exec_directory() + "/" + std::to_string(::getpid()) + "-" + std::to_string(++counter);
+  const detail::sandbox_command::files files{stem + ".pid", stem + ".log"};
+  auto argv = exec_argv(std::move(what), files.pid, files.log);
+  if (!argv) co_return std::move(argv).error();
+  auto loop = co_await boost::asio::this_coro::executor;
+  spawn_options options;
+  options.argv = std::move(*argv);
+  options.env = minimal_environment();
+  auto client = process::start(loop, std::move(options), std::move(io));
+  if (!client) co_return std::move(client).error();
+  auto running = std::make_unique<detail::sandbox_command>(std::move(*client),
+                                                           detail::runsc_client::of(*runsc_, record_),
+                                                           record_.sandbox_process, files);
+  running->set_executor(loop);
+  std::unique_ptr<running_command> started = std::move(running);
+  co_return started;
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sandbox::start(command what,
+                                                                                          stdio_options io) {
+  BERTH_CO_TRY(check_running());
+  auto self = shared_from_this();
+  auto started = co_await start_command(std::move(what), std::move(io));
+  co_return started;
+}
+
+BERTH_DECL boost::asio::awaitable<result<pid_t>> sandbox::start_detached(command what, std::string log_path) {
+  BERTH_CO_TRY(check_running());
+  auto self = shared_from_this();
+  const unique_fd log(
+      ::open(log_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!log) co_return errno_error(errno, "sandbox", "cannot open the log", log_path);
+  stdio_options io;
+  io.out = stdio_options::output::fd;
+  io.err = stdio_options::output::fd;
+  io.out_fd = log.get();
+  io.err_fd = log.get();
+  auto started = co_await start_command(std::move(what), std::move(io));
+  if (!started) co_return std::move(started).error();
+  auto* running = static_cast<detail::sandbox_command*>(started->get());
+  auto work = running->let_go();
+  auto pid = co_await detail::cancellation_as_error(std::move(work));
+  if (!pid && pid.error().code == errc::state) {
+    // It ended before it could be let go: that it ran and ended is not told apart from not having started but by the code.
+    const time_point deadline = deadline_after(seconds(5));
+    auto ended = co_await running->wait(deadline);
+    if (!ended) co_return std::move(ended).error();
+    error e = make_error(errc::process_exited, "sandbox", "the command ended at once with " + ended->to_string());
+    auto text = detail::read_whole_file(log_path, 1u << 20);
+    if (text) e.detail = text->substr(text->size() > 4096 ? text->size() - 4096 : 0);
+    co_return e;
+  }
+  co_return pid;
+}
+
+}  // namespace berth

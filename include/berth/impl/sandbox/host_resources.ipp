@@ -1,0 +1,227 @@
+#pragma once
+
+#include <berth/base/unique_fd.hpp>
+#include <berth/process/pidfd.hpp>
+#include <berth/sandbox/detail/files.hpp>
+#include <berth/sandbox/detail/host_resources.hpp>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <dirent.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <memory>
+#include <sstream>
+
+// Newer than glibc 2.36's headers know them.
+#if !defined(MS_NOSYMFOLLOW)
+#define MS_NOSYMFOLLOW 256
+#endif
+#if !defined(ST_NOSYMFOLLOW)
+#define ST_NOSYMFOLLOW 8192
+#endif
+
+namespace berth::detail {
+
+BERTH_DECL boost::asio::awaitable<bool> pause_for(duration d) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+  timer.expires_after(d);
+  boost::system::error_code failed;
+  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
+  co_return !failed;
+}
+
+BERTH_DECL result<void> mount_shared(const std::string& directory) {
+  constexpr unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW;
+  if (::mount("berth", directory.c_str(), "tmpfs", flags, "size=4m,nr_inodes=64,mode=0755") != 0) {
+    error e = errno_error(errno, "sandbox", "cannot mount the shared directory", directory,
+                          "berth needs root with CAP_SYS_ADMIN");
+    if (e.code == errc::io) e.code = errc::mount_failed;
+    return e;
+  }
+  struct statvfs info {};
+  // A kernel that does not know the flag takes the mount without a word.
+  if (::statvfs(directory.c_str(), &info) != 0 || (info.f_flag & ST_NOSYMFOLLOW) == 0) {
+    ::umount2(directory.c_str(), UMOUNT_NOFOLLOW);
+    return make_error(errc::unsupported, "sandbox", "this kernel has no nosymfollow mounts", directory,
+                      "use Linux 5.10 or later, or a sandbox without shared directory");
+  }
+  return {};
+}
+
+BERTH_DECL result<void> unmount_shared(const std::string& directory) {
+  for (int attempt = 0;; ++attempt) {
+    // Lazily after a while, when a host process has something open in there: the name must go.
+    const int lazy = attempt >= 50 ? MNT_DETACH : 0;
+    if (::umount2(directory.c_str(), UMOUNT_NOFOLLOW | lazy) == 0) {
+      attempt = -1;
+      continue;
+    }
+    if (errno == EINVAL || errno == ENOENT) return {};  // nothing mounted there (any more)
+    if (errno != EBUSY || attempt > 100) {
+      error e = errno_error(errno, "sandbox", "cannot unmount the shared directory", directory);
+      if (e.code == errc::io) e.code = errc::mount_failed;
+      return e;
+    }
+    ::usleep(1000);
+  }
+}
+
+BERTH_DECL std::string_view runsc_root_of(std::string_view cmdline, bool& client) {
+  client = true;
+  std::string_view root;
+  std::size_t index = 0;
+  while (!cmdline.empty()) {
+    const std::string_view argument = cmdline.substr(0, cmdline.find('\0'));
+    cmdline.remove_prefix(std::min(cmdline.size(), argument.size() + 1));
+    if (argument.starts_with("--root=") && root.empty()) root = argument.substr(7);
+    // The sandbox and gofer processes name themselves; `run`, `create` and `restore` go on to start such ones.
+    if (index == 0 && (argument.ends_with("runsc-sandbox") || argument.ends_with("runsc-gofer"))) client = false;
+    if (argument == "boot" || argument == "gofer" || argument == "run" || argument == "create" || argument == "restore") {
+      client = false;
+    }
+    if (argument == "exec") break;  // what follows is the command's own
+    ++index;
+  }
+  return root;
+}
+
+/// Calls `f(pid, cmdline)` for every process that has a command line (kernel threads and zombies have none).
+template <class F>
+void for_each_process(F&& f) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir("/proc"), &::closedir);
+  if (!dir) return;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string_view name = entry->d_name;
+    pid_t pid = 0;
+    const auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (ec != std::errc() || end != name.data() + name.size()) continue;
+    const std::string cmdline = read_proc_file("/proc/" + std::string(name) + "/cmdline", 64 * 1024);
+    if (!cmdline.empty()) f(pid, cmdline);
+  }
+}
+
+BERTH_DECL std::vector<runsc_host_process> find_runsc_processes(const std::string& runsc_root) {
+  std::vector<runsc_host_process> found;
+  for_each_process([&](pid_t pid, const std::string& cmdline) {
+    // The start time before the command line is read again: if both fit, the number was not reused in between.
+    if (cmdline.find(runsc_root) == std::string::npos) return;
+    const process_identity identity = process_identity::of(pid);
+    bool client = true;
+    const std::string again = read_proc_file("/proc/" + std::to_string(pid) + "/cmdline", 64 * 1024);
+    if (identity && runsc_root_of(again, client) == runsc_root) found.push_back({identity, client});
+  });
+  return found;
+}
+
+BERTH_DECL std::vector<std::string> find_runsc_roots(const std::string& root) {
+  std::vector<std::string> found;
+  for_each_process([&](pid_t, const std::string& cmdline) {
+    bool client = true;
+    const std::string_view there = runsc_root_of(cmdline, client);
+    if (there.starts_with(root + "/") && there.ends_with("/run")) found.emplace_back(there);
+  });
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+inline void kill_process(const process_identity& identity) {
+  auto pidfd = open_pidfd(identity.pid);
+  if (!pidfd || !identity.alive()) return;  // asked after opening: the descriptor is of this very process
+  (void)signal_pidfd(pidfd->get(), SIGKILL);
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> kill_runsc_processes(std::string runsc_root, time_point deadline) {
+  // Clients end when their sandbox has; what they print then is better than a SIGKILL. Two seconds for that.
+  const time_point patience = std::min(deadline, clock::now() + seconds(2));
+  milliseconds wait(1);
+  for (;;) {
+    const auto found = find_runsc_processes(runsc_root);
+    if (found.empty()) co_return result<void>();
+    const time_point now = clock::now();
+    for (const runsc_host_process& process : found) {
+      if (!process.client || now >= patience) kill_process(process.identity);
+    }
+    if (now >= deadline) {
+      co_return make_error(errc::timeout, "sandbox", "runsc processes did not end after SIGKILL",
+                           "pid " + std::to_string(found.front().identity.pid));
+    }
+    if (!co_await pause_for(wait)) {
+      co_return make_error(errc::cancelled, "sandbox", "cancelled while runsc processes were ending");
+    }
+    wait = std::min(wait * 2, milliseconds(20));
+  }
+}
+
+BERTH_DECL std::vector<std::string> parse_cgroup_mounts(std::string_view mountinfo) {
+  std::vector<std::string> mounts;
+  std::istringstream lines{std::string(mountinfo)};
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t dash = line.find(" - ");
+    if (dash == std::string::npos) continue;
+    std::istringstream after(line.substr(dash + 3)), before(line.substr(0, dash));
+    std::string type, id, parent, device, top, place;
+    after >> type;
+    before >> id >> parent >> device >> top >> place;
+    if ((type == "cgroup" || type == "cgroup2") && place.find('\\') == std::string::npos) mounts.push_back(place);
+  }
+  return mounts;
+}
+
+inline std::vector<std::string> cgroup_mounts() {
+  return parse_cgroup_mounts(read_proc_file("/proc/self/mountinfo", 16u << 20));
+}
+
+/// Children first. errno of the first failure, or 0.
+inline int remove_cgroup_tree(const std::string& path) {
+  if (const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(path.c_str()), &::closedir); dir) {
+    while (const dirent* entry = ::readdir(dir.get())) {
+      const std::string_view name = entry->d_name;
+      if (entry->d_type != DT_DIR || name == "." || name == "..") continue;
+      if (const int failed = remove_cgroup_tree(path + "/" + std::string(name)); failed != 0) return failed;
+    }
+  }
+  return ::rmdir(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> remove_cgroups(std::string cgroups_path, time_point deadline) {
+  for (const std::string& mount : cgroup_mounts()) {
+    const std::string path = mount + cgroups_path;
+    int failed = 0;
+    // Busy for a moment after the last process in it was killed.
+    while ((failed = remove_cgroup_tree(path)) == EBUSY && clock::now() < deadline) {
+      if (!co_await pause_for(milliseconds(5))) {
+        co_return make_error(errc::cancelled, "sandbox", "cancelled while cgroups were being removed");
+      }
+    }
+    if (failed != 0) co_return errno_error(failed, "sandbox", "cannot remove the cgroup", path);
+  }
+  co_return result<void>();
+}
+
+BERTH_DECL std::vector<std::string> find_cgroups(const std::string& prefix) {
+  std::vector<std::string> names;
+  for (const std::string& mount : cgroup_mounts()) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(mount.c_str()), &::closedir);
+    if (!dir) continue;
+    while (const dirent* entry = ::readdir(dir.get())) {
+      if (entry->d_type == DT_DIR && std::string_view(entry->d_name).starts_with(prefix)) names.emplace_back(entry->d_name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+}  // namespace berth::detail

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <berth/sandbox/detail/files.hpp>
+#include <berth/sandbox/process_identity.hpp>
+
+#include <charconv>
+#include <string_view>
+
+namespace berth {
+
+namespace detail {
+
+struct proc_stat {
+  char state = 0;  // 0: no such process
+  std::uint64_t start_time = 0;
+};
+
+inline proc_stat read_proc_stat(pid_t pid) {
+  proc_stat stat;
+  const std::string text = read_proc_file("/proc/" + std::to_string(pid) + "/stat");
+  // The name, in parentheses, may hold anything: what follows the last one is fixed.
+  const std::size_t close = text.rfind(") ");
+  if (close == std::string::npos) return stat;
+  std::string_view rest = std::string_view(text).substr(close + 2);
+  if (rest.empty()) return stat;
+  const char state = rest.front();
+  for (int field = 3; field < 22; ++field) {
+    const std::size_t blank = rest.find(' ');
+    if (blank == std::string_view::npos) return stat;
+    rest.remove_prefix(blank + 1);
+  }
+  std::from_chars(rest.data(), rest.data() + rest.size(), stat.start_time);
+  stat.state = state;
+  return stat;
+}
+
+}  // namespace detail
+
+BERTH_DECL process_identity process_identity::of(pid_t pid) {
+  if (pid <= 0) return {};
+  const detail::proc_stat stat = detail::read_proc_stat(pid);
+  if (stat.state == 0) return {};
+  return {pid, stat.start_time};
+}
+
+BERTH_DECL bool process_identity::alive() const {
+  if (pid <= 0) return false;
+  const detail::proc_stat stat = detail::read_proc_stat(pid);
+  return stat.state != 0 && stat.state != 'Z' && stat.state != 'X' && stat.start_time == start_time;
+}
+
+BERTH_DECL std::string read_boot_id() {
+  std::string id = detail::read_proc_file("/proc/sys/kernel/random/boot_id");
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+
+}  // namespace berth

@@ -1,0 +1,185 @@
+#pragma once
+
+#include <berth/network/detail/cancellation.hpp>
+#include <berth/sandbox/detail/host_resources.hpp>
+#include <berth/sandbox/detail/remove.hpp>
+#include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/sandbox.hpp>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+
+namespace berth {
+
+BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept {
+  switch (state) {
+    case sandbox_state::creating: return "creating";
+    case sandbox_state::running: return "running";
+    case sandbox_state::paused: return "paused";
+    case sandbox_state::stopped: return "stopped";
+    case sandbox_state::lost: return "lost";
+  }
+  return "";
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> sandbox::create(environment where,
+                                                                                    sandbox_config what) {
+  auto work = detail::create_sandbox(where, std::move(what));
+  auto made = co_await detail::cancellation_as_error(std::move(work));
+  if (!made) co_return std::move(made).error();
+  std::shared_ptr<sandbox> handle(new sandbox(std::move(where), std::move(made->root), std::move(made->record)));
+  handle->runsc_ = std::move(made->binary);
+  co_return handle;
+}
+
+BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, std::string id) {
+  BERTH_TRY(check_sandbox_id(id));
+  const auto none = [&id] {
+    return make_error(errc::not_found, "sandbox", "there is no sandbox of this id", id, "berth ls shows those there are");
+  };
+  auto root = detail::find_root(where.root);
+  if (!root) {
+    if (root.error().code == errc::not_found) return none();
+    return std::move(root).error();
+  }
+  const std::string directory = *root + "/" + id;
+  auto record = read_record(directory);
+  if (!record) {
+    error e = std::move(record).error();
+    if (e.code == errc::not_found && ::access(directory.c_str(), F_OK) != 0) return none();
+    if (e.code != errc::not_found && e.code != errc::record_damaged) return e;
+    sandbox_record damaged;
+    damaged.id = id;
+    damaged.directory = directory;
+    damaged.damaged = true;
+    damaged.damage = e.to_string();
+    record = std::move(damaged);
+  }
+  return std::shared_ptr<sandbox>(new sandbox(std::move(where), std::move(*root), std::move(*record)));
+}
+
+BERTH_DECL result<runsc_binary> sandbox::runsc() {
+  if (!runsc_) {
+    environment where = where_;
+    if (!record_.runsc.empty()) where.runsc = record_.runsc;  // the one that made it speaks its dialect
+    auto found = detail::find_sandbox_runsc(where, root_);
+    if (!found) return found;
+    runsc_ = std::move(*found);
+  }
+  return *runsc_;
+}
+
+BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state() {
+  auto record = read_record(record_.directory);
+  if (!record) co_return std::move(record).error();
+  if (!record_.token.empty() && record->token != record_.token) {
+    co_return make_error(errc::not_found, "sandbox", "the sandbox was removed, and another has its id", record_.id);
+  }
+  record_ = std::move(*record);
+  if (record_.boot_id != read_boot_id()) co_return sandbox_state::lost;
+  if (record_.phase == record_phase::creating) {
+    // While somebody is at work the lock is held.
+    auto lock = detail::directory_lock::try_lock(record_.directory);
+    co_return !lock && lock.error().code == errc::again ? sandbox_state::creating : sandbox_state::lost;
+  }
+  // Not by `runsc state`: it takes a zombie, which waits for a slow init to reap it, for a running sandbox.
+  if (record_.phase == record_phase::removing || !record_.sandbox_process.alive()) co_return sandbox_state::stopped;
+  auto binary = runsc();
+  if (!binary) co_return std::move(binary).error();
+  auto argv = runsc_state_argv(*binary, globals(), record_.container_id());
+  if (!argv) co_return std::move(argv).error();
+  const time_point deadline = deadline_after(seconds(30));
+  auto text = co_await detail::run_runsc(std::move(*argv), deadline);
+  if (!record_.sandbox_process.alive()) co_return sandbox_state::stopped;
+  if (!text) co_return std::move(text).error();
+  auto state = parse_runsc_state(*text);
+  if (!state) co_return std::move(state).error();
+  if (state->status == runsc_status::paused) co_return sandbox_state::paused;
+  if (state->status == runsc_status::stopped) co_return sandbox_state::stopped;
+  co_return sandbox_state::running;
+}
+
+BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::state() {
+  auto self = shared_from_this();
+  auto work = find_state();
+  auto found = co_await detail::cancellation_as_error(std::move(work));
+  co_return found;
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point deadline) {
+  auto self = shared_from_this();
+  if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
+  milliseconds pause(5);
+  while (record_.sandbox_process.alive()) {
+    if (clock::now() >= deadline) co_return make_error(errc::timeout, "sandbox", "the sandbox still runs", record_.id);
+    auto nap = detail::pause_for(pause);
+    if (!co_await std::move(nap)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
+    pause = std::min(pause * 2, milliseconds(100));
+  }
+  co_return result<void>();
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::annotate(std::string key, std::string value) {
+  auto self = shared_from_this();
+  if (key.empty()) co_return make_error(errc::invalid, "sandbox", "the annotation has no key");
+  const time_point deadline = deadline_after(seconds(30));
+  auto waiting = detail::directory_lock::lock(record_.directory, deadline);
+  auto lock = co_await detail::cancellation_as_error(std::move(waiting));
+  if (!lock) co_return std::move(lock).error();
+  auto record = read_record(record_.directory);
+  if (!record) co_return std::move(record).error();
+  if (record->token != record_.token) {
+    co_return make_error(errc::not_found, "sandbox", "the sandbox was removed, and another has its id", record_.id);
+  }
+  auto& list = record->annotations;
+  const auto there = std::find_if(list.begin(), list.end(), [&](const auto& pair) { return pair.first == key; });
+  if (value.empty()) {
+    if (there != list.end()) list.erase(there);
+  } else if (there != list.end()) {
+    there->second = std::move(value);
+  } else {
+    list.emplace_back(std::move(key), std::move(value));
+  }
+  BERTH_CO_TRY(write_record(*record));
+  record_ = std::move(*record);
+  co_return result<void>();
+}
+
+namespace detail {
+
+inline boost::asio::awaitable<result<void>> terminate_sandbox(environment where, std::string root, sandbox_record mine) {
+  const time_point deadline = deadline_after(removal_patience * 2);
+  auto lock = co_await directory_lock::lock(mine.directory, deadline);
+  if (!lock) {
+    if (lock.error().code == errc::not_found) co_return result<void>();
+    co_return std::move(lock).error();
+  }
+  auto record = read_record(mine.directory);
+  if (record) {
+    // Another sandbox has the id by now: ours is gone.
+    if (!mine.damaged && record->token != mine.token) co_return result<void>();
+    mine = std::move(*record);
+  } else if (!mine.damaged) {
+    log(where.log, log_level::warn, "the sandbox's record was lost; removing by what was known of it",
+        {{"id", mine.id}, {"cause", record.error().message}});
+  }
+  const bool damaged = mine.damaged;
+  BERTH_CO_TRY(co_await remove_resources(where, std::move(mine)));
+  // What a damaged record does not say: with its directory gone, its network is one that no record speaks of.
+  if (damaged) co_return co_await remove_orphans(std::move(root));
+  co_return result<void>();
+}
+
+}  // namespace detail
+
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::terminate() {
+  auto self = shared_from_this();
+  auto work = detail::terminate_sandbox(where_, root_, record_);
+  auto gone = co_await detail::cancellation_as_error(std::move(work));
+  co_return gone;
+}
+
+}  // namespace berth

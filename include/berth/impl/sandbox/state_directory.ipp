@@ -1,0 +1,221 @@
+#pragma once
+
+#include <berth/sandbox/config.hpp>
+#include <berth/sandbox/detail/state_directory.hpp>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+
+namespace berth::detail {
+
+inline constexpr std::string_view token_letters = "abcdefghijklmnopqrstuvwxyz234567";
+
+BERTH_DECL std::string root_token(const std::string& root) {
+  std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a
+  for (const char c : root) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  hash ^= hash >> 32;
+  std::string token;
+  for (int i = 0; i < 5; ++i, hash >>= 5) token += token_letters[hash & 31];
+  return token;
+}
+
+BERTH_DECL std::string random_token(std::size_t size) {
+  std::string token(size, 'a');
+  std::size_t got = 0;
+  while (got < size) {
+    const ssize_t n = ::getrandom(token.data() + got, size - got, 0);
+    if (n > 0) got += static_cast<std::size_t>(n);
+  }
+  for (char& c : token) c = token_letters[static_cast<unsigned char>(c) & 31];
+  return token;
+}
+
+BERTH_DECL result<std::string> find_root(const std::string& root) {
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(root.c_str(), nullptr), &::free);
+  if (!real) return errno_error(errno, "sandbox", "cannot open berth's root directory", root, "berth needs root");
+  struct stat info {};
+  if (::stat(real.get(), &info) != 0) return errno_error(errno, "sandbox", "cannot open berth's root directory", root);
+  if (!S_ISDIR(info.st_mode)) return errno_error(ENOTDIR, "sandbox", "berth's root is no directory", root);
+  if (info.st_uid != ::geteuid() || (info.st_mode & 0022) != 0) {
+    return make_error(errc::permission, "sandbox", "berth's root directory can be written to by others", real.get(),
+                      "chown it to the user that runs berth and chmod 0700 it");
+  }
+  return std::string(real.get());
+}
+
+BERTH_DECL result<std::string> open_root(const std::string& root) {
+  for (std::size_t at = 1; at != std::string::npos;) {
+    at = root.find('/', at);
+    const std::string part = root.substr(0, at);
+    // Parents as any program makes them, the root itself for berth alone.
+    const mode_t mode = at == std::string::npos || at + 1 == root.size() ? 0700 : 0755;
+    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) {
+      return errno_error(errno, "sandbox", "cannot make berth's root directory", part, "berth needs root");
+    }
+    if (at != std::string::npos) at = root.find_first_not_of('/', at);
+  }
+  return find_root(root);
+}
+
+BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& directory) {
+  directory_lock lock;
+  lock.fd_.reset(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!lock.fd_) return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
+  if (::flock(lock.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return errno_error(errno, "sandbox", "cannot lock the sandbox", directory);
+    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
+  }
+  struct stat mine {}, there {};
+  if (::fstat(lock.fd_.get(), &mine) != 0 || ::lstat(directory.c_str(), &there) != 0) {
+    return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
+  }
+  if (mine.st_ino != there.st_ino || mine.st_dev != there.st_dev) {
+    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
+  }
+  return lock;
+}
+
+BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(std::string directory,
+                                                                               time_point deadline) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+  for (;;) {
+    auto lock = try_lock(directory);
+    if (lock || lock.error().code != errc::again) co_return lock;
+    if (clock::now() >= deadline) {
+      error e = std::move(lock).error();
+      e.code = errc::timeout;
+      co_return e;
+    }
+    timer.expires_after(milliseconds(10));
+    boost::system::error_code failed;
+    co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
+    if (failed) co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
+  }
+}
+
+BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record) {
+  const std::string temporary = root + "/.new-" + random_token(13);
+  const auto fail = [&temporary](error e) {
+    (void)remove_tree(temporary);
+    return e;
+  };
+  record.directory = root + "/" + record.id;
+  struct stat info {};
+  if (::lstat(record.directory.c_str(), &info) == 0) {
+    return make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
+                      "choose another id, or remove it: berth rm " + record.id);
+  }
+  if (::mkdir(temporary.c_str(), 0700) != 0) {
+    return errno_error(errno, "sandbox", "cannot make the sandbox's directory", temporary);
+  }
+  // Garbage collection elsewhere may take an unlocked unfinished directory away: then this fails, and nothing is lost.
+  auto lock = directory_lock::try_lock(temporary);
+  if (!lock) return fail(std::move(lock).error());
+  sandbox_record first = record;
+  first.directory = temporary;
+  if (auto written = write_record(first); !written) return fail(std::move(written).error());
+  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, record.directory.c_str(), RENAME_NOREPLACE) != 0) {
+    const int failed = errno;
+    if (failed == EEXIST) {
+      return fail(make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
+                             "choose another id, or remove it: berth rm " + record.id));
+    }
+    return fail(errno_error(failed, "sandbox", "cannot make the sandbox's directory", record.directory));
+  }
+  return lock;
+}
+
+BERTH_DECL result<void> remove_state_directory(const std::string& directory) {
+  // Under another name first: the id is free at once, and a crash in between leaves no half of a record.
+  const std::size_t slash = directory.rfind('/');
+  const std::string aside = directory.substr(0, slash) + "/.old-" + random_token(13);
+  if (::rename(directory.c_str(), aside.c_str()) != 0) {
+    if (errno == ENOENT) return {};
+    return errno_error(errno, "sandbox", "cannot remove the sandbox's directory", directory);
+  }
+  return remove_tree(aside);
+}
+
+BERTH_DECL result<state_entries> list_state_directories(const std::string& root) {
+  state_entries entries;
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(root.c_str()), &::closedir);
+  if (!dir) return errno_error(errno, "sandbox", "cannot read berth's root directory", root);
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(".new-") || name.starts_with(".old-")) entries.unfinished.emplace_back(name);
+    else if (check_sandbox_id(name)) entries.ids.emplace_back(name);
+  }
+  std::sort(entries.ids.begin(), entries.ids.end());
+  return entries;
+}
+
+/// Removes what is in the directory that `dir_fd` is open on. Directories on other devices are left, and reported.
+inline result<void> remove_contents(int dir_fd, dev_t device, const std::string& shown) {
+  const int copy = ::openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (copy < 0) return errno_error(errno, "sandbox", "cannot open the directory", shown);
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(copy), &::closedir);
+  if (!dir) {
+    const int failed = errno;
+    ::close(copy);
+    return errno_error(failed, "sandbox", "cannot read the directory", shown);
+  }
+  result<void> first;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    const std::string path = shown + "/" + name;
+    if (::unlinkat(dir_fd, name.c_str(), 0) == 0 || errno == ENOENT) continue;
+    if (errno != EISDIR && errno != EPERM) {
+      if (first) first = errno_error(errno, "sandbox", "cannot remove the file", path);
+      continue;
+    }
+    const unique_fd child(::openat(dir_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat info {};
+    if (!child || ::fstat(child.get(), &info) != 0) {
+      if (first && errno != ENOENT) first = errno_error(errno, "sandbox", "cannot open the directory", path);
+      continue;
+    }
+    if (info.st_dev != device) {
+      if (first) first = make_error(errc::mount_failed, "sandbox", "something is still mounted there", path);
+      continue;
+    }
+    auto inner = remove_contents(child.get(), device, path);
+    if (!inner && first) first = std::move(inner);
+    if (::unlinkat(dir_fd, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT && first) {
+      first = errno_error(errno, "sandbox", "cannot remove the directory", path);
+    }
+  }
+  return first;
+}
+
+BERTH_DECL result<void> remove_tree(const std::string& path) {
+  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd) {
+    if (errno == ENOENT) return {};
+    return errno_error(errno, "sandbox", "cannot open the directory", path);
+  }
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return errno_error(errno, "sandbox", "cannot open the directory", path);
+  BERTH_TRY(remove_contents(fd.get(), info.st_dev, path));
+  if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
+    return errno_error(errno, "sandbox", "cannot remove the directory", path);
+  }
+  return {};
+}
+
+}  // namespace berth::detail

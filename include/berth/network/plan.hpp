@@ -1,0 +1,64 @@
+// What a sandbox's network consists of, and the texts that make it: pure values.
+#pragma once
+
+#include <berth/network/address.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth {
+
+/// The names of one sandbox's network resources. All of them hold the same token: five characters that stand for berth's
+/// root directory and eight that are the sandbox's own, so that what a crash left can be told from another root's.
+struct network_names {
+  std::string netns;  ///< "berth-" + token, below /run/netns
+  std::string link;   ///< "bv" + token: 15 characters, the longest name that Linux takes
+  std::string table;  ///< "berth_" + token, an nft table of family inet
+
+  BERTH_DECL static network_names of(std::string_view token);
+  /// The file that stands for the namespace, for the OCI spec.
+  std::string netns_path() const { return "/run/netns/" + netns; }
+};
+
+/// A network namespace with one end of a veth pair, the other end on the host.
+struct network_plan {
+  network_names names;
+  ipv4_subnet pool;                     ///< what all sandboxes of this host have their addresses from
+  ipv4_subnet subnet;                   ///< this one's /30 of it
+  int mtu = 1500;                       ///< the uplink's
+  std::vector<std::string> nameservers; ///< IPv4; reachable on port 53 wherever they are, the host itself included
+
+  std::string gateway() const { return subnet.host(1); }  ///< the host's end
+  std::string address() const { return subnet.host(2); }  ///< the sandbox's end
+};
+
+/// `ip -batch` text for the host's side: namespace, veth pair, the host's address.
+BERTH_DECL std::string host_batch(const network_plan& plan);
+
+/// `ip -netns … -batch` text for the inside: loopback, address, default route. IPv6 gets no address, not even link-local.
+BERTH_DECL std::string inside_batch(const network_plan& plan);
+
+/// `nft -f` text: one table, replaced whole when it is there. From the sandbox: anything but its own source address and all
+/// IPv6 is dropped; 169.254.0.0/16 (cloud metadata) and other sandboxes are not reached; the host is not reached but for
+/// answers and the name servers' port 53; what goes out is masqueraded. To the sandbox: from the host anything, from
+/// elsewhere only answers and what the host itself redirected (DNAT).
+BERTH_DECL std::string nft_ruleset(const network_plan& plan);
+
+/// `nft -f` text that removes the table, and does nothing where there is none.
+BERTH_DECL std::string nft_removal(const network_names& names);
+
+/// The resolv.conf for the inside. Name servers on loopback cannot be reached from there, nor IPv6 ones: they are left out.
+struct resolver_config {
+  std::string text;
+  std::vector<std::string> nameservers;  ///< IPv4, at most three as in the resolver
+};
+/// `host` is the text of the host's /etc/resolv.conf; `upstream` that of /run/systemd/resolve/resolv.conf or empty, taken
+/// when `host` names servers on loopback only.
+BERTH_DECL resolver_config make_resolver_config(std::string_view host, std::string_view upstream);
+
+}  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/network/plan.ipp>
+#endif

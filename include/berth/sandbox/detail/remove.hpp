@@ -1,0 +1,34 @@
+// Taking a sandbox away, whole or in parts that a crash left.
+#pragma once
+
+#include <berth/sandbox/config.hpp>
+#include <berth/sandbox/record.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+#include <vector>
+
+namespace berth::detail {
+
+/// Removes all that the record speaks of; its directory's lock must be held. Goes on past failures and gives the first, and
+/// then the directory with the record stays.
+BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record);
+
+/// Removes processes, networks and cgroups of this root that belong to no record. Nothing while a record is damaged, since
+/// they might be its.
+BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root);
+
+/// Whether the sandbox is one that collect_garbage removes, its lock being held. Reads processes only.
+BERTH_DECL bool is_garbage(const sandbox_record& record, const std::string& boot_id);
+
+/// Tells `where.on_phase`.
+inline void enter_phase(const environment& where, std::string_view phase) {
+  if (where.on_phase) where.on_phase(phase);
+}
+
+}  // namespace berth::detail
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/sandbox/remove.ipp>
+#endif

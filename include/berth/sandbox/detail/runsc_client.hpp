@@ -1,0 +1,37 @@
+// One sandbox's runsc: the binary, its global options, and running a verb to its end.
+#pragma once
+
+#include <berth/process/process.hpp>
+#include <berth/runsc/runsc.hpp>
+#include <berth/sandbox/config.hpp>
+#include <berth/sandbox/record.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+
+namespace berth::detail {
+
+/// Runs a program to its end on the calling thread and gives what it printed on stdout and stderr. For probing a binary,
+/// which is done once: everything else is asynchronous. Errors: runsc_failed, timeout, and spawn's.
+BERTH_DECL result<std::string> run_blocking(const std::vector<std::string>& argv);
+
+/// The binary that `where` names, probed or from the cache in <root>/.cache.
+BERTH_DECL result<runsc_binary> find_sandbox_runsc(const environment& where, const std::string& root);
+
+struct runsc_client {
+  runsc_binary binary;
+  runsc_globals globals;  ///< those that every verb has: --root
+  std::string id;
+
+  BERTH_DECL static runsc_client of(runsc_binary binary, const sandbox_record& record);
+};
+
+/// Runs runsc with nothing on stdin. A non-zero exit is runsc_failed with what it said.
+BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv, time_point deadline);
+
+}  // namespace berth::detail
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/sandbox/runsc_client.ipp>
+#endif

@@ -1,0 +1,104 @@
+// What berth knows of a sandbox, kept on disk so that any process can find it, use it and remove it.
+#pragma once
+
+#include <berth/network/plan.hpp>
+#include <berth/sandbox/process_identity.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace berth {
+
+/// Where a sandbox's network comes from.
+enum class network_mode {
+  sandbox,    ///< a network namespace of its own with veth, address, default route and NAT on the host
+  none,       ///< loopback only
+  path,       ///< a namespace that the caller made (CNI), by path
+};
+BERTH_DECL std::string_view network_mode_name(network_mode mode) noexcept;  ///< "sandbox", "none", "path"
+
+/// How far a sandbox has come. A record says "creating" before the first resource is made, and "removing" before the first
+/// one is taken away.
+enum class record_phase { creating, running, removing };
+BERTH_DECL std::string_view record_phase_name(record_phase phase) noexcept;
+
+/// The subnet and what goes with it, in network_mode::sandbox.
+struct record_network {
+  ipv4_subnet subnet;
+  int mtu = 1500;
+  std::string address() const { return subnet.host(2); }  ///< the sandbox's own, where published ports are served
+  std::string gateway() const { return subnet.host(1); }  ///< the host's end
+};
+
+/// <root>/<id>/record.json. Every outside resource follows from what stands here: names are made of `token`.
+struct sandbox_record {
+  static constexpr int current_version = 1;
+
+  std::string id;
+  std::string directory;                  ///< <root>/<id>; not stored
+  bool damaged = false;                   ///< the record cannot be read; only id, directory and damage are set
+  std::string damage;                     ///< why
+
+  int version = current_version;
+  std::string token;                      ///< in the names of network, cgroup and runsc container; 13 characters
+  record_phase phase = record_phase::creating;
+  std::string boot_id;                    ///< of the boot that it was made in: nothing but files outlives that
+  std::int64_t created_ms = 0;            ///< Unix time
+  process_identity creator;               ///< who makes or made it
+  bool ends_with_creator = false;         ///< collect_garbage removes it once the creator is gone
+  process_identity sandbox_process;       ///< runsc's sandbox process on this host, once it runs
+
+  std::string rootfs;
+  std::string hostname;
+  network_mode network = network_mode::sandbox;
+  std::string network_path;
+  std::optional<record_network> net;      ///< once it is chosen
+  double cpus = 0;
+  std::uint64_t memory_bytes = 0;
+  bool shared_directory = true;
+  std::string runsc;                      ///< the binary's path
+  std::vector<std::pair<std::string, std::string>> annotations;
+
+  // Where things are.
+  std::string runsc_root() const { return directory + "/run"; }          ///< runsc --root
+  std::string container_id() const { return token; }                     ///< runsc's name for it
+  std::string bundle() const { return directory + "/bundle"; }
+  std::string shared() const { return directory + "/shared"; }
+  std::string overlay() const { return directory + "/overlay"; }
+  std::string logs() const { return directory + "/logs"; }
+  std::string runsc_logs() const { return directory + "/logs/runsc"; }   ///< --debug-log, private
+  std::string init_log() const { return directory + "/logs/init.log"; }  ///< what init and runsc run printed
+  std::string daemon_log() const { return directory + "/logs/daemon.log"; }
+  std::string exec_directory() const { return directory + "/exec"; }
+  /// linux.cgroupsPath; only made when there are limits.
+  std::string cgroups_path() const { return "/berth-" + token; }
+  bool has_limits() const noexcept { return cpus > 0 || memory_bytes > 0; }
+  network_names names() const { return network_names::of(token); }
+  /// The value of an annotation, or empty.
+  BERTH_DECL std::string annotation(std::string_view key) const;
+};
+
+/// The record as JSON text.
+BERTH_DECL std::string format_record(const sandbox_record& record);
+/// Reads the text. `directory` is left empty. Errors: record_damaged.
+BERTH_DECL result<sandbox_record> parse_record(std::string_view json);
+
+/// Replaces <directory>/record.json atomically. Not synced to the disk: after a power failure nothing that it speaks of is
+/// there but files, and those are found without it. Errors: io, permission, not_found.
+BERTH_DECL result<void> write_record(const sandbox_record& record);
+/// Reads <directory>/record.json. Errors: not_found, record_damaged, permission, io.
+BERTH_DECL result<sandbox_record> read_record(const std::string& directory);
+
+namespace detail {
+BERTH_DECL error damaged_record(std::string why);
+}
+
+}  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/sandbox/record.ipp>
+#endif

@@ -1,0 +1,123 @@
+#include <berth/network/plan.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace berth;
+
+network_plan example() {
+  network_plan plan;
+  plan.names = network_names::of("abcdefghijklm");
+  plan.pool = *parse_ipv4_subnet("10.211.0.0/16");
+  plan.subnet = *parse_ipv4_subnet("10.211.0.8/30");
+  plan.mtu = 1450;
+  plan.nameservers = {"192.0.2.53", "169.254.169.254"};
+  return plan;
+}
+
+TEST(NetworkPlan, NamesFitTheKernelsLimits) {
+  const network_names names = network_names::of("abcdefghijklm");
+  EXPECT_EQ(names.link, "bvabcdefghijklm");
+  EXPECT_EQ(names.link.size(), 15u);  // IFNAMSIZ less the NUL
+  EXPECT_EQ(names.netns, "berth-abcdefghijklm");
+  EXPECT_EQ(names.netns_path(), "/run/netns/berth-abcdefghijklm");
+  EXPECT_EQ(names.table, "berth_abcdefghijklm");
+}
+
+TEST(NetworkPlan, HostBatch) {
+  EXPECT_EQ(host_batch(example()),
+            "netns add berth-abcdefghijklm\n"
+            "link add name bvabcdefghijklm mtu 1450 type veth peer name eth0 mtu 1450 netns berth-abcdefghijklm\n"
+            "link set dev bvabcdefghijklm addrgenmode none\n"
+            "addr add 10.211.0.9/30 dev bvabcdefghijklm\n"
+            "link set dev bvabcdefghijklm up\n");
+}
+
+TEST(NetworkPlan, InsideBatch) {
+  EXPECT_EQ(inside_batch(example()),
+            "link set dev lo up\n"
+            "link set dev eth0 addrgenmode none\n"
+            "addr add 10.211.0.10/30 dev eth0\n"
+            "link set dev eth0 up\n"
+            "route add default via 10.211.0.9 dev eth0\n");
+}
+
+TEST(NetworkPlan, NftRuleset) {
+  EXPECT_EQ(nft_ruleset(example()), R"(table inet berth_abcdefghijklm {}
+delete table inet berth_abcdefghijklm
+table inet berth_abcdefghijklm {
+  chain prerouting {
+    type filter hook prerouting priority raw; policy accept;
+    iifname "bvabcdefghijklm" meta nfproto ipv6 drop
+    iifname "bvabcdefghijklm" ip saddr != 10.211.0.10 drop
+  }
+  chain input {
+    type filter hook input priority filter - 1; policy accept;
+    iifname "bvabcdefghijklm" ct state established,related accept
+    iifname "bvabcdefghijklm" ip daddr { 192.0.2.53, 169.254.169.254 } meta l4proto { tcp, udp } th dport 53 accept
+    iifname "bvabcdefghijklm" drop
+  }
+  chain forward {
+    type filter hook forward priority filter - 1; policy accept;
+    iifname "bvabcdefghijklm" ip daddr { 192.0.2.53, 169.254.169.254 } meta l4proto { tcp, udp } th dport 53 accept
+    iifname "bvabcdefghijklm" ip daddr { 169.254.0.0/16, 10.211.0.0/16 } drop
+    oifname "bvabcdefghijklm" ct state established,related accept
+    oifname "bvabcdefghijklm" ct status dnat accept
+    oifname "bvabcdefghijklm" drop
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    ip saddr 10.211.0.10 oifname != "bvabcdefghijklm" masquerade
+  }
+}
+)");
+}
+
+TEST(NetworkPlan, WithoutNameServersNothingIsLetThrough) {
+  network_plan plan = example();
+  plan.nameservers.clear();
+  EXPECT_EQ(nft_ruleset(plan).find("dport 53"), std::string::npos);
+  // Neither another sandbox nor what is no address can pass for a name server.
+  plan.nameservers = {"10.211.0.2", "fe80::1", "} drop"};
+  EXPECT_EQ(nft_ruleset(plan).find("dport 53"), std::string::npos);
+}
+
+TEST(NetworkPlan, Removal) {
+  EXPECT_EQ(nft_removal(example().names),
+            "table inet berth_abcdefghijklm {}\ndelete table inet berth_abcdefghijklm\n");
+}
+
+TEST(ResolverConfig, KeepsServersThatCanBeReached) {
+  const auto config = make_resolver_config("# made by hand\nsearch example.org\nnameserver 192.0.2.53\n"
+                                           "nameserver  198.51.100.1 \noptions ndots:2\n", "");
+  EXPECT_EQ(config.text, "nameserver 192.0.2.53\nnameserver 198.51.100.1\nsearch example.org\noptions ndots:2\n");
+  EXPECT_EQ(config.nameservers, (std::vector<std::string>{"192.0.2.53", "198.51.100.1"}));
+}
+
+TEST(ResolverConfig, LooksBehindTheStubResolver) {
+  const auto config = make_resolver_config("nameserver 127.0.0.53\noptions edns0\n", "nameserver 192.0.2.1\nsearch lan\n");
+  EXPECT_EQ(config.text, "nameserver 192.0.2.1\nsearch lan\n");
+}
+
+TEST(ResolverConfig, LeavesOutWhatCannotBeReached) {
+  const auto config = make_resolver_config("nameserver 127.0.0.1\nnameserver 192.0.2.53\nnameserver fd00::1\n", "");
+  EXPECT_EQ(config.text, "nameserver 192.0.2.53\n");
+  // Nothing but the loopback anywhere: the rest is kept, and there is no server.
+  const auto none = make_resolver_config("nameserver 127.0.0.1\nsearch lan\n", "nameserver ::1\n");
+  EXPECT_EQ(none.text, "search lan\n");
+  EXPECT_TRUE(none.nameservers.empty());
+  EXPECT_TRUE(make_resolver_config("", "").text.empty());
+}
+
+TEST(ResolverConfig, TakesThreeServersAsTheResolverDoes) {
+  const auto config = make_resolver_config(
+      "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n", "");
+  EXPECT_EQ(config.nameservers.size(), 3u);
+}
+
+TEST(ResolverConfig, ALineWithoutNewlineCounts) {
+  EXPECT_EQ(make_resolver_config("nameserver 192.0.2.1", "").nameservers.size(), 1u);
+}
+
+}  // namespace
