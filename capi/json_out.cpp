@@ -93,4 +93,12 @@ json_writer& json_writer::decimal(double n) {
   return raw(r.ec == std::errc() ? std::string_view(text, static_cast<std::size_t>(r.ptr - text)) : "null");
 }
 
+void write_log_event(json_writer& out, const log_event& event) {
+  static constexpr const char* names[] = {"debug", "info", "warn", "error"};
+  out.open_object().key("level").string(names[static_cast<int>(event.level) & 3]);
+  out.key("message").string(event.message).key("fields").open_object();
+  for (const log_field& f : event.fields) out.key(f.key).string(f.value);
+  out.close_object().key("console").string(format_console(event)).close_object();
+}
+
 }  // namespace berth::capi

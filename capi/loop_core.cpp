@@ -132,18 +132,15 @@ result<void> loop_core::settle(std::shared_ptr<resident> r) {
   return {};
 }
 
-void loop_core::retire(const resident* r) noexcept {
+void loop_core::retire(std::shared_ptr<resident> r) noexcept {
   try {
-    post([self = shared_from_this(), r] {
-      std::shared_ptr<resident> gone;
+    // The message holds it too, so that its end comes there and not on this thread.
+    post([self = shared_from_this(), r = std::move(r)] {
       {
         const std::lock_guard lock(self->mutex_);
-        const auto found = self->residents_.find(r);
-        if (found == self->residents_.end()) return;
-        gone = std::move(found->second);
-        self->residents_.erase(found);
+        if (self->residents_.erase(r.get()) == 0) return;
       }
-      gone->close_on_loop();
+      r->close_on_loop();
     });
   } catch (...) {
     // No memory for the message: it stays until the loop ends.
@@ -410,12 +407,8 @@ log_sink loop_core::make_log_sink() {
     const int level = static_cast<int>(e.level) + BERTH_LOG_DEBUG;
     if (!self || level < self->log_level_) return;
     try {
-      static constexpr const char* names[] = {"debug", "info", "warn", "error"};
       json_writer out;
-      out.open_object().key("level").string(names[static_cast<int>(e.level) & 3]);
-      out.key("message").string(e.message).key("fields").open_object();
-      for (const log_field& f : e.fields) out.key(f.key).string(f.value);
-      out.close_object().key("console").string(format_console(e)).close_object();
+      write_log_event(out, e);
       self->emit(BERTH_EVENT_LOG, 0, self->user_data_, level, out.take(), true);
     } catch (...) {
       // A sink must not throw; a line for which there is no memory is lost.

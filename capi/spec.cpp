@@ -1,8 +1,10 @@
 // berth_spec: conversion only, the work is done in berth/spec.
+#include "detail/docker_options.hpp"
 #include "detail/json_out.hpp"
 #include "detail/options.hpp"
 #include "detail/spec.hpp"
 
+#include <berth/docker/recipe.hpp>
 #include <berth/spec/spec.hpp>
 
 using berth::capi::clear_out;
@@ -58,6 +60,33 @@ berth_status berth_spec_save(const berth_spec* spec, const char* path, size_t pa
     BERTH_TEXT(file, path, path_len);
     BERTH_TRY(berth::capi::check_path(file, "path"));
     return s->spec.write_file(std::string(file));
+  });
+}
+
+berth_status berth_spec_apply_docker(berth_spec* spec, const char* options, size_t options_len, berth_buffer** seen_to,
+                                     berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    if (seen_to != nullptr) *seen_to = nullptr;
+    BERTH_PIN(s, spec_object, spec);
+    BERTH_TEXT(text, options, options_len);
+    berth::capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root();
+    auto recipe = berth::capi::read_docker_recipe(o);
+    o.finish();
+    BERTH_TRY(given.outcome());
+    std::vector<berth::log_event> lines;
+    auto steps = berth::apply_docker(s->spec, recipe, [&](const berth::log_event& e) { lines.push_back(e); });
+    if (!steps) return std::move(steps).error();
+    if (seen_to == nullptr) return {};
+    berth::capi::json_writer out;
+    out.open_object().key("steps").open_array();
+    for (const std::string& step : *steps) out.string(step);
+    out.close_array().key("log").open_array();
+    for (const berth::log_event& line : lines) berth::capi::write_log_event(out, line);
+    out.close_array().close_object();
+    *seen_to = berth::capi::make_buffer_handle(out.take());
+    return {};
   });
 }
 

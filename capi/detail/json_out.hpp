@@ -1,6 +1,8 @@
 // Writing the small JSON texts that events and statuses carry.
 #pragma once
 
+#include <berth/base/log.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -62,5 +64,8 @@ class json_writer {
   std::string out_;
   bool first_ = true;
 };
+
+/// {"level":"info","message":"…","fields":{…},"console":"INF …"}: a log event, as event payloads carry it.
+void write_log_event(json_writer& out, const log_event& event);
 
 }  // namespace berth::capi

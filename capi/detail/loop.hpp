@@ -122,7 +122,7 @@ class loop_core : public std::enable_shared_from_this<loop_core> {
   int fd() const noexcept { return wake_.get(); }
 
   result<void> settle(std::shared_ptr<resident> r);  ///< closed when the loop is
-  void retire(const resident* r) noexcept;
+  void retire(std::shared_ptr<resident> r) noexcept;
 
   /// Runs on the loop's thread; false when the loop has ended.
   bool post(std::function<void()> work);
