@@ -17,10 +17,7 @@ namespace berth {
 
 /// Everything here: pure, thread-safe, options in one fixed order as `--name=value`, `extra_args` after the typed options
 /// of the verb and before the id. Errors: invalid (id, relative path, NUL, missing field, an extra argument that is no
-/// option or repeats a typed one), runsc_flag_unsupported (the binary lacks the verb or the option).
-
-/// A container id that runsc takes: [A-Za-z0-9_][A-Za-z0-9_.+-]{0,1023}. berth's own are at most 63 characters.
-BERTH_DECL result<void> check_runsc_id(std::string_view id);
+/// option or repeats a typed one), spec_id, runsc_flag_unsupported (the binary lacks the verb or the option).
 
 /// A descriptor of runsc's process and the number that the container sees it under (--pass-fd=host:guest).
 struct runsc_pass_fd {

@@ -23,14 +23,17 @@ using runsc_runner = std::function<result<std::string>(const std::vector<std::st
 struct runsc_texts {
   std::string version;                      ///< `runsc --version`
   std::string flags;                        ///< `runsc flags`
-  std::map<std::string, std::string> help;  ///< verb → `runsc help VERB`; a verb that is absent is one it lacks
+  std::string verbs;                        ///< `runsc help`
+  std::map<std::string, std::string> help;  ///< verb → `runsc help VERB`, for the verbs of runsc_probed_verbs()
 };
+
+/// The verbs whose options are asked for: those that have any which berth can emit.
+BERTH_DECL const std::vector<std::string_view>& runsc_probed_verbs();
 
 /// An immutable description of one binary. Cheap to copy, safe to share between threads.
 class runsc_binary {
  public:
-  /// Finds the binary (`name`: a path, or a name without a slash that is looked up in `search_path`, a list like $PATH;
-  /// empty: "runsc"), and asks it for its release and options. The answers are kept under path, mtime, size and inode: in
+  /// Finds the binary (`name` as in find_runsc; empty: "runsc"), and asks it for its release and options. The answers are kept under path, mtime, size and inode: in
   /// this process, and in `cache_dir` (made 0700; empty: not on disk), so that a later start costs one stat and one small
   /// read instead of a dozen starts of a Go program (about 15 ms each). A damaged or foreign cache file is ignored and
   /// replaced; a cache that cannot be written is no error. Blocking. Thread-safe.

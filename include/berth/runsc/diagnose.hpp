@@ -19,16 +19,16 @@ struct runsc_log_file {
 
 /// What the logs say.
 struct runsc_diagnosis {
-  std::string cause;               ///< one line, without log prefix; empty when nothing was found
+  std::string cause;               ///< one line, without log prefix; empty when there are warnings at most
   std::string file;                ///< the log file that it is from
   std::string hint;                ///< what to do, where the cause is a known one
   std::vector<std::string> lines;  ///< the best lines, most telling first, at most 8
 };
 
-/// Finds the most telling lines: panics and FATAL lines of the sandbox and gofer processes before errors, errors before
-/// warnings, later before earlier, known causes before unknown ones, known noise left out. `printed` is what runsc itself
-/// wrote on stderr: used where the logs are silent, and dropped where it is only the generic "waiting for sandbox to start:
-/// EOF". Pure; control characters are made visible, since the text can come from the sandbox.
+/// Finds the most telling lines: panics before FATAL errors, those before calls that failed, those before warnings; of
+/// equals the earlier, since what comes later is often its consequence ("waiting for sandbox to start: EOF" is nothing but
+/// that, and comes last); what a healthy start says too is left out. `printed` is what runsc itself wrote on stderr. Pure;
+/// control characters are made visible, since the text can come from the sandbox.
 BERTH_DECL runsc_diagnosis diagnose_runsc(const std::vector<runsc_log_file>& logs, std::string_view printed = {});
 
 /// Reads the log files of a directory: regular files only, no symlink followed, the last `limit` bytes in all (the newest
@@ -44,4 +44,5 @@ BERTH_DECL error runsc_failure(std::string what, const std::string& debug_log_di
 
 #if !defined(BERTH_SEPARATE_COMPILATION)
 #include <berth/impl/runsc/diagnose.ipp>
+#include <berth/impl/runsc/log_files.ipp>
 #endif

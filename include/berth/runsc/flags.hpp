@@ -15,7 +15,7 @@ struct runsc_flag {
   std::string name;           ///< without dashes
   std::string value;          ///< the kind of value ("string", "value", "int"…), or empty for a switch
   std::string default_value;  ///< from "(default …)" at the end of the usage text, quotes taken away, or empty
-  bool deprecated = false;    ///< its usage begins with DEPRECATED: it is accepted and does nothing
+  bool no_effect = false;     ///< "DEPRECATED: this flag has no effect": accepted and ignored
   friend bool operator==(const runsc_flag&, const runsc_flag&) = default;
 };
 

@@ -26,21 +26,6 @@ struct runsc_state {
   std::vector<std::pair<std::string, std::string>> annotations;  ///< in the order printed
 };
 
-/// `runsc list --format=json`: one entry.
-struct runsc_list_entry {
-  runsc_state state;
-  std::string created;  ///< RFC 3339, as printed
-  std::string owner;    ///< the uid that made it
-};
-
-/// `runsc ps --format=json`: one process, pids being the container's own.
-struct runsc_process {
-  std::uint32_t uid = 0;
-  std::int32_t pid = 0;
-  std::int32_t ppid = 0;
-  std::string command;
-};
-
 /// `runsc events --stats`: the numbers that berth uses, absent where runsc printed none.
 struct runsc_stats {
   std::string id;
@@ -53,9 +38,13 @@ struct runsc_stats {
 
 /// All of these: pure; unknown members are passed over (later releases add some); sizes, depth, UTF-8 and numbers are
 /// checked as in the spec layer before the text is read. Errors: runsc_output, saying what was wrong.
+/// `runsc state ID`.
 BERTH_DECL result<runsc_state> parse_runsc_state(std::string_view json);
-BERTH_DECL result<std::vector<runsc_list_entry>> parse_runsc_list(std::string_view json);
-BERTH_DECL result<std::vector<runsc_process>> parse_runsc_ps(std::string_view json);
+/// `runsc list --format=json`: the state of each container (runsc prints `null` when there is none).
+BERTH_DECL result<std::vector<runsc_state>> parse_runsc_list(std::string_view json);
+/// `runsc ps --format=json`: the pids, in the container's own pid namespace. runsc's JSON holds nothing else.
+BERTH_DECL result<std::vector<std::int32_t>> parse_runsc_ps(std::string_view json);
+/// `runsc events --stats ID`, or one line of `runsc events`.
 BERTH_DECL result<runsc_stats> parse_runsc_stats(std::string_view json);
 
 }  // namespace berth
