@@ -27,10 +27,10 @@ TEST(PlanDocker, TheArgumentsOfDockerd) {
   EXPECT_EQ(plan->dockerd_argv,
             (strings{"dockerd", "--iptables=false", "--ip6tables=false", "--host=unix:///var/run/docker.sock",
                      "--host=unix:///run/berth/docker.sock", "--mtu=1420", "--debug"}));
-  const strings head = {"berth-docker", "eth0", "10.1.2.3", "given", "1", "", "dockerd"};
-  ASSERT_GT(plan->start.argv.size(), 10u);
-  EXPECT_EQ(strings(plan->start.argv.begin() + 3, plan->start.argv.begin() + 10), head);
-  EXPECT_EQ(strings(plan->start.argv.begin() + 10, plan->start.argv.end()),
+  const strings head = {"berth-docker", "eth0", "10.1.2.3", "given", "1", "/var/lib/docker", "", "dockerd"};
+  ASSERT_GT(plan->start.argv.size(), 11u);
+  EXPECT_EQ(strings(plan->start.argv.begin() + 3, plan->start.argv.begin() + 11), head);
+  EXPECT_EQ(strings(plan->start.argv.begin() + 11, plan->start.argv.end()),
             strings(plan->dockerd_argv.begin() + 1, plan->dockerd_argv.end()));
   EXPECT_FALSE(plan->needs_packet_socket_write);
   EXPECT_FALSE(plan->wraps_runc);

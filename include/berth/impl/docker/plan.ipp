@@ -96,7 +96,8 @@ BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options) {
   plan.start.argv = {"sh", "-c", std::string(docker_start_script()), "berth-docker", options.uplink_device,
                      options.uplink_address,
                      // With the MTU known it is in the arguments already, and the script need not ask.
-                     options.uplink_mtu != 0 ? "given" : "", options.snat ? "1" : "0", wrapper_text, options.dockerd};
+                     options.uplink_mtu != 0 ? "given" : "", options.snat ? "1" : "0", options.data_root,
+                     wrapper_text, options.dockerd};
   plan.start.argv.insert(plan.start.argv.end(), args.begin(), args.end());
   plan.start.env = options.env;
   plan.start.cwd = "/";

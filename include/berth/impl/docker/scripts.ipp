@@ -4,14 +4,21 @@
 
 namespace berth {
 
-// Parameters: device, address, mtu, snat (0/1), the runc wrapper's text or nothing, dockerd, then dockerd's arguments.
+// Parameters: device, address, mtu, snat (0/1), data root, the runc wrapper's text or nothing, dockerd, then dockerd's arguments.
+// A containerd that outlived its dockerd is ended: a new dockerd would adopt it by its pid file, and in gVisor it no longer
+// accepts connections once the streams that its dockerd was given are gone (seen on 20260701.0: "timeout waiting for
+// containerd to start" after 15 s).
+// Bridges of an earlier dockerd are removed too, and it makes them anew: gVisor does not tell it that they are bridges, and
+// it would end with "existing interface docker0 is not a bridge". For the same reason its record of the default bridge
+// must not bring docker0 back before the new default bridge is made: under another name of the same length, dockerd skips
+// that record with a warning (a default bridge is only ever made as docker0), and keeps all other networks.
 // One script for all steps, since a command in a sandbox costs some 33 ms. Forwarding and SNAT are set up beside
 // dockerd's own start, which takes many times as long; the subshell is forked twice, so that dockerd, which this shell
 // becomes, never sees a child that it did not start.
 BERTH_DECL std::string_view docker_start_script() noexcept {
   return R"sh(set -u
-dev=$1 addr=$2 mtu=$3 snat=$4 wrapper=$5 dockerd=$6
-shift 6
+dev=$1 addr=$2 mtu=$3 snat=$4 root=$5 wrapper=$6 dockerd=$7
+shift 7
 dir=/run/berth-docker
 nl='
 '
@@ -26,11 +33,25 @@ for file in /run/docker*.pid /var/run/docker*.pid /run/docker/containerd/contain
   read -r pid < "$file" || :
   case $pid in ''|*[!0-9]*) ;; *) read -r comm 2>/dev/null < "/proc/$pid/comm" || : ;; esac
   case $file:$comm in
-    */containerd.pid:containerd) ;;
     */docker*.pid:dockerd) say "running $pid"; exit 125 ;;
+    */containerd.pid:containerd) kill -9 "$pid" && rm -f "$file" && say "stale $file" ;;
     *) rm -f "$file" && say "stale $file" ;;
   esac
 done
+rm -f /run/docker/containerd/containerd*.sock*
+if grep -q '^ *docker0:' /proc/net/dev 2>/dev/null; then
+  ip -o link show 2>/dev/null | while IFS=': ' read -r number name rest; do
+    case $name in
+      docker0|br-????????????) ip link del "$name" 2>/dev/null && say "stale $name" || say "warning cannot remove $name" ;;
+    esac
+  done
+fi
+nets=$root/network/files/local-kv.db
+if [ -f "$nets" ] && grep -q '"BridgeName":"docker0"' "$nets"; then
+  LC_ALL=C sed 's/"BridgeName":"docker0"/"BridgeName":"berth-0"/g' "$nets" > "$nets.berth" &&
+    [ "$(wc -c < "$nets.berth")" = "$(wc -c < "$nets")" ] && mv "$nets.berth" "$nets" && say "stale docker0 in $nets" ||
+    { rm -f "$nets.berth" "$nets" && say "warning networks of an earlier dockerd are forgotten"; }
+fi
 
 if [ -z "$dev" ]; then
   while read -r name dest rest; do
