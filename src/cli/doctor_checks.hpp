@@ -1,0 +1,27 @@
+// The single checks of `berth doctor`.
+#pragma once
+
+#include <berth/sandbox/config.hpp>
+
+#include <string>
+#include <vector>
+
+namespace berth::cli {
+
+enum class check_state { found, missing, unfit };
+
+struct check {
+  std::string name;
+  check_state state = check_state::found;
+  std::string what;     ///< what was found, or why it does not do
+  std::string remedy;   ///< what to do about it, or empty
+  bool needed = true;   ///< without it nothing works; otherwise it is an extra
+};
+
+/// All checks in order. `rootfs` empty: none of Docker in a root file system. Changes nothing on this machine.
+std::vector<check> run_checks(const environment& where, const std::string& rootfs);
+
+/// The checks that look into a root file system. `release` is runsc's, 0 where not known.
+std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release, bool packet_writes);
+
+}  // namespace berth::cli

@@ -1,0 +1,96 @@
+#include "doctor_checks.hpp"
+
+#include <berth/base/unique_fd.hpp>
+#include <berth/docker/plan.hpp>
+#include <berth/docker/versions.hpp>
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace berth::cli {
+namespace {
+
+// Whether one of `paths` is there below the root; symlinks are resolved inside of it, so that an image cannot point out.
+std::string find_inside(const unique_fd& root, std::initializer_list<const char*> paths) {
+  for (const char* path : paths) {
+    struct open_how how{};
+    how.flags = O_PATH | O_CLOEXEC;
+    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+    const unique_fd found(static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof how)));
+    if (found) return std::string("/") + path;
+  }
+  return {};
+}
+
+check tool_check(const unique_fd& root, const std::string& name, std::initializer_list<const char*> paths, bool needed,
+                 const std::string& remedy) {
+  const std::string at = find_inside(root, paths);
+  if (!at.empty()) return {"rootfs " + name, check_state::found, at, {}, needed};
+  return {"rootfs " + name, check_state::missing, "not in the root file system", remedy, needed};
+}
+
+std::string version_text(const char* name, const program_version& version) {
+  return std::string(name) + " " + (version.known() ? version.to_string() : "of unknown version");
+}
+
+}  // namespace
+
+std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release, bool packet_writes) {
+  std::vector<check> out;
+  const unique_fd root(::open(rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) {
+    const error e = errno_error(errno, "cli", "no root file system there", rootfs);
+    out.push_back({"rootfs", check_state::missing, e.to_string(), "name a directory that holds one", true});
+    return out;
+  }
+  out.push_back({"rootfs", check_state::found, rootfs, {}, true});
+
+  const auto dockerd = has_dockerd(rootfs);
+  if (!dockerd || !*dockerd) {
+    out.push_back({"rootfs dockerd", check_state::missing,
+                   dockerd ? "no dockerd in the root file system" : dockerd.error().message,
+                   "install docker.io (Debian, Ubuntu), docker-ce or docker (Alpine) in it", true});
+    return out;
+  }
+  const auto versions = read_docker_versions(rootfs);
+  if (!versions) {
+    out.push_back({"rootfs dockerd", check_state::unfit, versions.error().to_string(), versions.error().hint, true});
+    return out;
+  }
+  out.push_back({"rootfs dockerd", check_state::found,
+                 version_text("Docker", versions->docker) + ", " + version_text("containerd", versions->containerd) +
+                     ", " + version_text("runc", versions->runc), {}, true});
+
+  docker_plan_options options;
+  options.versions = *versions;
+  options.runsc_release = release;
+  check pair{"rootfs Docker with this runsc", check_state::found, "the pair works", {}, true};
+  if (const auto plan = plan_docker(options); !plan) {
+    pair.state = check_state::unfit;
+    pair.what = plan.error().message;
+    pair.remedy = plan.error().hint;
+  } else {
+    if (plan->wraps_runc) pair.what = "works with berth's wrapper around runc";
+    for (const std::string& warning : plan->warnings) pair.what += "; " + warning;
+    if (plan->needs_packet_socket_write && !packet_writes) {
+      pair.state = check_state::unfit;
+      pair.what = "this Docker writes to packet sockets, which this runsc cannot allow";
+      pair.remedy = "take runsc release-20251208.0 or later, or Docker 27 or earlier in the root file system";
+    }
+  }
+  out.push_back(pair);
+
+  out.push_back(tool_check(root, "iptables-legacy",
+                           {"usr/sbin/iptables-legacy", "sbin/iptables-legacy", "usr/bin/iptables-legacy"}, false,
+                           "install iptables in it: names on Docker's user networks and nested containers' way out need "
+                           "the legacy variant"));
+  out.push_back(tool_check(root, "ip", {"usr/sbin/ip", "sbin/ip", "usr/bin/ip", "bin/ip"}, false,
+                           "install iproute2 in it: dockerd's MTU and the way out of nested containers are taken from it"));
+  out.push_back(tool_check(root, "docker client", {"usr/bin/docker", "usr/local/bin/docker"}, false,
+                           "install docker-cli in it to use docker inside the sandbox"));
+  return out;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,37 @@
+// `berth env`: the variables that point a Docker client at a sandbox.
+#include "lookup.hpp"
+
+namespace berth::cli {
+namespace {
+
+// Single quotes, so that the shell reads back the same bytes whatever the path holds.
+std::string shell_quoted(const std::string& text) {
+  if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:._+-") == std::string::npos)
+    return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+int act(const std::string& id, invocation& call) {
+  if (const auto refused = need_root(call)) return *refused;
+  const auto box = find_sandbox(call.common.where(), id);
+  if (!box) return fail_lookup(box.error(), call);
+  const auto socket = check_docker_socket(**box);
+  if (!socket) return fail(socket.error(), call);
+  const std::string value = "unix://" + *socket;
+  const bool printed = call.common.json ? print_json(json::object().set("DOCKER_HOST", value))
+                                        : print_text("export DOCKER_HOST=" + shell_quoted(value) + "\n");
+  return printed ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+void add_env(CLI::App& app, invocation& call) {
+  auto id = std::make_shared<std::string>();
+  app.add_option("ID", *id, "the sandbox")->required();
+  add_examples(app, {"eval \"$(berth env box)\" && docker ps"});
+  app.callback([id, &call] { call.act = [id, &call] { return act(*id, call); }; });
+}
+
+}  // namespace berth::cli

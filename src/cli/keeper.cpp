@@ -1,0 +1,161 @@
+#include "keeper.hpp"
+
+#include "lookup.hpp"
+
+#include <berth/docker/plan.hpp>
+#include <berth/docker/versions.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <unistd.h>
+
+#include <csignal>
+
+namespace berth::cli {
+namespace {
+
+namespace asio = boost::asio;
+
+// What runsc must allow and the spec must hold for Docker.
+result<void> prepare_config(run_plan& plan) {
+  auto versions = read_docker_versions(plan.config.rootfs);
+  if (!versions) return std::move(versions).error();
+  plan.config.net_raw = true;
+  plan.config.packet_socket_write = docker_needs_packet_socket_write(*versions);
+  plan.config.edit_spec = [recipe = plan.recipe, log = plan.where.log](spec_builder& spec) -> result<void> {
+    auto steps = apply_docker(spec, recipe, log);
+    if (!steps) return std::move(steps).error();
+    return {};
+  };
+  return {};
+}
+
+result<supervisor_options> make_supervisor_options(const run_plan& plan, sandbox& box) {
+  supervisor_options out;
+  auto versions = read_docker_versions(plan.config.rootfs);
+  if (!versions) return std::move(versions).error();
+  out.plan.versions = *versions;
+  const auto binary = box.runsc();
+  if (!binary) return binary.error();
+  out.plan.runsc_release = binary->version().date;
+  const sandbox_record& record = box.record();
+  out.plan.snat = record.network != network_mode::none;
+  if (record.net) {
+    out.plan.uplink_address = record.net->address();
+    out.plan.uplink_mtu = static_cast<std::uint32_t>(record.net->mtu);
+  }
+  out.plan.sockets.push_back(std::string(sandbox::shared_inside) + "/" + std::string(docker_socket_name));
+  out.plan.dockerd_args = plan.dockerd_args;
+  out.ready_timeout = plan.ready_timeout;
+  out.restart = plan.restart;
+  out.host_socket = box.shared_path(docker_socket_name);
+  out.log = plan.where.log;
+  return out;
+}
+
+}  // namespace
+
+asio::awaitable<result<std::shared_ptr<keeper>>> keeper::create(run_plan plan) {
+  if (plan.docker) BERTH_CO_TRY(prepare_config(plan));
+  const std::shared_ptr<keeper> self(new keeper(std::move(plan)));
+  auto made = co_await sandbox::create(self->plan_.where, self->plan_.config);
+  if (!made) co_return std::move(made).error();
+  self->box_ = std::move(*made);
+
+  status_report& status = self->status_;
+  status.keeper = process_identity::of(::getpid());
+  status.detached = self->plan_.detached;
+  status.docker_wanted = self->plan_.docker;
+  status.docker = self->plan_.docker ? daemon_state::starting : daemon_state::disabled;
+  status.command = self->plan_.command;
+  status.command_is = status.command.empty() ? command_state::none : command_state::waiting;
+  if (auto written = write_status(self->box_->record().directory, status); !written) {
+    (void)co_await self->box_->terminate();
+    co_return std::move(written).error();
+  }
+  co_return self;
+}
+
+asio::awaitable<result<void>> keeper::start_docker() {
+  auto options = make_supervisor_options(plan_, *box_);
+  if (!options) co_return std::move(options).error();
+  auto log = log_file::open(box_->record().daemon_log());
+  if (!log) co_return std::move(log).error();
+  daemon_log_.emplace(std::move(*log));
+  options->on_daemon_line = [this](output_stream, std::string_view line) { daemon_log_->write_line(line); };
+  const auto loop = co_await asio::this_coro::executor;
+  docker_ = std::make_unique<daemon_supervisor>(loop, *box_, std::move(*options));
+  asio::co_spawn(loop, follow(shared_from_this()), asio::detached);
+  auto ready = co_await docker_->start();
+  report();
+  co_return ready;
+}
+
+void keeper::report() {
+  if (ended_) return;
+  if (docker_) {
+    const daemon_status now = docker_->status();
+    status_.docker = now.state;
+    status_.docker_pid = now.pid;
+    status_.ready_after_ms = std::chrono::duration_cast<milliseconds>(now.ready_after).count();
+    status_.restarts = now.restarts;
+    status_.failure.reset();
+    if (now.failure) status_.failure = make_failure_report(*now.failure);
+  }
+  if (const auto written = write_status(box_->record().directory, status_); !written)
+    log(plan_.where.log, log_level::warn, "cannot write the sandbox's status", {{"error", written.error().to_string()}});
+}
+
+asio::awaitable<void> keeper::follow(std::shared_ptr<keeper> self) {
+  daemon_state last = daemon_state::starting;
+  while (!self->ended_) {
+    const daemon_status now = co_await self->docker_->wait_change(last);
+    last = now.state;
+    self->report();
+    if (last == daemon_state::stopped || last == daemon_state::failed || last == daemon_state::not_present) co_return;
+  }
+}
+
+void keeper::command_started() {
+  status_.command_is = command_state::running;
+  report();
+}
+
+void keeper::command_ended(const exit_status& status) {
+  status_.command_is = command_state::exited;
+  status_.exit_code = status.shell_code();
+  report();
+}
+
+asio::awaitable<result<void>> keeper::end() {
+  if (docker_) (void)co_await docker_->stop();  // the sandbox goes away whatever became of it
+  ended_ = true;
+  auto gone = co_await box_->terminate();
+  co_return gone;
+}
+
+asio::awaitable<result<void>> keeper::stop() {
+  if (docker_) (void)co_await docker_->stop();
+  report();
+  ended_ = true;
+  const auto binary = box_->runsc();
+  if (!binary) co_return binary.error();
+  runsc_kill_options everything;
+  everything.signal = SIGKILL;
+  everything.all = true;
+  auto argv = runsc_kill_argv(*binary, box_->globals(), box_->record().container_id(), everything);
+  if (!argv) co_return std::move(argv).error();
+  spawn_options options;
+  options.argv = std::move(*argv);
+  options.env = minimal_environment();
+  stdio_options io;
+  const time_point patience = deadline_after(seconds(10));
+  auto killed = co_await run_process(std::move(options), std::move(io), patience);
+  if (!killed) co_return std::move(killed).error();
+  auto stopped = co_await box_->wait_stopped(patience);
+  co_return stopped;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,57 @@
+// `berth logs`: what a detached sandbox's command printed, or dockerd.
+#include "log_file.hpp"
+#include "lookup.hpp"
+
+#include <unistd.h>
+
+namespace berth::cli {
+
+std::string command_log(const sandbox_record& record) { return record.logs() + "/command.log"; }
+
+namespace {
+
+struct logs_call {
+  std::string id;
+  bool daemon = false, follow = false;
+};
+
+int act(const logs_call& c, invocation& call) {
+  if (const auto refused = need_root(call)) return *refused;
+  const auto box = find_sandbox(call.common.where(), c.id);
+  if (!box) return fail_lookup(box.error(), call);
+  const sandbox_record record = (*box)->record();
+  const std::string path = c.daemon ? record.daemon_log() : command_log(record);
+  if (const auto status = read_status(record.directory); status && !c.daemon && !status->detached) {
+    return fail(make_error(errc::state, "cli", "this sandbox runs in the foreground and its output went there", {},
+                           "berth logs --daemon " + c.id + " shows dockerd's"), call);
+  }
+  const auto ended = [&] {
+    const auto status = read_status(record.directory);
+    if (!status) return ::access(record.directory.c_str(), F_OK) != 0;
+    if (!c.daemon && status->command_is == command_state::exited) return true;
+    return !status->keeper.alive();
+  };
+  const auto printed = print_log(path, c.follow, ended);
+  if (!printed) {
+    error e = printed.error();
+    if (e.code == errc::not_found) {
+      e = make_error(errc::state, "cli", c.daemon ? "dockerd has printed nothing here" : "no command has printed anything here",
+                     path, c.daemon ? "was the sandbox made with --docker?" : "was it made with a command behind --?");
+    }
+    return fail(e, call);
+  }
+  return *printed ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+void add_logs(CLI::App& app, invocation& call) {
+  auto c = std::make_shared<logs_call>();
+  app.add_option("ID", c->id, "the sandbox")->required();
+  app.add_flag("--daemon", c->daemon, "dockerd's output in place of the command's");
+  app.add_flag("-f,--follow", c->follow, "go on with what is printed from now on, until it ends");
+  add_examples(app, {"berth logs box", "berth logs --daemon --follow box"});
+  app.callback([c, &call] { call.act = [c, &call] { return act(*c, call); }; });
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,99 @@
+// What all verbs share: how a call is put together, the common options, and the kinds of values that options take.
+#pragma once
+
+#include "exit_code.hpp"
+#include "output.hpp"
+
+#include <berth/base/clock.hpp>
+#include <berth/base/result.hpp>
+#include <berth/sandbox/config.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::cli {
+
+/// The options that every verb takes.
+struct common_options {
+  bool json = false;
+  bool verbose = false;
+  bool quiet = false;
+  std::string log_format = "text";
+  std::string root;   ///< --root; empty: $BERTH_ROOT, else /var/lib/berth
+  std::string runsc;  ///< --runsc; empty: $BERTH_RUNSC, else the first on PATH
+
+  output_options output() const;
+  /// From BERTH_ROOT, BERTH_RUNSC, BERTH_INIT and the options, logging to stderr.
+  environment where() const;
+};
+
+/// One call of the command. A verb's `add` declares its options and sets `act`, which runs once they are parsed.
+struct invocation {
+  common_options common;
+  std::vector<std::string> arguments;               ///< as given, without argv[0]
+  std::optional<std::vector<std::string>> command;  ///< what stood behind "--"
+  int monitor_channel = -1;                         ///< in a monitor: the way to its launcher
+  CLI::App* verb = nullptr;                         ///< the parsed sub-command
+  std::function<int()> act;
+
+  /// The words behind the verb's own options: behind "--", or from the first word that is not the verb's (`berth exec ID
+  /// ls -l`). A word before them that looks like an option is a usage error. For verbs made with takes_command().
+  result<std::vector<std::string>> command_line() const;
+};
+
+/// A verb's entry in the table of main.cpp.
+struct verb {
+  const char* name;
+  const char* summary;
+  void (*add)(CLI::App& app, invocation& call);
+  const char* group;
+};
+
+/// Declares the common options.
+void add_common(CLI::App& app, common_options& common);
+
+/// "run", "spec docker"; empty for the command itself.
+std::string full_name(const CLI::App* verb);
+
+/// Declares that the verb ends in a command of somebody else's, whose options are not the verb's.
+void takes_command(CLI::App& app);
+
+/// An option that may be repeated and takes one value each time.
+CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& into,
+                      const std::string& description);
+
+/// "Examples:" at the end of the help.
+void add_examples(CLI::App& app, std::initializer_list<const char*> lines);
+
+/// A failure to show as bad usage (exit code 2), with the layer "cli".
+error usage_error(std::string message, std::string option = {});
+
+/// Prints `e` and gives its exit code: exit_usage for what usage_error made.
+int fail(const error& e, const invocation& call);
+
+/// nothing, or exit_failed after saying that this verb needs root.
+std::optional<int> need_root(const invocation& call);
+
+/// "2Gi", "512Mi", "1073741824", as Kubernetes writes sizes.
+result<std::uint64_t> parse_bytes(std::string_view text, std::string_view option);
+
+/// "1.5" seconds, or with a unit: "200ms", "30s", "2m". More than 0.
+result<duration> parse_duration(std::string_view text, std::string_view option);
+
+/// The path made absolute against the present directory and cleaned lexically.
+std::string absolute_path(const std::string& path);
+
+/// Our environment as "K=V".
+std::vector<std::string> own_environment();
+
+/// The value of a variable of our environment, or empty.
+std::string own_variable(const char* name);
+
+}  // namespace berth::cli

@@ -1,0 +1,178 @@
+#include "output.hpp"
+
+#include "exit_code.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+namespace berth::cli {
+namespace {
+
+bool write_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t n = ::write(fd, data.data(), data.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) {  // somebody made our terminal or pipe non-blocking
+      struct pollfd wait{fd, POLLOUT, 0};
+      ::poll(&wait, 1, -1);
+      continue;
+    }
+    if (n < 0) return false;
+    data.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+std::string_view level_name(log_level level) {
+  constexpr std::string_view names[] = {"debug", "info", "warn", "error"};
+  return names[static_cast<int>(level)];
+}
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+std::string printable(std::string_view text, bool lines) {
+  constexpr char hex[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(text.size());
+  for (const char ch : text) {
+    const auto c = static_cast<unsigned char>(ch);
+    if ((c < 0x20 && !(lines && (c == '\n' || c == '\t'))) || c == 0x7F) {
+      out += "\\x";
+      out += hex[c >> 4];
+      out += hex[c & 15];
+    } else {
+      out += ch;
+    }
+  }
+  return out;
+}
+
+std::string format_log(const log_event& event, log_format format) {
+  if (format == log_format::text) return format_console(event);
+  json line = json::object();
+  line.set("time", format_time(now_ms())).set("level", level_name(event.level)).set("message", event.message);
+  for (const log_field& field : event.fields) line.set(field.key, field.value);
+  return line.dump();
+}
+
+log_sink stderr_sink(const output_options& options) {
+  return [options](const log_event& event) {
+    if (event.level < options.level) return;
+    // One write a line, so that lines of two processes on one terminal do not mix.
+    write_all(STDERR_FILENO, format_log(event, options.format) + '\n');
+  };
+}
+
+json error_json(const error& e) {
+  json out = json::object();
+  out.set("code", errc_name(e.code)).set("layer", e.layer).set("message", e.message);
+  if (!e.path.empty()) out.set("path", e.path);
+  if (e.sys_errno != 0) out.set("errno", e.sys_errno).set("reason", std::strerror(e.sys_errno));
+  if (!e.hint.empty()) out.set("hint", e.hint);
+  if (!e.detail.empty()) out.set("detail", e.detail);
+  return out;
+}
+
+void print_error(const error& e, const output_options& options) {
+  std::string text;
+  if (options.json) {
+    text = json::object().set("error", error_json(e)).dump();
+  } else {
+    text = "berth: " + e.message;
+    if (!e.path.empty()) text += " (" + e.path + ")";
+    if (e.sys_errno != 0) text += std::string(": ") + std::strerror(e.sys_errno);
+    if (!e.hint.empty()) text += "\n  " + e.hint;
+    if (!e.detail.empty()) {
+      std::string_view detail = e.detail;
+      while (!detail.empty()) {
+        const std::size_t end = std::min(detail.find('\n'), detail.size());
+        text += "\n  | ";
+        text += detail.substr(0, end);
+        detail.remove_prefix(std::min(end + 1, detail.size()));
+      }
+    }
+    text = printable(text);
+  }
+  write_all(STDERR_FILENO, text + '\n');
+}
+
+int print_usage_error(std::string_view message, std::string_view verb, const output_options& options) {
+  const std::string help = "see berth " + std::string(verb) + (verb.empty() ? "" : " ") + "--help";
+  print_error(make_error(errc::invalid, "cli", std::string(message), {}, help), options);
+  return exit_usage;
+}
+
+bool print_json(const json& value) { return print_text(value.dump(2) + '\n'); }
+
+bool print_text(std::string_view text) {
+  if (write_all(STDOUT_FILENO, text)) return true;
+  if (errno != EPIPE) print_error(errno_error(errno, "cli", "cannot write to standard output"), output_options{});
+  return false;
+}
+
+std::string format_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const std::string& cell : head) widths.push_back(cell.size());
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::string out;
+  const auto add = [&](const std::vector<std::string>& row) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out += row[i];
+      if (i + 1 < row.size()) out.append(widths[i] - row[i].size() + 2, ' ');
+    }
+    while (!out.empty() && out.back() == ' ') out.pop_back();
+    out += '\n';
+  };
+  add(head);
+  for (const auto& row : rows) add(row);
+  return out;
+}
+
+std::string format_seconds(double seconds) {
+  char text[32];
+  if (seconds < 1) {
+    std::snprintf(text, sizeof text, "%.0fms", seconds * 1000);
+  } else {
+    std::snprintf(text, sizeof text, "%.2fs", seconds);
+  }
+  return text;
+}
+
+std::string format_bytes(std::uint64_t bytes) {
+  constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(units)) {
+    value /= 1024;
+    ++unit;
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f%s" : "%.1f%s", value, units[unit]);
+  return text;
+}
+
+std::string format_time(std::int64_t unix_ms) {
+  const std::time_t second = static_cast<std::time_t>(unix_ms / 1000);
+  std::tm parts{};
+  ::gmtime_r(&second, &parts);
+  char date[32];
+  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
+  char text[48];
+  std::snprintf(text, sizeof text, "%s.%03dZ", date, static_cast<int>(unix_ms % 1000));
+  return text;
+}
+
+}  // namespace berth::cli

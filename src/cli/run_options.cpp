@@ -1,0 +1,167 @@
+#include "run_options.hpp"
+
+#include <charconv>
+
+namespace berth::cli {
+namespace {
+
+result<std::pair<std::string, std::string>> split_pair(const std::string& text, const char* option) {
+  const auto at = text.find('=');
+  if (at == 0 || at == std::string::npos) return usage_error("'" + text + "' is not of the form NAME=VALUE", option);
+  return std::pair{text.substr(0, at), text.substr(at + 1)};
+}
+
+result<sandbox_mount> parse_volume(const std::string& text) {
+  const error bad = usage_error("'" + text + "' is not of the form SOURCE:DESTINATION[:ro]", "--volume");
+  sandbox_mount out;
+  std::string rest = text;
+  if (rest.ends_with(":ro")) {
+    out.read_only = true;
+    rest.resize(rest.size() - 3);
+  } else if (rest.ends_with(":rw")) {
+    rest.resize(rest.size() - 3);
+  }
+  const auto at = rest.find(':');
+  if (at == 0 || at == std::string::npos || rest.find(':', at + 1) != std::string::npos) return bad;
+  out.source = absolute_path(rest.substr(0, at));
+  out.destination = rest.substr(at + 1);
+  if (out.destination.empty() || out.destination.front() != '/') return bad;
+  return out;
+}
+
+result<restart_policy> parse_restart(const std::string& text) {
+  restart_policy out;
+  if (text == "no" || text == "never") return out;
+  out.what = restart_policy::kind::on_failure;
+  if (text == "on-failure") return out;
+  constexpr std::string_view prefix = "on-failure:";
+  if (text.starts_with(prefix)) {
+    const std::string_view number = std::string_view(text).substr(prefix.size());
+    const auto [end, ec] = std::from_chars(number.data(), number.data() + number.size(), out.limit);
+    if (ec == std::errc() && end == number.data() + number.size()) return out;
+  }
+  return usage_error("'" + text + "' is no policy: no, on-failure or on-failure:N", "--restart");
+}
+
+result<void> fill_network(const run_call& c, sandbox_config& config) {
+  if (c.network == "sandbox") {
+    config.network = network_mode::sandbox;
+  } else if (c.network == "none") {
+    config.network = network_mode::none;
+  } else if (c.network.find('/') != std::string::npos) {
+    config.network = network_mode::path;
+    config.network_path = absolute_path(c.network);
+  } else {
+    return usage_error("'" + c.network + "' is none of sandbox, none and the path of a network namespace", "--network");
+  }
+  return {};
+}
+
+result<void> fill_docker(const run_call& c, run_plan& plan) {
+  const auto mode = parse_cgroup_mode(c.cgroup);
+  if (!mode) return usage_error(mode.error().message, "--cgroup");
+  plan.recipe.cgroup = *mode;
+  const bool by_size = c.data_root == "tmpfs" || c.data_root.starts_with("tmpfs:");
+  const auto root = parse_data_root(by_size ? c.data_root : absolute_path(c.data_root));
+  if (!root) return usage_error(root.error().message, "--data-root");
+  plan.recipe.data_root = *root;
+  const auto restart = parse_restart(c.restart);
+  if (!restart) return restart.error();
+  plan.restart = *restart;
+  const auto timeout = parse_duration(c.timeout, "--timeout");
+  if (!timeout) return timeout.error();
+  plan.ready_timeout = *timeout;
+  plan.dockerd_args = c.dockerd_args;
+  return {};
+}
+
+}  // namespace
+
+void add_run_options(CLI::App& app, run_call& c) {
+  takes_command(app);
+  app.add_flag("-d,--detach", c.detach, "leave it running in the background and print its id");
+  app.add_option("--id,--name", c.id, "what to call it (default: made up)")->type_name("ID");
+  app.add_option("--rootfs", c.rootfs, "the root file system; it is never written to")->type_name("DIR")->required();
+  app.add_option("--cpus", c.cpus, "how many CPUs it may use (default: all)")->type_name("N")->check(CLI::NonNegativeNumber);
+  app.add_option("-m,--memory", c.memory, "how much memory it may use, as 512Mi or 2Gi (default: no limit)")
+      ->type_name("SIZE");
+  app.add_option("--network", c.network, "sandbox: a network of its own (default); none; or the path of a namespace")
+      ->type_name("MODE");
+  add_list(app, "-e,--env", c.env, "set a variable inside; may be repeated")->type_name("K=V");
+  add_list(app, "--volume,--mount", c.volumes, "bind a directory or file of the host; may be repeated")
+      ->type_name("SRC:DST[:ro]");
+  app.add_option("--hostname", c.hostname, "its host name (default: the id)")->type_name("NAME");
+  app.add_option("-w,--cwd,--workdir", c.cwd, "where the command starts (default: /)")->type_name("DIR");
+  app.add_option("-u,--user", c.user, "run the command as this user: uid[:gid] or a name")->type_name("USER");
+  add_list(app, "-l,--label", c.labels, "an annotation, kept in the record; may be repeated")->type_name("K=V");
+  add_list(app, "--runsc-arg", c.runsc_args, "a further global option of runsc; may be repeated")->type_name("--NAME=VALUE");
+
+  const char* group = "Docker";
+  auto* docker = app.add_flag("--docker", c.docker, "start dockerd inside, and wait for it before the command")->group(group);
+  app.add_flag("--wait", c.wait, "with -d: return when Docker is ready; when it fails, remove the sandbox")->group(group);
+  app.add_option("--timeout", c.timeout, "how long Docker may take to get ready (default: 30)")
+      ->type_name("SECONDS")->group(group);
+  app.add_option("--cgroup", c.cgroup, "what is seen at /sys/fs/cgroup: sandbox (default), host-bind (unsafe) or none")
+      ->type_name("MODE")->group(group)->needs(docker);
+  app.add_option("--data-root", c.data_root, "where Docker keeps its images: tmpfs (default), tmpfs:SIZE or a host directory")
+      ->type_name("WHERE")->group(group)->needs(docker);
+  app.add_option("--restart", c.restart, "when dockerd ends by itself: no, on-failure (default) or on-failure:N")
+      ->type_name("POLICY")->group(group)->needs(docker);
+  add_list(app, "--dockerd-arg", c.dockerd_args, "a further argument for dockerd; may be repeated")
+      ->type_name("--NAME=VALUE")->group(group)->needs(docker);
+}
+
+result<run_plan> plan_run(const run_call& c, const invocation& call) {
+  run_plan out;
+  out.where = call.common.where();
+  out.docker = c.docker;
+  out.wait = c.wait;
+  out.detached = c.detach;
+  if (c.wait && !c.detach) return usage_error("in the foreground it is waited for anyway", "--wait");
+
+  auto words = call.command_line();
+  if (!words) return words.error();
+  out.command = std::move(*words);
+  if (out.command.empty() && !c.detach)
+    return usage_error("no command given: put it behind --, or leave the sandbox running by -d");
+  out.user = c.user;
+
+  sandbox_config& config = out.config;
+  config.id = c.id;
+  config.rootfs = absolute_path(c.rootfs);
+  config.cpus = c.cpus;
+  if (!c.memory.empty()) {
+    const auto bytes = parse_bytes(c.memory, "--memory");
+    if (!bytes) return bytes.error();
+    config.memory_bytes = *bytes;
+  }
+  if (auto done = fill_network(c, config); !done) return done.error();
+  for (const std::string& variable : c.env) {
+    if (const auto pair = split_pair(variable, "--env"); !pair) return pair.error();
+    config.env.push_back(variable);
+  }
+  for (const std::string& volume : c.volumes) {
+    auto mount = parse_volume(volume);
+    if (!mount) return mount.error();
+    config.mounts.push_back(std::move(*mount));
+  }
+  for (const std::string& label : c.labels) {
+    auto pair = split_pair(label, "--label");
+    if (!pair) return pair.error();
+    config.annotations.push_back(std::move(*pair));
+  }
+  config.hostname = c.hostname;
+  config.cwd = c.cwd;
+  config.runsc_args = c.runsc_args;
+  // Whoever keeps it, the foreground process or the monitor, supervises dockerd and the command: without it the sandbox is
+  // of no use, and gc takes it away.
+  config.ends_with_creator = true;
+  if (auto done = fill_docker(c, out); !done) return done.error();
+  if (const auto checked = check_sandbox_config(out.where, config); !checked) {
+    const error& e = checked.error();
+    return usage_error(e.message, e.path);
+  }
+  return out;
+}
+
+}  // namespace berth::cli

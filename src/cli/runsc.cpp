@@ -1,0 +1,254 @@
+// `berth runsc VERB …`: the argv for a runsc command as JSON, for those who start runsc themselves.
+#include "loop.hpp"
+#include "options.hpp"
+#include "runsc_probe.hpp"
+
+#include <berth/runsc/runsc.hpp>
+
+#include <csignal>
+#include <cstring>
+
+namespace berth::cli {
+namespace {
+
+// The options of all verbs in one place; each verb declares those that it has.
+struct runsc_call {
+  runsc_globals globals;
+  std::string state_root, network, host_uds;
+  bool docker = false;
+  std::string id;
+  std::string bundle, console_socket, pid_file, internal_pid_file, user_log, image_path, process, cwd, user;
+  std::string compression, signal = "TERM";
+  bool detach = false, force = false, all = false, background = false, direct = false, leave_running = false;
+  bool quiet_list = false, stats = false, wait_checkpoint = false, wait_restore = false;
+  std::optional<int> pid;
+  std::optional<std::uint32_t> interval;
+  std::vector<std::string> env, caps, extra_args;
+};
+
+result<int> parse_signal(std::string_view text) {
+  std::string_view name = text;
+  if (name.starts_with("SIG")) name.remove_prefix(3);
+  for (int number = 1; number < NSIG; ++number) {
+    const char* known = ::sigabbrev_np(number);
+    if ((known != nullptr && name == known) || name == std::to_string(number)) return number;
+  }
+  return usage_error("'" + std::string(text) + "' is no signal", "--signal");
+}
+
+result<void> finish_globals(runsc_call& c, const runsc_binary& binary, const environment& where) {
+  c.globals.root = c.state_root.empty() ? where.root + "/runsc" : absolute_path(c.state_root);
+  if (!c.globals.debug_log.empty()) c.globals.debug_log = absolute_path(c.globals.debug_log);
+  if (c.docker) {
+    c.globals.net_raw = true;
+    if (c.host_uds.empty()) c.host_uds = "create";
+    // Docker 28 needs it; a release without it can run the Dockers before that.
+    if (!binary.packet_write_flag().empty()) c.globals.packet_socket_write = true;
+  }
+  if (c.network == "sandbox") c.globals.network = runsc_network::sandbox;
+  if (c.network == "none") c.globals.network = runsc_network::none;
+  if (c.network == "host") {
+    if (c.docker) return usage_error("Docker does not work on runsc's host network", "--network");
+    c.globals.network = runsc_network::host;
+  }
+  if (c.host_uds == "none") c.globals.host_uds = runsc_host_uds::none;
+  if (c.host_uds == "create") c.globals.host_uds = runsc_host_uds::create;
+  if (c.host_uds == "open") c.globals.host_uds = runsc_host_uds::open;
+  if (c.host_uds == "all") c.globals.host_uds = runsc_host_uds::all;
+  return {};
+}
+
+runsc_create_options create_options(const runsc_call& c) {
+  runsc_create_options out;
+  out.bundle = c.bundle.empty() ? "" : absolute_path(c.bundle);
+  out.console_socket = c.console_socket;
+  out.pid_file = c.pid_file;
+  out.user_log = c.user_log;
+  out.extra_args = c.extra_args;
+  return out;
+}
+
+result<runsc_argv> build_argv(const std::string& verb, runsc_call& c, const runsc_binary& binary,
+                              const std::vector<std::string>& command) {
+  const runsc_plain_options plain{c.extra_args};
+  if (verb == "create") return runsc_create_argv(binary, c.globals, c.id, create_options(c));
+  if (verb == "run") {
+    runsc_run_options o;
+    static_cast<runsc_create_options&>(o) = create_options(c);
+    o.detach = c.detach;
+    return runsc_run_argv(binary, c.globals, c.id, o);
+  }
+  if (verb == "restore") {
+    runsc_restore_options o;
+    static_cast<runsc_create_options&>(o) = create_options(c);
+    o.image_path = c.image_path.empty() ? "" : absolute_path(c.image_path);
+    o.detach = c.detach;
+    o.background = c.background;
+    o.direct = c.direct;
+    return runsc_restore_argv(binary, c.globals, c.id, o);
+  }
+  if (verb == "exec") {
+    runsc_exec_options o;
+    o.command = command;
+    o.process = c.process;
+    o.cwd = c.cwd;
+    o.env = c.env;
+    o.user = c.user;
+    o.caps = c.caps;
+    o.console_socket = c.console_socket;
+    o.pid_file = c.pid_file;
+    o.internal_pid_file = c.internal_pid_file;
+    o.detach = c.detach;
+    o.extra_args = c.extra_args;
+    return runsc_exec_argv(binary, c.globals, c.id, o);
+  }
+  if (verb == "kill") {
+    runsc_kill_options o;
+    const auto number = parse_signal(c.signal);
+    if (!number) return number.error();
+    o.signal = *number;
+    o.all = c.all;
+    o.pid = c.pid;
+    o.extra_args = c.extra_args;
+    return runsc_kill_argv(binary, c.globals, c.id, o);
+  }
+  if (verb == "delete") return runsc_delete_argv(binary, c.globals, c.id, {c.force, c.extra_args});
+  if (verb == "list") {
+    runsc_list_options o;
+    o.quiet = c.quiet_list;
+    o.extra_args = c.extra_args;
+    return runsc_list_argv(binary, c.globals, o);
+  }
+  if (verb == "wait") {
+    runsc_wait_options o;
+    o.pid = c.pid;
+    o.checkpoint = c.wait_checkpoint;
+    o.restore = c.wait_restore;
+    o.extra_args = c.extra_args;
+    return runsc_wait_argv(binary, c.globals, c.id, o);
+  }
+  if (verb == "checkpoint") {
+    runsc_checkpoint_options o;
+    o.image_path = c.image_path.empty() ? "" : absolute_path(c.image_path);
+    o.leave_running = c.leave_running;
+    o.direct = c.direct;
+    if (c.compression == "none") o.compression = runsc_compression::none;
+    if (c.compression == "flate-best-speed") o.compression = runsc_compression::flate_best_speed;
+    o.extra_args = c.extra_args;
+    return runsc_checkpoint_argv(binary, c.globals, c.id, o);
+  }
+  if (verb == "events") return runsc_events_argv(binary, c.globals, c.id, {c.stats, c.interval, c.extra_args});
+  if (verb == "start") return runsc_start_argv(binary, c.globals, c.id, plain);
+  if (verb == "state") return runsc_state_argv(binary, c.globals, c.id, plain);
+  if (verb == "pause") return runsc_pause_argv(binary, c.globals, c.id, plain);
+  if (verb == "resume") return runsc_resume_argv(binary, c.globals, c.id, plain);
+  return make_error(errc::internal, "cli", "no such runsc verb: " + verb);
+}
+
+int act(const std::string& verb, runsc_call& c, invocation& call) {
+  const environment where = call.common.where();
+  std::vector<std::string> command;
+  if (verb == "exec") {
+    auto words = call.command_line();
+    if (!words) return fail(words.error(), call);
+    command = std::move(*words);
+    if (command.empty() && c.process.empty()) return fail(usage_error("no command given, put it behind --"), call);
+  }
+  const auto binary = probe_runsc(where);
+  if (!binary) return fail(binary.error(), call);
+  if (const auto done = finish_globals(c, *binary, where); !done) return fail(done.error(), call);
+  const auto argv = build_argv(verb, c, *binary, command);
+  if (!argv) return fail(argv.error(), call);
+  return print_text(json::strings(*argv).dump() + '\n') ? exit_ok : exit_failed;
+}
+
+void add_globals(CLI::App& app, runsc_call& c) {
+  const char* group = "Global options of runsc";
+  app.add_option("--state-root", c.state_root, "runsc's --root (default: the runsc directory below --root)")
+      ->type_name("DIR")->group(group);
+  app.add_flag("--docker", c.docker, "what Docker inside needs: --net-raw, --host-uds=create, packet-socket writes")
+      ->group(group);
+  app.add_option("--debug-log", c.globals.debug_log, "a private directory for runsc's logs")
+      ->type_name("DIR")->group(group);
+  app.add_option("--log", c.globals.log)->type_name("FILE")->group(group);
+  app.add_option("--platform", c.globals.platform)->group(group);
+  app.add_option("--network", c.network)->check(CLI::IsMember({"sandbox", "none", "host"}))->group(group);
+  app.add_flag("--net-raw", c.globals.net_raw)->group(group);
+  app.add_flag("--packet-socket-write", c.globals.packet_socket_write, "under the name that this runsc has for it")
+      ->group(group);
+  app.add_option("--host-uds", c.host_uds)->check(CLI::IsMember({"none", "create", "open", "all"}))->group(group);
+  app.add_option("--overlay2", c.globals.overlay2)->group(group);
+  add_list(app, "--global-arg", c.globals.extra_args, "a further global option, as --global-arg=--name=value")
+      ->group(group);
+  add_list(app, "--arg", c.extra_args, "a further option of the verb, as --arg=--name=value");
+}
+
+void add_bundle(CLI::App& app, runsc_call& c) {
+  app.add_option("--bundle", c.bundle, "the OCI bundle")->type_name("DIR")->required();
+  app.add_option("--console-socket", c.console_socket)->type_name("PATH");
+  app.add_option("--pid-file", c.pid_file)->type_name("FILE");
+  app.add_option("--user-log", c.user_log)->type_name("FILE");
+}
+
+void add_verb_options(const std::string& verb, CLI::App& app, runsc_call& c) {
+  if (verb == "create" || verb == "run" || verb == "restore") add_bundle(app, c);
+  if (verb == "run" || verb == "restore" || verb == "exec") app.add_flag("-d,--detach", c.detach);
+  if (verb == "restore") {
+    app.add_option("--image-path", c.image_path)->type_name("DIR")->required();
+    app.add_flag("--background", c.background);
+    app.add_flag("--direct", c.direct);
+  }
+  if (verb == "exec") {
+    takes_command(app);
+    app.add_option("--process", c.process, "a file of OCI process JSON")->type_name("FILE");
+    add_list(app, "-e,--env", c.env, "a variable")->type_name("K=V");
+    app.add_option("--cwd", c.cwd)->type_name("DIR");
+    app.add_option("--user", c.user, "uid[:gid]");
+    add_list(app, "--cap", c.caps, "a capability")->type_name("CAP");
+    app.add_option("--console-socket", c.console_socket)->type_name("PATH");
+    app.add_option("--pid-file", c.pid_file)->type_name("FILE");
+    app.add_option("--internal-pid-file", c.internal_pid_file)->type_name("FILE");
+  }
+  if (verb == "kill") {
+    app.add_option("--signal", c.signal, "name or number (default: TERM)");
+    app.add_flag("--all", c.all, "every process of the container");
+  }
+  if (verb == "kill" || verb == "wait") app.add_option("--pid", c.pid);
+  if (verb == "wait") {
+    app.add_flag("--checkpoint", c.wait_checkpoint);
+    app.add_flag("--restore", c.wait_restore);
+  }
+  if (verb == "delete") app.add_flag("--force", c.force);
+  if (verb == "list") app.add_flag("--ids", c.quiet_list, "ids only");
+  if (verb == "checkpoint") {
+    app.add_option("--image-path", c.image_path)->type_name("DIR")->required();
+    app.add_flag("--leave-running", c.leave_running);
+    app.add_flag("--direct", c.direct);
+    app.add_option("--compression", c.compression)->check(CLI::IsMember({"none", "flate-best-speed"}));
+  }
+  if (verb == "events") {
+    app.add_flag("--stats", c.stats, "once, then exit");
+    app.add_option("--interval", c.interval, "seconds");
+  }
+}
+
+}  // namespace
+
+void add_runsc(CLI::App& app, invocation& call) {
+  app.require_subcommand(1);
+  add_examples(app, {"berth runsc run --docker --bundle ./b --debug-log ./log --detach box",
+                     "berth runsc exec box -- dockerd --iptables=false"});
+  for (const char* verb : {"run", "create", "start", "exec", "kill", "delete", "state", "list", "wait", "pause",
+                           "resume", "checkpoint", "restore", "events"}) {
+    auto c = std::make_shared<runsc_call>();
+    CLI::App* sub = app.add_subcommand(verb, std::string("the argv of runsc ") + verb);
+    add_verb_options(verb, *sub, *c);
+    if (std::string_view(verb) != "list") sub->add_option("ID", c->id, "the container's id")->required();
+    add_globals(*sub, *c);
+    sub->callback([verb = std::string(verb), c, &call] {
+      call.act = [verb, c, &call] { return act(verb, *c, call); };
+    });
+  }
+}
+
+}  // namespace berth::cli

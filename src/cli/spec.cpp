@@ -1,0 +1,122 @@
+// `berth spec docker`: what Docker needs, put into the OCI spec of somebody who runs sandboxes himself.
+#include "options.hpp"
+
+#include <berth/docker/recipe.hpp>
+#include <berth/spec/diff.hpp>
+#include <berth/spec/spec_builder.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace berth::cli {
+namespace {
+
+struct spec_call {
+  std::string cgroup = "sandbox", data_root = "tmpfs", data_root_path = "/var/lib/docker", file;
+  bool explain = false;
+};
+
+constexpr std::size_t largest_spec = 16u << 20;  // what the parser takes
+
+result<std::string> read_input() {
+  if (::isatty(STDIN_FILENO) == 1) return usage_error("the spec is read from standard input: berth spec docker < config.json");
+  std::string text;
+  char buffer[64 * 1024];
+  for (;;) {
+    const ssize_t n = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error(errno, "cli", "cannot read standard input");
+    if (n == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(n));
+    if (text.size() > largest_spec)
+      return make_error(errc::spec_too_large, "spec", "the spec on standard input is longer than 16 MiB");
+  }
+}
+
+std::string_view change_name(spec_change::kind what) {
+  switch (what) {
+    case spec_change::kind::added: return "added";
+    case spec_change::kind::removed: return "removed";
+    case spec_change::kind::changed: return "changed";
+  }
+  return "changed";
+}
+
+// The explanation goes to stderr: stdout is the spec.
+void explain(const std::vector<std::string>& steps, const std::vector<spec_change>& changes, bool as_json) {
+  std::string text;
+  if (as_json) {
+    json list = json::array();
+    for (const spec_change& c : changes) {
+      json entry = json::object();
+      entry.set("pointer", c.pointer).set("what", change_name(c.what));
+      if (!c.before.empty()) entry.set("before", c.before);
+      if (!c.after.empty()) entry.set("after", c.after);
+      list.push(std::move(entry));
+    }
+    text = json::object().set("steps", json::strings(steps)).set("changes", std::move(list)).dump() + "\n";
+  } else {
+    for (const std::string& step : steps) text += "# " + printable(step) + "\n";
+    text += changes.empty() ? std::string("# nothing had to be changed\n") : printable(format_diff(changes));
+    if (!text.ends_with('\n')) text += '\n';
+  }
+  (void)!::write(STDERR_FILENO, text.data(), text.size());
+}
+
+int act(const spec_call& c, invocation& call) {
+  docker_recipe recipe;
+  recipe.data_root_path = c.data_root_path;
+  const auto mode = parse_cgroup_mode(c.cgroup);
+  if (!mode) return fail(usage_error(mode.error().message, "--cgroup"), call);
+  recipe.cgroup = *mode;
+  if (c.data_root != "none") {
+    const bool by_size = c.data_root == "tmpfs" || c.data_root.starts_with("tmpfs:");
+    const auto root = parse_data_root(by_size ? c.data_root : absolute_path(c.data_root));
+    if (!root) return fail(usage_error(root.error().message, "--data-root"), call);
+    recipe.data_root = *root;
+  }
+  auto spec = [&]() -> result<spec_builder> {
+    if (!c.file.empty()) return spec_builder::load(c.file);
+    const auto text = read_input();
+    if (!text) return text.error();
+    return spec_builder::parse(*text);
+  }();
+  if (!spec) return fail(spec.error(), call);
+  const auto before = spec->clone();
+  if (!before) return fail(before.error(), call);
+  output_options log = call.common.output();
+  if (c.explain) log.level = std::max(log.level, log_level::warn);  // the explanation says the rest
+  const auto steps = apply_docker(*spec, recipe, stderr_sink(log));
+  if (!steps) return fail(steps.error(), call);
+  if (c.explain) explain(*steps, diff_specs(*before, *spec), call.common.json);
+  if (!c.file.empty()) {
+    const auto written = spec->write_file(c.file);
+    return written ? int{exit_ok} : fail(written.error(), call);
+  }
+  return print_text(spec->to_pretty_json()) ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+void add_spec(CLI::App& app, invocation& call) {
+  app.require_subcommand(1);
+  CLI::App* docker = app.add_subcommand("docker", "add what Docker needs, from standard input to standard output");
+  auto c = std::make_shared<spec_call>();
+  docker->add_option("--cgroup", c->cgroup, "what is seen at /sys/fs/cgroup: sandbox (default), host-bind (unsafe) or none")
+      ->type_name("MODE");
+  docker->add_option("--data-root", c->data_root, "where Docker keeps its images: tmpfs (default), tmpfs:SIZE, a host "
+                                                  "directory, or none for the root file system")
+      ->type_name("WHERE");
+  docker->add_option("--data-root-path", c->data_root_path, "where that is mounted (default: /var/lib/docker)")
+      ->type_name("DIR");
+  docker->add_flag("--explain", c->explain, "say on standard error what is changed, by JSON pointer");
+  docker->add_option("-i,--in-place", c->file, "change this file, atomically, in place of filtering")->type_name("FILE");
+  add_examples(*docker, {"berth spec docker < config.json > config.docker.json",
+                         "berth spec docker --explain --in-place bundle/config.json",
+                         "berth spec docker --data-root tmpfs:4Gi < config.json | sponge config.json"});
+  docker->callback([c, &call] { call.act = [c, &call] { return act(*c, call); }; });
+}
+
+}  // namespace berth::cli
