@@ -124,6 +124,21 @@ std::optional<std::uint64_t> options_object::unsigned_integer(std::string_view n
   return n;
 }
 
+std::optional<std::vector<std::uint32_t>> options_object::ids(std::string_view name) {
+  const auto* v = find(name);
+  if (v == nullptr) return {};
+  std::vector<std::uint32_t> out;
+  bool good = v->IsArray();
+  for (auto e = good ? v->Begin() : nullptr; good && e != v->End(); ++e) {
+    const auto n = whole_number<std::uint32_t>(*e);
+    good = n.has_value();
+    if (n) out.push_back(*n);
+  }
+  if (good) return out;
+  complain(name, "an array of numbers from 0 to 4294967295 is wanted");
+  return {};
+}
+
 std::optional<double> options_object::number(std::string_view name, double least, double most) {
   const auto* v = find(name);
   if (v == nullptr) return {};

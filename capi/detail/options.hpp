@@ -26,6 +26,7 @@ class options_object {
   std::optional<bool> boolean(std::string_view name);
   std::optional<std::int64_t> integer(std::string_view name, std::int64_t least, std::int64_t most);
   std::optional<std::uint64_t> unsigned_integer(std::string_view name);
+  std::optional<std::vector<std::uint32_t>> ids(std::string_view name);  ///< an array of uids or gids
   std::optional<double> number(std::string_view name, double least, double most);
   std::optional<duration> milliseconds_of(std::string_view name);
   std::optional<std::vector<std::string>> texts(std::string_view name);  ///< an array of strings

@@ -23,7 +23,7 @@ BERTH_API berth_status berth_runsc_from_text(const char *path, size_t path_len, 
                                              berth_runsc **runsc, berth_error **err);
 BERTH_API void berth_runsc_free(berth_runsc *runsc);
 
-/* [out,own] json: {"path","version","date":20260701,"flags":[{"name","value","default","deprecated"}, …],
+/* [out,own] json: {"path","version","date":20260701,"flags":[{"name","value","default","no_effect"}, …],
  * "packet_write_flag"}. */
 BERTH_API berth_status berth_runsc_to_json(const berth_runsc *runsc, berth_buffer **json, berth_error **err);
 /* has: 1 when the binary takes the option and heeds it, else 0. verb: empty for a global option; flag empty: the verb.
