@@ -8,6 +8,7 @@
 #include <berth/spec/env.hpp>
 #include <berth/spec/hostname.hpp>
 #include <berth/spec/id.hpp>
+#include <berth/spec/merge.hpp>
 #include <berth/spec/minimal_spec.hpp>
 #include <berth/spec/mounts.hpp>
 #include <berth/spec/namespaces.hpp>

@@ -7,8 +7,10 @@
 #include <berth/impl/spec/diff.ipp>
 #include <berth/impl/spec/document.ipp>
 #include <berth/impl/spec/env.ipp>
+#include <berth/impl/spec/free_json.ipp>
 #include <berth/impl/spec/hostname.ipp>
 #include <berth/impl/spec/id.ipp>
+#include <berth/impl/spec/merge.ipp>
 #include <berth/impl/spec/minimal_spec.ipp>
 #include <berth/impl/spec/mounts.ipp>
 #include <berth/impl/spec/namespaces.ipp>

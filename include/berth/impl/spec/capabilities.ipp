@@ -1,9 +1,11 @@
 #pragma once
 
+#include <berth/impl/spec/text_checks.ipp>
 #include <berth/spec/capabilities.hpp>
 #include <berth/spec/detail/section.hpp>
 
 #include <algorithm>
+#include <cstdint>
 
 BERTH_HIDDEN_BEGIN
 namespace berth {
@@ -46,27 +48,44 @@ inline result<capability_name> canonical_capability(std::string_view name) {
   return out;
 }
 
-inline bool contains_text(const json_value& array, std::string_view text) {
-  for (const json_value& v : array.GetArray())
-    if (is_text(v) && text_of(v) == text) return true;
-  return false;
+/// One bit a capability. The scan lets none into a spec that is not known.
+static_assert(capability_count <= 64);
+inline std::uint64_t capability_bit(std::string_view name) {
+  const int index = capability_index(name);
+  return index < 0 ? 0 : std::uint64_t{1} << index;
 }
 
 /// What is there, each once, then those of `names` that are missing.
 inline void add_capabilities(json_document& d, json_value& array, std::span<const capability_name> names) {
-  const rapidjson::SizeType count = array.Size();
+  std::uint64_t there = 0;
   bool doubled = false;
-  for (rapidjson::SizeType i = 1; i < count && !doubled; ++i)
-    for (rapidjson::SizeType j = 0; j < i && !doubled; ++j) doubled = same_json(array[i], array[j]);
+  for (const json_value& v : array.GetArray()) {
+    const std::uint64_t bit = capability_bit(text_of(v));
+    doubled = doubled || (there & bit) != 0;
+    there |= bit;
+  }
   if (doubled) {
+    std::uint64_t seen = 0;
     json_value fresh(rapidjson::kArrayType);
-    for (const json_value& v : array.GetArray())
-      if (std::none_of(fresh.Begin(), fresh.End(), [&](const json_value& there) { return same_json(there, v); }))
-        fresh.PushBack(same_value(v), d.memory);
+    for (const json_value& v : array.GetArray()) {
+      const std::uint64_t bit = capability_bit(text_of(v));
+      if ((seen & bit) == 0) fresh.PushBack(same_value(v), d.memory);
+      seen |= bit;
+    }
     assign(d, array, std::move(fresh));
   }
-  for (const capability_name& name : names)
-    if (!contains_text(array, name.view())) push_back(d, array, d.string(name.view()));
+  bool touched = false;
+  for (const capability_name& name : names) {
+    const std::uint64_t bit = capability_bit(name.view());
+    if ((there & bit) != 0) continue;
+    there |= bit;
+    if (!touched) {
+      touched = true;
+      d.touch(array);
+      array.Reserve(array.Size() + static_cast<rapidjson::SizeType>(names.size()), d.memory);
+    }
+    array.PushBack(d.string(name.view()), d.memory);
+  }
 }
 
 }  // namespace detail
@@ -75,10 +94,13 @@ BERTH_DECL result<void> spec_capabilities::set(std::span<const std::string_view>
   detail::json_document& d = spec_.document();
   return detail::edit_document(d, [&]() -> result<void> {
     detail::json_value wanted(detail::rapidjson::kArrayType);
+    std::uint64_t seen = 0;
     for (std::string_view name : names) {
       result<detail::capability_name> known = detail::canonical_capability(name);
       if (!known) return std::move(known).error();
-      if (!detail::contains_text(wanted, known->view())) wanted.PushBack(d.string(known->view()), d.memory);
+      const std::uint64_t bit = detail::capability_bit(known->view());
+      if ((seen & bit) == 0) wanted.PushBack(d.string(known->view()), d.memory);
+      seen |= bit;
     }
     detail::json_value& process = detail::ensure_object(d, d.root, "process");
     detail::json_value& capabilities = detail::ensure_object(d, process, "capabilities");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <berth/impl/spec/scan.ipp>
 #include <berth/spec/detail/document.hpp>
 #include <berth/spec/detail/scan.hpp>
 
@@ -9,62 +10,66 @@
 BERTH_HIDDEN_BEGIN
 namespace berth::detail {
 
-/// Hands rapidjson's events on to its document, numbers marked.
+/// Builds rapidjson's document from what the scan has checked. rapidjson's own reader, where its holes are, is not run.
 template <class Document>
-struct marking_handler {
-  Document& to;
+class document_events {
+ public:
+  document_events(Document& to, arena& memory) : to_(to), memory_(memory) {}
+
+  void null() { to_.Null(); }
+  void boolean(bool b) { to_.Bool(b); }
+  void number(std::string_view text) {
+    char marked[spec_max_number + 1];  // the scan has refused longer ones
+    marked[0] = number_mark;
+    std::memcpy(marked + 1, text.data(), text.size());
+    to_.String(marked, static_cast<size>(text.size() + 1), true);
+  }
+  void string(std::string_view raw, bool escaped) {
+    if (escaped) raw = unescaped(raw);
+    to_.String(raw.data(), static_cast<size>(raw.size()), false);  // stays in the source text or the arena
+  }
+  void key(std::string_view raw, bool escaped) { string(raw, escaped); }
+  void begin_object() { to_.StartObject(); }
+  void end_object(std::uint32_t members) { to_.EndObject(members); }
+  void begin_array() { to_.StartArray(); }
+  void end_array(std::uint32_t elements) { to_.EndArray(elements); }
+
+ private:
   using size = rapidjson::SizeType;
 
-  bool Null() { return to.Null(); }
-  bool Bool(bool b) { return to.Bool(b); }
-  bool RawNumber(const char* text, size length, bool) {
-    char marked[spec_max_number + 1];
-    marked[0] = number_mark;
-    std::memcpy(marked + 1, text, length);  // the scan has refused longer ones
-    return to.String(marked, length + 1, true);
+  std::string_view unescaped(std::string_view raw) {
+    const std::string text = unescape(raw);
+    char* const copy = static_cast<char*>(memory_.Malloc(text.size() + 1));
+    std::memcpy(copy, text.data(), text.size());
+    return {copy, text.size()};
   }
-  bool String(const char* text, size length, bool copy) { return to.String(text, length, copy); }
-  bool StartObject() { return to.StartObject(); }
-  bool Key(const char* text, size length, bool copy) { return to.Key(text, length, copy); }
-  bool EndObject(size count) { return to.EndObject(count); }
-  bool StartArray() { return to.StartArray(); }
-  bool EndArray(size count) { return to.EndArray(count); }
-  // Never called with kParseNumbersAsStringsFlag, but rapidjson's reader names them.
-  bool Int(int) { return false; }
-  bool Uint(unsigned) { return false; }
-  bool Int64(std::int64_t) { return false; }
-  bool Uint64(std::uint64_t) { return false; }
-  bool Double(double) { return false; }
+
+  Document& to_;
+  arena& memory_;
 };
 
 BERTH_DECL result<void> json_document::parse(std::string_view json) {
   if (json.size() > spec_max_bytes)
     return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", {}, "no config.json needs that much");
-  // One copy of the text: the scan wants padding behind it, and rapidjson unescapes in place.
+  // The document's strings stay in this copy of the text, and the scan wants padding behind it.
   text_.reset(new char[json.size() + scan_padding]);
-  std::copy(json.begin(), json.end(), text_.get());
-  std::fill_n(text_.get() + json.size(), scan_padding, '\0');
-  BERTH_TRY(scan_spec(text_.get(), json.size()));
+  if (!json.empty()) std::memcpy(text_.get(), json.data(), json.size());
+  std::memset(text_.get() + json.size(), 0, scan_padding);
+  text_size = json.size();
 
   memory.reserve(json.size() * 2);
   using document = rapidjson::GenericDocument<rapidjson::UTF8<>, arena, throwing_allocator>;
-  using reader = rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, throwing_allocator>;
   throwing_allocator stack;
   document parsed(&memory, 4096, &stack);
-  bool ok = false;
+  result<void> outcome;
   auto generate = [&](document& to) {
-    rapidjson::InsituStringStream stream(text_.get());
-    marking_handler<document> handler{to};
-    reader read(&stack, 256);
-    constexpr unsigned flags = rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
-    ok = !read.template Parse<flags>(stream, handler).IsError();
-    return ok;
+    document_events<document> events(to, memory);
+    outcome = scanner<document_events<document>>(text_.get(), json.size(), events).run();
+    return outcome.has_value();
   };
   parsed.Populate(generate);
-  if (!ok || !parsed.IsObject())
-    return make_error(errc::internal, "spec", "rapidjson refuses what the scan let through", {}, "report the spec");
-  root = std::move(static_cast<json_value&>(parsed));
-  return {};
+  if (outcome) root = std::move(static_cast<json_value&>(parsed));
+  return outcome;
 }
 
 BERTH_DECL json_value json_document::number(std::int64_t n) {

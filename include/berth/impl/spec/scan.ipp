@@ -17,9 +17,25 @@ namespace berth::detail {
 
 inline constexpr schema_node node_unknown{};
 
+/// Where the scan's findings go when nothing is to be made of them.
+struct no_events {
+  void null() {}
+  void boolean(bool) {}
+  void number(std::string_view) {}
+  void string(std::string_view, bool) {}  ///< as in the source; true: with escapes
+  void key(std::string_view, bool) {}
+  void begin_object() {}
+  void end_object(std::uint32_t) {}
+  void begin_array() {}
+  void end_array(std::uint32_t) {}
+};
+
+/// Checks, and tells `Events` of each value once it has been checked. What is told before an error is void.
+template <class Events>
 class scanner {
  public:
-  scanner(const char* text, std::size_t size) : begin_(text), p_(text), end_(text + size) {}
+  scanner(const char* text, std::size_t size, Events& events)
+      : begin_(text), p_(text), end_(text + size), events_(events) {}
 
   result<void> run() {
     skip_blank();
@@ -123,17 +139,20 @@ class scanner {
         if (std::memcmp(p_, "true", 4) != 0) return bad_syntax("not a JSON value", at);
         if (node.kind != schema_kind::boolean && !open(node)) return bad_type(node, at);
         p_ += 4;
+        events_.boolean(true);
         return true;
       case 'f':
         if (std::memcmp(p_, "false", 5) != 0) return bad_syntax("not a JSON value", at);
         if (node.kind != schema_kind::boolean && !open(node)) return bad_type(node, at);
         p_ += 5;
+        events_.boolean(false);
         return true;
       case 'n':
         if (std::memcmp(p_, "null", 4) != 0) return bad_syntax("not a JSON value", at);
         // Go reads null as "not set". In a list or a map that would make an empty element of it, never what is meant.
         if (!open(node) && at != nullptr && (at->key.raw == nullptr || in_map_)) return bad_type(node, at);
         p_ += 4;
+        events_.null();
         return true;
       default:
         if (*p_ == '-' || (*p_ >= '0' && *p_ <= '9')) return number(node, at);
@@ -152,15 +171,20 @@ class scanner {
     const std::size_t field_count = node.field_count;
     std::size_t next = 0;     // Go writes fields in the struct's order: the next one is most often just ahead
     std::uint64_t seen = 0;
+    std::uint32_t members = 0;
+    events_.begin_object();
     skip_blank();
     if (*p_ == '}') {
       ++p_;
+      events_.end_object(0);
       return true;
     }
     for (;;) {
       if (*p_ != '"') return bad_syntax("an object's key is a string", at);
       span key;
       if (!string(key, at)) return false;
+      events_.key({key.text, key.length}, key.escaped);
+      ++members;
       where here{at, {key.text, key.length, key.escaped}, 0};
       skip_blank();
       if (*p_ != ':') return bad_syntax("a colon comes after a key", &here);
@@ -212,6 +236,7 @@ class scanner {
       }
     }
     keys_.resize(first_key);
+    events_.end_object(members);
     return true;
   }
 
@@ -245,9 +270,11 @@ class scanner {
       return fail(errc::spec_too_deep, "the spec is nested more than 128 levels deep", at, "flatten it");
     ++p_;
     const schema_node& element = node.kind == schema_kind::array ? *node.element : node_unknown;
+    events_.begin_array();
     skip_blank();
     if (*p_ == ']') {
       ++p_;
+      events_.end_array(0);
       return true;
     }
     where here{at, {nullptr, 0, false}, 0};
@@ -261,6 +288,7 @@ class scanner {
       }
       if (*p_ != ']') return bad_syntax("a comma or a closing bracket comes after an element", &here);
       ++p_;
+      events_.end_array(here.index + 1);
       return true;
     }
   }
@@ -268,8 +296,13 @@ class scanner {
   bool string_value(const schema_node& node, const where* at) {
     span text;
     if (!string(text, at)) return false;
+    events_.string({text.text, text.length}, text.escaped);
     if (node.kind == schema_kind::string || open(node)) return true;
     if (node.kind > schema_kind::capability) return bad_type(node, at);
+    return special_string(node, text, at);
+  }
+
+  bool special_string(const schema_node& node, const span& text, const where* at) {
     std::string decoded;
     std::string_view view(text.text, text.length);
     if (text.escaped) view = decoded = unescape(view);
@@ -413,6 +446,7 @@ class scanner {
       return fail(errc::spec_number, "a number is longer than 64 characters", at, "shorten it");
     if (exponent > spec_max_exponent)
       return fail(errc::spec_number, "a number's exponent is beyond 308", at, "no reader could hold it");
+    events_.number({start, static_cast<std::size_t>(p - start)});
     if (open(node)) return true;
     if (node.kind < schema_kind::i32 || node.kind > schema_kind::u64 || !whole) return bad_type(node, at);
     return in_range(node.kind, minus, digits, digits_end) ||
@@ -439,6 +473,7 @@ class scanner {
   const char* p_;
   const char* const end_;
   bool in_map_ = false;          ///< the value that starts next is a map's
+  Events& events_;
   std::vector<scan_key> keys_;   ///< keys outside of runtime-spec, of the objects that are open
   error error_;
 };
@@ -446,7 +481,8 @@ class scanner {
 BERTH_DECL result<void> scan_spec(const char* text, std::size_t size) {
   if (size > spec_max_bytes)
     return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", {}, "no config.json needs that much");
-  return scanner(text, size).run();
+  no_events nowhere;
+  return scanner<no_events>(text, size, nowhere).run();
 }
 
 }  // namespace berth::detail

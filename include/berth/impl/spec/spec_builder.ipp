@@ -80,6 +80,7 @@ BERTH_DECL result<spec_builder> spec_builder::clone() const {
 
 BERTH_DECL std::string spec_builder::to_json() const {
   std::string out;
+  out.reserve(document_->text_size + 2048);  // what berth adds is less, most often
   detail::write_json(out, document_->root, 0);
   return out;
 }

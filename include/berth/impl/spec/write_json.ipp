@@ -15,7 +15,8 @@ namespace berth::detail {
 /// A growing run of bytes that need not be set before they are written.
 class json_sink {
  public:
-  explicit json_sink(std::string& out) : out_(out), used_(out.size()) {}
+  /// Room that `out` has reserved is used before more is taken.
+  explicit json_sink(std::string& out) : out_(out), used_(out.size()) { out_.resize(out_.capacity()); }
 
   /// A place for `n` bytes and 16 more; `done` says how far it was used.
   char* room(std::size_t n) {
@@ -86,103 +87,113 @@ inline char* write_string(char* to, std::string_view text) {
   return to;
 }
 
-inline void write_scalar(json_sink& out, const json_value& v) {
+/// `to` has room as `write_string` wants it, or 5 bytes. Not for containers.
+inline char* write_scalar(char* to, const json_value& v) {
+  const auto literal = [&](std::string_view text) {
+    std::memcpy(to, text.data(), text.size());
+    return to + text.size();
+  };
   switch (v.GetType()) {
     case rapidjson::kStringType: {
       const std::string_view text = text_of(v);
-      char* to = out.room(text.size() * 6 + 2);
-      if (!text.empty() && text.front() == number_mark) {
-        std::memcpy(to, text.data() + 1, text.size() - 1);
-        out.done(to + text.size() - 1);
-      } else {
-        out.done(write_string(to, text));
-      }
-      return;
+      if (text.empty() || text.front() != number_mark) return write_string(to, text);
+      return literal(text.substr(1));
     }
-    case rapidjson::kTrueType: {
-      char* to = out.room(4);
-      std::memcpy(to, "true", 4);
-      out.done(to + 4);
-      return;
-    }
-    case rapidjson::kFalseType: {
-      char* to = out.room(5);
-      std::memcpy(to, "false", 5);
-      out.done(to + 5);
-      return;
-    }
-    default: {
-      char* to = out.room(4);
-      std::memcpy(to, "null", 4);
-      out.done(to + 4);
-      return;
-    }
+    case rapidjson::kTrueType: return literal("true");
+    case rapidjson::kFalseType: return literal("false");
+    default: return literal("null");
   }
 }
 
-BERTH_DECL void write_json(std::string& target, const json_value& value, int indent) {
+/// Writes without recursion: what is open is on a stack of its own.
+class json_writer {
+ public:
+  json_writer(std::string& out, int indent) : out_(out), indent_(static_cast<std::size_t>(indent)) {}
+
+  void write(const json_value& value) {
+    char* to = out_.room(worst(value));
+    if (value.IsObject() || value.IsArray()) {
+      out_.done(begin(to, value));
+    } else {
+      out_.done(write_scalar(to, value));
+    }
+    while (depth_ > 0) step();
+    out_.finish();
+  }
+
+ private:
   struct open_container {
     const json_value* at;
     rapidjson::SizeType next;
+    rapidjson::SizeType count;
+    bool object;
   };
-  // The scan keeps a document within this depth, and mutations add known shapes far above it.
-  open_container stack[spec_max_depth + 8];
-  int depth = 0;
-  json_sink out(target);
-  const auto put = [&](char c) {
-    char* to = out.room(1);
-    *to = c;
-    out.done(to + 1);
-  };
-  const auto line = [&] {
-    if (indent == 0) return;
-    const std::size_t blanks = static_cast<std::size_t>(indent) * static_cast<std::size_t>(depth);
-    char* to = out.room(blanks + 1);
-    *to = '\n';
-    std::memset(to + 1, ' ', blanks);
-    out.done(to + 1 + blanks);
-  };
-  const auto begin = [&](const json_value& v) {
-    if (v.IsObject() ? v.MemberCount() == 0 : v.Empty()) {
-      put(v.IsObject() ? '{' : '[');
-      put(v.IsObject() ? '}' : ']');
+
+  static std::size_t worst(const json_value& v) { return v.IsString() ? v.GetStringLength() * std::size_t{6} + 8 : 8; }
+
+  char* line(char* to) {
+    if (indent_ == 0) return to;
+    const std::size_t blanks = indent_ * static_cast<std::size_t>(depth_);
+    *to++ = '\n';
+    std::memset(to, ' ', blanks);
+    return to + blanks;
+  }
+
+  char* begin(char* to, const json_value& v) {
+    const bool object = v.IsObject();
+    const rapidjson::SizeType count = object ? v.MemberCount() : v.Size();
+    *to++ = object ? '{' : '[';
+    if (count == 0) {
+      *to++ = object ? '}' : ']';
+      return to;
+    }
+    if (depth_ == max_depth) rapidjson_failed("nested too deep to be written");
+    stack_[depth_++] = {&v, 0, count, object};
+    return to;
+  }
+
+  void step() {
+    open_container& top = stack_[depth_ - 1];
+    const std::size_t margin = indent_ * static_cast<std::size_t>(depth_) + 8;
+    if (top.next == top.count) {
+      --depth_;
+      char* to = line(out_.room(margin));
+      *to++ = top.object ? '}' : ']';
+      out_.done(to);
       return;
     }
-    if (depth == static_cast<int>(std::size(stack))) rapidjson_failed("nested too deep to be written");
-    put(v.IsObject() ? '{' : '[');
-    stack[depth++] = {&v, 0};
-  };
-  const auto write = [&](const json_value& v) {
-    if (v.IsObject() || v.IsArray()) {
-      begin(v);
-    } else {
-      write_scalar(out, v);
-    }
-  };
-  write(value);
-  while (depth > 0) {
-    open_container& top = stack[depth - 1];
-    const bool object = top.at->IsObject();
-    if (top.next == (object ? top.at->MemberCount() : top.at->Size())) {
-      --depth;
-      line();
-      put(object ? '}' : ']');
-      continue;
-    }
-    if (top.next != 0) put(',');
-    line();
     const rapidjson::SizeType index = top.next++;
-    if (object) {
+    const json_value* name = nullptr;
+    const json_value* value = nullptr;
+    if (top.object) {
       const auto& member = *(top.at->MemberBegin() + index);
-      write_scalar(out, member.name);
-      put(':');
-      if (indent != 0) put(' ');
-      write(member.value);
+      name = &member.name;
+      value = &member.value;
     } else {
-      write((*top.at)[index]);
+      value = top.at->Begin() + index;
     }
+    char* to = out_.room(margin + worst(*value) + (name != nullptr ? worst(*name) : 0));
+    if (index != 0) *to++ = ',';
+    to = line(to);
+    if (name != nullptr) {
+      to = write_string(to, text_of(*name));
+      *to++ = ':';
+      if (indent_ != 0) *to++ = ' ';
+    }
+    to = value->IsObject() || value->IsArray() ? begin(to, *value) : write_scalar(to, *value);
+    out_.done(to);
   }
-  out.finish();
+
+  // The scan keeps a document within its depth, and mutations add known shapes far above that.
+  static constexpr int max_depth = spec_max_depth + 8;
+  json_sink out_;
+  const std::size_t indent_;
+  int depth_ = 0;
+  open_container stack_[max_depth];
+};
+
+BERTH_DECL void write_json(std::string& target, const json_value& value, int indent) {
+  json_writer(target, indent).write(value);
 }
 
 }  // namespace berth::detail

@@ -37,7 +37,10 @@ class json_document {
   arena memory;
   json_value root;  ///< always an object
 
-  /// Checks the text (`scan_spec`), then parses a copy of it. Throws std::bad_alloc.
+  std::size_t text_size = 0;  ///< of the source text: a guess at how long it will be when it is written
+
+  /// Checks a copy of the text as `scan_spec` does and builds the document from it. On an error the document is empty as
+  /// before. Throws std::bad_alloc.
   BERTH_DECL result<void> parse(std::string_view json);
 
   /// To be called before a value that can be reached from the root is overwritten.

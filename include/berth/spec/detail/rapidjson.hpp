@@ -28,12 +28,8 @@ struct rapidjson_assertion {
 #define RAPIDJSON_ASSERT(x) (__builtin_expect(!!(x), 1) ? (void)0 : ::berth::detail::rapidjson_failed(#x))
 // Its assertions stand in functions that it marks noexcept, from where no exception would get out.
 #define RAPIDJSON_HAS_CXX11_NOEXCEPT 0
-#if defined(__SSE2__)
-#define RAPIDJSON_SSE2
-#endif
 
 #include <rapidjson/document.h>
-#include <rapidjson/reader.h>
 
 // Around code with types that hold rapidjson's: gcc remarks that they are visible where rapidjson is not, which is the point.
 #define BERTH_HIDDEN_BEGIN _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wattributes\"")

@@ -1,0 +1,58 @@
+// bench_spec WHAT FILE ITERATIONS: nanoseconds for one spec operation (parse, Docker recipe, serialise), the least of 5
+// rounds. WHAT is `berth` or `rapidjson` (the same without any check). benchmarks/spec/run sets them beside Go.
+#include <berth/docker/recipe.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+
+std::size_t unguarded_operation(const std::string& json);  // unguarded.cpp
+
+namespace {
+
+std::size_t berth_operation(const std::string& json) {
+  berth::result<berth::spec_builder> spec = berth::spec_builder::parse(json);
+  if (!spec || !berth::apply_docker(*spec)) std::abort();
+  return spec->to_json().size();
+}
+
+std::size_t berth_parse_only(const std::string& json) {
+  berth::result<berth::spec_builder> spec = berth::spec_builder::parse(json);
+  if (!spec) std::abort();
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: bench_spec berth|berth-parse|rapidjson FILE ITERATIONS\n");
+    return 2;
+  }
+  const std::string what = argv[1];
+  std::ifstream in(argv[2], std::ios::binary);
+  const std::string json((std::istreambuf_iterator<char>(in)), {});
+  const int iterations = std::atoi(argv[3]);
+  if (json.empty() || iterations <= 0) return 2;
+  const auto operation = what == "berth"         ? berth_operation
+                         : what == "berth-parse" ? berth_parse_only
+                         : what == "rapidjson"   ? unguarded_operation
+                                                 : nullptr;
+  if (operation == nullptr) return 2;
+  std::size_t bytes = 0;
+  long long best = 0;
+  for (int round = 0; round < 5; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < iterations; ++i) bytes += operation(json);
+    const auto took = std::chrono::steady_clock::now() - start;
+    const long long each = std::chrono::duration_cast<std::chrono::nanoseconds>(took).count() / iterations;
+    best = round == 0 ? each : std::min(best, each);
+  }
+  if (bytes == 0) return 1;
+  std::cout << best << '\n';
+}
