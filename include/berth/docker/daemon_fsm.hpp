@@ -63,7 +63,12 @@ struct probe_gave_up {                               ///< the deadline passed, o
   std::uint32_t attempts = 0;
   std::string last;
 };
-struct exited { exit_status status; std::uint32_t attempts = 0; std::string last_probe; };
+struct exited {
+  std::optional<exit_status> status;  ///< none: it cannot be told any more, and nothing can be restarted there
+  std::uint32_t attempts = 0;
+  std::string last_probe;
+  std::string reason;                 ///< where there is no status
+};
 struct pause_over {};                                ///< the timer set by restart_after
 struct stop {};                                      ///< somebody wants it down
 }  // namespace daemon_event
@@ -125,7 +130,7 @@ class daemon_fsm {
   daemon_state state_ = daemon_state::disabled;
   step step_ = step::idle;
   pid_t pid_ = 0;
-  std::uint32_t restarts_ = 0;         // since the start, for people
+  std::uint32_t restarts_ = 0;         // since the start that was asked for, for people
   std::uint32_t in_a_row_ = 0;         // since it was last ready for policy_.settle
   time_point wanted_at_{};             // when start was asked for
   time_point launched_at_{};

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <berth/impl/docker/daemon_fsm.ipp>
+#include <berth/impl/docker/daemon_probe.ipp>
 #include <berth/impl/docker/diagnose.ipp>
 #include <berth/impl/docker/plan.ipp>
 #include <berth/impl/docker/recipe.ipp>
 #include <berth/impl/docker/scripts.ipp>
+#include <berth/impl/docker/supervisor.ipp>
 #include <berth/impl/docker/versions.ipp>

@@ -49,7 +49,7 @@ TEST(DaemonFsm, StartsProbesAndGetsReady) {
   EXPECT_EQ(find<act::begin_probing>(out)->ready_by, t0 + seconds(30)) << "the deadline is absolute";
   out = m.on(ev::probe_ready{3}, t0 + milliseconds(500));
   ASSERT_TRUE(find<act::ready>(out));
-  EXPECT_EQ(find<act::ready>(out)->retry_count, 3u);
+  EXPECT_EQ(find<act::ready>(out)->retry_count, 2u) << "the probes before the one that was answered";
   EXPECT_EQ(m.state(), daemon_state::ready);
   EXPECT_EQ(m.pid(), 12);
   EXPECT_EQ(m.ready_after(), milliseconds(500));
@@ -70,7 +70,7 @@ TEST(DaemonFsm, AMissingDockerdIsAStateOfItsOwn) {
   EXPECT_EQ(m.failure()->phase, "check");
   EXPECT_EQ(m.failure()->to_error().code, errc::daemon_not_present);
   EXPECT_FALSE(find<act::restart_after>(out)) << "no restart can mend that";
-  EXPECT_TRUE(m.on(ev::exited{{127, 0}, 0, {}}, t0 + milliseconds(31)).empty()) << "its exit is no second failure";
+  EXPECT_TRUE(m.on(ev::exited{exit_status{127, 0}, 0, {}, {}}, t0 + milliseconds(31)).empty()) << "its exit is no second failure";
 }
 
 TEST(DaemonFsm, AFailedPreparationOrStartIsSaid) {
@@ -91,7 +91,7 @@ TEST(DaemonFsm, ACrashAtStartFailsAtOnce) {
   daemon_fsm m;
   m.on(ev::start{}, t0);
   m.on(ev::launched{12}, t0);
-  auto out = m.on(ev::exited{exit_one, 7, "connection refused"}, t0 + milliseconds(200));
+  auto out = m.on(ev::exited{exit_one, 7, "connection refused", {}}, t0 + milliseconds(200));
   EXPECT_TRUE(find<act::end_probing>(out));
   EXPECT_EQ(m.state(), daemon_state::failed);
   EXPECT_EQ(m.failure()->phase, "wait");
@@ -111,7 +111,7 @@ TEST(DaemonFsm, NotReadyInTimeKillsAndFailsOnceItIsGone) {
   auto out = m.on(ev::probe_gave_up{40, "no such file"}, t0 + seconds(30));
   EXPECT_TRUE(find<act::kill>(out));
   EXPECT_EQ(m.state(), daemon_state::starting) << "not before dockerd is gone";
-  m.on(ev::exited{by_kill, 40, {}}, t0 + seconds(31));
+  m.on(ev::exited{by_kill, 40, {}, {}}, t0 + seconds(31));
   EXPECT_EQ(m.state(), daemon_state::failed);
   EXPECT_EQ(m.failure()->to_error().code, errc::daemon_not_ready);
   EXPECT_FALSE(m.failure()->exited) << "that we killed it is not why it failed";
@@ -120,7 +120,7 @@ TEST(DaemonFsm, NotReadyInTimeKillsAndFailsOnceItIsGone) {
 
 TEST(DaemonFsm, KilledWhileReadyWithoutAPolicy) {
   daemon_fsm m = up();
-  auto out = m.on(ev::exited{by_kill, 0, {}}, t0 + seconds(60));
+  auto out = m.on(ev::exited{by_kill, 0, {}, {}}, t0 + seconds(60));
   EXPECT_EQ(m.state(), daemon_state::failed);
   EXPECT_EQ(m.failure()->phase, "run");
   EXPECT_EQ(m.failure()->exited, by_kill);
@@ -131,7 +131,7 @@ TEST(DaemonFsm, KilledWhileReadyWithoutAPolicy) {
 TEST(DaemonFsm, KilledWhileReadyRestartsUnderThePolicy) {
   daemon_fsm m = up(on_failure());
   const time_point died = t0 + seconds(60);
-  auto out = m.on(ev::exited{by_kill, 0, {}}, died);
+  auto out = m.on(ev::exited{by_kill, 0, {}, {}}, died);
   ASSERT_TRUE(find<act::restart_after>(out));
   EXPECT_EQ(find<act::restart_after>(out)->at, died + milliseconds(100));
   EXPECT_EQ(m.state(), daemon_state::starting);
@@ -153,7 +153,7 @@ TEST(DaemonFsm, PausesDoubleUpToAMaximumAndTheLimitEndsIt) {
   time_point now = t0 + seconds(1);
   std::vector<duration> pauses;
   for (int i = 0; i < 3; ++i) {
-    auto out = m.on(ev::exited{exit_one, 0, {}}, now);
+    auto out = m.on(ev::exited{exit_one, 0, {}, {}}, now);
     const auto* restart = find<act::restart_after>(out);
     ASSERT_TRUE(restart) << i;
     pauses.push_back(restart->pause);
@@ -163,17 +163,17 @@ TEST(DaemonFsm, PausesDoubleUpToAMaximumAndTheLimitEndsIt) {
     m.on(ev::probe_ready{1}, now += milliseconds(100));
   }
   EXPECT_EQ(pauses, (std::vector<duration>{milliseconds(100), milliseconds(200), milliseconds(300)}));
-  m.on(ev::exited{exit_one, 0, {}}, now);
+  m.on(ev::exited{exit_one, 0, {}, {}}, now);
   EXPECT_EQ(m.state(), daemon_state::failed) << "three in a row, none settled";
 }
 
 TEST(DaemonFsm, ADaemonThatSettledStartsCountingAnew) {
   daemon_fsm m = up(on_failure(1));
-  m.on(ev::exited{exit_one, 0, {}}, t0 + seconds(1));
+  m.on(ev::exited{exit_one, 0, {}, {}}, t0 + seconds(1));
   m.on(ev::pause_over{}, t0 + seconds(2));
   m.on(ev::launched{13}, t0 + seconds(2));
   m.on(ev::probe_ready{1}, t0 + seconds(3));
-  auto out = m.on(ev::exited{exit_one, 0, {}}, t0 + seconds(13));
+  auto out = m.on(ev::exited{exit_one, 0, {}, {}}, t0 + seconds(13));
   EXPECT_TRUE(find<act::restart_after>(out));
 }
 
@@ -181,14 +181,22 @@ TEST(DaemonFsm, CrashesWithinAStartKeepItsDeadline) {
   daemon_fsm m(on_failure(100), milliseconds(450));
   m.on(ev::start{}, t0);
   m.on(ev::launched{1}, t0);
-  auto out = m.on(ev::exited{exit_one, 0, {}}, t0 + milliseconds(200));
+  auto out = m.on(ev::exited{exit_one, 0, {}, {}}, t0 + milliseconds(200));
   ASSERT_TRUE(find<act::restart_after>(out));
   out = m.on(ev::pause_over{}, t0 + milliseconds(300));
   ASSERT_TRUE(find<act::launch>(out));
   EXPECT_EQ(find<act::launch>(out)->ready_by, t0 + milliseconds(450));
   m.on(ev::launched{2}, t0 + milliseconds(300));
-  m.on(ev::exited{exit_one, 0, {}}, t0 + milliseconds(400));
+  m.on(ev::exited{exit_one, 0, {}, {}}, t0 + milliseconds(400));
   EXPECT_EQ(m.state(), daemon_state::failed) << "the next pause would pass the deadline";
+}
+
+TEST(DaemonFsm, ADaemonThatTheExecutorLostIsNotRestarted) {
+  daemon_fsm m = up(on_failure());
+  auto out = m.on(ev::exited{std::nullopt, 0, {}, "the sandbox is gone"}, t0 + seconds(1));
+  EXPECT_FALSE(find<act::restart_after>(out));
+  EXPECT_EQ(m.state(), daemon_state::failed);
+  EXPECT_NE(m.failure()->to_error().message.find("the sandbox is gone"), std::string::npos);
 }
 
 TEST(DaemonFsm, StopsGracefullyFromEachStep) {
@@ -196,7 +204,7 @@ TEST(DaemonFsm, StopsGracefullyFromEachStep) {
   auto out = ready.on(ev::stop{}, t0 + seconds(2));
   EXPECT_TRUE(find<act::shut_down>(out));
   EXPECT_TRUE(ready.on(ev::stop{}, t0 + seconds(2)).empty()) << "once";
-  ready.on(ev::exited{{0, 0}, 0, {}}, t0 + seconds(3));
+  ready.on(ev::exited{exit_status{0, 0}, 0, {}, {}}, t0 + seconds(3));
   EXPECT_EQ(ready.state(), daemon_state::stopped);
   EXPECT_FALSE(ready.failure());
 
@@ -206,14 +214,14 @@ TEST(DaemonFsm, StopsGracefullyFromEachStep) {
   out = waiting.on(ev::stop{}, t0);
   EXPECT_TRUE(find<act::end_probing>(out));
   EXPECT_TRUE(find<act::shut_down>(out));
-  waiting.on(ev::exited{by_kill, 0, {}}, t0);
+  waiting.on(ev::exited{by_kill, 0, {}, {}}, t0);
   EXPECT_EQ(waiting.state(), daemon_state::stopped);
 
   daemon_fsm launching;
   launching.on(ev::start{}, t0);
   launching.on(ev::stop{}, t0);
   EXPECT_TRUE(launching.on(ev::launched{1}, t0).empty()) << "no probing once it is to stop";
-  launching.on(ev::exited{by_kill, 0, {}}, t0);
+  launching.on(ev::exited{by_kill, 0, {}, {}}, t0);
   EXPECT_EQ(launching.state(), daemon_state::stopped);
 
   daemon_fsm never_came;
@@ -223,7 +231,7 @@ TEST(DaemonFsm, StopsGracefullyFromEachStep) {
   EXPECT_EQ(never_came.state(), daemon_state::stopped);
 
   daemon_fsm pausing = up(on_failure());
-  pausing.on(ev::exited{exit_one, 0, {}}, t0 + seconds(1));
+  pausing.on(ev::exited{exit_one, 0, {}, {}}, t0 + seconds(1));
   out = pausing.on(ev::stop{}, t0 + seconds(1));
   EXPECT_TRUE(find<act::cancel_restart>(out));
   EXPECT_EQ(pausing.state(), daemon_state::stopped);
@@ -237,10 +245,10 @@ TEST(DaemonFsm, StopsGracefullyFromEachStep) {
 TEST(DaemonFsm, LateEventsOfAnEarlierRunChangeNothing) {
   daemon_fsm m = up();
   m.on(ev::stop{}, t0 + seconds(1));
-  m.on(ev::exited{{0, 0}, 0, {}}, t0 + seconds(2));
+  m.on(ev::exited{exit_status{0, 0}, 0, {}, {}}, t0 + seconds(2));
   EXPECT_TRUE(m.on(ev::probe_ready{9}, t0 + seconds(3)).empty());
   EXPECT_TRUE(m.on(ev::probe_gave_up{9, "x"}, t0 + seconds(3)).empty());
-  EXPECT_TRUE(m.on(ev::exited{exit_one, 0, {}}, t0 + seconds(3)).empty());
+  EXPECT_TRUE(m.on(ev::exited{exit_one, 0, {}, {}}, t0 + seconds(3)).empty());
   EXPECT_EQ(m.state(), daemon_state::stopped);
 }
 
@@ -249,14 +257,14 @@ TEST(DaemonFsm, LateEventsOfAnEarlierRunChangeNothing) {
 TEST(DaemonFsm, NoSequenceOfEventsStrandsIt) {
   const std::vector<daemon_event_any> all = {
       ev::start{},     ev::missing{},         ev::prepare_failed{"p"},      ev::start_failed{"s"}, ev::launched{5},
-      ev::probe_ready{1}, ev::probe_gave_up{1, "x"}, ev::exited{exit_one, 1, {}}, ev::pause_over{},     ev::stop{}};
+      ev::probe_ready{1}, ev::probe_gave_up{1, "x"}, ev::exited{exit_one, 1, {}, {}}, ev::pause_over{},     ev::stop{}};
   for (const auto& policy : {restart_policy{}, on_failure()}) {
     for (std::size_t n = 0; n < 10000; ++n) {
       daemon_fsm m(policy);
       time_point now = t0;
       for (std::size_t i = 0, rest = n; i < 4; ++i, rest /= 10) m.on(all[rest % 10], now += milliseconds(10));
       m.on(ev::stop{}, now += milliseconds(10));
-      m.on(ev::exited{by_kill, 0, {}}, now += milliseconds(10));
+      m.on(ev::exited{by_kill, 0, {}, {}}, now += milliseconds(10));
       ASSERT_NE(m.state(), daemon_state::starting) << n;
       ASSERT_NE(m.state(), daemon_state::ready) << n;
       m.on(ev::start{}, now += milliseconds(10));

@@ -54,7 +54,7 @@ BERTH_DECL error daemon_failure::to_error() const {
   e.code = errc::daemon_failed;
   if (exited) {
     e.message = "dockerd ended with " + exited->to_string();
-  } else if (phase == "wait") {
+  } else if (phase == "wait" && reason.empty()) {
     e.code = errc::daemon_not_ready;
     e.message = "dockerd did not get ready in time";
   } else {
@@ -101,7 +101,7 @@ BERTH_DECL void daemon_fsm::give_up(daemon_failure why, daemon_state to, actions
 BERTH_DECL void daemon_fsm::ended(daemon_failure why, time_point now, actions& out) {
   const bool was_up = step_ == step::up;
   if (was_up && now - ready_at_ >= policy_.settle) in_a_row_ = 0;
-  if (policy_.what == restart_policy::kind::never || in_a_row_ >= policy_.limit) {
+  if (policy_.what == restart_policy::kind::never || in_a_row_ >= policy_.limit || !why.exited) {
     give_up(std::move(why), daemon_state::failed, out);
     return;
   }
@@ -168,7 +168,7 @@ BERTH_DECL std::vector<daemon_action_any> daemon_fsm::on(const daemon_event_any&
             ready_at_ = now;
             ready_after_ = now - (restarts_ == 0 ? wanted_at_ : launched_at_);
             failure_.reset();
-            out.push_back(daemon_action::ready{e.attempts});
+            out.push_back(daemon_action::ready{e.attempts > 0 ? e.attempts - 1 : 0});
             go(daemon_state::ready, out);
           },
           [&](const daemon_event::probe_gave_up& e) {
@@ -200,6 +200,7 @@ BERTH_DECL std::vector<daemon_action_any> daemon_fsm::on(const daemon_event_any&
                 daemon_failure why =
                     failed_in(step_ == step::up ? "run" : step_ == step::waiting ? "wait" : "start", now);
                 why.exited = e.status;
+                why.reason = e.reason;
                 why.attempts = e.attempts;
                 why.last_probe = e.last_probe;
                 if (step_ == step::waiting) out.push_back(daemon_action::end_probing{});

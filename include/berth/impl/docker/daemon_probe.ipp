@@ -1,0 +1,72 @@
+#pragma once
+
+#include <berth/docker/daemon_probe.hpp>
+
+namespace berth {
+namespace detail {
+
+/// The last line that holds anything.
+inline std::string last_words(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+  const std::size_t start = text.rfind('\n');
+  return std::string(start == std::string_view::npos ? text : text.substr(start + 1));
+}
+
+class docker_info_probe final : public probe {
+ public:
+  docker_info_probe(executor& where, std::string inside) : where_(where), inside_(std::move(inside)) {}
+
+  boost::asio::awaitable<probe_outcome> ask(time_point deadline) override {
+    // Old clients exit with 0 though the daemon did not answer: the server's version must be there.
+    command what;
+    what.argv = {"sh", "-c",
+                 "[ -S \"$1\" ] || exit 3; command -v docker >/dev/null || exit 4; "
+                 "v=$(docker -H \"unix://$1\" info --format '{{.ServerVersion}}') && [ -n \"$v\" ]",
+                 "berth-probe", inside_};
+    stdio_options io;
+    io.capture_limit = 4096;
+    auto ran = co_await run_command(where_, std::move(what), std::move(io), deadline);
+    probe_outcome out;
+    out.reason.code = errc::again;
+    out.reason.layer = "docker";
+    if (!ran) {
+      out.reason = ran.error();
+      if (ran.error().code == errc::cancelled || ran.error().code == errc::sandbox_not_running)
+        out.what = probe_outcome::kind::fatal;
+      co_return out;
+    }
+    if (ran->status.success()) {
+      out.what = probe_outcome::kind::ready;
+      out.connected = true;
+    } else if (ran->status == exit_status{3, 0}) {
+      out.reason.message = "no socket at " + inside_;
+    } else if (ran->status == exit_status{4, 0}) {
+      out.what = probe_outcome::kind::fatal;
+      out.reason = make_error(errc::unsupported, "docker", "there is no docker client inside to ask the daemon with", {},
+                              "install the client, or let the host reach the socket (supervisor_options::host_socket)");
+    } else {
+      out.connected = true;
+      out.reason.message = "docker info: " + last_words(ran->err) + " (" + ran->status.to_string() + ")";
+    }
+    co_return out;
+  }
+
+ private:
+  executor& where_;
+  std::string inside_;
+};
+
+}  // namespace detail
+
+BERTH_DECL std::unique_ptr<probe> make_docker_ping_probe(std::string host_socket) {
+  socket_address where;
+  where.unix_path = std::move(host_socket);
+  where.guarded = true;
+  return make_http_probe(std::move(where), "/_ping");
+}
+
+BERTH_DECL std::unique_ptr<probe> make_docker_info_probe(executor& where, std::string inside) {
+  return std::make_unique<detail::docker_info_probe>(where, std::move(inside));
+}
+
+}  // namespace berth

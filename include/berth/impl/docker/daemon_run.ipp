@@ -1,0 +1,86 @@
+#pragma once
+
+#include <berth/docker/daemon_fsm.hpp>
+#include <berth/docker/plan.hpp>
+#include <berth/process/executor.hpp>
+#include <berth/readiness/poll.hpp>
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <charconv>
+#include <deque>
+#include <memory>
+#include <string>
+
+namespace berth {
+namespace detail {
+
+/// The last lines of dockerd's output, bounded in both directions.
+class line_tail {
+ public:
+  void add(std::string_view line) {
+    constexpr std::size_t longest = 2000;
+    lines_.emplace_back(line.substr(0, longest));
+    if (lines_.size() > 40) lines_.pop_front();
+  }
+  /// The last `count` lines, each ended by a newline.
+  std::string text(std::size_t count = 40) const {
+    std::string out;
+    for (std::size_t i = lines_.size() > count ? lines_.size() - count : 0; i < lines_.size(); ++i) {
+      out += lines_[i];
+      out += '\n';
+    }
+    return out;
+  }
+
+ private:
+  std::deque<std::string> lines_;
+};
+
+/// One run of dockerd: its command, and what is known of it.
+struct daemon_run {
+  std::shared_ptr<running_command> running;    ///< once the executor has started it
+  exit_notice ended;                           ///< for the poll
+  bool over = false;                           ///< `exited` (or the like) was told
+  bool api_answered = false;
+  boost::asio::cancellation_signal give_up;    ///< ends the run's coroutine, and with it the command
+  boost::asio::cancellation_signal end_probing;
+  bool probing = false;
+  std::uint32_t attempts = 0;
+  std::string last_probe;
+  line_tail tail;
+
+  // From the start script's markers.
+  bool missing = false;
+  bool network_done = false;
+  std::string step_failed;
+};
+
+/// A pid as a marker gives it, or 0.
+inline pid_t parse_marker_pid(std::string_view text) noexcept {
+  pid_t pid = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  return ec == std::errc() && end == text.data() + text.size() && pid > 0 ? pid : 0;
+}
+
+/// Ends what a dockerd that had to be killed leaves: its containerd. By the pid file, and only if it is one.
+inline command daemon_leftovers_command() {
+  command what;
+  what.argv = {"sh", "-c",
+               "f=/run/docker/containerd/containerd.pid; [ -f \"$f\" ] || exit 0; pid=; comm=; read -r pid < \"$f\" || :; "
+               "read -r comm < \"/proc/$pid/comm\" && [ \"$comm\" = containerd ] && kill -9 \"$pid\"; rm -f \"$f\""};
+  return what;
+}
+
+/// Stops all containers, each given `grace`.
+inline command stop_containers_command(const std::string& socket, seconds grace) {
+  command what;
+  what.argv = {"sh", "-c",
+               "command -v docker >/dev/null || exit 0; ids=$(docker -H \"unix://$1\" ps -q) || exit 1; "
+               "[ -z \"$ids\" ] || docker -H \"unix://$1\" stop -t \"$2\" $ids",
+               "berth-stop", socket, std::to_string(grace.count())};
+  return what;
+}
+
+}  // namespace detail
+}  // namespace berth
