@@ -1,0 +1,50 @@
+#include <berth/spec/diff.hpp>
+
+#include <gtest/gtest.h>
+
+namespace berth {
+namespace {
+
+std::string diff(const char* before, const char* after) {
+  return format_diff(diff_specs(spec_builder::parse(before).value(), spec_builder::parse(after).value()));
+}
+
+TEST(Diff, EqualInMeaningIsEmpty) {
+  EXPECT_EQ(diff(R"({"a":1,"b":{"c":[1,2],"d":null}})", R"({"b":{"d":null,"c":[1,2]},"\u0061":1})"), "");
+}
+
+TEST(Diff, Members) {
+  EXPECT_EQ(diff(R"({"a":1,"b":2,"c":{"d":3}})", R"({"a":1.0,"c":{"d":3,"e/f":[]}})"),
+            "~ /a 1 -> 1.0\n- /b 2\n+ /c/e~1f []\n");
+  EXPECT_EQ(diff(R"({"a":{}})", R"({"a":[]})"), "~ /a {} -> []\n");
+}
+
+TEST(Diff, ArraysAreAligned) {
+  EXPECT_EQ(diff(R"({"a":[1,2,3]})", R"({"a":[1,2,3,4]})"), "+ /a/3 4\n");
+  EXPECT_EQ(diff(R"({"a":[1,2,3]})", R"({"a":[0,1,2,3]})"), "+ /a/0 0\n");
+  EXPECT_EQ(diff(R"({"a":[1,2,3]})", R"({"a":[1,3]})"), "- /a/1 2\n");
+  EXPECT_EQ(diff(R"({"a":[1,2,3,4,5]})", R"({"a":[1,9,3,5,6]})"), "~ /a/1 2 -> 9\n- /a/3 4\n+ /a/4 6\n");
+  EXPECT_EQ(diff(R"({"a":[]})", R"({"a":[1]})"), "+ /a/0 1\n");
+  EXPECT_EQ(diff(R"({"a":[1]})", R"({"a":[]})"), "- /a/0 1\n");
+}
+
+TEST(Diff, ElementsThatStandAgainstEachOtherAreComparedWithin) {
+  EXPECT_EQ(diff(R"({"mounts":[{"destination":"/a","source":"x"},{"destination":"/b"}]})",
+                 R"({"mounts":[{"destination":"/a","source":"y"},{"destination":"/b"},{"destination":"/c"}]})"),
+            "~ /mounts/0/source \"x\" -> \"y\"\n+ /mounts/2 {\"destination\":\"/c\"}\n");
+}
+
+TEST(Diff, LargeArraysEndAtOnce) {
+  std::string before = R"({"a":[)";
+  std::string after = before;
+  for (int i = 0; i < 3000; ++i) {
+    before += std::to_string(i) + ",";
+    after += std::to_string(i + 100000) + ",";
+  }
+  before += "0]}";
+  after += "1]}";
+  EXPECT_EQ(diff_specs(spec_builder::parse(before).value(), spec_builder::parse(after).value()).size(), 3001u);
+}
+
+}  // namespace
+}  // namespace berth
