@@ -179,7 +179,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names nam
   // The link by itself: with the namespace alone it would go too, but some time later.
   if (::if_nametoindex(names.link.c_str()) != 0) {
     std::vector<std::string> argv{"ip", "link", "del", "dev", names.link};
-    auto removed = co_await detail::run_network_tool(std::move(argv), {}, deadline);
+    auto removed = co_await detail::run_network_tool(std::move(argv), std::string(), deadline);
     if (!removed && ::if_nametoindex(names.link.c_str()) != 0) first.keep(std::move(removed).error());
   }
   first.keep(detail::remove_netns(names));
@@ -205,7 +205,7 @@ BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network
     ::if_freenameindex(list);
   }
   std::vector<std::string> nft{"nft", "list", "tables", "inet"};
-  auto tables = co_await detail::run_network_tool(std::move(nft), {}, deadline);
+  auto tables = co_await detail::run_network_tool(std::move(nft), std::string(), deadline);
   if (!tables) co_return std::move(tables).error();
   std::string_view text = *tables;
   while (!text.empty()) {  // table inet NAME

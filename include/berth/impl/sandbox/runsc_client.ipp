@@ -80,7 +80,8 @@ BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv
   spawn_options options;
   options.argv = std::move(argv);
   options.env = minimal_environment();
-  auto done = co_await run_process(std::move(options), {}, deadline);
+  stdio_options io;  // named: g++ 12 destroys a braced temporary in a co_await expression twice
+  auto done = co_await run_process(std::move(options), std::move(io), deadline);
   if (!done) co_return std::move(done).error();
   if (!done->status.success()) {
     std::string said = done->err.empty() ? done->out : done->err;
