@@ -3,6 +3,7 @@
 
 #include <berth/impl/readiness/guarded_socket.ipp>
 #include <berth/impl/readiness/http_response.ipp>
+#include <berth/impl/readiness/notify.ipp>
 #include <berth/impl/readiness/poll.ipp>
 #include <berth/impl/readiness/poll_fsm.ipp>
 #include <berth/impl/readiness/probe.ipp>

@@ -61,55 +61,75 @@ class exit_listener {
   exit_notice* process_;
 };
 
+// What the shell of one poll holds while it sleeps; kept small, since there may be thousands.
+struct poll_shell {
+  poll_shell(boost::asio::any_io_executor executor, const poll_options& options, std::uint64_t random)
+      : timer(std::move(executor)), machine(options.schedule, options.deadline, random) {}
+
+  boost::asio::steady_timer timer;
+  boost::asio::cancellation_signal stop_asking;
+  poll_fsm machine;
+  poll_action action;
+};
+
+// The frame of one asking lives only as long as it takes.
+inline boost::asio::awaitable<void> poll_ask(poll_shell& shell, probe& question, const poll_options& options,
+                                             const exit_notice* process) {
+  const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+  probe_outcome outcome;
+  if (process) {
+    // In a coroutine of its own, so that the end of the process can stop it as well as the caller's slot.
+    auto slot = cancellation.slot();
+    auto* stop = &shell.stop_asking;
+    if (slot.is_connected()) slot.assign([stop](boost::asio::cancellation_type type) { stop->emit(type); });
+    outcome = co_await boost::asio::co_spawn(
+        shell.timer.get_executor(), ask_probe(question, shell.action.until),
+        boost::asio::bind_cancellation_slot(stop->slot(), boost::asio::use_awaitable));
+    if (slot.is_connected()) slot.clear();
+  } else {
+    outcome = co_await ask_probe(question, shell.action.until);
+  }
+  const bool ready = outcome.what == probe_outcome::kind::ready;
+  if (!ready || (process && process->status())) {
+    if (interrupted(shell.machine, shell.action, process, cancellation)) co_return;
+  }
+  if (!ready && options.on_attempt) options.on_attempt(shell.machine.attempts(), outcome);
+  shell.action = shell.machine.answered(clock::now(), std::move(outcome));
+}
+
 }  // namespace detail
 
 BERTH_DECL boost::asio::awaitable<poll_result> poll_until_ready(probe& question, poll_options options,
                                                                 exit_notice* process) {
   const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
   co_await boost::asio::this_coro::throw_if_cancelled(false);
-  auto cancellation = co_await boost::asio::this_coro::cancellation_state;
-  auto executor = co_await boost::asio::this_coro::executor;
+  const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
 
-  boost::asio::steady_timer timer(executor);
-  boost::asio::cancellation_signal stop_asking;
-  const detail::exit_listener listener(process, [&timer, &stop_asking] {
-    stop_asking.emit(boost::asio::cancellation_type::terminal);
-    timer.cancel();
-  });
-
-  // Where two polls begin at one instant their addresses still differ.
+  // Where two polls begin at one instant their probes or frames still differ.
   auto random = static_cast<std::uint64_t>(clock::now().time_since_epoch().count());
-  random ^= static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&timer)) << 20;
-  poll_fsm machine(options.schedule, options.deadline, random);
-  poll_action action;
-  if (!detail::interrupted(machine, action, process, cancellation)) {
-    action = machine.start(clock::now());
-    while (action.what != poll_action::kind::finish) {
-      if (action.what == poll_action::kind::ask) {
-        // In a coroutine of its own, so that it can be stopped when the process ends as well as by the caller's slot.
-        auto slot = cancellation.slot();
-        if (slot.is_connected()) slot.assign([&stop_asking](boost::asio::cancellation_type type) { stop_asking.emit(type); });
-        auto outcome = co_await boost::asio::co_spawn(
-            executor, detail::ask_probe(question, action.until),
-            boost::asio::bind_cancellation_slot(stop_asking.slot(), boost::asio::use_awaitable));
-        if (slot.is_connected()) slot.clear();
-        const bool ready = outcome.what == probe_outcome::kind::ready;
-        if (!ready || (process && process->status())) {
-          if (detail::interrupted(machine, action, process, cancellation)) break;
-        }
-        if (!ready && options.on_attempt) options.on_attempt(machine.attempts(), outcome);
-        action = machine.answered(clock::now(), std::move(outcome));
-      } else {
-        timer.expires_at(action.until);
-        boost::system::error_code ec;
-        co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ec));
-        if (detail::interrupted(machine, action, process, cancellation)) break;
-        action = machine.woke(clock::now());
-      }
+  random ^= static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&options)) << 20;
+  detail::poll_shell shell(co_await boost::asio::this_coro::executor, options, random);
+  const detail::exit_listener listener(process, [&shell] {
+    shell.stop_asking.emit(boost::asio::cancellation_type::terminal);
+    shell.timer.cancel();
+  });
+  if (!detail::interrupted(shell.machine, shell.action, process, cancellation)) {
+    shell.action = shell.machine.start(clock::now());
+  }
+  while (shell.action.what != poll_action::kind::finish) {
+    if (shell.action.what == poll_action::kind::ask) {
+      co_await detail::poll_ask(shell, question, options, process);
+      continue;
+    }
+    shell.timer.expires_at(shell.action.until);
+    boost::system::error_code ec;
+    co_await shell.timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+    if (!detail::interrupted(shell.machine, shell.action, process, cancellation)) {
+      shell.action = shell.machine.woke(clock::now());
     }
   }
   co_await boost::asio::this_coro::throw_if_cancelled(throws);
-  co_return machine.take_result();
+  co_return shell.machine.take_result();
 }
 
 }  // namespace berth

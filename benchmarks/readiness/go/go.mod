@@ -1,0 +1,3 @@
+module berth/benchmarks/readiness
+
+go 1.19
