@@ -1,6 +1,6 @@
 #include "attached.hpp"
 
-#include "output.hpp"
+#include "output_pump.hpp"
 #include "stdin_reader.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -8,9 +8,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <vector>
 
 namespace berth::cli {
 namespace {
@@ -49,31 +52,42 @@ void pass_signal(asio::any_io_executor loop, const std::shared_ptr<attached_stat
   });
 }
 
-void write_to(int fd, std::string_view data) {
-  while (!data.empty()) {
-    const ssize_t n = ::write(fd, data.data(), data.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    data.remove_prefix(static_cast<std::size_t>(n));
-  }
+// Our streams as the command's.
+struct own_streams {
+  stdio_options io;
+  bool read_by_us = false;
+  int stdin_flags = -1;  ///< of a pipe that the command reads itself: gVisor makes it non-blocking, for others too
+  std::vector<output_pump> pumps;
+};
+
+bool same_stream(int a, int b) {
+  struct stat one, two;
+  return ::fstat(a, &one) == 0 && ::fstat(b, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
-stdio_options own_streams(bool terminal_in) {
-  stdio_options io;
-  io.capture_limit = 1;
-  io.in = terminal_in ? stdio_options::input::pipe : stdio_options::input::fd;
-  io.in_fd = STDIN_FILENO;
-  const auto choose = [](int fd) {
-    return ::isatty(fd) == 1 ? stdio_options::output::capture : stdio_options::output::fd;
-  };
-  io.out = choose(STDOUT_FILENO);
-  io.out_fd = STDOUT_FILENO;
-  io.err = choose(STDERR_FILENO);
-  io.err_fd = STDERR_FILENO;
-  io.on_data = [](output_stream which, std::string_view data) {
-    write_to(which == output_stream::out ? STDOUT_FILENO : STDERR_FILENO, data);
-  };
-  return io;
+result<own_streams> take_own_streams(asio::any_io_executor loop) {
+  own_streams out;
+  struct stat in;
+  if (::fstat(STDIN_FILENO, &in) == 0 && (S_ISFIFO(in.st_mode) || S_ISSOCK(in.st_mode))) {
+    out.io.in = stdio_options::input::fd;
+    out.io.in_fd = STDIN_FILENO;
+    out.stdin_flags = ::fcntl(STDIN_FILENO, F_GETFL);
+  } else {
+    out.io.in = stdio_options::input::pipe;
+    out.read_by_us = true;
+  }
+  auto stdout_pump = output_pump::open(loop, STDOUT_FILENO);
+  if (!stdout_pump) return std::move(stdout_pump).error();
+  out.pumps.push_back(std::move(*stdout_pump));
+  if (!same_stream(STDOUT_FILENO, STDERR_FILENO)) {
+    auto stderr_pump = output_pump::open(loop, STDERR_FILENO);
+    if (!stderr_pump) return std::move(stderr_pump).error();
+    out.pumps.push_back(std::move(*stderr_pump));
+  }
+  out.io.out = out.io.err = stdio_options::output::fd;
+  out.io.out_fd = out.pumps.front().write_end();
+  out.io.err_fd = out.pumps.back().write_end();
+  return out;
 }
 
 }  // namespace
@@ -81,16 +95,23 @@ stdio_options own_streams(bool terminal_in) {
 asio::awaitable<result<exit_status>> run_attached(executor& where, command what, interrupts& signals,
                                                   attached_options options) {
   const auto loop = co_await asio::this_coro::executor;
-  const bool terminal_in = !options.io && ::isatty(STDIN_FILENO) == 1;
-  stdio_options io = options.io ? std::move(*options.io) : own_streams(terminal_in);
-  auto started = co_await where.start(std::move(what), std::move(io));
+  own_streams own;
+  if (options.io) {
+    own.io = std::move(*options.io);
+  } else {
+    auto taken = take_own_streams(loop);
+    if (!taken) co_return std::move(taken).error();
+    own = std::move(*taken);
+  }
+  auto started = co_await where.start(std::move(what), std::move(own.io));
+  for (output_pump& pump : own.pumps) pump.close_write_end();
   if (!started) co_return std::move(started).error();
   const auto state = std::make_shared<attached_state>();
   state->running = std::move(*started);
   signals.handle([loop, state, grace = options.grace](int signo) { pass_signal(loop, state, signo, grace); });
 
   std::unique_ptr<stdin_reader> reader;
-  if (terminal_in) {
+  if (own.read_by_us) {
     reader = std::make_unique<stdin_reader>(loop, [loop, state](std::string data, std::function<void()> written) {
       asio::co_spawn(loop, send_input(state->running, std::move(data), std::move(written)), asio::detached);
     });
@@ -104,6 +125,11 @@ asio::awaitable<result<exit_status>> run_attached(executor& where, command what,
   signals.handle(nullptr);
   state->kill_timer.reset();
   reader.reset();
+  if (own.stdin_flags >= 0) ::fcntl(STDIN_FILENO, F_SETFL, own.stdin_flags);
+  for (output_pump& pump : own.pumps) {
+    const duration patience = seconds(1);
+    co_await pump.finish(patience);
+  }
   co_return ended;
 }
 

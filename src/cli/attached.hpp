@@ -18,9 +18,10 @@ struct attached_options {
   std::optional<stdio_options> io = {};     ///< in place of our own streams
 };
 
-/// Runs it to its end. Pipes and files are handed through as they are; a terminal is read and written by us, since the
-/// command runs in a process group of its own, which may not read it, and gVisor would make it non-blocking for the shell
-/// too. Signals are passed on to the command; the second one kills it.
+/// Runs it to its end. Its output comes by way of pipes of ours (one, where our stdout and stderr are the same, so that the
+/// order stays); its input too, but for a pipe or a socket, which it reads itself: a terminal may not be read by the process
+/// group that the command is in, and of a file gVisor would read from the beginning. Signals are passed on to the command;
+/// the second one kills it.
 boost::asio::awaitable<result<exit_status>> run_attached(executor& where, command what, interrupts& signals,
                                                          attached_options options = {});
 

@@ -15,6 +15,18 @@
 namespace berth::cli {
 namespace {
 
+std::string_view level_name(log_level level) {
+  constexpr std::string_view names[] = {"debug", "info", "warn", "error"};
+  return names[static_cast<int>(level)];
+}
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
 bool write_all(int fd, std::string_view data) {
   while (!data.empty()) {
     const ssize_t n = ::write(fd, data.data(), data.size());
@@ -29,18 +41,6 @@ bool write_all(int fd, std::string_view data) {
   }
   return true;
 }
-
-std::string_view level_name(log_level level) {
-  constexpr std::string_view names[] = {"debug", "info", "warn", "error"};
-  return names[static_cast<int>(level)];
-}
-
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-}  // namespace
 
 std::string printable(std::string_view text, bool lines) {
   constexpr char hex[] = "0123456789abcdef";

@@ -39,6 +39,9 @@ void print_error(const error& e, const output_options& options);
 /// A bad call: the message and where to read more, to stderr. Gives exit_usage.
 int print_usage_error(std::string_view message, std::string_view verb, const output_options& options);
 
+/// All of it, whatever the descriptor's mode. False, with errno, when it cannot be.
+bool write_all(int fd, std::string_view data);
+
 /// To stdout, with a newline. False when stdout is closed or full, which ends the verb with exit_failed.
 bool print_json(const json& value);
 bool print_text(std::string_view text);

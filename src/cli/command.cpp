@@ -1,0 +1,149 @@
+// The command line of `berth`: a table of verbs, each in a file of its own.
+#include "command.hpp"
+
+#include "monitor.hpp"
+#include "options.hpp"
+
+#include <berth/config.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace berth::cli {
+
+void add_run(CLI::App& app, invocation& call);
+void add_exec(CLI::App& app, invocation& call);
+void add_docker(CLI::App& app, invocation& call);
+void add_env(CLI::App& app, invocation& call);
+void add_wait(CLI::App& app, invocation& call);
+void add_status(CLI::App& app, invocation& call);
+void add_logs(CLI::App& app, invocation& call);
+void add_ls(CLI::App& app, invocation& call);
+void add_rm(CLI::App& app, invocation& call);
+void add_gc(CLI::App& app, invocation& call);
+void add_doctor(CLI::App& app, invocation& call);
+void add_spec(CLI::App& app, invocation& call);
+void add_runsc(CLI::App& app, invocation& call);
+
+namespace {
+
+constexpr const char* sandboxes = "Sandboxes";
+constexpr const char* machine = "This machine";
+constexpr const char* embedders = "For embedders";
+
+constexpr verb verbs[] = {
+    {"run", "make a sandbox and run a command in it", add_run, sandboxes},
+    {"exec", "run a command in a running sandbox", add_exec, sandboxes},
+    {"docker", "run the docker client against a sandbox", add_docker, sandboxes},
+    {"env", "print the variables that point a Docker client at a sandbox", add_env, sandboxes},
+    {"wait", "wait until a sandbox, and Docker in it, is ready", add_wait, sandboxes},
+    {"status", "show a sandbox in full", add_status, sandboxes},
+    {"logs", "show the output of a sandbox's command, or of dockerd", add_logs, sandboxes},
+    {"ls", "list sandboxes", add_ls, sandboxes},
+    {"rm", "end sandboxes and remove all that belongs to them", add_rm, sandboxes},
+    {"gc", "remove what killed processes left behind", add_gc, machine},
+    {"doctor", "check that this machine has what berth needs", add_doctor, machine},
+    {"spec", "change an OCI runtime spec", add_spec, embedders},
+    {"runsc", "print the arguments for a runsc command, without running it", add_runsc, embedders},
+};
+
+// The common options, on the verb itself or on each of its own verbs (`berth spec docker`).
+void add_common_to_leaves(CLI::App& app, common_options& common) {
+  const auto subs = app.get_subcommands([](CLI::App*) { return true; });
+  if (subs.empty()) add_common(app, common);
+  for (CLI::App* sub : subs) add_common_to_leaves(*sub, common);
+}
+
+constexpr const char* footer =
+    "Exit codes:\n"
+    "  0 done, 1 failed, 2 bad usage, 3 not ready in time, 4 no such sandbox\n"
+    "  `berth run` in the foreground, `berth exec` and `berth docker` exit as the command that they ran.\n"
+    "\n"
+    "Examples:\n"
+    "  berth run --rootfs ./rootfs --docker -- docker run hello-world\n"
+    "  id=$(berth run -d --wait --rootfs ./rootfs --docker)\n"
+    "  berth docker $id -- ps\n"
+    "  berth rm $id";
+
+// Says in the usage line that a command follows, where one does.
+class formatter : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    std::string text = CLI::Formatter::make_usage(app, std::move(name));
+    if (!app->get_prefix_command()) return text;
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return text + " -- COMMAND [ARG...]\n";
+  }
+};
+
+// What CLI11 says about a parse error, on one line.
+std::string parse_message(const CLI::ParseError& e) {
+  std::string text = e.what();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+// The same where not even a verb was found.
+std::string verb_message(const CLI::ParseError& e, const std::vector<std::string>& words) {
+  if (e.get_exit_code() != static_cast<int>(CLI::ExitCodes::RequiredError)) return parse_message(e);
+  for (const std::string& word : words)
+    if (!word.starts_with('-')) return "no verb is called '" + word + "'";
+  return "a verb is needed";
+}
+
+}  // namespace
+
+int run_command_line(std::vector<std::string> words) {
+  invocation call;
+  if (words == std::vector<std::string>{"monitor"}) {
+    // Started by `berth run -d`: the words of that call, which this process carries out.
+    auto handed = take_monitor_words();
+    if (!handed) return print_usage_error("monitor is started by berth run -d, not by hand", "run", {});
+    words = std::move(*handed);
+    call.monitor_channel = monitor_channel_fd;
+  }
+  call.arguments = words;
+  // Before CLI11 sees it: what stands behind "--" is not ours to read.
+  if (const auto split = std::find(words.begin(), words.end(), "--"); split != words.end()) {
+    call.command.emplace(split + 1, words.end());
+    words.erase(split, words.end());
+  }
+
+  CLI::App app("Docker in gVisor sandboxes", "berth");
+  app.formatter(std::make_shared<formatter>());
+  app.set_version_flag("--version", "berth " BERTH_VERSION_STRING);
+  app.footer(footer);
+  app.require_subcommand(1);
+  add_common(app, call.common);
+  for (const verb& entry : verbs) {
+    CLI::App* sub = app.add_subcommand(entry.name, entry.summary)->group(entry.group);
+    entry.add(*sub, call);
+    add_common_to_leaves(*sub, call.common);
+  }
+
+  const auto parsed_verb = [&]() -> CLI::App* {
+    CLI::App* found = nullptr;
+    for (auto subs = app.get_subcommands(); !subs.empty(); subs = found->get_subcommands()) found = subs.front();
+    return found;
+  };
+  std::vector<std::string> reversed(words.rbegin(), words.rend());  // the order that CLI11 takes a vector in
+  try {
+    app.parse(reversed);
+  } catch (const CLI::Success& e) {
+    return app.exit(e) == 0 ? exit_ok : exit_failed;  // --help, --version
+  } catch (const CLI::ParseError& e) {
+    // Parsing stopped half-way, so whether --json was given has to be looked up.
+    call.common.json = std::find(words.begin(), words.end(), "--json") != words.end();
+    const CLI::App* found = parsed_verb();
+    return print_usage_error(found == nullptr ? verb_message(e, words) : parse_message(e), full_name(found),
+                             call.common.output());
+  }
+  call.verb = parsed_verb();
+  if (call.command && !call.verb->get_prefix_command())
+    return fail(usage_error("this verb takes no command behind --"), call);
+  return call.act();
+}
+
+}  // namespace berth::cli

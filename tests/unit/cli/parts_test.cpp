@@ -1,0 +1,256 @@
+// The parts of the command that need no sandbox.
+#include <channel.hpp>
+#include <json.hpp>
+#include <log_file.hpp>
+#include <options.hpp>
+#include <output.hpp>
+#include <status_file.hpp>
+
+#include "capture.hpp"
+
+#include <berth/spec/detail/document.hpp>
+
+#include <sys/socket.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace berth::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+class directory {
+ public:
+  directory() {
+    std::string pattern = testing::TempDir() + "/berth-cli-XXXXXX";
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~directory() { fs::remove_all(path_); }
+  std::string operator/(const char* name) const { return path_ + "/" + name; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+std::string content(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+TEST(Json, EscapesAndMendsUtf8) {
+  const auto text = [](std::string_view s) { return json(s).dump(); };
+  EXPECT_EQ(text("a\"\\\n\t\r"), R"("a\"\\\n\t\r")");
+  EXPECT_EQ(text(std::string_view("\x01\x7f\0", 3)), R"("\u0001\u007f\u0000")");
+  EXPECT_EQ(text("é…𝄞"), "\"é…𝄞\"");
+  EXPECT_EQ(text("\xff|\xc3|\xe2\x82|\xed\xa0\x80|\xc0\xaf|\xf5\x80\x80\x80"),
+            "\"\uFFFD|\uFFFD|\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD|\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD\uFFFD\"");
+}
+
+TEST(Json, WhatItWritesIsReadBack) {
+  json inner = json::array();
+  inner.push(1).push(-2.5).push(true).push(json()).push("x");
+  const json value = json::object().set("list", std::move(inner)).set("empty", json::object()).set("none", json::array());
+  EXPECT_EQ(value.dump(), R"({"list":[1,-2.5,true,null,"x"],"empty":{},"none":[]})");
+  for (const int indent : {0, 2}) {
+    detail::json_document document;
+    ASSERT_TRUE(document.parse(value.dump(indent))) << value.dump(indent);
+  }
+  EXPECT_EQ(json::object().set("a", 1).set("a", 2).dump(), R"({"a":2})");
+}
+
+TEST(Output, ControlCharactersAreShown) {
+  EXPECT_EQ(printable("a\x1b[2Jb\nc\td"), "a\\x1b[2Jb\nc\td");
+  EXPECT_EQ(printable("a\nb\tc", false), "a\\x0ab\\x09c");
+}
+
+TEST(Output, ErrorsSayWhatWhereAndWhatToDo) {
+  error e = errno_error(ENOENT, "sandbox", "cannot read it", "/x", "make it");
+  e.detail = "one\ntwo";
+  const test::redirected err(STDERR_FILENO);
+  print_error(e, {});
+  EXPECT_EQ(err.text(),
+            "berth: cannot read it (/x): No such file or directory\n  make it\n  | one\n  | two\n");
+}
+
+TEST(Output, TableIsAligned) {
+  EXPECT_EQ(format_table({"A", "LONG"}, {{"xyz", ""}, {"x", "y"}}), "A    LONG\nxyz\nx    y\n");
+}
+
+TEST(Output, NumbersForPeople) {
+  EXPECT_EQ(format_seconds(0.31), "310ms");
+  EXPECT_EQ(format_seconds(1.239), "1.24s");
+  EXPECT_EQ(format_bytes(2ull << 30), "2.0GiB");
+  EXPECT_EQ(format_bytes(17), "17B");
+  EXPECT_EQ(format_time(1500000000123), "2017-07-14T02:40:00.123Z");
+}
+
+TEST(Options, Durations) {
+  const auto ms = [](std::string_view text) {
+    const auto d = parse_duration(text, "--timeout");
+    return d ? std::chrono::duration_cast<milliseconds>(*d).count() : -1;
+  };
+  EXPECT_EQ(ms("30"), 30000);
+  EXPECT_EQ(ms("0.5"), 500);
+  EXPECT_EQ(ms("200ms"), 200);
+  EXPECT_EQ(ms("2m"), 120000);
+  EXPECT_EQ(ms("1.5s"), 1500);
+  EXPECT_EQ(ms("1h"), 3600000);
+  for (const char* bad : {"", "s", "-1", "0", "1 s", "1d", "nan", "inf", "1e3", "99999999999", "1ss"}) EXPECT_EQ(ms(bad), -1) << bad;
+}
+
+TEST(Options, PathsAreMadeAbsolute) {
+  EXPECT_EQ(absolute_path("/a/./b/../c/"), "/a/c");
+  EXPECT_EQ(absolute_path("/"), "/");
+  EXPECT_EQ(absolute_path("x"), (fs::current_path() / "x").string());
+}
+
+TEST(Channel, EventsComeOutAsTheyWentIn) {
+  monitor_event log;
+  log.log = {log_level::warn, "message\n", {{"k", ""}, {"", std::string("a\0b", 3)}}};
+  const auto got = decode_event(encode_event(log));
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->log.level, log_level::warn);
+  EXPECT_EQ(got->log.message, "message\n");
+  ASSERT_EQ(got->log.fields.size(), 2u);
+  EXPECT_EQ(got->log.fields[1].value, std::string("a\0b", 3));
+
+  monitor_event failed;
+  failed.what = monitor_event::kind::failed;
+  failed.exit_code = 3;
+  failed.failure = errno_error(EACCES, "docker", "m", "p", "h");
+  failed.failure.detail = std::string(200 * 1024, 'x') + "end";
+  const auto why = decode_event(encode_event(failed));
+  ASSERT_TRUE(why);
+  EXPECT_EQ(why->exit_code, 3);
+  EXPECT_EQ(why->failure.code, errc::permission);
+  EXPECT_EQ(why->failure.sys_errno, EACCES);
+  EXPECT_EQ(why->failure.hint, "h");
+  EXPECT_TRUE(why->failure.detail.ends_with("end"));
+  EXPECT_LE(why->failure.detail.size(), 64u * 1024);
+}
+
+TEST(Channel, EveryCutMessageIsRefusedOrWhole) {
+  monitor_event created;
+  created.what = monitor_event::kind::created;
+  created.id = "box";
+  const std::string whole = encode_event(created);
+  for (std::size_t n = 0; n < whole.size(); ++n) EXPECT_FALSE(decode_event(whole.substr(0, n))) << n;
+  EXPECT_FALSE(decode_event("?"));
+}
+
+TEST(Channel, ALogThatNobodyReadsDoesNotBlock) {
+  const auto pair = make_channel();
+  ASSERT_TRUE(pair);
+  monitor_event log;
+  log.log.message = std::string(4096, 'x');
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(send_event(pair->monitor.get(), log));
+}
+
+TEST(Channel, AnEndThatIsGoneIsNoticed) {
+  auto pair = make_channel();
+  ASSERT_TRUE(pair);
+  pair->launcher.reset();
+  EXPECT_FALSE(send_event(pair->monitor.get(), monitor_event{}));
+}
+
+TEST(LogFile, RotatesAtItsLimit) {
+  const directory where;
+  auto log = log_file::open(where / "a.log", 100);
+  ASSERT_TRUE(log);
+  for (int i = 0; i < 30; ++i) log->write_line("line " + std::to_string(i));
+  EXPECT_LE(fs::file_size(where / "a.log"), 100u);
+  EXPECT_LE(fs::file_size(where / "a.log.1"), 100u);
+  const std::string all = content(where / "a.log.1") + content(where / "a.log");
+  EXPECT_TRUE(all.ends_with("line 28\nline 29\n")) << all;
+  EXPECT_EQ(std::distance(fs::directory_iterator(where.path()), fs::directory_iterator()), 2);
+
+  const test::redirected out(STDOUT_FILENO);
+  ASSERT_TRUE(print_log(where / "a.log", false, {}));
+  EXPECT_EQ(out.text(), all);
+}
+
+TEST(LogFile, FollowsAcrossRotations) {
+  const directory where;
+  auto log = log_file::open(where / "a.log", 64);
+  ASSERT_TRUE(log);
+  int written = 0;
+  const test::redirected out(STDOUT_FILENO);
+  const auto printed = print_log(where / "a.log", true, [&] {
+    if (written == 40) return true;
+    log->write_line("line " + std::to_string(written++));
+    return false;
+  });
+  ASSERT_TRUE(printed);
+  std::string wanted;
+  for (int i = 0; i < 40; ++i) wanted += "line " + std::to_string(i) + "\n";
+  EXPECT_EQ(out.text(), wanted);
+}
+
+TEST(LogFile, ALogThatIsNotThereIsSaid) {
+  const directory where;
+  const auto printed = print_log(where / "a.log", false, {});
+  ASSERT_FALSE(printed);
+  EXPECT_EQ(printed.error().code, errc::not_found);
+}
+
+TEST(StatusFile, ComesBackAsWritten) {
+  const directory where;
+  status_report status;
+  status.keeper = process_identity::of(::getpid());
+  status.detached = true;
+  status.docker_wanted = true;
+  status.docker = daemon_state::failed;
+  status.docker_pid = 12;
+  status.ready_after_ms = 345;
+  status.restarts = 2;
+  daemon_failure failure;
+  failure.phase = "wait";
+  failure.attempts = 7;
+  failure.exited = exit_status{1, 0};
+  failure.tail = "failed to start daemon: \x1b[31mDevices cgroup isn't mounted\xff";
+  failure.hint = "mount it";
+  failure.hint_id = "BERTH-CGROUP-DEVICES";
+  status.failure = make_failure_report(failure);
+  status.command = {"sh", "-c", "exit 3"};
+  status.command_is = command_state::exited;
+  status.exit_code = 3;
+  ASSERT_TRUE(write_status(where.path(), status));
+  const auto got = read_status(where.path());
+  ASSERT_TRUE(got) << got.error().to_string();
+  EXPECT_EQ(got->keeper, status.keeper);
+  EXPECT_TRUE(got->keeper.alive());
+  EXPECT_TRUE(got->detached);
+  EXPECT_TRUE(got->docker_wanted);
+  EXPECT_EQ(got->docker, daemon_state::failed);
+  EXPECT_EQ(got->docker_pid, 12);
+  EXPECT_EQ(got->ready_after_ms, 345);
+  EXPECT_EQ(got->restarts, 2u);
+  ASSERT_TRUE(got->failure);
+  EXPECT_EQ(got->failure->phase, "wait");
+  EXPECT_EQ(got->failure->attempts, 7u);
+  EXPECT_EQ(got->failure->hint_id, "BERTH-CGROUP-DEVICES");
+  EXPECT_EQ(got->failure->why.code, status.failure->why.code);
+  EXPECT_EQ(got->failure->why.message, status.failure->why.message);
+  EXPECT_EQ(got->failure->why.hint, status.failure->why.hint);
+  EXPECT_EQ(got->command, status.command);
+  EXPECT_EQ(got->command_is, command_state::exited);
+  EXPECT_EQ(got->exit_code, 3);
+  EXPECT_EQ(std::distance(fs::directory_iterator(where.path()), fs::directory_iterator()), 1);
+}
+
+TEST(StatusFile, DamageAndAbsenceAreApart) {
+  const directory where;
+  EXPECT_EQ(read_status(where.path()).error().code, errc::not_found);
+  std::ofstream(status_path(where.path())) << "{\"keeper\":";
+  EXPECT_EQ(read_status(where.path()).error().code, errc::record_damaged);
+  fs::remove(status_path(where.path()));
+  fs::create_symlink("/etc/passwd", status_path(where.path()));
+  EXPECT_FALSE(read_status(where.path()));
+}
+
+}  // namespace
+}  // namespace berth::cli
