@@ -39,6 +39,10 @@ struct docker_recipe {
   cgroup_mode cgroup = cgroup_mode::sandbox;
   std::optional<docker_data_root> data_root = {};  ///< none: the root file system, where Docker 29 cannot use overlayfs
   std::string data_root_path = "/var/lib/docker";  ///< in the sandbox
+  /// Makes a read-only root writable. dockerd writes to /run, to its data root and, up to 20.10, to /etc/docker; on a
+  /// root that stays read-only it ends with "mkdir /var/run/docker: read-only file system" unless those are mounts of
+  /// their own. Off: such a root is left as it is, with a warning.
+  bool writable_root = false;
 };
 
 /// The capabilities that gVisor's own Docker tests run with: 17.
@@ -48,7 +52,7 @@ inline constexpr std::string_view docker_capabilities[] = {
     "CAP_SETPCAP",     "CAP_SETUID",           "CAP_SYS_ADMIN",    "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"};
 
 /// Applies the recipe, wholly or not at all; again changes nothing more. Logs to `log` the lines that users were promised,
-/// and a warning in mode host_bind. Returns what was seen to, in words, one item a step. Errors: as the sections', spec_path for a
+/// and a warning in mode host_bind and for a read-only root. Returns what was seen to, in words, one item a step. Errors: as the sections', spec_path for a
 /// data root that is not absolute.
 BERTH_DECL result<std::vector<std::string>> apply_docker(spec_builder& spec, const docker_recipe& recipe = {},
                                                          const log_sink& log = {});

@@ -96,6 +96,23 @@ TEST(Recipe, LogsWhatUsersWerePromised) {
   EXPECT_NE(bind[2].find("freeze"), std::string::npos);
 }
 
+TEST(Recipe, AReadOnlyRootIsLeftWithAWarningOrMadeWritable) {
+  spec_builder spec = spec_builder::parse(R"({"root":{"path":"r","readonly":true}})").value();
+  std::vector<std::string> lines;
+  const log_sink sink = [&](const log_event& e) { lines.push_back(format_console(e)); };
+  ASSERT_TRUE(apply_docker(spec, {}, sink));
+  EXPECT_TRUE(spec_root(spec).readonly());
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_TRUE(lines[2].starts_with("WRN the root file system is read-only")) << lines[2];
+
+  lines.clear();
+  docker_recipe recipe;
+  recipe.writable_root = true;
+  ASSERT_TRUE(apply_docker(spec, recipe, sink));
+  EXPECT_FALSE(spec_root(spec).readonly());
+  EXPECT_EQ(lines.size(), 2u);
+}
+
 TEST(Recipe, WordsOfTheCommand) {
   EXPECT_EQ(parse_cgroup_mode("sandbox").value(), cgroup_mode::sandbox);
   EXPECT_EQ(parse_cgroup_mode("host-bind").value(), cgroup_mode::host_bind);

@@ -5,6 +5,7 @@
 #include <berth/spec/capabilities.hpp>
 #include <berth/spec/detail/scan.hpp>
 #include <berth/spec/mounts.hpp>
+#include <berth/spec/root.hpp>
 
 namespace berth {
 namespace detail {
@@ -44,6 +45,10 @@ inline result<void> mutate_for_docker(spec_builder& spec, const docker_recipe& r
                        ? "a tmpfs at " + recipe.data_root_path
                        : "the host's " + recipe.data_root->directory + " at " + recipe.data_root_path);
   }
+  if (recipe.writable_root && spec_root(spec).readonly()) {
+    BERTH_TRY(spec_root(spec).set_readonly(false));
+    done.push_back("a writable root file system");
+  }
   return {};
 }
 
@@ -66,6 +71,10 @@ BERTH_DECL result<std::vector<std::string>> apply_docker(spec_builder& spec, con
           "cgroups there; dockerd does not start with this mount either",
           {{"mount", "/sys/fs/cgroup"}, {"remedy", "--cgroup sandbox"}});
     }
+    if (spec_root(spec).readonly())
+      log(log_to, log_level::warn,
+          "the root file system is read-only: dockerd cannot start unless /run, /etc/docker and its data root are mounts",
+          {{"path", "/root/readonly"}});
     return done;
   } catch (const std::bad_alloc&) {
     return make_error(errc::no_memory, "docker", "out of memory");
