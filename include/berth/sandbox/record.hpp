@@ -60,6 +60,7 @@ struct sandbox_record {
   double cpus = 0;
   std::uint64_t memory_bytes = 0;
   bool shared_directory = true;
+  bool net_raw = false;                   ///< --net-raw: `runsc exec` drops CAP_NET_RAW where it is not given again
   std::string runsc;                      ///< the binary's path
   std::vector<std::pair<std::string, std::string>> annotations;
 

@@ -61,6 +61,7 @@ inline sandbox_record new_record(const std::string& root, const sandbox_config& 
   record.cpus = what.cpus;
   record.memory_bytes = what.memory_bytes;
   record.shared_directory = what.shared_directory;
+  record.net_raw = what.net_raw;
   record.runsc = binary.path();
   record.annotations = what.annotations;
   return record;

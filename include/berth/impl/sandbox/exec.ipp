@@ -232,6 +232,7 @@ BERTH_DECL result<std::vector<std::string>> sandbox::exec_argv(command what, con
     exec.additional_gids = std::move(user->groups);
   }
   runsc_globals options = globals();
+  options.net_raw = record_.net_raw;
   options.log = log_file;
   options.log_format = runsc_log_format::json;
   return runsc_exec_argv(*binary, options, record_.container_id(), exec);

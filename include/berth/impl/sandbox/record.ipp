@@ -139,6 +139,7 @@ inline result<sandbox_record> read_record_object(const json_value& object) {
   record.cpus = in.number<double>("cpus");
   record.memory_bytes = in.number<std::uint64_t>("memory_bytes");
   record.shared_directory = in.flag("shared_directory");
+  record.net_raw = in.flag("net_raw");
   record.runsc = in.text("runsc");
   if (const json_value* v = in.array("annotations")) {
     for (const json_value& pair : v->GetArray()) {
@@ -197,6 +198,7 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   put(object, "cpus", real(record.cpus));
   put(object, "memory_bytes", doc.unsigned_number(record.memory_bytes));
   put(object, "shared_directory", d::json_value(record.shared_directory));
+  put(object, "net_raw", d::json_value(record.net_raw));
   put(object, "runsc", doc.string(record.runsc));
   d::json_value annotations(d::rapidjson::kArrayType);
   for (const auto& [key, value] : record.annotations) {
