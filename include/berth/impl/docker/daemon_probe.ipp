@@ -12,17 +12,22 @@ inline std::string last_words(std::string_view text) {
   return std::string(start == std::string_view::npos ? text : text.substr(start + 1));
 }
 
+// Old clients exit with 0 though the daemon did not answer: the server's version must be there.
+inline command docker_info_command(const std::string& socket) {
+  command what;
+  what.argv = {"sh", "-c",
+               "[ -S \"$1\" ] || exit 3; command -v docker >/dev/null || exit 4; "
+               "v=$(docker -H \"unix://$1\" info --format '{{.ServerVersion}}') && [ -n \"$v\" ]",
+               "berth-probe", socket};
+  return what;
+}
+
 class docker_info_probe final : public probe {
  public:
   docker_info_probe(executor& where, std::string inside) : where_(where), inside_(std::move(inside)) {}
 
   boost::asio::awaitable<probe_outcome> ask(time_point deadline) override {
-    // Old clients exit with 0 though the daemon did not answer: the server's version must be there.
-    command what;
-    what.argv = {"sh", "-c",
-                 "[ -S \"$1\" ] || exit 3; command -v docker >/dev/null || exit 4; "
-                 "v=$(docker -H \"unix://$1\" info --format '{{.ServerVersion}}') && [ -n \"$v\" ]",
-                 "berth-probe", inside_};
+    command what = docker_info_command(inside_);
     stdio_options io;
     io.capture_limit = 4096;
     auto ran = co_await run_command(where_, std::move(what), std::move(io), deadline);

@@ -44,6 +44,11 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
     if (!closed) log(options.log, level, std::move(message), std::move(fields));
   }
 
+  void say_not_stopped(std::string why) {
+    say(log_level::warn, "containers could not be stopped one by one; the docker daemon stops them as it ends",
+        {{"error", std::move(why)}});
+  }
+
   void wake_waiters() {
     for (boost::asio::steady_timer* waiter : waiters) waiter->cancel();
   }
@@ -295,8 +300,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::shut_down(self_ptr 
     const auto stopped = co_await run_command(self->where, std::move(what), std::move(io), until);
     if (self->closed) co_return;
     if (!stopped || !stopped->status.success())
-      self->say(log_level::warn, "containers could not be stopped one by one; the docker daemon stops them as it ends",
-                {{"error", stopped ? detail::last_words(stopped->err) : stopped.error().to_string()}});
+      self->say_not_stopped(stopped ? detail::last_words(stopped->err) : stopped.error().to_string());
   }
   if (const auto running = run->running) (void)co_await running->signal(SIGTERM);
   const time_point term_until = deadline_after(self->options.term_timeout);
