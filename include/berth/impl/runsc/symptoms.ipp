@@ -47,6 +47,10 @@ inline std::string find_symptom(std::string_view line) {
   constexpr runsc_symptom known[] = {
       {"error setting up FS: opening", "no such file", "the source of a bind mount does not exist: make it, or take the mount out of the spec"},
       {"OpenMount failed", "no such file", "the source of a bind mount does not exist: make it, or take the mount out of the spec"},
+      {"Rejecting attempt to create unix domain socket", "", "a socket was bound in a directory of the host, where the host does not see it: start runsc with --host-uds=create"},
+      {"Rejecting attempt to connect to unix domain socket", "", "a socket of the host was connected to: start runsc with --host-uds=open, and know what that opens"},
+      {"Error setting up root FS", "not a directory", "the root file system (root.path) is no directory"},
+      {"Error setting up root FS", "", "check the root file system that the spec names (root.path)"},
       {"error setting up FS: mounting", "not a directory", "a mount's source is a directory and its destination a file, or the other way round"},
       {"error setting up FS: mounting", "", "check the mount that is named: source, destination and options"},
       {"failed to stat mount", "no such file", "the root file system (root.path) or a mount's source does not exist"},
@@ -61,6 +65,7 @@ inline std::string find_symptom(std::string_view line) {
       {"cannot set up cgroup", "", "check linux.cgroupsPath and that cgroups are writable, or use --ignore-cgroups"},
       {"cannot run with network enabled in root network namespace", "", "give the sandbox a network namespace of its own, or --network=none; runsc before 2025 refuses on newer kernels in any case"},
       {"starting sandbox: error opening", "no such file", "the network namespace that the spec names does not exist"},
+      {"error setting namespace of type", "invalid argument", "the file that the spec names is no namespace of that kind"},
       {"unable to find location to write socket file", "", "the id is too long for a socket's path: use a shorter one"},
       {"no such device or address", "", "a socket was bound in a directory of the host: start runsc with --host-uds=create"},
       {"filestore director", "no such file", "the directory of --overlay2=…:dir= does not exist"},
