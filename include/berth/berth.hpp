@@ -9,6 +9,25 @@
 #include <berth/base/result.hpp>
 #include <berth/base/unique_fd.hpp>
 
+#include <berth/spec/annotations.hpp>
+#include <berth/spec/byte_size.hpp>
+#include <berth/spec/capabilities.hpp>
+#include <berth/spec/diff.hpp>
+#include <berth/spec/env.hpp>
+#include <berth/spec/hostname.hpp>
+#include <berth/spec/id.hpp>
+#include <berth/spec/merge.hpp>
+#include <berth/spec/minimal_spec.hpp>
+#include <berth/spec/mounts.hpp>
+#include <berth/spec/namespaces.hpp>
+#include <berth/spec/process.hpp>
+#include <berth/spec/resources.hpp>
+#include <berth/spec/rlimits.hpp>
+#include <berth/spec/root.hpp>
+#include <berth/spec/seccomp.hpp>
+#include <berth/spec/spec.hpp>
+#include <berth/spec/spec_builder.hpp>
+
 #include <berth/runsc/args.hpp>
 #include <berth/runsc/binary.hpp>
 #include <berth/runsc/diagnose.hpp>
@@ -25,11 +44,30 @@
 #include <berth/process/process.hpp>
 #include <berth/process/spawn.hpp>
 
+#include <berth/readiness/guarded_socket.hpp>
+#include <berth/readiness/http_response.hpp>
+#include <berth/readiness/notify.hpp>
 #include <berth/readiness/poll.hpp>
+#include <berth/readiness/poll_fsm.hpp>
+#include <berth/readiness/poll_result.hpp>
 #include <berth/readiness/probe.hpp>
+#include <berth/readiness/probe_outcome.hpp>
 #include <berth/readiness/schedule.hpp>
 
+#include <berth/network/address.hpp>
+#include <berth/network/host.hpp>
+#include <berth/network/network.hpp>
+#include <berth/network/plan.hpp>
+
 #include <berth/sandbox/config.hpp>
+#include <berth/sandbox/process_identity.hpp>
+#include <berth/sandbox/record.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
+#include <berth/docker/daemon_fsm.hpp>
+#include <berth/docker/daemon_probe.hpp>
+#include <berth/docker/diagnose.hpp>
+#include <berth/docker/plan.hpp>
+#include <berth/docker/recipe.hpp>
 #include <berth/docker/supervisor.hpp>
+#include <berth/docker/versions.hpp>
