@@ -12,8 +12,16 @@
 
 #include <gtest/gtest.h>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
 #include <algorithm>
 #include <csignal>
+#include <cstddef>
+#include <fcntl.h>
 #include <fstream>
 #include <sstream>
 
@@ -250,6 +258,50 @@ TEST(Process, TheGroupIsReachedAfterItsLeaderHasEnded) {
   run(work());
 }
 
+// Makes pidfd_send_signal answer flags as a kernel before 6.9 does.
+bool take_away_group_signals() {
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_send_signal, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[3])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{sizeof code / sizeof *code, code};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+awaitable<int> group_of_an_ended_leader() {
+  stdio_options io;
+  pid_t member = 0;
+  io.on_line = [&](output_stream, std::string_view line) { member = std::stoi(std::string(line)); };
+  auto ex = co_await asio::this_coro::executor;
+  auto p = process::start(ex, shell("sleep 1000 >/dev/null 2>&1 & echo $!"), io);
+  auto r = co_await p->wait();
+  if (!r || !r->success() || member == 0) co_return 10;
+  const pid_t leader = p->pid();
+  if (process_state(leader) != "Z") co_return 11;
+  if (signal_pidfd_group(open_pidfd(member)->get(), 0)) co_return 12;  // the filter is at work
+  if (process_state(member) != "S" && process_state(member) != "R") co_return 13;
+  if (!p->signal_group(SIGKILL)) co_return 14;
+  if (!dies(member)) co_return 15;
+  auto stopped = co_await p->stop(seconds(60));
+  if (!stopped || !stopped->success()) co_return 16;
+  { process gone(std::move(*p)); }
+  if (!process_state(leader).empty()) co_return 17;
+  co_return 0;
+}
+
+TEST(Process, BeforeLinux69AnEndedLeaderStaysAZombieSoThatItsGroupCanBeReached) {
+  EXPECT_EXIT(
+      {
+        if (!take_away_group_signals()) ::_exit(9);
+        ::_exit(run(group_of_an_ended_leader()));
+      },
+      testing::ExitedWithCode(0), "");
+}
+
 TEST(Process, AGrandchildThatHoldsThePipeDelaysTheEndByAtMostASecond) {
   auto work = []() -> awaitable<bool> {
     auto ex = co_await asio::this_coro::executor;
@@ -444,6 +496,48 @@ TEST(Process, FiveHundredLeaveNoZombieAndNoDescriptor) {
   std::string list;
   std::getline(children, list);
   EXPECT_EQ(list, "");
+}
+
+TEST(Process, OutOfDescriptorsIsACleanErrorAtEveryStep) {
+  asio::io_context loop(1);
+  auto warm = process::start(loop.get_executor(), shell("true"));  // the loop makes its own descriptors on first use
+  ASSERT_TRUE(warm);
+  loop.run();
+  warm->detach();
+  const auto before = test::open_descriptors();
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  stdio_options io;
+  io.in = stdio_options::input::pipe;
+  int failures = 0;
+  int successes = 0;
+  for (std::size_t free = 0; free < 9; ++free) {  // six pipe ends and a pidfd
+    const rlimit low{before + 16, limit.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    std::vector<unique_fd> taken;
+    for (int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC); fd >= 0; fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+      taken.emplace_back(fd);
+    }
+    for (std::size_t i = 0; i < free; ++i) taken.pop_back();
+    {
+      auto p = process::start(loop.get_executor(), shell("true"), io);
+      ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+      if (p) {
+        ++successes;
+      } else {
+        ++failures;
+        EXPECT_EQ(p.error().code, errc::spawn_failed);
+        EXPECT_EQ(p.error().sys_errno, EMFILE);
+        EXPECT_FALSE(p.error().hint.empty());
+      }
+    }
+    taken.clear();
+    loop.restart();
+    loop.run();
+    EXPECT_EQ(test::open_descriptors(), before) << free;
+  }
+  EXPECT_EQ(failures, 7);
+  EXPECT_EQ(successes, 2);
 }
 
 TEST(Process, AStandardStreamNamedTwiceIsRefused) {

@@ -4,16 +4,19 @@
 #include <berth/readiness/http_response.hpp>
 #include <berth/readiness/probe.hpp>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <cerrno>
+#include <optional>
+#include <utility>
 
 namespace berth {
 
@@ -64,9 +67,29 @@ inline result<unique_fd> connect_at(const socket_address& a) {
   return a.guarded ? connect_guarded(a.unix_path) : connect_unix(a.unix_path);
 }
 
+// The address of a TCP peer, or nothing when it is not numeric.
+inline std::optional<std::pair<sockaddr_storage, socklen_t>> tcp_address(const socket_address& a) {
+  sockaddr_storage storage{};
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
+  if (::inet_pton(AF_INET, a.host.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(a.port);
+    return std::pair(storage, static_cast<socklen_t>(sizeof *v4));
+  }
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+  if (::inet_pton(AF_INET6, a.host.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(a.port);
+    return std::pair(storage, static_cast<socklen_t>(sizeof *v6));
+  }
+  return std::nullopt;
+}
+
 // A connection and the timer that ends what is under way on it. Shared with the timer's handler, which may still be
-// queued when the probe has its answer.
+// queued when the probe has its answer. Asio only waits here: its own sockets are not close-on-exec from birth.
 struct probe_connection : std::enable_shared_from_this<probe_connection> {
+  using descriptor = boost::asio::posix::stream_descriptor;
+
   explicit probe_connection(const boost::asio::any_io_executor& executor) : socket(executor), timer(executor) {}
 
   void end_by(time_point deadline) {
@@ -76,55 +99,71 @@ struct probe_connection : std::enable_shared_from_this<probe_connection> {
       if (ec || !here) return;
       here->timed_out = true;
       boost::system::error_code ignored;
-      here->socket.close(ignored);
+      here->socket.cancel(ignored);
     });
   }
 
-  // What a failed operation means: our own deadline, or what the system says.
-  error failure(const boost::system::error_code& ec, const char* doing, const socket_address& where) const {
-    if (timed_out) return make_error(errc::timeout, "readiness", std::string(doing) + ": no answer in time",
-                                     address_text(where));
-    if (ec == boost::asio::error::operation_aborted) {
-      return make_error(errc::cancelled, "readiness", std::string(doing) + ": cancelled", address_text(where));
-    }
-    return errno_error(ec.value(), "readiness", doing, address_text(where));
+  boost::system::error_code watch(unique_fd& fd) {
+    boost::system::error_code ec;
+    socket.assign(fd.get(), ec);
+    if (!ec) (void)fd.release();
+    return ec;
   }
 
+  // Until the socket can be read or written, at most to the deadline.
+  boost::asio::awaitable<boost::system::error_code> can(descriptor::wait_type what) {
+    boost::system::error_code ec;
+    if (timed_out) co_return boost::asio::error::operation_aborted;
+    co_await socket.async_wait(what, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
+    co_return ec;
+  }
+
+  // What a failed operation means: our own deadline, the caller's cancellation, or what the system says.
   probe_outcome outcome(const boost::system::error_code& ec, const char* doing, const socket_address& where,
                         bool connected) const {
-    error e = failure(ec, doing, where);
-    if (e.code == errc::timeout || e.code == errc::cancelled) return outcome_not_yet(std::move(e), connected);
-    return outcome_of_error(std::move(e), connected);
+    if (timed_out) {
+      return outcome_not_yet(make_error(errc::timeout, "readiness", std::string(doing) + ": no answer in time",
+                                        address_text(where)),
+                             connected);
+    }
+    if (ec == boost::asio::error::operation_aborted) {
+      return outcome_not_yet(make_error(errc::cancelled, "readiness", std::string(doing) + ": cancelled",
+                                        address_text(where)),
+                             connected);
+    }
+    return outcome_of_error(errno_error(ec.value(), "readiness", doing, address_text(where)), connected);
   }
 
-  boost::asio::generic::stream_protocol::socket socket;
+  descriptor socket;
   boost::asio::steady_timer timer;
   bool timed_out = false;
 };
 
+inline boost::system::error_code last_system_error(int err = errno) {
+  return {err, boost::system::system_category()};
+}
+
 // Connects `c`; nothing when it did, else the outcome.
-inline boost::asio::awaitable<std::optional<probe_outcome>> open_connection(std::shared_ptr<probe_connection> c,
-                                                                            const socket_address& where) {
-  boost::system::error_code ec;
-  if (!where.unix_path.empty()) {
-    auto fd = connect_at(where);
-    if (!fd) co_return outcome_of_error(fd.error());
-    const boost::asio::generic::stream_protocol protocol(AF_UNIX, 0);
-    c->socket.assign(protocol, fd->get(), ec);
-    if (ec) co_return c->outcome(ec, "cannot watch the socket", where, true);
-    (void)fd->release();
-    co_return std::nullopt;
+inline boost::asio::awaitable<std::optional<probe_outcome>> connect_tcp(std::shared_ptr<probe_connection> c,
+                                                                        const socket_address& where) {
+  const auto address = tcp_address(where);
+  if (!address) {
+    co_return outcome_fatal(make_error(errc::invalid, "readiness", "not a numeric address", address_text(where)));
   }
-  const auto address = boost::asio::ip::make_address(where.host, ec);
-  if (ec) {
-    co_return outcome_fatal(
-        make_error(errc::invalid, "readiness", "not a numeric address", address_text(where)));
+  unique_fd fd(::socket(address->first.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) co_return outcome_of_error(connect_error(errno, address_text(where)));
+  const int peer = fd.get();
+  const auto* to = reinterpret_cast<const sockaddr*>(&address->first);
+  if (::connect(peer, to, address->second) != 0 && errno != EINPROGRESS) {
+    co_return outcome_of_error(connect_error(errno, address_text(where)));
   }
-  const boost::asio::ip::tcp::endpoint tcp(address, where.port);
-  const boost::asio::generic::stream_protocol::endpoint endpoint(tcp);
-  c->socket.open(endpoint.protocol(), ec);
-  if (!ec) co_await c->socket.async_connect(endpoint, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
-  if (ec || c->timed_out) co_return c->outcome(ec, "cannot connect", where, false);
+  auto ec = c->watch(fd);
+  if (!ec) ec = co_await c->can(probe_connection::descriptor::wait_write);
+  if (ec) co_return c->outcome(ec, "cannot connect", where, false);
+  int failed = 0;
+  socklen_t size = sizeof failed;
+  ::getsockopt(peer, SOL_SOCKET, SO_ERROR, &failed, &size);
+  if (failed != 0) co_return outcome_of_error(connect_error(failed, address_text(where)));
   co_return std::nullopt;
 }
 
@@ -151,7 +190,7 @@ class connect_probe final : public probe {
     auto executor = co_await boost::asio::this_coro::executor;
     auto connection = std::make_shared<probe_connection>(executor);
     connection->end_by(deadline);
-    auto failed = co_await open_connection(connection, where_);
+    auto failed = co_await connect_tcp(connection, where_);
     co_await boost::asio::this_coro::throw_if_cancelled(throws);
     if (failed) co_return std::move(*failed);
     co_return outcome_ready();
@@ -176,30 +215,56 @@ class http_probe final : public probe {
     auto executor = co_await boost::asio::this_coro::executor;
     auto connection = std::make_shared<probe_connection>(executor);
     connection->end_by(deadline);
-    auto outcome = co_await open_connection(connection, where_);
-    if (!outcome) outcome = co_await converse(connection);
+    std::optional<probe_outcome> outcome;
+    std::size_t sent = 0;
+    if (where_.unix_path.empty()) {
+      outcome = co_await connect_tcp(connection, where_);
+    } else {
+      outcome = connect_unix_and_send(*connection, sent);
+    }
+    if (!outcome) outcome = co_await converse(connection, sent);
     co_await boost::asio::this_coro::throw_if_cancelled(throws);
     co_return std::move(*outcome);
   }
 
  private:
-  boost::asio::awaitable<std::optional<probe_outcome>> converse(std::shared_ptr<probe_connection> c) {
+  // Nothing here has to be waited for, and the request goes out before the loop is troubled.
+  std::optional<probe_outcome> connect_unix_and_send(probe_connection& c, std::size_t& sent) {
+    auto fd = connect_at(where_);
+    if (!fd) return outcome_of_error(fd.error());
+    const ssize_t n = ::send(fd->get(), request_.data(), request_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0) sent = static_cast<std::size_t>(n);
+    if (auto ec = c.watch(*fd)) return c.outcome(ec, "cannot watch the socket", where_, true);
+    return std::nullopt;
+  }
+
+  boost::asio::awaitable<std::optional<probe_outcome>> converse(std::shared_ptr<probe_connection> c, std::size_t sent) {
     using progress = http_response_reader::progress;
-    boost::system::error_code ec;
-    const auto bytes = boost::asio::buffer(request_);
-    co_await boost::asio::async_write(c->socket, bytes, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
-    if (ec) co_return c->outcome(ec, "cannot send the request", where_, true);
+    const int fd = c->socket.native_handle();
+    while (sent < request_.size()) {
+      const ssize_t n = ::send(fd, request_.data() + sent, request_.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n >= 0) {
+        sent += static_cast<std::size_t>(n);
+        continue;
+      }
+      if (errno == EINTR) continue;
+      auto ec = last_system_error();
+      if (ec.value() == EAGAIN) ec = co_await c->can(probe_connection::descriptor::wait_write);
+      if (ec) co_return c->outcome(ec, "cannot send the request", where_, true);
+    }
 
     http_response_reader reader(accept_ != nullptr);
     auto state = progress::more;
     std::string piece(4096, '\0');
     while (state == progress::more) {
-      const auto room = boost::asio::buffer(piece);
-      const std::size_t n = co_await c->socket.async_read_some(
-          room, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
-      if (ec == boost::asio::error::eof) state = reader.finish();
-      else if (ec) co_return c->outcome(ec, "cannot read the answer", where_, true);
-      else state = reader.append(std::string_view(piece).substr(0, n));
+      const auto ec = co_await c->can(probe_connection::descriptor::wait_read);
+      if (ec) co_return c->outcome(ec, "cannot read the answer", where_, true);
+      const ssize_t n = ::recv(fd, piece.data(), piece.size(), MSG_DONTWAIT);
+      if (n > 0) state = reader.append(std::string_view(piece).substr(0, static_cast<std::size_t>(n)));
+      else if (n == 0) state = reader.finish();
+      else if (errno != EAGAIN && errno != EINTR) {
+        co_return c->outcome(last_system_error(), "cannot read the answer", where_, true);
+      }
     }
     co_return judge(state, reader);
   }
