@@ -72,6 +72,7 @@ result<std::shared_ptr<loop_core>> loop_core::start(const berth_loop_options& op
   int failed = 0;
   try {
     core->thread_ = std::thread([core] { core->run(); });
+    ::pthread_setname_np(core->thread_.native_handle(), "berth-loop");
   } catch (const std::system_error& e) {
     failed = e.code().value();
   }
@@ -83,7 +84,6 @@ result<std::shared_ptr<loop_core>> loop_core::start(const berth_loop_options& op
 loop_core::~loop_core() = default;
 
 void loop_core::run() {
-  ::pthread_setname_np(::pthread_self(), "berth-loop");
   for (;;) {
     try {
       context_->run();

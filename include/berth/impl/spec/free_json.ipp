@@ -15,7 +15,9 @@ BERTH_DECL result<const json_value*> parse_free_json(json_document& document, st
   wrapped.append("{\"").append(name).append("\":").append(json).append("}");
   if (auto parsed = document.parse(wrapped); !parsed) {
     error why = std::move(parsed).error();
-    if (why.path.compare(1, name.size(), name) == 0) why.path.erase(0, 1 + name.size());
+    if (std::string_view(why.path).substr(0, 1 + name.size()) == "/" + std::string(name)) {
+      why.path.erase(0, 1 + name.size());
+    }
     return why;
   }
   // A text such as `1, "more": 2` would close the wrapper's value early.
