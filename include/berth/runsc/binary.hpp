@@ -65,6 +65,10 @@ class runsc_binary {
   /// Nothing when the option is there; else runsc_flag_unsupported with the release that this is and the one that brought
   /// the option. `verb` is empty for a global option.
   BERTH_DECL result<void> require(std::string_view verb, std::string_view flag) const;
+  /// The option as this binary lists it, or nullptr. Valid as long as a copy of this object lives.
+  BERTH_DECL const runsc_flag* find(std::string_view verb, std::string_view flag) const;
+  /// The error of `require` for an option that is lacking, or not there in the form that is wanted.
+  BERTH_DECL error lacking(std::string_view verb, std::string_view flag) const;
 
  private:
   struct data {

@@ -102,6 +102,16 @@ TEST_F(RunscArgs, ExtraArgumentsAreCheckedLikeOurOwn) {
   refused(runsc_run_argv(binary, globals, "a", run), errc::runsc_flag_unsupported, "of `runsc run`");
 }
 
+TEST_F(RunscArgs, ASwitchThatOnceTookAValueIsRefusedThere) {
+  // On Debian's 20240729, `runsc wait --checkpoint ID` takes the id for a number.
+  runsc_wait_options wait;
+  wait.checkpoint = true;
+  EXPECT_TRUE(runsc_wait_argv(binary, globals, "a", wait));
+  refused(runsc_wait_argv(old, globals, "a", wait), errc::runsc_flag_unsupported, "needs release-20250106.0");
+  globals.extra_args = {"--platform"};
+  refused(runsc_run_argv(binary, globals, "a", run), errc::invalid, "needs its value");
+}
+
 TEST_F(RunscArgs, AnExtraOptionMayComeSeveralTimesByItself) {
   exec.extra_args = {"--env=A=1", "--env=B=2"};
   EXPECT_TRUE(runsc_exec_argv(binary, globals, "a", exec));

@@ -63,6 +63,8 @@ class runsc_arg_builder {
     if (error_) return;
     if (value.find('\0') != std::string_view::npos) return fail(invalid("a NUL in " + option(name), {}));
     if (auto there = binary_.require(verb_, name); !there) return fail(std::move(there).error());
+    // Some options changed from a value to a switch: the word behind it would be taken for the value.
+    if (!with_value && takes_value(binary_.find(verb_, name)->value)) return fail(binary_.lacking(verb_, name));
     emitted_.emplace_back(name);
     std::string word = "--" + std::string(name);
     if (with_value) word.append("=").append(value);
@@ -82,6 +84,9 @@ class runsc_arg_builder {
       if (std::find(ours.begin(), ours.end(), name) != ours.end())
         return fail(invalid("the extra argument repeats an option that is set already", arg));
       if (equals == arg.size()) {
+        const runsc_flag* const known = binary_.find(verb_, name);
+        if (known != nullptr && takes_value(known->value))
+          return fail(invalid("an extra argument needs its value: --name=value", arg));
         emit(name, {}, false);
       } else {
         emit(name, std::string_view(arg).substr(equals + 1));
@@ -112,6 +117,11 @@ class runsc_arg_builder {
   }
 
  private:
+  /// Go's own kinds. Another text is a word out of the usage, which switches have too ("-net-raw runsc exec").
+  static bool takes_value(std::string_view kind) {
+    return kind == "string" || kind == "int" || kind == "uint" || kind == "float" || kind == "duration";
+  }
+
   std::string option(std::string_view name) const {
     return (verb_.empty() ? "--" : verb_ + " --") + std::string(name);
   }

@@ -153,17 +153,19 @@ BERTH_DECL result<runsc_binary> runsc_binary::probe(std::string_view name, const
   return binary;
 }
 
-BERTH_DECL bool runsc_binary::has(std::string_view flag) const {
-  const runsc_flag* const found = detail::find_flag(data_->flags, flag);
-  return found != nullptr && !found->no_effect;
+BERTH_DECL const runsc_flag* runsc_binary::find(std::string_view verb, std::string_view flag) const {
+  if (verb.empty()) return detail::find_flag(data_->flags, flag);
+  const auto found = data_->verbs.find(verb);
+  return found == data_->verbs.end() ? nullptr : detail::find_flag(found->second, flag);
 }
+
+BERTH_DECL bool runsc_binary::has(std::string_view flag) const { return has({}, flag); }
 
 BERTH_DECL bool runsc_binary::has_verb(std::string_view verb) const { return data_->verbs.find(verb) != data_->verbs.end(); }
 
 BERTH_DECL bool runsc_binary::has(std::string_view verb, std::string_view flag) const {
-  if (verb.empty()) return has(flag);
-  const auto found = data_->verbs.find(verb);
-  return found != data_->verbs.end() && detail::find_flag(found->second, flag) != nullptr;
+  const runsc_flag* const found = find(verb, flag);
+  return found != nullptr && !found->no_effect;
 }
 
 BERTH_DECL std::string_view runsc_binary::packet_write_flag() const {
@@ -173,10 +175,14 @@ BERTH_DECL std::string_view runsc_binary::packet_write_flag() const {
 }
 
 BERTH_DECL result<void> runsc_binary::require(std::string_view verb, std::string_view flag) const {
+  if (flag.empty() ? has_verb(verb) : has(verb, flag)) return {};
+  return lacking(verb, flag);
+}
+
+BERTH_DECL error runsc_binary::lacking(std::string_view verb, std::string_view flag) const {
   const bool whole_verb = flag.empty();
-  if (whole_verb ? has_verb(verb) : has(verb, flag)) return {};
   // A verb that is lacking is the cause of its options lacking.
-  if (!whole_verb && !verb.empty() && !has_verb(verb)) return require(verb, {});
+  if (!whole_verb && !verb.empty() && !has_verb(verb)) return lacking(verb, {});
   std::string what = whole_verb ? "`runsc " + std::string(verb) + "`" : "--" + std::string(flag);
   if (!whole_verb && !verb.empty()) what += " of `runsc " + std::string(verb) + "`";
   std::string message = "this runsc is " + version().text + "; ";

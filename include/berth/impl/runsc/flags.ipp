@@ -128,7 +128,7 @@ BERTH_DECL const runsc_flag_history* find_runsc_flag_history(std::string_view ve
       {"run", "fs-restore-image-path", 20260323, 0, "", ""},
       {"run", "pass-fd", 20230320, 0, "", ""},
       {"tar", "", 20250721, 0, "", ""},
-      {"wait", "checkpoint", 20240715, 0, "", ""},
+      {"wait", "checkpoint", 20250106, 0, "", ""},  // a switch; from 20240715 on it took a number
       {"wait", "restore", 20250414, 0, "", ""},
   };
   for (const runsc_flag_history& one : known)
