@@ -22,7 +22,7 @@ namespace berth {
 enum class output_stream { out = 1, err = 2 };
 
 /// Receives output as it comes, in pieces as read (`on_data`) or by line without its newline (`on_line`; a line longer
-/// than 64 KiB comes in pieces; an unfinished last line comes at the end). Called on the loop's thread.
+/// than 64 KiB comes in pieces; an unfinished last line comes at the end). Called on the loop's thread; may destroy the process, must not throw.
 using data_handler = std::function<void(output_stream, std::string_view)>;
 
 /// What becomes of a child's standard streams.
@@ -73,7 +73,7 @@ class process {
   BERTH_DECL result<void> signal_group(int signo);
 
   /// SIGTERM to the group (to the process alone where it leads none); what is left of it after `grace`, or once the
-  /// leader has ended and the others had the rest of `grace`, gets SIGKILL. Ends as `wait` does. Cancelling it sends
+  /// leader has ended and the others had the rest of `grace` (at most 1 s), gets SIGKILL. Ends as `wait` does. Cancelling it sends
   /// SIGKILL at once, and it still reaps.
   BERTH_DECL boost::asio::awaitable<result<exit_status>> stop(duration grace);
 

@@ -417,6 +417,41 @@ TEST(Process, WaitIsCancelledByItsSlotAndTheProcessGoesOn) {
   EXPECT_TRUE(p->signal(0));
 }
 
+TEST(Process, AHandlerMayDestroyItsProcess) {
+  for (const bool by_line : {true, false}) {
+    asio::io_context loop(1);
+    std::optional<process> p;
+    int calls = 0;
+    stdio_options io;
+    auto destroy = [&](output_stream, std::string_view) {
+      ++calls;
+      p.reset();
+    };
+    if (by_line) io.on_line = destroy;
+    else io.on_data = destroy;
+    p.emplace(std::move(*process::start(loop.get_executor(), shell("printf 'a\\nb\\nc'; exec sleep 1000"), io)));
+    loop.run();
+    EXPECT_EQ(calls, 1);
+  }
+}
+
+TEST(Process, StopReachesMembersThatOutliveTheLeader) {
+  auto work = []() -> awaitable<bool> {
+    pid_t member = 0;
+    stdio_options io;
+    io.on_line = [&](output_stream, std::string_view line) { member = std::stoi(std::string(line)); };
+    auto ex = co_await asio::this_coro::executor;
+    auto p = process::start(ex, shell("(trap '' TERM; exec sleep 1000) & echo $!; wait"), io);
+    const bool started = co_await eventually([&] { return member != 0; });
+    EXPECT_TRUE(started);
+    auto r = co_await p->stop(seconds(60));
+    EXPECT_EQ(*r, (exit_status{0, SIGTERM}));
+    EXPECT_TRUE(dies(member));
+    co_return true;
+  };
+  run(work());
+}
+
 TEST(Process, AWaitEndsWhenTheObjectGoes) {
   asio::io_context loop(1);
   std::optional<process> p(std::move(*process::start(loop.get_executor(), shell("exec sleep 1000"))));

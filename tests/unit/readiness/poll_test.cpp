@@ -373,6 +373,25 @@ TEST(Poll, IsCancelledAsleepAndInTheMiddleOfAProbe) {
   }
 }
 
+TEST(Poll, IsEndedFromItsOwnCallback) {
+  auto p = make_connect_probe(at("/proc/none/s"));
+  poll_options options;
+  options.schedule = {seconds(1000), seconds(1000), 1.0, 0.0, seconds(2)};
+  exit_notice notice;
+  options.on_attempt = [&](std::uint32_t, const probe_outcome&) { notice.set({1, 0}); };
+  auto r = run(poll_until_ready(*p, options, &notice));
+  EXPECT_EQ(r.status, errc::process_exited);
+  asio::io_context loop(1);
+  asio::cancellation_signal stop;
+  options.on_attempt = [&](std::uint32_t, const probe_outcome&) { stop.emit(asio::cancellation_type::terminal); };
+  std::optional<poll_result> got;
+  asio::co_spawn(loop, poll_until_ready(*p, options),
+                 asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr, poll_result x) { got = std::move(x); }));
+  loop.run();
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->status, errc::cancelled);
+}
+
 class throwing_probe final : public probe {
  public:
   awaitable<probe_outcome> ask(time_point) override {

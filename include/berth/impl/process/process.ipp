@@ -156,15 +156,15 @@ boost::asio::awaitable<result<exit_status>> await_process(std::shared_ptr<State>
   std::optional<result<exit_status>> outcome;
   boost::asio::steady_timer timer(s->executor);
   waiter_entry<State> entry(*s, timer);
-  if (check_before && cancellation.cancelled() != boost::asio::cancellation_type::none && !s->finished) {
-    outcome = wait_cancelled_error();
-  }
+  const bool heed = check_before || cancellation.cancelled() == boost::asio::cancellation_type::none;
   while (!outcome) {
     if (what == await_for::exit ? s->ended() : s->finished) {
       if (s->status) outcome = *s->status;
       else outcome = *s->lost;
     } else if (s->abandoned) {
       outcome = make_error(errc::closed, "process", "the process object was destroyed or detached");
+    } else if (heed && cancellation.cancelled() != boost::asio::cancellation_type::none) {
+      outcome = wait_cancelled_error();
     } else if (clock::now() >= deadline) {
       outcome = make_error(errc::timeout, "process", "the process did not end in time");
     } else {
@@ -192,11 +192,13 @@ boost::asio::awaitable<result<exit_status>> stop_process(std::shared_ptr<State> 
     else (void)signal_pidfd(s->pidfd.native_handle(), SIGTERM);
     auto ended = co_await await_process(s, deadline, await_for::exit, true);
     if (ended && s->leads_group && !s->zombie_held) {
-      // The leader is gone; its group may take what is left of the time.
+      // The leader is gone; its group may take what is left of the time. Not more than 1 s, since members that are
+      // zombies count too, and where process 1 reaps nobody they stay.
+      const time_point patience = std::min(deadline, deadline_after(seconds(1)));
       boost::asio::steady_timer timer(s->executor);
       boost::system::error_code ec;
       duration pause = milliseconds(1);
-      while (!ec && !s->abandoned && clock::now() < deadline && s->signal_group(0)) {
+      while (!ec && !s->abandoned && clock::now() < patience && s->signal_group(0)) {
         timer.expires_after(pause);
         co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ec));
         pause = std::min<duration>(pause * 2, milliseconds(20));
@@ -222,6 +224,7 @@ boost::asio::awaitable<result<void>> write_to_stdin(std::shared_ptr<State> s, st
   if (s->writing) co_return make_error(errc::state, "process", "another write to this process is under way");
   const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
   co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
   const auto closed = [] { return make_error(errc::closed, "process", "the stdin of this process is closed"); };
   s->writing = true;
   result<void> outcome;
@@ -235,6 +238,10 @@ boost::asio::awaitable<result<void>> write_to_stdin(std::shared_ptr<State> s, st
       data.remove_prefix(static_cast<std::size_t>(n));
     } else if (errno == EAGAIN) {
       boost::system::error_code ec;
+      if (cancellation.cancelled() != boost::asio::cancellation_type::none) {
+        outcome = wait_cancelled_error();
+        break;
+      }
       co_await s->in.async_wait(State::wait_kind::wait_write,
                                 boost::asio::redirect_error(boost::asio::use_awaitable, ec));
       if (ec) outcome = s->in.is_open() ? wait_cancelled_error() : closed();

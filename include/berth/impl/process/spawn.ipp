@@ -83,7 +83,9 @@ BERTH_IN_CHILD inline int spawn_in_child(void* argument) {
   if (plan.parent_death_signal != 0) {
     plan.failed_at = spawn_stage::parent_death;
     if (::syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.parent_death_signal, 0, 0, 0) != 0) goto failed;
-    if (::syscall(SYS_getppid) != plan.parent) return 127;  // it died before the request: nobody is left to be told
+    // It may have died before the request; then nobody is left to be told. 0: it is in another pid namespace.
+    const long parent = ::syscall(SYS_getppid);
+    if (parent != plan.parent && parent != 0) return 127;
   }
 
   if (plan.cwd != nullptr) {

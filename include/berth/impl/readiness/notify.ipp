@@ -71,8 +71,12 @@ struct notify_socket::state : std::enable_shared_from_this<notify_socket::state>
   static boost::asio::awaitable<result<void>> wait(std::shared_ptr<state> s, time_point deadline) {
     const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
     co_await boost::asio::this_coro::throw_if_cancelled(false);
+    const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+    const bool cancelled = cancellation.cancelled() != boost::asio::cancellation_type::none;
     result<void> outcome;
-    if (!s->is_ready && !s->closed) {
+    if (cancelled && !s->is_ready) {
+      outcome = make_error(errc::cancelled, "readiness", "waiting for READY=1 was cancelled", s->path);
+    } else if (!s->is_ready && !s->closed) {
       s->arrived.expires_at(deadline);
       boost::system::error_code ec;
       co_await s->arrived.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ec));

@@ -6,6 +6,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -120,6 +121,12 @@ BERTH_DECL boost::asio::awaitable<poll_result> poll_until_ready(probe& question,
     if (shell.action.what == poll_action::kind::ask) {
       co_await detail::poll_ask(shell, question, options, process);
       continue;
+    }
+    // on_attempt may have brought it about; from then on nothing would wake the timer.
+    if (detail::interrupted(shell.machine, shell.action, process, cancellation)) {
+      // co_spawn throws out of the loop when a coroutine was cancelled and ends without having been suspended once.
+      co_await boost::asio::post(shell.timer.get_executor(), boost::asio::use_awaitable);
+      break;
     }
     shell.timer.expires_at(shell.action.until);
     boost::system::error_code ec;
