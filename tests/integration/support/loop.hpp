@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace berth_test {
@@ -42,8 +43,10 @@ class loop {
 
   /// Lets what runs in the background go on.
   void run_for(std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
     context_.restart();
-    context_.run_for(time);
+    context_.run_until(end);
+    std::this_thread::sleep_until(end);  // it comes back at once when there is nothing to do
   }
 
  private:

@@ -73,7 +73,8 @@ class sandbox_command final : public running_command {
   sandbox_command(const sandbox_command&) = delete;
   sandbox_command& operator=(const sandbox_command&) = delete;
   ~sandbox_command() override {
-    if (!client_ || client_->status()) {
+    if (!client_) return;
+    if (client_->status()) {
       files_.remove();
       return;
     }
@@ -86,7 +87,14 @@ class sandbox_command final : public running_command {
   boost::asio::awaitable<result<exit_status>> wait(time_point deadline) override {
     auto ended = co_await client_->wait(deadline);
     if (!ended) co_return ended;
-    if (!outcome_) outcome_ = judge(*ended);
+    if (!outcome_) {
+      // A client that has lost its sandbox is quicker than the kernel, which takes a moment to clear the process away.
+      for (int i = 0; i < 40 && lost_its_sandbox() && sandbox_process_.alive(); ++i) {
+        auto nap = pause_for(milliseconds(25));
+        if (!co_await std::move(nap)) break;
+      }
+      outcome_ = judge(*ended);
+    }
     co_return *outcome_;
   }
 
@@ -107,11 +115,12 @@ class sandbox_command final : public running_command {
 
   pid_t pid() const override { return pid_ != 0 ? pid_ : read_inside_pid(files_.pid); }
 
-  /// Lets the client run on without us; returns the pid inside, or 0 when the client has ended.
+  /// Takes the client away and leaves the command: its streams are files of the host's, which the sandbox holds itself, and
+  /// nobody asks for its status. Gives the pid inside. errc::state when the client has ended before.
   boost::asio::awaitable<result<pid_t>> let_go() {
     auto found = co_await find_pid(*client_, files_.pid, pid_);
     if (found) {
-      client_->detach();
+      auto ended = co_await client_->stop(duration::zero());
       client_.reset();
       files_.remove();
     }
@@ -119,6 +128,11 @@ class sandbox_command final : public running_command {
   }
 
  private:
+  bool lost_its_sandbox() const {
+    const std::string message = read_runsc_error(files_.log);
+    return !message.empty() && !start_failure_code(message);
+  }
+
   result<exit_status> judge(exit_status ended) const {
     if (ended.success()) return ended;
     const std::string message = read_runsc_error(files_.log);

@@ -1,0 +1,197 @@
+#include "support/command_fixture.hpp"
+
+#include <berth/spec/detail/document.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+namespace berth_test {
+
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = ::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::vector<char*> pointers(std::vector<std::string>& list) {
+  std::vector<char*> out;
+  for (std::string& s : list) out.push_back(s.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+}  // namespace
+
+started_command::~started_command() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  ::close(out_);
+  ::close(err_);
+}
+
+void started_command::signal(int signo) const { ASSERT_EQ(::kill(pid_, signo), 0); }
+
+void started_command::read_some() {
+  struct pollfd both[2] = {{out_, POLLIN, 0}, {err_, POLLIN, 0}};
+  if (::poll(both, 2, -1) <= 0) return;
+  for (int i = 0; i < 2; ++i) {
+    int& fd = i == 0 ? out_ : err_;
+    if (both[i].revents == 0) continue;
+    char buffer[64 * 1024];
+    const ssize_t n = ::read(fd, buffer, sizeof buffer);
+    if (n > 0) {
+      (i == 0 ? so_far_.out : so_far_.err).append(buffer, static_cast<std::size_t>(n));
+    } else {
+      ::close(fd);
+      fd = -1;
+    }
+  }
+}
+
+bool started_command::wait_for_stderr(const std::string& text) {
+  while (so_far_.err.find(text) == std::string::npos) {
+    if (err_ < 0) return false;
+    read_some();
+  }
+  return true;
+}
+
+command_output started_command::finish() {
+  while (out_ >= 0 || err_ >= 0) read_some();
+  int status = 0;
+  ::waitpid(pid_, &status, 0);
+  pid_ = -1;
+  so_far_.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return so_far_;
+}
+
+struct __attribute__((visibility("hidden"))) parsed_json::content {  // as rapidjson is in berth
+  berth::detail::json_document document;
+  const berth::detail::json_value* root = nullptr;
+};
+
+parsed_json::parsed_json(const std::string& text) : content_(std::make_unique<content>()) {
+  // In an object, since the reader takes nothing else at the root.
+  const auto parsed = content_->document.parse("{\"v\":" + text + "}");
+  EXPECT_TRUE(parsed) << (parsed ? "" : parsed.error().to_string()) << "\nin: " << text;
+  if (parsed) content_->root = berth::detail::find_member(&content_->document.root, "v");
+  EXPECT_NE(content_->root, nullptr) << text;
+}
+
+parsed_json::~parsed_json() = default;
+
+std::string parsed_json::at(const std::vector<std::string>& path) const {
+  const berth::detail::json_value* v = content_->root;
+  for (const std::string& step : path) {
+    if (v != nullptr && v->IsArray()) {
+      const auto index = static_cast<unsigned>(std::stoul(step));
+      v = index < v->Size() ? &(*v)[index] : nullptr;
+    } else {
+      v = v != nullptr && v->IsObject() ? berth::detail::find_member(v, step) : nullptr;
+    }
+  }
+  if (v == nullptr) return "(absent)";
+  if (berth::detail::is_text(*v)) return std::string(berth::detail::text_of(*v));
+  std::string out;
+  berth::detail::write_json(out, *v);
+  return out;
+}
+
+std::size_t parsed_json::size() const {
+  const berth::detail::json_value* root = content_->root;
+  if (root == nullptr) return 0;
+  return root->IsArray() ? root->Size() : root->MemberCount();
+}
+
+void command_test::SetUp() {
+  ASSERT_EQ(::geteuid(), 0u) << "these tests need root";
+  runsc_ = variable("BERTH_RUNSC");
+  rootfs_ = variable("BERTH_TEST_ROOTFS");
+  image_ = variable("BERTH_TEST_IMAGE");
+  image_name_ = variable("BERTH_TEST_IMAGE_NAME");
+  ASSERT_FALSE(runsc_.empty() || rootfs_.empty() || image_.empty() || image_name_.empty())
+      << "BERTH_RUNSC, BERTH_TEST_ROOTFS, BERTH_TEST_IMAGE and BERTH_TEST_IMAGE_NAME must be set; scripts/test does";
+  ASSERT_FALSE(variable("BERTH_BUILD").empty()) << "BERTH_BUILD must name the build directory; ctest sets it";
+  berth_ = variable("BERTH_BUILD") + "/bin/berth";
+  ASSERT_EQ(::access(berth_.c_str(), X_OK), 0) << berth_ << " is not built";
+  char path[] = "/tmp/berth-XXXXXX";
+  ASSERT_NE(::mkdtemp(path), nullptr);
+  root_ = path;
+  // What comes with the first sandbox and stays: the cache of runsc's flags, /run/netns.
+  ASSERT_EQ(run({"-q", "run", "--rootfs", rootfs_, "--", "true"}).code, 0);
+  before_ = census::take(root_);
+  ready_ = true;
+}
+
+void command_test::TearDown() {
+  if (!ready_) return;
+  const std::string left = left_now();
+  EXPECT_EQ(left, "");
+  if (!left.empty()) {  // a test that failed midway: what it made is removed all the same
+    const command_output ids = run({"ls", "--ids"});
+    for (std::size_t at = 0; at < ids.out.size();) {
+      const std::size_t end = ids.out.find('\n', at);
+      run({"rm", "--force", ids.out.substr(at, end - at)});
+      at = end + 1;
+    }
+    run({"gc"});
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(root_, ignored);
+}
+
+std::unique_ptr<started_command> command_test::start(std::vector<std::string> words, const std::string& input) {
+  words.insert(words.begin(), berth_);
+  std::vector<std::string> environment{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",
+                                       "BERTH_ROOT=" + root_, "BERTH_RUNSC=" + runsc_};
+  std::FILE* in = std::tmpfile();
+  EXPECT_EQ(std::fwrite(input.data(), 1, input.size(), in), input.size());
+  std::rewind(in);
+  int out[2], err[2];
+  EXPECT_EQ(::pipe2(out, O_CLOEXEC), 0);
+  EXPECT_EQ(::pipe2(err, O_CLOEXEC), 0);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, ::fileno(in), 0);
+  ::posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+  ::posix_spawn_file_actions_adddup2(&actions, err[1], 2);
+  pid_t pid = -1;
+  EXPECT_EQ(::posix_spawn(&pid, berth_.c_str(), &actions, nullptr, pointers(words).data(), pointers(environment).data()), 0);
+  ::posix_spawn_file_actions_destroy(&actions);
+  std::fclose(in);
+  ::close(out[1]);
+  ::close(err[1]);
+  return std::make_unique<started_command>(pid, out[0], err[0]);
+}
+
+command_output command_test::run(std::vector<std::string> words, const std::string& input) {
+  return start(std::move(words), input)->finish();
+}
+
+std::vector<std::string> command_test::run_words(std::vector<std::string> more) const {
+  std::vector<std::string> words{"run", "--rootfs", rootfs_, "--network", "none"};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+bool command_test::eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < 1200; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return false;
+}
+
+}  // namespace berth_test

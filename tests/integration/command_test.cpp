@@ -1,0 +1,338 @@
+// The berth command on real runsc and real dockerd.
+#include "support/command_fixture.hpp"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace berth_test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string content(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+std::string host_name() {
+  struct utsname name;
+  return ::uname(&name) == 0 ? name.nodename : "";
+}
+
+// Lines are there, in this order.
+void expect_in_order(const std::string& text, const std::vector<std::string>& parts) {
+  std::size_t at = 0;
+  for (const std::string& part : parts) {
+    const std::size_t found = text.find(part, at);
+    ASSERT_NE(found, std::string::npos) << "no '" << part << "' behind the one before, in:\n" << text;
+    at = found + part.size();
+  }
+}
+
+using Command = command_test;
+
+TEST_F(Command, TheDemo) {
+  const command_output made = run({"-v", "run", "-d", "--wait", "--id", "demo", "--rootfs", rootfs_, "--docker"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_EQ(made.out, "demo\n");
+  expect_in_order(made.err, {"INF added docker capabilities for sandbox container",
+                             "INF added cgroup mount for docker-in-docker", "INF preparing to start docker daemon",
+                             "INF docker daemon process started - waiting for daemon to be ready pid=",
+                             "DBG socket exists, checking daemon with 'docker info'...",
+                             "INF docker daemon is ready and accepting commands retry_count="});
+
+  const command_output loaded = run({"docker", "demo", "--", "load"}, content(image_));
+  ASSERT_EQ(loaded.code, 0) << loaded.err;
+  // Only the nested container knows its own name and its kernel.
+  const command_output nested = run({"docker", "demo", "--", "run", "--rm", "--hostname", "nested-one", image_name_, "sh",
+                                     "-c", "echo \"$(hostname) $(uname -r)\"; exit 5"});
+  EXPECT_EQ(nested.code, 5) << nested.err;
+  EXPECT_TRUE(nested.out.starts_with("nested-one 4.")) << nested.out;
+  EXPECT_NE(nested.out.find("gvisor"), std::string::npos) << nested.out;
+
+  ASSERT_EQ(run({"docker", "demo", "--", "run", "-d", "--name", "web", image_name_, "sleep", "1000"}).code, 0);
+  for (const char* where : {"--host", "--inside"}) {
+    const command_output ps = run({"docker", where, "demo", "--", "ps", "--format", "{{.Names}} {{.Status}}"});
+    EXPECT_EQ(ps.code, 0) << ps.err;
+    EXPECT_TRUE(ps.out.starts_with("web Up")) << where << ": " << ps.out;
+  }
+  const command_output gone = run({"rm", "demo"});
+  EXPECT_EQ(gone.code, 0) << gone.err;
+  EXPECT_EQ(gone.out, "demo\n");
+}
+
+TEST_F(Command, ForegroundHasTheCommandsStreamsAndCode) {
+  const command_output got = run(run_words({"--id", "fg", "--env", "A=b c", "--cwd", "/usr", "--hostname", "named", "--",
+                                            "sh", "-c", "echo out; echo err >&2; cat; pwd; echo $A; hostname; exit 42"}),
+                                 "typed\n");
+  EXPECT_EQ(got.code, 42) << got.err;
+  EXPECT_EQ(got.out, "out\ntyped\n/usr\nb c\nnamed\n");
+  EXPECT_EQ(got.err, "err\n");
+}
+
+TEST_F(Command, ForegroundWaitsForDocker) {
+  const command_output got = run(run_words({"-q", "--docker", "--", "docker", "version", "--format", "{{.Server.Version}}"}));
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_NE(got.out.find('.'), std::string::npos) << got.out;
+  EXPECT_EQ(got.err, "");
+}
+
+TEST_F(Command, TheRootFileSystemIsNeverWrittenTo) {
+  const std::string file = "/berth-command-test-file";
+  const command_output got = run(run_words({"--", "sh", "-c", "echo x > " + file + " && cat " + file}));
+  EXPECT_EQ(got.out, "x\n") << got.err;
+  EXPECT_FALSE(fs::exists(rootfs_ + file));
+}
+
+TEST_F(Command, LargeInputAndOutputComeWhole) {
+  std::string data;
+  for (int i = 0; data.size() < (8u << 20); ++i) data += std::to_string(i) + "\n";
+  const command_output got = run(run_words({"--", "cat"}), data);
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_EQ(got.out.size(), data.size());
+  EXPECT_TRUE(got.out == data);
+}
+
+TEST_F(Command, SignalsEndTheForegroundAndTheSandbox) {
+  for (const int signo : {SIGINT, SIGTERM, SIGHUP}) {
+    const auto running = start(run_words({"--", "sh", "-c", "echo up >&2; exec sleep 1000"}));
+    ASSERT_TRUE(running->wait_for_stderr("up"));
+    running->signal(signo);
+    const command_output got = running->finish();
+    EXPECT_EQ(got.code, 128 + signo) << got.err;
+    EXPECT_EQ(left_now(), "");
+  }
+}
+
+TEST_F(Command, SignalsWhileItIsMadeTakeItDown) {
+  for (const char* phase : {"phase=directories", "phase=runsc", "phase=running", "docker daemon process started"}) {
+    for (const bool detached : {false, true}) {
+      std::vector<std::string> words = run_words({"-v", "--docker"});
+      if (detached) words.insert(words.end(), {"-d", "--wait"});
+      else words.insert(words.end(), {"--", "sleep", "1000"});
+      const auto running = start(words);
+      ASSERT_TRUE(running->wait_for_stderr(phase)) << phase << running->finish().err;
+      running->signal(SIGTERM);
+      const command_output got = running->finish();
+      EXPECT_EQ(got.code, 143) << phase << " " << detached << "\n" << got.err;
+      EXPECT_EQ(got.out, "");
+      EXPECT_EQ(left_now(), "") << phase << " " << detached;
+    }
+  }
+}
+
+TEST_F(Command, ExecIsTheCommandsOwn) {
+  ASSERT_EQ(run(run_words({"-d", "--id", "box"})).code, 0);
+  const command_output got = run({"exec", "--env", "A=1", "-e", "B=2", "--cwd", "/tmp", "--user", "65534:65534", "box", "--",
+                                  "sh", "-c", "echo $A$B; pwd; id -u; echo err >&2; cat; exit 9"},
+                                 "in");
+  EXPECT_EQ(got.code, 9);
+  EXPECT_EQ(got.out, "12\n/tmp\n65534\nin");
+  EXPECT_EQ(got.err, "err\n");
+  EXPECT_EQ(run({"exec", "box", "echo", "-n", "without dashes"}).out, "without dashes");
+  EXPECT_EQ(run({"exec", "box", "--", "no-such-program"}).code, 127);
+  EXPECT_EQ(run({"exec", "box", "--", "sh", "-c", "kill -TERM $$"}).code, 143);
+  const command_output late = run({"exec", "--timeout", "0.3", "box", "--", "sleep", "1000"});
+  EXPECT_EQ(late.code, 3);
+  EXPECT_NE(late.err.find("within 0.3"), std::string::npos) << late.err;
+  EXPECT_EQ(run({"exec", "box", "--", "sh", "-c", "ps -A -o args | grep -c '[s]leep 1000'"}).out, "0\n");
+  // A signal reaches the command, whose answer is the exit code.
+  const auto running = start({"exec", "box", "--", "sh", "-c", "trap 'exit 77' INT; echo up >&2; while :; do sleep 0.05; done"});
+  ASSERT_TRUE(running->wait_for_stderr("up"));
+  running->signal(SIGINT);
+  EXPECT_EQ(running->finish().code, 77);
+  EXPECT_EQ(run({"rm", "box"}).code, 0);
+}
+
+TEST_F(Command, DetachedCommandLeavesItsOutputAndCode) {
+  ASSERT_EQ(run(run_words({"-d", "--id", "job", "--", "sh", "-c", "echo one; sleep 0.3; echo two >&2; exit 6"})).out, "job\n");
+  const command_output followed = run({"logs", "--follow", "job"});
+  EXPECT_EQ(followed.code, 0) << followed.err;
+  EXPECT_EQ(followed.out, "one\ntwo\n");
+  ASSERT_TRUE(eventually([&] { return parsed_json(run({"status", "--json", "job"}).out).at({"state"}) == "stopped"; }));
+  const parsed_json status(run({"status", "--json", "job"}).out);
+  EXPECT_EQ(status.at({"command", "state"}), "exited");
+  EXPECT_EQ(status.at({"command", "exit_code"}), "6");
+  EXPECT_EQ(run({"logs", "job"}).out, "one\ntwo\n");
+  EXPECT_NE(run({"ls"}).out.find("exited 6"), std::string::npos);
+  EXPECT_NE(run({"exec", "job", "--", "true"}).code, 0);
+  EXPECT_EQ(run({"rm", "job"}).code, 0);
+}
+
+TEST_F(Command, JsonOfEveryVerb) {
+  const parsed_json made(run(run_words({"--json", "-d", "--id", "j", "--docker", "--memory", "1Gi", "--cpus", "1.5",
+                                        "--label", "team=x", "--wait"})).out);
+  EXPECT_EQ(made.at({"id"}), "j");
+
+  const parsed_json list(run({"ls", "--json"}).out);
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list.at({"0", "id"}), "j");
+  EXPECT_EQ(list.at({"0", "state"}), "running");
+  EXPECT_EQ(list.at({"0", "annotations", "team"}), "x");
+  EXPECT_EQ(list.at({"0", "memory_bytes"}), "1073741824");
+  EXPECT_EQ(list.at({"0", "cpus"}), "1.5");
+
+  const parsed_json status(run({"status", "j", "--json"}).out);
+  EXPECT_EQ(status.at({"docker", "state"}), "ready");
+  EXPECT_EQ(status.at({"detached"}), "true");
+  EXPECT_EQ(status.at({"keeper", "alive"}), "true");
+  EXPECT_NE(status.at({"docker", "pid"}), "0");
+
+  EXPECT_EQ(parsed_json(run({"wait", "--json", "j"}).out).at({"ready"}), "true");
+  EXPECT_EQ(parsed_json(run({"env", "j", "--json"}).out).at({"DOCKER_HOST"}), "unix://" + root_ + "/j/shared/docker.sock");
+  EXPECT_EQ(run({"env", "j"}).out, "export DOCKER_HOST=unix://" + root_ + "/j/shared/docker.sock\n");
+
+  const parsed_json doctor(run({"doctor", "--json", "--rootfs", rootfs_}).out);
+  EXPECT_EQ(doctor.at({"ok"}), "true");
+  EXPECT_EQ(doctor.at({"checks", "0", "name"}), "root");
+  const command_output sick = run({"doctor", "--json", "--runsc", "/nonexistent/runsc"});
+  EXPECT_EQ(sick.code, 1);
+  EXPECT_EQ(parsed_json(sick.out).at({"ok"}), "false");
+  EXPECT_NE(sick.out.find("\"remedy\""), std::string::npos);
+
+  const command_output argv = run({"runsc", "run", "--docker", "--bundle", "/b", "--debug-log", "/l", "--detach", "box"});
+  const parsed_json words(argv.out);
+  EXPECT_EQ(words.at({"0"}), runsc_) << argv.err;
+  EXPECT_NE(argv.out.find("\"--net-raw"), std::string::npos) << argv.out;
+  EXPECT_NE(argv.out.find("\"--host-uds=create\""), std::string::npos) << argv.out;
+
+  const parsed_json error(run({"status", "none", "--json"}).err);
+  EXPECT_EQ(error.at({"error", "code"}), "not_found");
+
+  EXPECT_EQ(parsed_json(run({"rm", "j", "--json"}).out).at({"removed", "0"}), "j");
+  EXPECT_EQ(parsed_json(run({"gc", "--json"}).out).at({"removed"}), "[]");
+  EXPECT_EQ(parsed_json(run({"ls", "--json"}).out).size(), 0u);
+}
+
+TEST_F(Command, JsonLogLines) {
+  const command_output got = run(run_words({"--log-format", "json", "--docker", "--", "true"}));
+  ASSERT_EQ(got.code, 0) << got.err;
+  std::istringstream lines(got.err);
+  bool ready = false;
+  for (std::string line; std::getline(lines, line);) {
+    const parsed_json event(line);
+    EXPECT_NE(event.at({"level"}), "(absent)") << line;
+    EXPECT_NE(event.at({"time"}), "(absent)") << line;
+    ready = ready || event.at({"message"}) == "docker daemon is ready and accepting commands";
+  }
+  EXPECT_TRUE(ready) << got.err;
+}
+
+TEST_F(Command, WhatIsNotThereIsFour) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"exec", "none", "--", "true"}, {"docker", "none", "--", "ps"}, {"env", "none"},
+        {"wait", "none"}, {"status", "none"}, {"logs", "none"}, {"rm", "none"}, {"status", "../etc"}}) {
+    const command_output got = run(words);
+    EXPECT_EQ(got.code, 4) << words.front() << got.err;
+    EXPECT_EQ(got.out, "") << words.front();
+    EXPECT_NE(got.err.find("no sandbox is called"), std::string::npos) << got.err;
+  }
+}
+
+TEST_F(Command, OneNameOnce) {
+  ASSERT_EQ(run(run_words({"-d", "--id", "once"})).code, 0);
+  const command_output again = run(run_words({"-d", "--id", "once"}));
+  EXPECT_EQ(again.code, 1);
+  EXPECT_EQ(again.out, "");
+  EXPECT_EQ(parsed_json(run({"ls", "--json"}).out).size(), 1u);
+  EXPECT_EQ(run({"rm", "once", "none"}).code, 4);
+  EXPECT_EQ(run({"ls", "--ids"}).out, "");
+}
+
+TEST_F(Command, WithoutDocker) {
+  ASSERT_EQ(run(run_words({"-d", "--id", "plain"})).code, 0);
+  EXPECT_EQ(run({"wait", "plain"}).code, 0);
+  EXPECT_EQ(run({"env", "plain"}).code, 1);
+  const command_output docker = run({"docker", "plain", "--", "ps"});
+  EXPECT_EQ(docker.code, 1);
+  EXPECT_NE(docker.err.find("without Docker"), std::string::npos) << docker.err;
+  EXPECT_EQ(run({"logs", "--daemon", "plain"}).code, 1);
+  EXPECT_EQ(run({"rm", "--force", "plain"}).code, 0);
+}
+
+TEST_F(Command, ADaemonThatCannotStartIsTold) {
+  const std::string config = root_ + "-daemon.json";
+  std::ofstream(config) << "{ this is no JSON";
+  const std::string volume = config + ":/etc/docker/daemon.json:ro";
+  const command_output waited = run(run_words({"-d", "--wait", "--docker", "--restart", "no", "--volume", volume}));
+  EXPECT_EQ(waited.code, 1);
+  EXPECT_EQ(waited.out, "");
+  EXPECT_NE(waited.err.find("daemon.json"), std::string::npos) << waited.err;
+  EXPECT_EQ(left_now(), "");
+
+  ASSERT_EQ(run(run_words({"-d", "--id", "sick", "--docker", "--restart", "no", "--volume", volume})).code, 0);
+  const command_output wait = run({"wait", "--timeout", "60", "sick"});
+  EXPECT_EQ(wait.code, 1) << wait.err;
+  EXPECT_NE(wait.err.find("daemon.json"), std::string::npos) << wait.err;
+  const parsed_json status(run({"status", "--json", "sick"}).out);
+  EXPECT_EQ(status.at({"docker", "state"}), "failed");
+  EXPECT_NE(status.at({"docker", "failure", "exited"}), "(absent)");
+  EXPECT_NE(run({"logs", "--daemon", "sick"}).out.find("daemon.json"), std::string::npos);
+  EXPECT_EQ(run({"docker", "sick", "--", "ps"}).code, 1);
+  EXPECT_EQ(run({"exec", "sick", "--", "true"}).code, 0) << "the sandbox itself is well";
+  EXPECT_EQ(run({"rm", "sick"}).code, 0);
+  fs::remove(config);
+}
+
+TEST_F(Command, ADaemonThatIsKilledComesBack) {
+  ASSERT_EQ(run(run_words({"-d", "--id", "again", "--docker", "--wait"})).code, 0);
+  const std::string pid = parsed_json(run({"status", "--json", "again"}).out).at({"docker", "pid"});
+  ASSERT_EQ(run({"exec", "again", "--", "kill", "-KILL", pid}).code, 0);
+  EXPECT_TRUE(eventually([&] {
+    const parsed_json status(run({"status", "--json", "again"}).out);
+    return status.at({"docker", "state"}) == "ready" && status.at({"docker", "restarts"}) == "1";
+  }));
+  EXPECT_EQ(run({"docker", "again", "--", "ps"}).code, 0);
+  EXPECT_EQ(run({"rm", "again"}).code, 0);
+}
+
+TEST_F(Command, NotReadyInTimeIsThreeAndLeavesNothing) {
+  const command_output got = run(run_words({"-d", "--wait", "--docker", "--timeout", "20ms"}));
+  EXPECT_EQ(got.code, 3) << got.err;
+  EXPECT_EQ(got.out, "");
+  EXPECT_EQ(left_now(), "");
+  const command_output foreground = run(run_words({"--docker", "--timeout", "20ms", "--", "true"}));
+  EXPECT_EQ(foreground.code, 3) << foreground.err;
+}
+
+TEST_F(Command, WhatIsNoSocketIsRefused) {
+  ASSERT_EQ(run(run_words({"-d", "--id", "evil", "--docker", "--wait"})).code, 0);
+  for (const std::string make : {"ln -s /var/run/docker.sock", "touch", "mkdir", "mkfifo"}) {
+    const std::string path = "/run/berth/docker.sock";
+    ASSERT_EQ(run({"exec", "evil", "--", "sh", "-c", "rm -rf " + path + "; " + make + " " + path}).code, 0);
+    const command_output env = run({"env", "evil"});
+    EXPECT_EQ(env.code, 1) << make;
+    EXPECT_EQ(env.out, "") << make;
+    EXPECT_EQ(run({"docker", "--timeout", "1", "--host", "evil", "--", "ps"}).out, "") << make;
+  }
+  EXPECT_EQ(run({"rm", "evil"}).code, 0);
+}
+
+TEST_F(Command, RmEndsAForegroundRun) {
+  const auto running = start(run_words({"--id", "front", "--", "sh", "-c", "echo up >&2; exec sleep 1000"}));
+  ASSERT_TRUE(running->wait_for_stderr("up"));
+  EXPECT_EQ(run({"logs", "front"}).code, 1);
+  EXPECT_EQ(run({"rm", "front"}).code, 0);
+  EXPECT_EQ(running->finish().code, 143);
+}
+
+TEST_F(Command, TwoAtOnce) {
+  const auto one = start({"-q", "run", "-d", "--wait", "--id", "one", "--rootfs", rootfs_, "--docker"});
+  const auto two = start({"-q", "run", "-d", "--wait", "--id", "two", "--rootfs", rootfs_, "--docker"});
+  EXPECT_EQ(one->finish().out, "one\n");
+  EXPECT_EQ(two->finish().out, "two\n");
+  const parsed_json list(run({"ls", "--json"}).out);
+  EXPECT_NE(list.at({"0", "network", "address"}), list.at({"1", "network", "address"}));
+  EXPECT_NE(run({"docker", "one", "--", "info", "--format", "{{.Name}}"}).out, host_name() + "\n");
+  EXPECT_EQ(run({"docker", "two", "--", "info", "--format", "{{.Name}}"}).out, "two\n");
+  EXPECT_EQ(run({"rm", "one", "two"}).out, "one\ntwo\n");
+}
+
+}  // namespace
+}  // namespace berth_test
