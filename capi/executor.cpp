@@ -1,6 +1,10 @@
-// berth_executor: this host, or the caller's own way.
+// berth_executor: this host, a container by runsc exec, or the caller's own way.
 #include "detail/caller_executor.hpp"
 #include "detail/executor.hpp"
+#include "detail/options.hpp"
+
+#include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/runsc_executor.hpp>
 
 namespace berth::capi {
 
@@ -12,6 +16,33 @@ class host_executor_core final : public executor_core {
  private:
   host_executor host_;
 };
+
+// A container that the caller made, by `runsc exec`.
+class runsc_executor_core final : public executor_core {
+ public:
+  runsc_executor_core(std::shared_ptr<loop_core> l, std::shared_ptr<runsc_executor> r)
+      : executor_core(std::move(l)), runsc_(std::move(r)) {}
+  result<executor*> place() override { return runsc_.get(); }
+
+ private:
+  const std::shared_ptr<runsc_executor> runsc_;
+};
+
+static result<std::shared_ptr<runsc_executor>> make_runsc_executor(std::string_view text) {
+  options_text given;
+  BERTH_TRY(given.parse(text));
+  auto o = given.root();
+  const std::string binary_name = o.text("runsc").value_or("");
+  const std::string cache = o.text("cache_dir").value_or("");
+  const std::string id = o.text("id").value_or("");
+  runsc_globals globals;
+  o.into(globals.root, o.text("root"));
+  o.finish();
+  BERTH_TRY(given.outcome());
+  auto binary = runsc_binary::probe(binary_name, &detail::run_blocking, cache);
+  if (!binary) return std::move(binary).error();
+  return runsc_executor::create(std::move(*binary), std::move(globals), id);
+}
 
 result<void> hand_out_executor(berth_executor** out, std::shared_ptr<executor_core> core) {
   BERTH_TRY(core->loop->settle(core));
@@ -53,6 +84,20 @@ berth_status berth_executor_create_host(berth_loop* loop, berth_executor** execu
     auto l = berth::capi::loop_of(loop);
     if (!l) return std::move(l).error();
     return berth::capi::hand_out_executor(executor, std::make_shared<berth::capi::host_executor_core>(*l));
+  });
+}
+
+berth_status berth_executor_create_runsc(berth_loop* loop, const char* options, size_t options_len,
+                                         berth_executor** executor, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(executor, "executor"));
+    auto l = berth::capi::loop_of(loop);
+    if (!l) return std::move(l).error();
+    BERTH_TEXT(text, options, options_len);
+    auto made = berth::capi::make_runsc_executor(text);
+    if (!made) return std::move(made).error();
+    return berth::capi::hand_out_executor(
+        executor, std::make_shared<berth::capi::runsc_executor_core>(*l, std::move(*made)));
   });
 }
 

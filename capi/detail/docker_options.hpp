@@ -7,7 +7,7 @@
 
 namespace berth::capi {
 
-/// "cgroup", "data_root", "data_root_path".
-docker_recipe read_docker_recipe(options_object& o);
+/// "cgroup", "data_root", "data_root_path" over `recipe`.
+docker_recipe read_docker_recipe(options_object& o, docker_recipe recipe = {});
 
 }  // namespace berth::capi

@@ -15,7 +15,9 @@ extern "C" {
 
 /* This host; "user" must be empty. */
 BERTH_API berth_status berth_executor_create_host(berth_loop *loop, berth_executor **executor, berth_error **err);
-/* A container that runsc knows, by `runsc exec`. options: {"runsc":"/path","root":"/run/x","id":"…"}. */
+/* A container that the caller made, by `runsc exec`. options:
+ * {"runsc":"/path","root":"/run/x","id":"…","cache_dir":""}; the binary is probed as by berth_runsc_probe. "user" of
+ * commands: numbers only. */
 BERTH_API berth_status berth_executor_create_runsc(berth_loop *loop, const char *options, size_t options_len,
                                                    berth_executor **executor, berth_error **err);
 /* A sandbox of berth's own. */

@@ -79,6 +79,12 @@ BERTH_API berth_status berth_sandbox_exec(berth_sandbox *sandbox, const char *op
 BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const berth_op_options *op_options,
                                                uint64_t *op, berth_error **err);
 
+/* Starts dockerd where none is supervised by this loop, waits until ready and supervises it from then on: for
+ * sandboxes made with "start": false, or attached after the process that supervised theirs is gone. options: as
+ * "docker" above. payload: as berth_daemon_status. */
+BERTH_API berth_status berth_sandbox_start_docker(berth_sandbox *sandbox, const char *options, size_t options_len,
+                                                  const berth_op_options *op_options, uint64_t *op,
+                                                  berth_error **err);
 /* Waits until the sandbox's dockerd is ready. payload: as berth_sandbox_docker_status. */
 BERTH_API berth_status berth_sandbox_wait_docker(berth_sandbox *sandbox, const berth_op_options *op_options,
                                                  uint64_t *op, berth_error **err);

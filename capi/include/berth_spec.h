@@ -36,10 +36,10 @@ BERTH_API berth_status berth_spec_to_json(const berth_spec *spec, berth_buffer *
 /* Writes a file atomically (temporary file, fsync, rename). */
 BERTH_API berth_status berth_spec_save(const berth_spec *spec, const char *path, size_t path_len, berth_error **err);
 
-/* What a sandbox needs for dockerd inside: 17 capabilities, the cgroup mount, a data root.
- * options: JSON, NULL for the defaults: {"cgroup":"sandbox"|"host-bind"|"none", "data_root":"tmpfs"|"tmpfs:2Gi"|"/host/dir"
- * (absent: the root file system), "data_root_path":"/var/lib/docker"}. [out,own] what was seen to, when `seen_to` is not
- * NULL: {"steps":["…"], "log":[{"level","message","fields":{…},"console"}, …]}. */
+/* What a sandbox needs for dockerd inside: 17 capabilities, the cgroup mount, a data root. options: JSON, NULL for the
+ * defaults: {"cgroup":"sandbox"|"host-bind"|"none", "data_root":"tmpfs"|"tmpfs:2Gi"|"/host/dir" (absent: the root file
+ * system), "data_root_path":"/var/lib/docker"}. [out,own] what was seen to, when `seen_to` is not NULL:
+ * {"steps":["…"], "log":[{"level","message","fields":{…},"console"}, …]}. */
 BERTH_API berth_status berth_spec_apply_docker(berth_spec *spec, const char *options, size_t options_len,
                                                berth_buffer **seen_to, berth_error **err);
 

@@ -13,8 +13,8 @@
 extern "C" {
 #endif
 
-/* How many handles of a kind this process has not freed, for tests that look for leaks. kind: [in] NUL-terminated: "error",
- * "buffer", "spec", "runsc", "argv", "loop", "executor", "daemon", "sandbox". 0 for any other. */
+/* How many handles of a kind this process has not freed, for tests that look for leaks. kind: [in] NUL-terminated:
+ * "error", "buffer", "spec", "runsc", "argv", "loop", "executor", "daemon", "sandbox". 0 for any other. */
 BERTH_API uint64_t berth_unstable_live_handles(const char *kind);
 
 #ifdef __cplusplus

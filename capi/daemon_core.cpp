@@ -1,0 +1,151 @@
+#include "detail/daemon.hpp"
+#include "detail/json_out.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+namespace berth::capi {
+
+static_assert(static_cast<int>(daemon_state::disabled) == BERTH_DAEMON_DISABLED);
+static_assert(static_cast<int>(daemon_state::not_present) == BERTH_DAEMON_NOT_PRESENT);
+static_assert(static_cast<int>(daemon_state::starting) == BERTH_DAEMON_STARTING);
+static_assert(static_cast<int>(daemon_state::ready) == BERTH_DAEMON_READY);
+static_assert(static_cast<int>(daemon_state::failed) == BERTH_DAEMON_FAILED);
+static_assert(static_cast<int>(daemon_state::stopped) == BERTH_DAEMON_STOPPED);
+
+static double whole_ms(duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
+std::string daemon_status_json(const daemon_status& status) {
+  json_writer out;
+  out.open_object().key("state").string(daemon_state_name(status.state)).key("pid").number(status.pid);
+  out.key("ready_after_ms").decimal(whole_ms(status.ready_after)).key("restarts").unsigned_number(status.restarts);
+  out.key("failure");
+  if (!status.failure) return out.null().close_object().take();
+  const daemon_failure& why = *status.failure;
+  out.open_object().key("phase").string(why.phase).key("elapsed_ms").decimal(whole_ms(why.elapsed));
+  out.key("attempts").unsigned_number(why.attempts);
+  out.key("exit_code");
+  if (why.exited && why.exited->signal == 0) out.number(why.exited->code); else out.null();
+  out.key("signal");
+  if (why.exited && why.exited->signal != 0) out.number(why.exited->signal); else out.null();
+  out.key("reason").string(why.reason).key("last_probe").string(why.last_probe).key("tail").string(why.tail);
+  out.key("hint_id").string(why.hint_id).key("hint").string(why.hint).close_object();
+  return out.close_object().take();
+}
+
+void daemon_core::open() {
+  try {
+    if (closed_) return;
+    auto place = where_->place();
+    if (!place) {
+      broken_ = std::move(place).error();
+      return;
+    }
+    supervisor_options options = settings_.options;
+    options.log = loop->make_log_sink();
+    if (settings_.lines) {
+      options.on_daemon_line = [loop = loop.get(), user = settings_.user_data,
+                                also = std::move(options.on_daemon_line)](output_stream which, std::string_view line) {
+        if (also) also(which, line);
+        loop->emit(BERTH_EVENT_DAEMON_LINE, 0, user, which == output_stream::out ? 1 : 2, std::string(line), true);
+      };
+    }
+    supervisor_ = std::make_shared<daemon_supervisor>(loop->context().get_executor(), **place, std::move(options));
+    asio::co_spawn(loop->context(), follow(shared_from_this(), supervisor_), asio::detached);
+  } catch (const std::exception& e) {
+    broken_ = make_error(errc::internal, "capi", std::string("the supervisor could not be made: ") + e.what());
+  }
+}
+
+void daemon_core::close_on_loop() noexcept {
+  closed_ = true;
+  supervisor_.reset();  // operations that use it keep it to their end
+}
+
+// The supervisor is not held here, or it would never go; wait_change ends when it does.
+asio::awaitable<void> daemon_core::follow(std::shared_ptr<daemon_core> self, std::shared_ptr<daemon_supervisor> what) {
+  const std::weak_ptr<daemon_supervisor> weak = what;
+  daemon_status last = what->status();
+  while (!self->closed_) {
+    auto change = what->wait_change(last.state);
+    what.reset();
+    last = co_await std::move(change);
+    what = weak.lock();
+    if (!what) co_return;
+    self->publish(last);
+  }
+}
+
+void daemon_core::publish(const daemon_status& status) {
+  bool changed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    changed = last_.state != status.state || last_.restarts != status.restarts;
+    last_ = status;
+  }
+  if (changed && settings_.events && !closed_) {
+    loop->emit(BERTH_EVENT_DAEMON_STATE, 0, settings_.user_data, static_cast<std::int32_t>(status.state),
+               daemon_status_json(status), true);
+  }
+}
+
+std::string daemon_core::status_json() const {
+  daemon_status now;
+  {
+    const std::lock_guard lock(mutex_);
+    now = last_;
+  }
+  return daemon_status_json(now);
+}
+
+result<std::shared_ptr<daemon_supervisor>> daemon_core::supervisor() const {
+  if (broken_) return *broken_;
+  if (!supervisor_) return make_error(errc::closed, "capi", "the daemon's supervisor was freed");
+  return supervisor_;
+}
+
+op_result daemon_core::outcome(const op_pointer& op, result<void>&& done) {
+  if (supervisor_) publish(supervisor_->status());
+  op_outcome out;
+  {
+    const std::lock_guard lock(mutex_);
+    out.code = static_cast<std::int32_t>(last_.state);
+    out.payload = daemon_status_json(last_);
+  }
+  if (done) return out;
+  op->on_failure = std::move(out);
+  return std::move(done).error();
+}
+
+asio::awaitable<op_result> daemon_core::start(op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto self = shared_from_this();
+  auto held = supervisor();
+  if (!held) co_return std::move(held).error();
+  const auto keep = *held;
+  auto done = co_await keep->start();
+  co_return outcome(op, std::move(done));
+}
+
+asio::awaitable<op_result> daemon_core::wait_ready(op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto self = shared_from_this();
+  auto held = supervisor();
+  if (!held) co_return std::move(held).error();
+  const auto keep = *held;
+  const time_point deadline = op->deadline;
+  auto done = co_await keep->wait_ready(deadline);
+  co_return outcome(op, std::move(done));
+}
+
+asio::awaitable<op_result> daemon_core::stop(op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto self = shared_from_this();
+  auto held = supervisor();
+  if (!held) co_return std::move(held).error();
+  const auto keep = *held;
+  auto done = co_await keep->stop();
+  co_return outcome(op, std::move(done));
+}
+
+}  // namespace berth::capi

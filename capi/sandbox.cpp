@@ -1,0 +1,231 @@
+// berth_sandbox: sandboxes of berth's own.
+#include "detail/sandbox.hpp"
+
+namespace berth::capi {
+
+// In a sandbox by its own executor handle: the sandbox's core is not taken down with it.
+class sandbox_executor_core final : public executor_core {
+ public:
+  explicit sandbox_executor_core(std::shared_ptr<sandbox_core> box) : executor_core(box->loop), box_(std::move(box)) {}
+  result<executor*> place() override { return box_->place(); }
+
+ private:
+  const std::shared_ptr<sandbox_core> box_;
+};
+
+static result<std::shared_ptr<sandbox_core>> sandbox_of(berth_sandbox* sandbox) {
+  BERTH_PIN(s, sandbox_object, sandbox);
+  BERTH_TRY(s->core->loop->check());
+  return s->core;
+}
+
+// An operation on a sandbox; `verb` gives its coroutine.
+template <class Verb>
+static berth_status sandbox_operation(berth_sandbox* sandbox, const berth_op_options* op_options, std::uint64_t* op,
+                                      berth_error** err, Verb verb) {
+  return guard(err, [&]() -> result<void> {
+    BERTH_TRY(clear_out(op, "op"));
+    auto core = sandbox_of(sandbox);
+    if (!core) return std::move(core).error();
+    auto started = (*core)->loop->submit(
+        op_options, [c = *core, verb = std::move(verb)](op_pointer o) { return verb(*c, std::move(o)); });
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
+
+// Makes the handle, then starts the operation that fills it; `verb` gives the coroutine.
+template <class Verb>
+static result<void> begin_sandbox(berth_loop* loop, environment where, const berth_op_options* op_options,
+                                  berth_sandbox** sandbox, std::uint64_t* op, Verb verb) {
+  std::shared_ptr<loop_core> l;
+  {
+    BERTH_PIN(pin, loop_object, loop);
+    l = pin->core;
+  }
+  BERTH_TRY(l->check());
+  auto core = std::make_shared<sandbox_core>(l, std::move(where));
+  BERTH_TRY(l->settle(core));
+  berth_sandbox* made = nullptr;
+  BERTH_TRY(hand_out<sandbox_object>(&made, core));
+  result<std::uint64_t> started = std::uint64_t{0};
+  try {
+    started = l->submit(op_options, [core, verb = std::move(verb)](op_pointer o) { return verb(*core, std::move(o)); });
+  } catch (...) {
+    berth_sandbox_free(made);
+    throw;
+  }
+  if (!started) {
+    berth_sandbox_free(made);
+    return std::move(started).error();
+  }
+  *sandbox = made;
+  *op = *started;
+  return {};
+}
+
+}  // namespace berth::capi
+
+namespace capi = berth::capi;
+using berth::capi::clear_out;
+using berth::capi::guard;
+using berth::capi::op_pointer;
+using berth::capi::sandbox_core;
+
+berth_status berth_sandbox_create(berth_loop* loop, const char* where, size_t where_len, const char* config,
+                                  size_t config_len, const berth_op_options* op_options, berth_sandbox** sandbox,
+                                  uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(sandbox, "sandbox"));
+    BERTH_TRY(clear_out(op, "op"));
+    BERTH_TEXT(place, where, where_len);
+    BERTH_TEXT(text, config, config_len);
+    auto request = capi::read_sandbox_request(place, text);
+    if (!request) return std::move(request).error();
+    auto shared = std::make_shared<capi::sandbox_request>(std::move(*request));
+    return capi::begin_sandbox(loop, shared->where, op_options, sandbox, op,
+                               [shared](sandbox_core& c, op_pointer o) { return c.create(shared, std::move(o)); });
+  });
+}
+
+berth_status berth_sandbox_attach(berth_loop* loop, const char* where, size_t where_len, const char* id, size_t id_len,
+                                  const berth_op_options* op_options, berth_sandbox** sandbox, uint64_t* op,
+                                  berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(sandbox, "sandbox"));
+    BERTH_TRY(clear_out(op, "op"));
+    BERTH_TEXT(place, where, where_len);
+    BERTH_TEXT(name, id, id_len);
+    auto environment = capi::read_environment(place);
+    if (!environment) return std::move(environment).error();
+    BERTH_TRY(berth::check_sandbox_id(name));
+    return capi::begin_sandbox(
+        loop, std::move(*environment), op_options, sandbox, op,
+        [box = std::string(name)](sandbox_core& c, op_pointer o) { return c.attach(box, std::move(o)); });
+  });
+}
+
+void berth_sandbox_free(berth_sandbox* sandbox) {
+  capi::handle_free(reinterpret_cast<capi::handle_token>(sandbox), capi::handle_kind::sandbox);
+}
+
+berth_status berth_sandbox_id(berth_sandbox* sandbox, berth_buffer** id, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(id, "id"));
+    auto core = capi::sandbox_of(sandbox);
+    if (!core) return std::move(core).error();
+    auto text = (*core)->id();
+    if (!text) return std::move(text).error();
+    *id = capi::make_buffer_handle(std::move(*text));
+    return {};
+  });
+}
+
+berth_status berth_sandbox_state(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                 berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer o) { return c.state(std::move(o)); });
+}
+
+berth_status berth_sandbox_exec(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(op, "op"));
+    auto core = capi::sandbox_of(sandbox);
+    if (!core) return std::move(core).error();
+    BERTH_TEXT(text, options, options_len);
+    auto started = capi::start_exec(*core, text, op_options);
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
+
+berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                     berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer o) { return c.terminate(std::move(o)); });
+}
+
+berth_status berth_sandbox_start_docker(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                        const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(op, "op"));
+    auto core = capi::sandbox_of(sandbox);
+    if (!core) return std::move(core).error();
+    BERTH_TEXT(text, options, options_len);
+    berth::docker_recipe recipe;
+    capi::daemon_settings settings;
+    bool enabled = true;
+    bool start = true;
+    BERTH_TRY(capi::read_managed_docker(text, recipe, settings, enabled, start));  // what is wrong is told at once
+    auto started = (*core)->loop->submit(op_options, [c = *core, copy = std::string(text)](op_pointer o) {
+      return c->start_docker(copy, std::move(o));
+    });
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
+
+berth_status berth_sandbox_wait_docker(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                       berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer o) { return c.wait_docker(std::move(o)); });
+}
+
+berth_status berth_sandbox_docker_status(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                         berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer o) { return c.docker_status(std::move(o)); });
+}
+
+berth_status berth_sandbox_docker_host(berth_sandbox* sandbox, berth_buffer** url, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(url, "url"));
+    auto core = capi::sandbox_of(sandbox);
+    if (!core) return std::move(core).error();
+    auto socket = (*core)->docker_socket();
+    if (!socket) return std::move(socket).error();
+    *url = capi::make_buffer_handle("unix://" + *socket);
+    return {};
+  });
+}
+
+berth_status berth_executor_create_sandbox(berth_sandbox* sandbox, berth_executor** executor, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(executor, "executor"));
+    auto core = capi::sandbox_of(sandbox);
+    if (!core) return std::move(core).error();
+    return capi::hand_out_executor(executor, std::make_shared<capi::sandbox_executor_core>(*core));
+  });
+}
+
+// An operation on all sandboxes below a root.
+template <class Verb>
+static berth_status root_operation(berth_loop* loop, const char* where, size_t where_len,
+                                   const berth_op_options* op_options, uint64_t* op, berth_error** err, Verb verb) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(op, "op"));
+    BERTH_TEXT(text, where, where_len);
+    auto environment = capi::read_environment(text);
+    if (!environment) return std::move(environment).error();
+    BERTH_PIN(l, capi::loop_object, loop);
+    environment->log = l->core->make_log_sink();
+    auto started = l->core->submit(op_options, [place = *environment, verb](op_pointer) { return verb(place); });
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
+
+berth_status berth_sandbox_list(berth_loop* loop, const char* where, size_t where_len, const berth_op_options* op_options,
+                                uint64_t* op, berth_error** err) {
+  return root_operation(loop, where, where_len, op_options, op, err, &capi::list_all);
+}
+
+berth_status berth_sandbox_collect_garbage(berth_loop* loop, const char* where, size_t where_len,
+                                           const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return root_operation(loop, where, where_len, op_options, op, err, &capi::collect_all);
+}

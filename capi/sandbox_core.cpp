@@ -1,0 +1,275 @@
+#include "detail/json_out.hpp"
+#include "detail/sandbox.hpp"
+
+#include <berth/docker/client.hpp>
+#include <berth/docker/daemon_probe.hpp>
+#include <berth/sandbox/detail/runsc_client.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+namespace berth::capi {
+
+static void write_sandbox_record(json_writer& out, const sandbox_record& record, std::string_view state) {
+  out.open_object().key("id").string(record.id).key("state").string(state);
+  out.key("damaged").boolean(record.damaged);
+  if (record.damaged) out.key("damage").string(record.damage);
+  out.key("created_ms").number(record.created_ms).key("rootfs").string(record.rootfs);
+  out.key("hostname").string(record.hostname).key("network").string(network_mode_name(record.network));
+  out.key("address").string(record.net ? record.net->address() : std::string());
+  out.key("gateway").string(record.net ? record.net->gateway() : std::string());
+  out.key("cpus").decimal(record.cpus).key("memory_bytes").unsigned_number(record.memory_bytes);
+  out.key("pid").number(record.sandbox_process.pid).key("shared").string(record.damaged ? "" : record.shared());
+  out.key("logs").string(record.damaged ? "" : record.logs()).key("annotations").open_object();
+  for (const auto& [key, value] : record.annotations) out.key(key).string(value);
+  out.close_object().close_object();
+}
+
+// ---- any thread ----
+
+static error not_there_yet() {
+  return make_error(errc::state, "capi", "the sandbox is not there yet, or could not be made", {},
+                    "wait for the operation that makes it");
+}
+
+result<std::string> sandbox_core::id() const {
+  const std::lock_guard lock(mutex_);
+  if (id_.empty()) return not_there_yet();
+  return id_;
+}
+
+result<std::string> sandbox_core::docker_socket() const {
+  const std::lock_guard lock(mutex_);
+  if (id_.empty()) return not_there_yet();
+  if (socket_.empty()) {
+    return make_error(errc::unsupported, "capi", "this sandbox shares no directory with the host", id_,
+                      "make it with \"shared_directory\": true");
+  }
+  return socket_;
+}
+
+// ---- loop thread ----
+
+result<executor*> sandbox_core::place() {
+  if (!box_) return not_there_yet();
+  return box_.get();
+}
+
+void sandbox_core::close_on_loop() noexcept {
+  if (docker_) docker_->close_on_loop();
+  docker_.reset();
+  supervises_ = false;
+}
+
+result<std::shared_ptr<sandbox>> sandbox_core::box() const {
+  if (!box_) return not_there_yet();
+  return box_;
+}
+
+void sandbox_core::become(std::shared_ptr<sandbox> made) {
+  box_ = std::move(made);
+  const std::lock_guard lock(mutex_);
+  id_ = box_->id();
+  if (!box_->record().damaged && box_->record().shared_directory) socket_ = box_->shared_path(docker_socket_name);
+}
+
+result<std::shared_ptr<daemon_core>> sandbox_core::make_daemon(std::string_view options, docker_recipe recipe,
+                                                               std::uint64_t user_data) {
+  daemon_settings settings;
+  settings.user_data = user_data;
+  bool enabled = true;
+  bool start = true;
+  BERTH_TRY(read_managed_docker(options, recipe, settings, enabled, start));
+  auto planned = docker_supervisor_options(*box_, recipe);
+  if (!planned) return std::move(planned).error();
+  settings.options = std::move(*planned);
+  BERTH_TRY(read_managed_docker(options, recipe, settings, enabled, start));
+  auto docker = std::make_shared<daemon_core>(shared_from_this(), std::move(settings));
+  docker->open();
+  return docker;
+}
+
+asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request> request, op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  const log_sink sink = loop->make_log_sink();
+  where_.log = sink;
+  where_.on_phase = [sink](std::string_view phase) { log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}}); };
+  if (request->docker) {
+    auto binary = detail::find_sandbox_runsc(where_, where_.root);
+    if (!binary) co_return std::move(binary).error();
+    BERTH_CO_TRY(add_docker(request->config, request->recipe, binary->version(), sink));
+  }
+  auto made = co_await sandbox::create(where_, std::move(request->config));
+  if (!made) co_return std::move(made).error();
+  become(std::move(*made));
+  if (request->docker && request->start_docker) {
+    auto docker = make_daemon(request->docker_options, request->recipe, op->user_data);
+    if (!docker) {
+      // Nothing is left behind by a creation that fails.
+      co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+      (void)co_await box_->terminate();
+      co_return std::move(docker).error();
+    }
+    docker_ = std::move(*docker);
+    supervises_ = true;
+    auto nobody = std::make_shared<op_record>();  // its outcome is told by state events, and to those who wait for ready
+    asio::co_spawn(loop->context(), docker_->start(std::move(nobody)), asio::detached);
+  }
+  op_outcome outcome;
+  json_writer out;
+  write_sandbox_record(out, box_->record(), sandbox_state_name(sandbox_state::running));
+  outcome.payload = out.take();
+  co_return outcome;
+}
+
+asio::awaitable<op_result> sandbox_core::attach(std::string id, op_pointer) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  where_.log = loop->make_log_sink();
+  auto found = sandbox::attach(where_, std::move(id));
+  if (!found) co_return std::move(found).error();
+  become(std::move(*found));
+  auto state = co_await box_->state();
+  op_outcome outcome;
+  json_writer out;
+  write_sandbox_record(out, box_->record(), state ? sandbox_state_name(*state) : "lost");
+  outcome.payload = out.take();
+  co_return outcome;
+}
+
+asio::awaitable<op_result> sandbox_core::state(op_pointer) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  auto state = co_await mine->state();
+  if (!state) co_return std::move(state).error();
+  op_outcome outcome;
+  json_writer out;
+  write_sandbox_record(out, mine->record(), sandbox_state_name(*state));
+  outcome.payload = out.take();
+  co_return outcome;
+}
+
+asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  close_on_loop();  // so that the end of dockerd is no failure to be mended
+  auto done = co_await mine->terminate();
+  if (!done) co_return std::move(done).error();
+  co_return op_outcome{};
+}
+
+asio::awaitable<op_result> sandbox_core::start_docker(std::string options, op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  if (!docker_) {
+    docker_recipe recipe;
+    daemon_settings settings;
+    bool enabled = true;
+    bool start = true;
+    BERTH_CO_TRY(read_managed_docker(options, recipe, settings, enabled, start));
+    auto docker = make_daemon(options, recipe, op->user_data);
+    if (!docker) co_return std::move(docker).error();
+    docker_ = std::move(*docker);
+    supervises_ = true;
+  }
+  const auto docker = docker_;
+  auto started = co_await docker->start(op);
+  co_return started;
+}
+
+// Asks the socket of a dockerd that another process supervises, or none.
+static asio::awaitable<poll_result> ping_docker(std::string socket, time_point deadline) {
+  const auto probe = make_docker_ping_probe(std::move(socket));
+  poll_options options;
+  options.deadline = deadline;
+  poll_result r = co_await poll_until_ready(*probe, std::move(options));
+  co_return r;
+}
+
+asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  if (const auto docker = docker_) {
+    auto ready = co_await docker->wait_ready(op);
+    co_return ready;
+  }
+  auto socket = docker_socket();
+  if (!socket) co_return std::move(socket).error();
+  const time_point deadline = op->deadline != time_point::max() ? op->deadline : deadline_after(seconds(30));
+  const poll_result r = co_await ping_docker(*socket, deadline);
+  op_outcome outcome;
+  daemon_status status;
+  status.state = r.ready() ? daemon_state::ready : daemon_state::disabled;
+  outcome.code = static_cast<std::int32_t>(status.state);
+  outcome.payload = daemon_status_json(status);
+  if (r.ready()) co_return outcome;
+  op->on_failure = std::move(outcome);
+  error why = r.last;
+  if (r.status == errc::cancelled) co_return make_error(errc::cancelled, "docker", "waiting for Docker was cancelled");
+  why.code = r.status == errc::timeout ? errc::daemon_not_ready : r.status;
+  why.hint = "no process supervises dockerd here: start it by berth_sandbox_start_docker";
+  co_return why;
+}
+
+asio::awaitable<op_result> sandbox_core::docker_status(op_pointer) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  op_outcome outcome;
+  if (docker_) {
+    outcome.payload = docker_->status_json();
+    co_return outcome;
+  }
+  auto socket = docker_socket();
+  if (!socket) co_return std::move(socket).error();
+  const time_point soon = deadline_after(milliseconds(500));
+  const poll_result r = co_await ping_docker(*socket, soon);
+  daemon_status status;
+  status.state = r.ready() ? daemon_state::ready : daemon_state::disabled;
+  outcome.code = static_cast<std::int32_t>(status.state);
+  outcome.payload = daemon_status_json(status);
+  co_return outcome;
+}
+
+// ---- without a handle ----
+
+asio::awaitable<op_result> list_all(environment where) {
+  auto all = list_sandboxes(where);
+  if (!all) co_return std::move(all).error();
+  op_outcome outcome;
+  json_writer out;
+  out.open_array();
+  for (const sandbox_record& record : *all) {
+    std::string_view state = "lost";
+    if (!record.damaged) {
+      state = record.phase == record_phase::creating                                                 ? "creating"
+              : record.boot_id == read_boot_id() && record.sandbox_process.alive() ? "running"
+                                                                                                     : "stopped";
+    }
+    write_sandbox_record(out, record, state);
+  }
+  outcome.payload = out.close_array().take();
+  co_return outcome;
+}
+
+asio::awaitable<op_result> collect_all(environment where) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto gone = co_await collect_garbage(std::move(where));
+  if (!gone) co_return std::move(gone).error();
+  op_outcome outcome;
+  json_writer out;
+  out.open_array();
+  for (const std::string& id : *gone) out.string(id);
+  outcome.payload = out.close_array().take();
+  co_return outcome;
+}
+
+}  // namespace berth::capi

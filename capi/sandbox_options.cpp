@@ -1,0 +1,107 @@
+#include "detail/sandbox.hpp"
+
+#include <berth/spec/merge.hpp>
+
+#include <cstdlib>
+
+namespace berth::capi {
+
+result<environment> read_environment(std::string_view text) {
+  // Of the process's environment, only what berth's own command reads too.
+  std::vector<std::string> set;
+  for (const char* name : {"BERTH_ROOT", "BERTH_RUNSC", "BERTH_INIT", "BERTH_NETWORK_POOL"}) {
+    if (const char* value = std::getenv(name)) set.push_back(std::string(name) + "=" + value);
+  }
+  environment where = environment::from(set);
+  options_text given;
+  BERTH_TRY(given.parse(text));
+  auto o = given.root();
+  o.into(where.root, o.text("root"));
+  o.into(where.runsc, o.text("runsc"));
+  o.into(where.init, o.text("init"));
+  o.into(where.network_pool, o.text("network_pool"));
+  o.finish();
+  BERTH_TRY(given.outcome());
+  return where;
+}
+
+static void read_managed_docker_object(options_object& o, docker_recipe& recipe, daemon_settings& settings, bool& enabled,
+                                       bool& start) {
+  enabled = true;
+  o.into(enabled, o.boolean("enabled"));
+  o.into(start, o.boolean("start"));
+  recipe.data_root = docker_data_root{};  // a tmpfs: on the root's overlay Docker 29 cannot use overlayfs
+  recipe = read_docker_recipe(o, recipe);
+  settings.options.restart.what = restart_policy::kind::on_failure;
+  read_daemon_settings(o, settings);
+  o.finish();
+}
+
+result<void> read_managed_docker(std::string_view text, docker_recipe& recipe, daemon_settings& settings, bool& enabled,
+                                 bool& start) {
+  options_text given;
+  BERTH_TRY(given.parse(text));
+  auto o = given.root();
+  read_managed_docker_object(o, recipe, settings, enabled, start);
+  return given.outcome();
+}
+
+result<sandbox_request> read_sandbox_request(std::string_view where, std::string_view config) {
+  sandbox_request r;
+  auto environment = read_environment(where);
+  if (!environment) return std::move(environment).error();
+  r.where = std::move(*environment);
+
+  options_text given;
+  BERTH_TRY(given.parse(config));
+  auto o = given.root();
+  sandbox_config& c = r.config;
+  o.into(c.id, o.text("id"));
+  o.into(c.rootfs, o.text("rootfs"));
+  if (auto network = o.text("network")) {
+    if (*network == "sandbox") {
+      c.network = network_mode::sandbox;
+    } else if (*network == "none") {
+      c.network = network_mode::none;
+    } else if (!network->empty() && network->front() == '/') {
+      c.network = network_mode::path;
+      c.network_path = std::move(*network);
+    } else {
+      o.complain("network", "\"sandbox\", \"none\" or the absolute path of a network namespace is wanted");
+    }
+  }
+  o.into(c.cpus, o.number("cpus", 0, 4096));
+  o.into(c.memory_bytes, o.unsigned_integer("memory_bytes"));
+  o.into(c.hostname, o.text("hostname"));
+  o.into(c.env, o.environment("env"));
+  o.into(c.cwd, o.text("cwd"));
+  for (auto& m : o.objects("mounts")) {
+    decltype(c.mounts)::value_type mount;
+    m.into(mount.source, m.text("source"));
+    m.into(mount.destination, m.text("destination"));
+    m.into(mount.read_only, m.boolean("read_only"));
+    m.finish();
+    c.mounts.push_back(std::move(mount));
+  }
+  o.into(c.annotations, o.pairs("annotations"));
+  o.into(c.net_raw, o.boolean("net_raw"));
+  o.into(c.packet_socket_write, o.boolean("packet_socket_write"));
+  o.into(c.shared_directory, o.boolean("shared_directory"));
+  o.into(c.runsc_args, o.texts("runsc_args"));
+  o.into(c.ends_with_creator, o.boolean("ends_with_creator"));
+  o.into(c.create_timeout, o.milliseconds_of("create_timeout_ms"));
+  if (auto patch = o.json("spec_patch")) {
+    c.edit_spec = [text = std::move(*patch)](spec_builder& spec) { return merge_spec(spec, text); };
+  }
+  if (auto docker = o.object("docker")) {
+    daemon_settings settings;  // only looked at: what is wrong with it must be told now
+    read_managed_docker_object(*docker, r.recipe, settings, r.docker, r.start_docker);
+    o.into(r.docker_options, o.json("docker"));
+  }
+  o.finish();
+  BERTH_TRY(given.outcome());
+  BERTH_TRY(check_sandbox_config(r.where, c));
+  return r;
+}
+
+}  // namespace berth::capi
