@@ -10,6 +10,7 @@
 #include <berth/impl/sandbox/record.ipp>
 #include <berth/impl/sandbox/remove.ipp>
 #include <berth/impl/sandbox/runsc_client.ipp>
+#include <berth/impl/sandbox/runsc_executor.ipp>
 #include <berth/impl/sandbox/sandbox.ipp>
 #include <berth/impl/sandbox/state_directory.ipp>
 #include <berth/impl/sandbox/users.ipp>
