@@ -36,6 +36,7 @@ berth_status berth_runsc_from_text(const char* path, size_t path_len, const char
     berth::runsc_texts said;
     o.into(said.version, o.text("version"));
     o.into(said.flags, o.text("flags"));
+    o.into(said.verbs, o.text("verbs"));
     if (auto help = o.pairs("help")) said.help.insert(help->begin(), help->end());
     o.finish();
     BERTH_TRY(given.outcome());

@@ -17,8 +17,8 @@ extern "C" {
 BERTH_API berth_status berth_runsc_probe(const char *name, size_t name_len, const char *cache_dir, size_t cache_dir_len,
                                          berth_runsc **runsc, berth_error **err);
 
-/* The same from what the binary printed. texts: {"version":"…","flags":"…","help":{"exec":"…", …}}: the outputs of
- * `runsc --version`, `runsc flags` and `runsc help VERB`. [out,own] runsc. */
+/* The same from what the binary printed. texts: {"version":"…","flags":"…","verbs":"…","help":{"exec":"…", …}}: the outputs
+ * of `runsc --version`, `runsc flags`, `runsc help` and `runsc help VERB`. [out,own] runsc. */
 BERTH_API berth_status berth_runsc_from_text(const char *path, size_t path_len, const char *texts, size_t texts_len,
                                              berth_runsc **runsc, berth_error **err);
 BERTH_API void berth_runsc_free(berth_runsc *runsc);

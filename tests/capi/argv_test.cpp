@@ -40,7 +40,9 @@ class ArgvTest : public testing::Test {
     const std::string help_run = "Usage: run\n  -bundle string\n    \tpath\n  -detach\n    \tdetach\n";
     const std::string help_exec = "Usage: exec\n  -cwd string\n    \tcwd\n  -env value\n    \tenv\n  -user value\n    \tuser\n";
     const std::string texts = "{\"version\":\"runsc version release-20260701.0\\nspec: 1.2.1\\n\",\"flags\":" +
-                              json_text(flags_text) + ",\"help\":{\"run\":" + json_text(help_run) +
+                              json_text(flags_text) +
+                              ",\"verbs\":" + json_text("Subcommands:\n\texec             x\n\trun              x\n") +
+                              ",\"help\":{\"run\":" + json_text(help_run) +
                               ",\"exec\":" + json_text(help_exec) + "}}";
     ASSERT_EQ(berth_runsc_from_text("/usr/bin/runsc", 14, texts.data(), texts.size(), runsc.slot(), error.slot()), BERTH_OK)
         << error.text();
@@ -65,8 +67,8 @@ TEST_F(ArgvTest, run) {
                          R"("host_uds":"create","packet_socket_write":true},"id":"box","bundle":"/b","detach":true})"),
             BERTH_OK)
       << error.text();
-  EXPECT_EQ(json(), R"(["/usr/bin/runsc","--root=/run/x","--debug-log=/run/x/log","--network=sandbox","--net-raw=true",)"
-                    R"("--allow-packet-socket-write=true","--host-uds=create","run","--bundle=/b","--detach=true","box"])");
+  EXPECT_EQ(json(), R"(["/usr/bin/runsc","--root=/run/x","--debug-log=/run/x/log/","--network=sandbox","--net-raw",)"
+                    R"("--allow-packet-socket-write","--host-uds=create","run","--bundle=/b","--detach","box"])");
   EXPECT_EQ(berth_argv_count(argv.get()), 11u);
   EXPECT_STREQ(berth_argv_peek(argv.get(), 0), "/usr/bin/runsc");
   EXPECT_STREQ(berth_argv_peek(argv.get(), 10), "box");
@@ -134,6 +136,7 @@ TEST(runsc, probe_of_a_binary) {
   {
     std::ofstream(path) << "#!/bin/sh\ncase \"$1\" in\n--version|-version) echo 'runsc version release-20260701.0';;\n"
                            "flags) printf '  -root string\\n    \\troot directory.\\n  -net-raw\\n    \\traw\\n' >&2;;\n"
+                           "help) case \"$2\" in '') printf '\\trun              x\\n';; *) printf '  -detach\\n    \\tdetach\\n';; esac;;\n"
                            "*) printf '  -detach\\n    \\tdetach\\n';;\nesac\n";
   }
   std::filesystem::permissions(path, std::filesystem::perms::owner_all);
