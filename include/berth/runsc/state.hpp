@@ -36,6 +36,12 @@ struct runsc_stats {
   std::optional<std::uint64_t> pids_current;
 };
 
+/// `runsc wait`: how the container, or the process that was named, ended.
+struct runsc_wait_result {
+  std::string id;
+  std::int32_t exit_status = 0;  ///< the exit code, or 128 + signal
+};
+
 /// All of these: pure; unknown members are passed over (later releases add some); sizes, depth, UTF-8 and numbers are
 /// checked as in the spec layer before the text is read. Errors: runsc_output, saying what was wrong.
 /// `runsc state ID`.
@@ -46,6 +52,8 @@ BERTH_DECL result<std::vector<runsc_state>> parse_runsc_list(std::string_view js
 BERTH_DECL result<std::vector<std::int32_t>> parse_runsc_ps(std::string_view json);
 /// `runsc events --stats ID`, or one line of `runsc events`.
 BERTH_DECL result<runsc_stats> parse_runsc_stats(std::string_view json);
+/// `runsc wait ID`. With --checkpoint or --restore it prints nothing.
+BERTH_DECL result<runsc_wait_result> parse_runsc_wait(std::string_view json);
 
 }  // namespace berth
 

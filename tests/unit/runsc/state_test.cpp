@@ -119,5 +119,14 @@ TEST(RunscStats, ReadsTheNumbersThatAreThere) {
   EXPECT_FALSE(parse_runsc_stats(R"({"id":"a"})"));
 }
 
+TEST(RunscWait, ReadsHowItEnded) {
+  const auto ended = parse_runsc_wait("{\"id\":\"rn1\",\"exitStatus\":9}\n");
+  ASSERT_TRUE(ended) << ended.error().to_string();
+  EXPECT_EQ(ended->id, "rn1");
+  EXPECT_EQ(ended->exit_status, 9);
+  for (const char* json : {"", "{}", R"({"id":"a"})", R"({"id":"a","exitStatus":"9"})", R"({"exitStatus":9})"})
+    EXPECT_EQ(parse_runsc_wait(json).error().code, errc::runsc_output) << json;
+}
+
 }  // namespace
 }  // namespace berth

@@ -87,10 +87,10 @@ inline result<runsc_state> read_runsc_state(const json_value& v) {
   }
   if (const json_value* const annotations = find_member(&v, "annotations")) {
     if (!annotations->IsObject()) return runsc_output_error("a member is no object", "/annotations");
-    for (const auto& one : annotations->GetObject()) {
-      if (!is_text(one.value))
-        return runsc_output_error("an annotation is no string", "/annotations/" + std::string(text_of(one.name)));
-      state.annotations.emplace_back(text_of(one.name), text_of(one.value));
+    for (auto one = annotations->MemberBegin(); one != annotations->MemberEnd(); ++one) {
+      if (!is_text(one->value))
+        return runsc_output_error("an annotation is no string", "/annotations/" + std::string(text_of(one->name)));
+      state.annotations.emplace_back(text_of(one->name), text_of(one->value));
     }
   }
   return state;
@@ -177,6 +177,23 @@ BERTH_DECL result<runsc_stats> parse_runsc_stats(std::string_view json) {
     return stats;
   };
   return detail::read_runsc_json<runsc_stats>(json, "`runsc events`", read);
+}
+
+BERTH_DECL result<runsc_wait_result> parse_runsc_wait(std::string_view json) {
+  const auto read = [](const detail::json_value& v) -> result<runsc_wait_result> {
+    if (!v.IsObject()) return detail::runsc_output_error("a wait's result is no JSON object");
+    runsc_wait_result ended;
+    auto id = detail::member_text(v, "id", true);
+    if (!id) return std::move(id).error();
+    ended.id = *std::move(id);
+    const detail::json_value* const status = detail::find_member(&v, "exitStatus");
+    if (status == nullptr) return detail::runsc_output_error("a member is missing", "/exitStatus");
+    auto n = detail::json_number<std::int32_t>(*status, "/exitStatus");
+    if (!n) return std::move(n).error();
+    ended.exit_status = *n;
+    return ended;
+  };
+  return detail::read_runsc_json<runsc_wait_result>(json, "`runsc wait`", read);
 }
 
 }  // namespace berth
