@@ -1,9 +1,11 @@
 // Every body of the docker layer.
 #pragma once
 
+#include <berth/impl/docker/client.ipp>
 #include <berth/impl/docker/daemon_fsm.ipp>
 #include <berth/impl/docker/daemon_probe.ipp>
 #include <berth/impl/docker/diagnose.ipp>
+#include <berth/impl/docker/managed.ipp>
 #include <berth/impl/docker/plan.ipp>
 #include <berth/impl/docker/recipe.ipp>
 #include <berth/impl/docker/scripts.ipp>

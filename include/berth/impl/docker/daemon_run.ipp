@@ -41,11 +41,19 @@ class line_tail {
 struct daemon_run {
   std::shared_ptr<running_command> running;    ///< once the executor has started it
   exit_notice ended;                           ///< for the poll
-  bool over = false;                           ///< `exited` (or the like) was told
+  bool over = false;                           ///< its coroutine has done its waiting; the command is gone
   bool api_answered = false;
-  boost::asio::cancellation_signal give_up;    ///< ends the run's coroutine, and with it the command
-  boost::asio::cancellation_signal end_probing;
-  bool probing = false;
+  // A signal may only be emitted while the coroutine on its slot lives: Asio leaves a dead handler there afterwards.
+  boost::asio::cancellation_signal give_up_signal;
+  boost::asio::cancellation_signal end_probing_signal;
+  bool probing = false;                        ///< the probing coroutine lives
+  /// Ends the run's coroutine, and with it the command.
+  void give_up() {
+    if (!over) give_up_signal.emit(boost::asio::cancellation_type::terminal);
+  }
+  void end_probing() {
+    if (probing) end_probing_signal.emit(boost::asio::cancellation_type::terminal);
+  }
   std::uint32_t attempts = 0;
   std::string last_probe;
   line_tail tail;

@@ -121,15 +121,15 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
     run = std::make_shared<detail::daemon_run>();
     say(log_level::info, "preparing to start docker daemon");
     boost::asio::co_spawn(loop, run_daemon(shared_from_this(), run),
-                          boost::asio::bind_cancellation_slot(run->give_up.slot(), boost::asio::detached));
+                          boost::asio::bind_cancellation_slot(run->give_up_signal.slot(), boost::asio::detached));
   }
   void perform(const daemon_action::begin_probing& what) {
     run->probing = true;
     boost::asio::co_spawn(loop, probe_daemon(shared_from_this(), run, what.ready_by),
-                          boost::asio::bind_cancellation_slot(run->end_probing.slot(), boost::asio::detached));
+                          boost::asio::bind_cancellation_slot(run->end_probing_signal.slot(), boost::asio::detached));
   }
   void perform(const daemon_action::end_probing&) {
-    if (run->probing) run->end_probing.emit(boost::asio::cancellation_type::terminal);
+    run->end_probing();
   }
   void perform(const daemon_action::restart_after& what) {
     say(log_level::warn, "docker daemon is restarted",
@@ -177,8 +177,8 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
     closed = true;
     pause_timer.cancel();
     if (run) {
-      run->end_probing.emit(boost::asio::cancellation_type::terminal);
-      run->give_up.emit(boost::asio::cancellation_type::terminal);
+      run->end_probing();
+      run->give_up();
     }
     wake_waiters();
   }
@@ -234,6 +234,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
 inline boost::asio::awaitable<void> daemon_supervisor::impl::probe_daemon(self_ptr self, run_ptr run,
                                                                           time_point ready_by) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const std::shared_ptr<void> at_end(nullptr, [run](void*) { run->probing = false; });
   const bool from_host = !self->options.host_socket.empty();
   auto question = from_host ? make_docker_ping_probe(self->options.host_socket)
                             : make_docker_info_probe(self->where, self->options.plan.sockets.front());
@@ -274,7 +275,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::kill_daemon(self_pt
   const time_point patience = deadline_after(self->options.kill_timeout);
   co_await wait_for(self, over, patience);
   if (self->closed) co_return;
-  if (!run->over) run->give_up.emit(boost::asio::cancellation_type::terminal);
+  run->give_up();
   command leftovers = detail::daemon_leftovers_command();
   stdio_options io;
   const time_point until = deadline_after(self->options.kill_timeout);
@@ -288,7 +289,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::shut_down(self_ptr 
   co_await wait_for(self, there, soon);
   if (self->closed || run->over) co_return;
   if (!run->running) {
-    run->give_up.emit(boost::asio::cancellation_type::terminal);
+    run->give_up();
     co_return;
   }
   if (run->api_answered && self->options.stop_containers_timeout > duration::zero()) {

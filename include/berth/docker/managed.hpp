@@ -1,0 +1,33 @@
+// Docker in a sandbox that berth manages: what its creation needs, and what supervises its daemon.
+#pragma once
+
+#include <berth/docker/recipe.hpp>
+#include <berth/docker/supervisor.hpp>
+#include <berth/sandbox/sandbox.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace berth {
+
+/// The name of the daemon's socket in a sandbox's shared directory.
+inline constexpr std::string_view docker_socket_name = "docker.sock";
+
+/// Changes `config` so that the sandbox made from it can run Docker: --net-raw, packet-socket writes where the Docker in
+/// its root file system needs them and `binary` has the flag, and the recipe, which runs before an `edit_spec` of the
+/// caller's own. The sandbox keeps its shared directory, where the host finds the socket. `log` gets the contract's lines.
+/// Errors: daemon_not_present (no dockerd in the root file system), not_found, invalid, unsupported (the pair of runsc and
+/// Docker cannot work, with the reason).
+BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& recipe, const runsc_version& runsc,
+                                   const log_sink& log = {});
+
+/// Fills in what the supervisor of `box` has to know: versions, uplink, sockets, where the host reaches the daemon. `log`,
+/// timeouts and policy are the caller's to set. `recipe` is the one given to add_docker. Errors: as reading the root file
+/// system and asking runsc.
+BERTH_DECL result<supervisor_options> docker_supervisor_options(sandbox& box, const docker_recipe& recipe);
+
+}  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/docker/managed.ipp>
+#endif
