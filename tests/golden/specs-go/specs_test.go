@@ -1,0 +1,483 @@
+// Package specsgo asks Go's runtime-spec structs, which are what runsc decodes a spec into, for a second opinion on what
+// berth accepts and writes. It runs build/bin/spec_ops; $BERTH_BUILD names another build directory.
+package specsgo
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"sort"
+	"strings"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"berth.test/specsgo/schema"
+)
+
+func program(t *testing.T) string {
+	t.Helper()
+	build := os.Getenv("BERTH_BUILD")
+	if build == "" {
+		build = "../../../build"
+	}
+	p := filepath.Join(build, "bin", "spec_ops")
+	if _, err := os.Stat(p); err != nil {
+		t.Fatalf("%v: build it first (make), or set BERTH_BUILD", err)
+	}
+	return p
+}
+
+func run(t *testing.T, stdin []byte, args ...string) ([]byte, error) {
+	t.Helper()
+	cmd := exec.Command(program(t), args...)
+	cmd.Stdin = bytes.NewReader(stdin)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, stderr.Bytes())
+	}
+	return out, err
+}
+
+func decode(t *testing.T, text []byte) *specs.Spec {
+	t.Helper()
+	var s specs.Spec
+	if err := json.Unmarshal(text, &s); err != nil {
+		t.Fatalf("Go does not decode %s: %v", text, err)
+	}
+	return &s
+}
+
+func encode(t *testing.T, v any) string {
+	t.Helper()
+	out, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func generic(t *testing.T, text []byte) any {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // the source text: berth keeps it
+	var v any
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("Go does not decode %s: %v", text, err)
+	}
+	return v
+}
+
+// differences lists the pointers at which two documents differ.
+func differences(a, b any, at string, out *[]string) {
+	am, aok := a.(map[string]any)
+	bm, bok := b.(map[string]any)
+	if !aok || !bok {
+		if !reflect.DeepEqual(a, b) {
+			*out = append(*out, at)
+		}
+		return
+	}
+	escape := strings.NewReplacer("~", "~0", "/", "~1")
+	keys := map[string]bool{}
+	for k := range am {
+		keys[k] = true
+	}
+	for k := range bm {
+		keys[k] = true
+	}
+	for k := range keys {
+		av, ain := am[k]
+		bv, bin := bm[k]
+		below := at + "/" + escape.Replace(k)
+		switch {
+		case ain && bin:
+			differences(av, bv, below, out)
+		case ain != bin:
+			*out = append(*out, below)
+		}
+	}
+}
+
+func fixtures(t *testing.T) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	files, _ := filepath.Glob("../spec/*.json")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[filepath.Base(file)] = text
+	}
+	if len(out) < 6 {
+		t.Fatalf("only %d fixtures", len(out))
+	}
+	return out
+}
+
+// The table that the scan works by is that of the structs.
+func TestSchemaIsThatOfTheStructs(t *testing.T) {
+	have, err := os.ReadFile("../../../include/berth/impl/spec/schema_table.ipp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != schema.Table() {
+		t.Error("schema_table.ipp is not what schemagen makes of this runtime-spec: run it again")
+	}
+}
+
+func TestOperations(t *testing.T) {
+	listed, err := run(t, nil, "list")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := strings.Fields(string(listed))
+	if len(names) != len(operations) {
+		t.Errorf("spec_ops has %d operations, this test knows %d", len(names), len(operations))
+	}
+	for name, fixture := range fixtures(t) {
+		for _, op := range names {
+			t.Run(op+"/"+name, func(t *testing.T) {
+				known, ok := operations[op]
+				if !ok {
+					t.Fatal("not known here")
+				}
+				after, err := run(t, fixture, "run", op)
+				if err != nil {
+					t.Fatal(err)
+				}
+				wanted := decode(t, fixture)
+				known.intent(wanted)
+				have := decode(t, after)
+				// Pointers to sections that are empty but for what Go cannot see count as sections: compared as encoded.
+				if w, h := encode(t, wanted), encode(t, have); w != h {
+					if !sameButForEmptySections(t, w, h) {
+						t.Errorf("meant\n%s\ncame out as\n%s", w, h)
+					}
+				}
+				var changed []string
+				differences(generic(t, fixture), generic(t, after), "", &changed)
+				for _, pointer := range changed {
+					if !covered(pointer, known.touches, generic(t, fixture)) {
+						t.Errorf("changed %s, which it has not named", pointer)
+					}
+				}
+			})
+		}
+	}
+}
+
+// covered says whether a changed pointer lies at or beneath one that may change, or is a parent that was absent or null.
+func covered(pointer string, touches []string, before any) bool {
+	for _, touch := range touches {
+		if pointer == touch || strings.HasPrefix(pointer, touch+"/") {
+			return true
+		}
+		if strings.HasPrefix(touch, pointer+"/") {
+			v := before
+			for _, key := range strings.Split(pointer, "/")[1:] {
+				m, _ := v.(map[string]any)
+				v = m[key]
+			}
+			if v == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sameButForEmptySections compares without members that are null, {} or [] or hold only such: that a section is there
+// and empty, or absent, is the same to whoever reads it.
+func sameButForEmptySections(t *testing.T, a, b string) bool {
+	return reflect.DeepEqual(prune(generic(t, []byte(a))), prune(generic(t, []byte(b))))
+}
+
+func prune(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		for k, e := range x {
+			if p := prune(e); p == nil {
+				delete(x, k)
+			} else {
+				x[k] = p
+			}
+		}
+		if len(x) == 0 {
+			return nil
+		}
+	case []any:
+		if len(x) == 0 {
+			return nil
+		}
+		for i := range x {
+			x[i] = prune(x[i])
+		}
+	}
+	return v
+}
+
+type verdict struct {
+	accepted bool
+	text     string
+}
+
+func check(t *testing.T, lines []string) []verdict {
+	t.Helper()
+	out, err := run(t, []byte(strings.Join(lines, "\n")+"\n"), "check")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	if len(answers) != len(lines) {
+		t.Fatalf("%d answers to %d specs", len(answers), len(lines))
+	}
+	verdicts := make([]verdict, len(lines))
+	for i, answer := range answers {
+		word, rest, _ := strings.Cut(answer, "\t")
+		verdicts[i] = verdict{word == "ok", rest}
+	}
+	return verdicts
+}
+
+// agree checks what must hold of every spec that berth lets through: Go decodes it, to the same as what berth writes, and
+// no key is there that Go would put over another.
+func agree(t *testing.T, input, output []byte) {
+	t.Helper()
+	if !json.Valid(input) {
+		t.Fatalf("accepted, but not JSON: %q", input)
+	}
+	if in, out := encode(t, decode(t, input)), encode(t, decode(t, output)); in != out {
+		t.Fatalf("Go decodes %q to\n%s\nand what berth made of it to\n%s", input, in, out)
+	}
+	if !reflect.DeepEqual(generic(t, input), generic(t, output)) {
+		t.Fatalf("%q is not the same as %q", input, output)
+	}
+	if pointer := hidden(reflect.TypeOf(specs.Spec{}), input, ""); pointer != "" {
+		t.Fatalf("accepted with %s, which Go takes for another key: %q", pointer, input)
+	}
+}
+
+// hidden walks tokens by Go's types and returns the pointer of a key that is there twice, or, where a struct is decoded,
+// that Go would match with a field of another spelling.
+func hidden(kind reflect.Type, text []byte, at string) string {
+	for kind != nil && kind.Kind() == reflect.Pointer {
+		kind = kind.Elem()
+	}
+	trimmed := bytes.TrimSpace(text)
+	d := json.NewDecoder(bytes.NewReader(trimmed))
+	switch trimmed[0] {
+	case '[':
+		d.Token()
+		for i := 0; d.More(); i++ {
+			var raw json.RawMessage
+			if d.Decode(&raw) != nil {
+				return at
+			}
+			var element reflect.Type
+			if kind != nil && kind.Kind() == reflect.Slice {
+				element = kind.Elem()
+			}
+			if p := hidden(element, raw, fmt.Sprint(at, "/", i)); p != "" {
+				return p
+			}
+		}
+	case '{':
+		d.Token()
+		seen := map[string]bool{}
+		for d.More() {
+			token, err := d.Token()
+			if err != nil {
+				return at
+			}
+			key := token.(string)
+			var raw json.RawMessage
+			if d.Decode(&raw) != nil {
+				return at
+			}
+			below := at + "/" + key
+			if seen[key] {
+				return below
+			}
+			seen[key] = true
+			var child reflect.Type
+			if kind != nil && kind.Kind() == reflect.Map {
+				child = kind.Elem()
+			}
+			if kind != nil && kind.Kind() == reflect.Struct {
+				for _, f := range reflect.VisibleFields(kind) {
+					name := strings.Split(f.Tag.Get("json"), ",")[0]
+					if name == "" || f.Anonymous {
+						continue
+					}
+					if name == key {
+						child = f.Type
+					} else if strings.EqualFold(name, key) && !exact(kind, key) {
+						return below
+					}
+				}
+			}
+			if p := hidden(child, raw, below); p != "" {
+				return p
+			}
+		}
+	}
+	return ""
+}
+
+func exact(kind reflect.Type, key string) bool {
+	for _, f := range reflect.VisibleFields(kind) {
+		if strings.Split(f.Tag.Get("json"), ",")[0] == key {
+			return true
+		}
+	}
+	return false
+}
+
+// Over the fuzz corpora and the fixtures.
+func TestCorpus(t *testing.T) {
+	files, _ := filepath.Glob("../../fuzz/corpus/spec_*/*")
+	more, _ := filepath.Glob("../spec/*.json")
+	files = append(files, more...)
+	accepted := 0
+	for _, file := range files {
+		input, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(file, "spec_operations") {
+			if i := bytes.IndexByte(input, 0); i >= 0 { // what comes before it are operations
+				input = input[i+1:]
+			}
+			scratch := filepath.Join(t.TempDir(), "spec")
+			if err := os.WriteFile(scratch, input, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			file = scratch
+		}
+		out, err := run(t, nil, "check-file", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, ok := bytes.CutPrefix(out, []byte("ok\t")); ok {
+			accepted++
+			agree(t, input, bytes.TrimSuffix(text, []byte("\n")))
+		}
+	}
+	if accepted < 10 {
+		t.Errorf("only %d of %d were accepted", accepted, len(files))
+	}
+}
+
+// Every field that the structs have, spelt in other ways: Go takes it for the field, so berth refuses it.
+func TestEveryFieldInAnotherCaseIsRefused(t *testing.T) {
+	var lines []string
+	var walk func(kind reflect.Type, before, after string, depth int)
+	walk = func(kind reflect.Type, before, after string, depth int) {
+		switch kind.Kind() {
+		case reflect.Pointer:
+			walk(kind.Elem(), before, after, depth)
+		case reflect.Slice:
+			walk(kind.Elem(), before+"[", "]"+after, depth)
+		case reflect.Map:
+			walk(kind.Elem(), before+`{"some.key":`, "}"+after, depth)
+		case reflect.Struct:
+			for _, f := range reflect.VisibleFields(kind) {
+				name := strings.Split(f.Tag.Get("json"), ",")[0]
+				if name == "" || f.Anonymous {
+					continue
+				}
+				spellings := []string{strings.ToUpper(name), strings.ToUpper(name[:1]) + name[1:],
+					name[:len(name)-1] + strings.ToUpper(name[len(name)-1:]), strings.ToLower(name),
+					strings.Replace(name, "s", "ſ", 1), strings.Replace(name, "k", "\u212a", 1)}
+				for _, spelt := range spellings {
+					if spelt == name || exact(kind, spelt) {
+						continue
+					}
+					lines = append(lines, before+fmt.Sprintf("{%q:null}", spelt)+after)
+				}
+				walk(f.Type, before+fmt.Sprintf("{%q:", name), "}"+after, depth+1)
+			}
+		}
+	}
+	walk(reflect.TypeOf(specs.Spec{}), "", "", 0)
+	if len(lines) < 1000 {
+		t.Fatalf("only %d spellings", len(lines))
+	}
+	for i, v := range check(t, lines) {
+		if v.accepted || !strings.HasPrefix(v.text, "spec_key_case\t") {
+			t.Errorf("%s: %v %s", lines[i], v.accepted, v.text)
+		}
+	}
+}
+
+// Specs damaged at random: what berth still accepts, Go decodes to the same.
+func TestDamagedSpecs(t *testing.T) {
+	random := rand.New(rand.NewSource(20261124))
+	var sources []string
+	for _, text := range fixtures(t) {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, text); err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, compact.String())
+	}
+	sort.Strings(sources)
+	bits := []string{`"`, `\`, `{`, `}`, `[`, `]`, `,`, `:`, `null`, `1`, `-1`, `0.5`, `1e3`, `18446744073709551616`, `""`,
+		`"\u0000"`, `"\ud800"`, `\u0061`, `ſ`, "\u212a", "\xff", "\xe2\x82", "A", "a", " ", "..", "/", `{"a":1}`, `[]`, `true`}
+	var lines []string
+	for i := 0; i < 20000; i++ {
+		text := []byte(sources[random.Intn(len(sources))])
+		for n := 1 + random.Intn(2); n > 0; n-- {
+			at := random.Intn(len(text) + 1)
+			switch random.Intn(5) {
+			case 0: // a bit more
+				text = append(text[:at:at], append([]byte(bits[random.Intn(len(bits))]), text[at:]...)...)
+			case 1: // a bit less
+				end := min(at+1+random.Intn(3), len(text))
+				text = append(text[:at:at], text[end:]...)
+			case 2: // another case
+				if at < len(text) {
+					if c := text[at] | 0x20; c >= 'a' && c <= 'z' {
+						text = append([]byte{}, text...)
+						text[at] ^= 0x20
+					}
+				}
+			case 3: // a piece twice
+				end := min(at+random.Intn(60), len(text))
+				text = append(text[:end:end], append(append([]byte{}, text[at:end]...), text[end:]...)...)
+			case 4: // another value
+				if colon := bytes.IndexByte(text[at:], ':'); colon >= 0 {
+					from := at + colon + 1
+					end := from
+					for end < len(text) && !bytes.ContainsRune([]byte(",}]"), rune(text[end])) {
+						end++
+					}
+					text = append(text[:from:from], append([]byte(bits[random.Intn(len(bits))]), text[end:]...)...)
+				}
+			}
+		}
+		if !bytes.ContainsAny(text, "\n\r") {
+			lines = append(lines, string(text))
+		}
+	}
+	accepted := 0
+	for i, v := range check(t, lines) {
+		if v.accepted {
+			accepted++
+			agree(t, []byte(lines[i]), []byte(v.text))
+		}
+	}
+	if accepted < len(lines)/50 || accepted == len(lines) {
+		t.Errorf("%d of %d accepted: the damage tells nothing", accepted, len(lines))
+	}
+	t.Logf("%d of %d accepted", accepted, len(lines))
+}
