@@ -42,7 +42,7 @@ void recipe() {
 
 // runsc, network, docker: pure values.
 void values() {
-  check(berth::check_runsc_id("sandbox-1").has_value() && !berth::check_runsc_id("../x"), "check_runsc_id");
+  check(berth::check_container_id("sandbox-1").has_value() && !berth::check_container_id("../x"), "check_container_id");
   const auto pool = berth::parse_ipv4_subnet("10.211.0.0/16");
   check(pool.has_value() && pool->host(2) == "10.211.0.2", "parse_ipv4_subnet");
   const auto plan = berth::plan_docker({});
