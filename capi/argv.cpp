@@ -37,7 +37,7 @@ static void read_int(options_object& o, std::string_view name, T& place, std::in
   if (const auto n = o.integer(name, least, most)) place = static_cast<int>(*n);
 }
 
-static runsc_globals read_globals(options_object o) {
+runsc_globals read_runsc_globals(options_object o) {
   runsc_globals g;
   o.into(g.root, o.text("root"));
   o.into(g.debug_log, o.text("debug_log"));
@@ -232,7 +232,7 @@ static result<runsc_argv> build_argv(const runsc_binary& binary, std::string_vie
   BERTH_TRY(given.parse(options));
   auto o = given.root();
   runsc_globals globals;
-  if (auto g = o.object("globals")) globals = read_globals(std::move(*g));
+  if (auto g = o.object("globals")) globals = read_runsc_globals(std::move(*g));
   std::string id;
   if (verb != "list") o.into(id, o.text("id"));
   const auto make = read_verb(verb, o);

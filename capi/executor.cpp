@@ -1,7 +1,7 @@
 // berth_executor: this host, a container by runsc exec, or the caller's own way.
 #include "detail/caller_executor.hpp"
 #include "detail/executor.hpp"
-#include "detail/options.hpp"
+#include "detail/runsc.hpp"
 
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/runsc_executor.hpp>
@@ -36,7 +36,7 @@ static result<std::shared_ptr<runsc_executor>> make_runsc_executor(std::string_v
   const std::string cache = o.text("cache_dir").value_or("");
   const std::string id = o.text("id").value_or("");
   runsc_globals globals;
-  o.into(globals.root, o.text("root"));
+  if (auto g = o.object("globals")) globals = read_runsc_globals(std::move(*g));
   o.finish();
   BERTH_TRY(given.outcome());
   auto binary = runsc_binary::probe(binary_name, &detail::run_blocking, cache);

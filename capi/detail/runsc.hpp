@@ -2,6 +2,7 @@
 #pragma once
 
 #include "guard.hpp"
+#include "options.hpp"
 
 #include <berth/runsc/runsc.hpp>
 
@@ -20,5 +21,8 @@ struct argv_object final : handle_object {
   explicit argv_object(runsc_argv a) : argv(std::move(a)) {}
   runsc_argv argv;
 };
+
+/// runsc's global options, by the names of runsc_globals.
+runsc_globals read_runsc_globals(options_object o);
 
 }  // namespace berth::capi

@@ -15,9 +15,9 @@ extern "C" {
 
 /* This host; "user" must be empty. */
 BERTH_API berth_status berth_executor_create_host(berth_loop *loop, berth_executor **executor, berth_error **err);
-/* A container that the caller made, by `runsc exec`. options:
- * {"runsc":"/path","root":"/run/x","id":"…","cache_dir":""}; the binary is probed as by berth_runsc_probe. "user" of
- * commands: numbers only. */
+/* A container that the caller made, by `runsc exec`. options: {"runsc":"/path","id":"…","globals":{"root":"/run/x",
+ * "net_raw":true},"cache_dir":""}; "globals" as in berth_argv_build (dockerd needs net_raw in exec too), the binary is
+ * probed as by berth_runsc_probe. "user" of commands: numbers only. */
 BERTH_API berth_status berth_executor_create_runsc(berth_loop *loop, const char *options, size_t options_len,
                                                    berth_executor **executor, berth_error **err);
 /* A sandbox of berth's own. */
