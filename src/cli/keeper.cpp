@@ -59,6 +59,9 @@ result<supervisor_options> make_supervisor_options(const run_plan& plan, sandbox
 
 asio::awaitable<result<std::shared_ptr<keeper>>> keeper::create(run_plan plan) {
   if (plan.docker) BERTH_CO_TRY(prepare_config(plan));
+  plan.where.on_phase = [sink = plan.where.log](std::string_view phase) {
+    log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}});
+  };
   const std::shared_ptr<keeper> self(new keeper(std::move(plan)));
   auto made = co_await sandbox::create(self->plan_.where, self->plan_.config);
   if (!made) co_return std::move(made).error();

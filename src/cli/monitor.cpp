@@ -37,7 +37,9 @@ class launcher_watch {
     stream_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& ec) {
       if (ec) return;
       char answer;
-      const ssize_t n = ::recv(channel_, &answer, 1, MSG_DONTWAIT);
+      ssize_t n = ::recv(channel_, &answer, 1, MSG_DONTWAIT);
+      // An end that closes with log lines unread leaves an error behind, in front of what it had sent.
+      if (n < 0 && errno == ECONNRESET) n = ::recv(channel_, &answer, 1, MSG_DONTWAIT);
       if (n < 0 && (errno == EAGAIN || errno == EINTR)) return next();
       if (n > 0) return;  // it knows; what becomes of it is no longer our concern
       lost_ = true;

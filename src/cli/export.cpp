@@ -1,0 +1,37 @@
+// `berth export`: what a sandbox changed in its root file system, as a tar.
+#include "lookup.hpp"
+#include "loop.hpp"
+
+#include <filesystem>
+
+namespace berth::cli {
+namespace {
+
+struct export_call {
+  std::string id, output;
+};
+
+int act(const export_call& c, invocation& call) {
+  if (const auto refused = need_root(call)) return *refused;
+  const auto box = find_sandbox(call.common.where(), c.id);
+  if (!box) return fail_lookup(box.error(), call);
+  std::error_code ignored;
+  const std::string path = std::filesystem::absolute(c.output, ignored).string();
+  const auto done = run_loop((*box)->export_changes(path));
+  if (!done) return fail(done.error(), call);
+  if (call.common.json) return print_json(json::object().set("file", path)) ? exit_ok : exit_failed;
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, invocation& call) {
+  auto c = std::make_shared<export_call>();
+  app.add_option("ID", c->id, "the sandbox")->required();
+  app.add_option("-o,--output", c->output, "a new file on the host; overlayfs's terms: see docs/reference/command.md")
+      ->required();
+  add_examples(app, {"berth export box --output changes.tar"});
+  app.callback([c, &call] { call.act = [c, &call] { return act(*c, call); }; });
+}
+
+}  // namespace berth::cli
