@@ -3,6 +3,8 @@
 #include "lookup.hpp"
 #include "loop.hpp"
 
+#include <berth/docker/client.hpp>
+
 #include <boost/asio/this_coro.hpp>
 
 #include <unistd.h>
@@ -24,7 +26,7 @@ boost::asio::awaitable<result<exit_status>> run_inside(std::shared_ptr<sandbox> 
 
 // The host's client in place of this process, so that terminal and signals are its own.
 error become_client(const std::string& client, const std::vector<std::string>& words, const std::string& socket) {
-  std::vector<std::string> environment_list{"DOCKER_HOST=unix://" + socket};
+  std::vector<std::string> environment_list{"DOCKER_HOST=" + docker_host_value(socket)};
   for (std::string& variable : own_environment()) {
     // These would send the client elsewhere, or make it speak TLS to a unix socket.
     bool elsewhere = false;
@@ -70,10 +72,7 @@ int act(const docker_call& c, invocation& call) {
     if (!socket) return fail(socket.error(), call);
     return fail(become_client(client, *words, *socket), call);
   }
-  command what;
-  what.argv = {"docker"};
-  what.argv.insert(what.argv.end(), words->begin(), words->end());
-  const auto ended = run_loop(run_inside(*box, what));
+  const auto ended = run_loop(run_inside(*box, docker_client_command(*words)));
   return ended ? ended->shell_code() : fail(ended.error(), call);
 }
 

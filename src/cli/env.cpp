@@ -1,6 +1,8 @@
 // `berth env`: the variables that point a Docker client at a sandbox.
 #include "lookup.hpp"
 
+#include <berth/docker/client.hpp>
+
 namespace berth::cli {
 namespace {
 
@@ -19,7 +21,7 @@ int act(const std::string& id, invocation& call) {
   if (!box) return fail_lookup(box.error(), call);
   const auto socket = check_docker_socket(**box);
   if (!socket) return fail(socket.error(), call);
-  const std::string value = "unix://" + *socket;
+  const std::string value = docker_host_value(*socket);
   const bool printed = call.common.json ? print_json(json::object().set("DOCKER_HOST", value))
                                         : print_text("export DOCKER_HOST=" + shell_quoted(value) + "\n");
   return printed ? exit_ok : exit_failed;

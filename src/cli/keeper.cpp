@@ -1,9 +1,8 @@
 #include "keeper.hpp"
 
-#include "lookup.hpp"
+#include "runsc_probe.hpp"
 
-#include <berth/docker/plan.hpp>
-#include <berth/docker/versions.hpp>
+#include <berth/docker/managed.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -18,47 +17,26 @@ namespace {
 
 namespace asio = boost::asio;
 
-// What runsc must allow and the spec must hold for Docker.
-result<void> prepare_config(run_plan& plan) {
-  auto versions = read_docker_versions(plan.config.rootfs);
-  if (!versions) return std::move(versions).error();
-  plan.config.net_raw = true;
-  plan.config.packet_socket_write = docker_needs_packet_socket_write(*versions);
-  plan.config.edit_spec = [recipe = plan.recipe, log = plan.where.log](spec_builder& spec) -> result<void> {
-    auto steps = apply_docker(spec, recipe, log);
-    if (!steps) return std::move(steps).error();
-    return {};
-  };
-  return {};
+result<void> prepare_for_docker(run_plan& plan) {
+  const auto binary = probe_runsc(plan.where);
+  if (!binary) return binary.error();
+  return add_docker(plan.config, plan.recipe, binary->version(), plan.where.log);
 }
 
 result<supervisor_options> make_supervisor_options(const run_plan& plan, sandbox& box) {
-  supervisor_options out;
-  auto versions = read_docker_versions(plan.config.rootfs);
-  if (!versions) return std::move(versions).error();
-  out.plan.versions = *versions;
-  const auto binary = box.runsc();
-  if (!binary) return binary.error();
-  out.plan.runsc_release = binary->version().date;
-  const sandbox_record& record = box.record();
-  out.plan.snat = record.network != network_mode::none;
-  if (record.net) {
-    out.plan.uplink_address = record.net->address();
-    out.plan.uplink_mtu = static_cast<std::uint32_t>(record.net->mtu);
-  }
-  out.plan.sockets.push_back(std::string(sandbox::shared_inside) + "/" + std::string(docker_socket_name));
-  out.plan.dockerd_args = plan.dockerd_args;
-  out.ready_timeout = plan.ready_timeout;
-  out.restart = plan.restart;
-  out.host_socket = box.shared_path(docker_socket_name);
-  out.log = plan.where.log;
+  auto out = docker_supervisor_options(box, plan.recipe);
+  if (!out) return out;
+  out->plan.dockerd_args = plan.dockerd_args;
+  out->ready_timeout = plan.ready_timeout;
+  out->restart = plan.restart;
+  out->log = plan.where.log;
   return out;
 }
 
 }  // namespace
 
 asio::awaitable<result<std::shared_ptr<keeper>>> keeper::create(run_plan plan) {
-  if (plan.docker) BERTH_CO_TRY(prepare_config(plan));
+  if (plan.docker) BERTH_CO_TRY(prepare_for_docker(plan));
   plan.where.on_phase = [sink = plan.where.log](std::string_view phase) {
     log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}});
   };

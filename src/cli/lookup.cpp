@@ -1,13 +1,8 @@
 #include "lookup.hpp"
 
-#include <berth/base/unique_fd.hpp>
+#include <berth/docker/client.hpp>
 #include <berth/readiness/poll.hpp>
 #include <berth/readiness/probe.hpp>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
 
 namespace berth::cli {
 
@@ -76,18 +71,12 @@ json view_json(const sandbox_view& view) {
 }
 
 result<std::string> check_docker_socket(const sandbox& box) {
-  const std::string path = box.shared_path(docker_socket_name);
-  const unique_fd entry(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!entry) {
-    const int why = errno;
-    return errno_error(why, "docker", "this sandbox has no Docker socket", path,
-                       "was it made with --docker, and is Docker ready? berth status " + box.id() + " tells");
-  }
-  struct stat info;
-  if (::fstat(entry.get(), &info) != 0) return errno_error(errno, "docker", "cannot look at the Docker socket", path);
-  if (!S_ISSOCK(info.st_mode)) {
-    return make_error(errc::hostile, "docker", "what lies where the Docker socket must be is no socket", path,
-                      "something in the sandbox put it there; do not use it, remove the sandbox");
+  std::string path = box.shared_path(docker_socket_name);
+  if (auto checked = check_host_socket(path); !checked) {
+    error e = std::move(checked).error();
+    if (e.code == errc::not_found)
+      e.hint = "was it made with --docker, and is Docker ready? berth status " + box.id() + " tells";
+    return e;
   }
   return path;
 }

@@ -4,6 +4,7 @@
 #include "options.hpp"
 #include "status_file.hpp"
 
+#include <berth/docker/managed.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -12,9 +13,6 @@
 #include <string>
 
 namespace berth::cli {
-
-/// The name that the docker layer's socket has in the shared directory.
-inline constexpr std::string_view docker_socket_name = "docker.sock";
 
 /// The sandbox of this id. The error of one that is not there has the layer "cli" and the code not_found, which
 /// `fail_lookup` turns into exit_not_found.
