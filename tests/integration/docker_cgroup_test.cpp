@@ -1,0 +1,108 @@
+// The three cgroup modes, with what each opens: shown by trying.
+#include "support/docker_fixture.hpp"
+
+#include <unistd.h>
+
+namespace {
+
+using namespace berth;
+using std::string;
+
+// A host process in a host cgroup of the test's own, with a freezer.
+class frozen_bait {
+ public:
+  explicit frozen_bait(string name) : v1_(::access("/sys/fs/cgroup/freezer", F_OK) == 0) {
+    directory_ = (v1_ ? "/sys/fs/cgroup/freezer/" : "/sys/fs/cgroup/") + name;
+    // On its own session, so that nothing of the test's is frozen with it.
+    make_ = "mkdir " + directory_ + " && { setsid sh -c 'echo $$ > " + directory_ +
+            "/cgroup.procs; exec sleep 300' >/dev/null 2>&1 & } && sleep 0.3 && cat " + directory_ + "/cgroup.procs";
+    remove_ = "echo " + thaw() + " > " + file() + "; kill -9 $(cat " + directory_ + "/cgroup.procs); for i in 1 2 3 4 5 6 7 8 9; do "
+              "rmdir " + directory_ + " 2>/dev/null && break; sleep 0.1; done; ls -d " + directory_ + " 2>/dev/null; true";
+  }
+  string directory() const { return directory_; }
+  string file() const { return directory_ + (v1_ ? "/freezer.state" : "/cgroup.freeze"); }
+  string freeze() const { return v1_ ? "FROZEN" : "1"; }
+  string thaw() const { return v1_ ? "THAWED" : "0"; }
+  const string& make() const { return make_; }
+  const string& remove() const { return remove_; }
+
+ private:
+  bool v1_;
+  string directory_, make_, remove_;
+};
+
+class DockerCgroups : public berth_test::docker_test {
+ protected:
+  void make_mode(cgroup_mode mode) {
+    docker_recipe recipe = tmpfs_recipe();
+    recipe.cgroup = mode;
+    make(recipe);
+    ASSERT_TRUE(box_);
+    bait_.emplace("berth-bait-" + box_->record().token);
+    ASSERT_NE(host_shell(bait_->make()), "");
+  }
+  void TearDown() override {
+    if (bait_) {
+      EXPECT_EQ(host_shell(bait_->remove()), "");
+    }
+    docker_test::TearDown();
+  }
+  // Tries from inside, and tells what the host then sees.
+  string try_freezing() {
+    (void)shell(*box_, "echo " + bait_->freeze() + " > " + bait_->file());
+    return host_shell("for i in 1 2 3 4 5; do grep -q FREEZING " + bait_->file() + " || break; sleep 0.1; done; cat " + bait_->file());
+  }
+  string make_inside(const string& parent) {
+    const string name = parent + "/berth-made-" + box_->record().token;
+    (void)shell(*box_, "mkdir " + name);
+    return host_shell("ls -d " + name + " 2>/dev/null; rmdir " + name + " 2>/dev/null; true");
+  }
+  std::optional<frozen_bait> bait_;
+};
+
+TEST_F(DockerCgroups, InTheDefaultModeNothingInsideSeesOrChangesTheHosts) {
+  make_mode(cgroup_mode::sandbox);
+  if (HasFatalFailure()) return;
+  EXPECT_TRUE(find_log("added cgroup mount for docker-in-docker"));
+  EXPECT_EQ(try_freezing(), bait_->thaw()) << "a host process must not be frozen from inside";
+  // Under every name that it could have inside.
+  EXPECT_EQ(shell(*box_, "find /sys/fs/cgroup -name 'berth-bait-*' | head -1"), "");
+  EXPECT_EQ(shell(*box_, "find /sys/fs/cgroup -name 'freezer*' | head -1"), "") << "gVisor has no freezer";
+  for (const char* parent : {"/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/devices", "/sys/fs/cgroup/pids"})
+    EXPECT_EQ(make_inside(parent), "") << parent;
+  // Processes of the host are not to be found there either.
+  const string pid = host_shell("cat " + bait_->directory() + "/cgroup.procs");
+  EXPECT_EQ(shell(*box_, "mkdir /sys/fs/cgroup/memory/x && echo " + pid + " > /sys/fs/cgroup/memory/x/cgroup.procs 2>/dev/null; "
+                         "grep -cx " + pid + " /sys/fs/cgroup/memory/x/cgroup.procs || true"),
+            "0");
+  EXPECT_EQ(host_shell("cat " + bait_->directory() + "/cgroup.procs"), pid);
+  // And Docker works.
+  const auto started = start();
+  ASSERT_TRUE(started) << started.error().to_string();
+}
+
+TEST_F(DockerCgroups, TheHostBindOpensTheHostsCgroupsAndDockerdDoesNotStartWithIt) {
+  make_mode(cgroup_mode::host_bind);
+  if (HasFatalFailure()) return;
+  EXPECT_TRUE(find_log("added cgroup bind mount for docker-in-docker"));
+  bool warned = false;
+  for (const log_event& event : events_) warned = warned || event.level == log_level::warn;
+  EXPECT_TRUE(warned) << "it warns each time:\n" << logged();
+  // What makes it unsafe. If gVisor ever closes this, the mode's description has to change.
+  const string frozen = try_freezing();
+  EXPECT_EQ(frozen, bait_->freeze());
+  const auto started = start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(daemon_->status().failure->hint_id, "BERTH-CGROUP-DEVICES");
+}
+
+TEST_F(DockerCgroups, WithoutAMountDockerdSaysWhatItMisses) {
+  make_mode(cgroup_mode::none);
+  if (HasFatalFailure()) return;
+  EXPECT_EQ(try_freezing(), bait_->thaw());
+  const auto started = start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(daemon_->status().failure->hint_id, "BERTH-CGROUP-DEVICES");
+}
+
+}  // namespace

@@ -1,0 +1,61 @@
+// Where images live: in the sandbox's memory, or on a directory of the host that outlives it.
+#include "support/docker_fixture.hpp"
+
+#include <filesystem>
+
+namespace {
+
+using namespace berth;
+using std::string;
+
+class DockerDataRoot : public berth_test::docker_test {
+ protected:
+  docker_recipe on(const string& directory) {
+    docker_recipe recipe;
+    recipe.data_root.emplace();
+    recipe.data_root->where = docker_data_root::kind::directory;
+    recipe.data_root->directory = directory;
+    return recipe;
+  }
+};
+
+TEST_F(DockerDataRoot, OnADirectoryOfTheHostImagesAndNetworksOutliveTheSandbox) {
+  const string directory = where_.root + "-images";
+  std::filesystem::create_directory(directory);
+  make(on(directory));
+  ASSERT_TRUE(box_);
+  auto started = start();
+  ASSERT_TRUE(started) << started.error().to_string();
+  EXPECT_EQ(docker({"info", "--format", "{{.Driver}}"}), "overlay2");
+  load_image();
+  docker({"run", "--name", "left", image(), "sh", "-c", "echo kept > /kept"});
+  docker({"network", "create", "lasting"});
+  ASSERT_TRUE(loop_.run(daemon_->stop()));
+  down();
+
+  make(on(directory));
+  ASSERT_TRUE(box_);
+  started = start();
+  ASSERT_TRUE(started) << started.error().to_string();
+  EXPECT_EQ(docker({"run", "--rm", "--network", "lasting", image(), "echo", "still here"}), "still here");
+  EXPECT_EQ(docker({"commit", "left", "with-kept"}).substr(0, 7), "sha256:");
+  EXPECT_EQ(docker({"run", "--rm", "with-kept", "cat", "/kept"}), "kept");
+  ASSERT_TRUE(loop_.run(daemon_->stop()));
+  down();
+  std::filesystem::remove_all(directory);
+}
+
+TEST_F(DockerDataRoot, OnATmpfsItIsBounded) {
+  docker_recipe recipe = tmpfs_recipe();
+  recipe.data_root->size = 256u << 20;
+  make(recipe);
+  ASSERT_TRUE(box_);
+  const auto started = start();
+  ASSERT_TRUE(started) << started.error().to_string();
+  EXPECT_EQ(shell(*box_, "df -m /var/lib/docker | awk 'NR==2 {print $2}'"), "256");
+  EXPECT_EQ(docker({"info", "--format", "{{.Driver}}"}), "overlay2");
+  load_image();
+  EXPECT_EQ(docker({"run", "--rm", image(), "echo", "runs"}), "runs");
+}
+
+}  // namespace
