@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <set>
+#include <sstream>
 
 namespace berth {
 namespace {
@@ -98,6 +100,15 @@ TEST(KnownDockerFailures, IdsAreUniqueAndRowsComplete) {
     EXPECT_EQ(find_docker_failure(row.id).remedy, row.remedy);
   }
   EXPECT_TRUE(find_docker_failure("BERTH-NONE").id.empty());
+}
+
+TEST(KnownDockerFailures, EachIsInTheReference) {
+  std::ostringstream text;
+  text << std::ifstream(BERTH_TEST_DATA "/../docs/reference/docker.md").rdbuf();
+  for (const known_failure& row : known_docker_failures()) {
+    const std::string cells = "| " + std::string(row.id) + " | " + std::string(row.cause) + " | " + std::string(row.remedy) + " |";
+    EXPECT_NE(text.str().find(cells), std::string::npos) << cells;
+  }
 }
 
 }  // namespace
