@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/clock.hpp>
+#include <berth/config.hpp>
 
 #include <cstdint>
 
