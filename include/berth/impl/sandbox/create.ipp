@@ -1,5 +1,6 @@
 #pragma once
 
+#include <berth/impl/sandbox/config.ipp>
 #include <berth/network/detail/cancellation.hpp>
 #include <berth/process/process.hpp>
 #include <berth/sandbox/detail/bundle.hpp>

@@ -14,8 +14,6 @@ namespace berth {
 
 namespace detail {
 
-inline constexpr seconds removal_patience{30};
-
 BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record) {
   const time_point deadline = deadline_after(removal_patience);
   record.phase = record_phase::removing;

@@ -7,7 +7,6 @@
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>

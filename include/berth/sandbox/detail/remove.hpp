@@ -11,6 +11,9 @@
 
 namespace berth::detail {
 
+/// How long a removal waits for what does not go at once.
+inline constexpr seconds removal_patience{30};
+
 /// Removes all that the record speaks of; its directory's lock must be held. Goes on past failures and gives the first, and
 /// then the directory with the record stays.
 BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record);

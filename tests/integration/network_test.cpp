@@ -1,0 +1,217 @@
+// The three network modes on the real thing. The outside world is a network namespace of the test's own, behind the host.
+#include "support/sandbox_fixture.hpp"
+
+#include <berth/spec/capabilities.hpp>
+
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+namespace {
+
+using namespace berth;
+
+class SandboxNetwork : public berth_test::sandbox_test {
+ protected:
+  // 198.51.100.0/24 (TEST-NET-2) and, for the cloud's metadata, 169.254.169.254 are out there.
+  static constexpr const char* outside = "198.51.100.2";
+  static constexpr const char* host = "198.51.100.1";
+
+  void SetUp() override {
+    sandbox_test::SetUp();
+    if (!ready_) return;
+    const std::string made = host_shell(
+        "ip netns add bt-outside && ip link add bt-host type veth peer name eth0 netns bt-outside && "
+        "ip addr add 198.51.100.1/24 dev bt-host && ip link set bt-host up && ip -n bt-outside link set lo up && "
+        "ip -n bt-outside addr add 198.51.100.2/24 dev eth0 && ip -n bt-outside addr add 169.254.169.254/32 dev eth0 && "
+        "ip -n bt-outside link set eth0 up && ip route add 169.254.169.254/32 dev bt-host && "
+        "ip -n bt-outside route add default via 198.51.100.1 && echo ok");
+    ASSERT_EQ(made, "ok");
+    scratch_ = where_.root + "-peer";
+    host_shell("mkdir " + scratch_);
+  }
+  void TearDown() override {
+    for (const pid_t pid : peers_) ::kill(-pid, SIGKILL);
+    host_shell("ip link del bt-host 2>/dev/null; ip netns del bt-outside 2>/dev/null; rm -rf " + scratch_);
+    sandbox_test::TearDown();
+  }
+
+  /// A Python program in a namespace ("" is the host), in a session of its own; waits for its first line, "ready".
+  void serve(const std::string& netns, const std::string& name, const std::string& program) {
+    { std::ofstream(scratch_ + "/" + name + ".py") << "import socket, sys, struct\n" << program; }
+    const std::string prefix = netns.empty() ? "" : "ip netns exec " + netns + " ";
+    const std::string pid = host_shell("setsid " + prefix + "python3 -u " + scratch_ + "/" + name + ".py > " + scratch_ + "/" +
+                                       name + ".out 2>&1 < /dev/null & echo $!");
+    peers_.push_back(std::stoi(pid));
+    for (int i = 0; i < 600 && said(name).rfind("ready", 0) != 0; ++i) loop_.run_for(std::chrono::milliseconds(20));
+    ASSERT_EQ(said(name).substr(0, 5), "ready") << said(name);
+  }
+  std::string said(const std::string& name) {
+    std::ostringstream text;
+    text << std::ifstream(scratch_ + "/" + name + ".out").rdbuf();
+    return text.str();
+  }
+  /// Tells each caller the address that it has come from.
+  static std::string echo_server(const std::string& address, int port) {
+    return "s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\ns.bind(('" + address + "', " +
+           std::to_string(port) + ")); s.listen(9); print('ready')\nwhile True:\n  c, a = s.accept()\n"
+           "  c.sendall(a[0].encode()); c.close()\n";
+  }
+  std::string ask(sandbox& box, const std::string& address, int port) {
+    return shell(box, "busybox nc -w 3 " + address + " " + std::to_string(port) + " < /dev/null 2>/dev/null || echo none");
+  }
+  static std::string ask_from(const std::string& netns, const std::string& address, int port) {
+    const std::string prefix = netns.empty() ? "" : "ip netns exec " + netns + " ";
+    return host_shell(prefix + "python3 -c \"import socket; s=socket.create_connection(('" + address + "'," +
+                      std::to_string(port) + "),3); print(s.recv(99).decode().strip())\" 2>/dev/null || echo none");
+  }
+  /// Starts a listener inside that greets each caller.
+  std::unique_ptr<running_command> listen_inside(sandbox& box, int port) {
+    command what;
+    what.argv = {"sh", "-c", "while :; do echo greetings | busybox nc -l -p " + std::to_string(port) + " -w 5; done"};
+    auto running = loop_.run(box.start(what, {}));
+    EXPECT_TRUE(running);
+    const std::string address = box.record().net->address();
+    for (int i = 0; i < 200 && ask_from("", address, port) != "greetings"; ++i) loop_.run_for(std::chrono::milliseconds(50));
+    return running ? std::move(*running) : nullptr;
+  }
+
+  std::string scratch_;
+  std::vector<pid_t> peers_;
+};
+
+TEST_F(SandboxNetwork, HasOneAddressAndADefaultRoute) {
+  auto box = create(config(network_mode::sandbox));
+  ASSERT_TRUE(box->record().net);
+  const record_network& net = *box->record().net;
+  EXPECT_EQ(shell(*box, "ip -4 -o addr show dev eth0 | tr -s ' ' | cut -d' ' -f4"), net.address() + "/30");
+  EXPECT_EQ(shell(*box, "ip route show default | cut -d' ' -f1-5"), "default via " + net.gateway() + " dev eth0");
+  EXPECT_EQ(shell(*box, "cat /sys/class/net/eth0/mtu 2>/dev/null || ip -o link show eth0 | sed 's/.*mtu \\([0-9]*\\).*/\\1/'"),
+            std::to_string(net.mtu));
+  EXPECT_EQ(shell(*box, "cat /etc/hostname; getent hosts $(hostname) | cut -d' ' -f1"), box->id() + "\n" + net.address());
+  EXPECT_EQ(shell(*box, "cat /etc/resolv.conf"),
+            host_shell("cat " + box->record().bundle() + "/resolv.conf"));
+  terminate(*box);
+}
+
+TEST_F(SandboxNetwork, GoesOutUnderTheHostsAddress) {
+  serve("bt-outside", "tcp", echo_server("0.0.0.0", 7000));
+  // A name server: one answer for every question.
+  serve("bt-outside", "dns",
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('0.0.0.0', 53)); print('ready')\n"
+        "while True:\n  q, a = s.recvfrom(512); end = q.index(b'\\0', 12) + 5; kind = q[end-4:end-2]\n"
+        "  r = b'\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4' + socket.inet_aton('203.0.113.7') if kind == b'\\0\\1' else b''\n"
+        "  s.sendto(q[:2] + b'\\x81\\x80\\0\\1' + (b'\\0\\1' if r else b'\\0\\0') + b'\\0\\0\\0\\0' + q[12:end] + r, a)\n");
+  auto box = create(config(network_mode::sandbox));
+  EXPECT_EQ(ask(*box, outside, 7000), host);
+  EXPECT_NE(shell(*box, "busybox nslookup some.name.example " + std::string(outside)).find("203.0.113.7"), std::string::npos);
+  terminate(*box);
+}
+
+TEST_F(SandboxNetwork, DoesNotReachTheHostNorItsCloud) {
+  serve("", "host", echo_server("0.0.0.0", 7001));
+  serve("bt-outside", "metadata", echo_server("169.254.169.254", 7002));
+  auto box = create(config(network_mode::sandbox));
+  ASSERT_NE(ask_from("", host, 7001), "none");
+  ASSERT_NE(ask_from("", "169.254.169.254", 7002), "none");
+  EXPECT_EQ(ask(*box, box->record().net->gateway(), 7001), "none");
+  EXPECT_EQ(ask(*box, host, 7001), "none");
+  EXPECT_EQ(ask(*box, "169.254.169.254", 7002), "none");
+  terminate(*box);
+}
+
+TEST_F(SandboxNetwork, IsReachedFromTheHostAndFromNowhereElse) {
+  auto box = create(config(network_mode::sandbox));
+  auto other = create(config(network_mode::sandbox));
+  auto listener = listen_inside(*box, 8080);
+  const std::string address = box->record().net->address();
+  EXPECT_EQ(ask_from("", address, 8080), "greetings");
+  EXPECT_EQ(ask(*other, address, 8080), "none");
+  EXPECT_EQ(ask_from("bt-outside", address, 8080), "none");
+  EXPECT_EQ(ask_from("", address, 8080), "greetings");  // it was not the listener's fault
+  listener.reset();
+  terminate(*box);
+  terminate(*other);
+}
+
+TEST_F(SandboxNetwork, CannotSpeakUnderAFalseAddress) {
+  serve("bt-outside", "udp", "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('0.0.0.0', 7003)); print('ready')\n"
+                             "while True:\n  d, a = s.recvfrom(512); print(a[0], d.decode().strip())\n");
+  sandbox_config what = config(network_mode::sandbox);
+  what.net_raw = true;
+  what.edit_spec = [](spec_builder& spec) {
+    constexpr std::string_view more[] = {"NET_ADMIN", "NET_RAW"};
+    return spec_capabilities(spec).add(more);
+  };
+  auto box = create(what);
+  const std::string send =
+      "perl -MSocket -e 'socket(S,AF_INET,SOCK_DGRAM,0); bind(S,sockaddr_in(0,inet_aton($ARGV[0]))) or die \"bind: $!\"; "
+      "send(S,$ARGV[1],0,sockaddr_in(7003,inet_aton($ARGV[2]))) or die \"send: $!\"; print \"sent\"' ";
+  EXPECT_EQ(shell(*box, "ip addr add 203.0.113.9/32 dev eth0 && echo added"), "added");
+  EXPECT_EQ(shell(*box, send + "203.0.113.9 false " + outside), "sent");
+  EXPECT_EQ(shell(*box, send + box->record().net->address() + " true " + outside), "sent");
+  for (int i = 0; i < 100 && said("udp").find("true") == std::string::npos; ++i) loop_.run_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(said("udp"), std::string("ready\n") + host + " true\n");
+  terminate(*box);
+}
+
+TEST_F(SandboxNetwork, HasNoIPv6) {
+  auto box = create(config(network_mode::sandbox));
+  EXPECT_EQ(shell(*box, "ip -6 -o addr show dev eth0 | wc -l"), "0");
+  EXPECT_EQ(host_shell("ip -6 -o addr show dev " + box->record().names().link + " | wc -l"), "0");
+  terminate(*box);
+}
+
+TEST_F(SandboxNetwork, NoneHasLoopbackOnly) {
+  auto box = create(config(network_mode::none));
+  EXPECT_FALSE(box->record().net);
+  EXPECT_EQ(shell(*box, "ip -o link | wc -l; ip route show default | wc -l"), "1\n0");
+  EXPECT_EQ(shell(*box, "ip -4 -o addr show dev lo | grep -c 127.0.0.1"), "1");
+  terminate(*box);
+}
+
+TEST_F(SandboxNetwork, ANamespaceOfTheCallersIsUsedAndLeftInPlace) {
+  ASSERT_EQ(host_shell("ip netns add bt-mine && ip link add bt-mine type veth peer name eth0 netns bt-mine && "
+                       "ip addr add 192.168.77.1/24 dev bt-mine && ip link set bt-mine up && ip -n bt-mine link set lo up && "
+                       "ip -n bt-mine addr add 192.168.77.2/24 dev eth0 && ip -n bt-mine link set eth0 up && "
+                       "ip -n bt-mine route add default via 192.168.77.1 && echo ok"),
+            "ok");
+  serve("", "mine", echo_server("192.168.77.1", 7004));
+  sandbox_config what = config(network_mode::path);
+  what.network_path = "/run/netns/bt-mine";
+  auto box = create(what);
+  EXPECT_EQ(ask(*box, "192.168.77.1", 7004), "192.168.77.2");
+  EXPECT_EQ(shell(*box, "hostname -I | tr -d ' '"), "192.168.77.2");
+  terminate(*box);
+  EXPECT_EQ(host_shell("ip netns | grep -c '^bt-mine'"), "1");
+  host_shell("ip link del bt-mine; ip netns del bt-mine");
+}
+
+TEST_F(SandboxNetwork, APoolThatIsUsedUpIsAnErrorThatLeavesNothing) {
+  where_.network_pool = "10.213.7.0/29";
+  auto first = create(config(network_mode::sandbox));
+  auto second = create(config(network_mode::sandbox));
+  auto third = loop_.run(sandbox::create(where_, config(network_mode::sandbox)));
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.error().code, errc::again) << third.error().to_string();
+  EXPECT_EQ(first->record().net->subnet.to_string(), "10.213.7.0/30");
+  EXPECT_EQ(second->record().net->subnet.to_string(), "10.213.7.4/30");
+  terminate(*first);
+  third = loop_.run(sandbox::create(where_, config(network_mode::sandbox)));
+  ASSERT_TRUE(third) << third.error().to_string();
+  EXPECT_EQ((*third)->record().net->subnet.to_string(), "10.213.7.0/30");
+  terminate(**third);
+  terminate(*second);
+}
+
+TEST_F(SandboxNetwork, ANetworkThatIsThereIsSteppedOver) {
+  host_shell("ip addr add 10.213.8.1/28 dev bt-host");
+  where_.network_pool = "10.213.8.0/24";
+  auto box = create(config(network_mode::sandbox));
+  EXPECT_EQ(box->record().net->subnet.to_string(), "10.213.8.16/30");
+  terminate(*box);
+}
+
+}  // namespace

@@ -1,0 +1,318 @@
+#include <berth/sandbox/config.hpp>
+#include <berth/sandbox/detail/bundle.hpp>
+#include <berth/sandbox/detail/host_resources.hpp>
+#include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/detail/users.hpp>
+
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+namespace {
+
+using namespace berth;
+
+sandbox_config good() {
+  sandbox_config what;
+  what.rootfs = "/srv/rootfs";
+  return what;
+}
+
+std::string field_refused(const std::function<void(environment&, sandbox_config&)>& change) {
+  environment where;
+  sandbox_config what = good();
+  change(where, what);
+  auto checked = check_sandbox_config(where, what);
+  if (checked) return "fine";
+  EXPECT_EQ(checked.error().code, errc::invalid);
+  return checked.error().path;
+}
+
+TEST(SandboxConfig, IsChecked) {
+  const auto refused = field_refused;
+  EXPECT_EQ(refused([](auto&, auto&) {}), "fine");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.rootfs = "relative"; }), "rootfs");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.rootfs = ""; }), "rootfs");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.rootfs = std::string("/a\0b", 4); }), "rootfs");
+  EXPECT_EQ(refused([](auto& e, auto&) { e.root = "berth"; }), "root");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.network = network_mode::path; }), "network");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.network_path = "/run/netns/x"; }), "network");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = -1; }), "cpus");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = 0.001; }), "cpus");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = std::numeric_limits<double>::quiet_NaN(); }), "cpus");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = 0.5; }), "fine");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.memory_bytes = 1 << 20; }), "memory");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.memory_bytes = ~std::uint64_t{0}; }), "memory");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.hostname = "a b"; }), "hostname");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.hostname = std::string(65, 'a'); }), "hostname");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.env = {"NOVALUE"}; }), "env");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.env = {"=x"}; }), "env");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.env = {"X="}; }), "fine");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.cwd = "tmp"; }), "cwd");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.mounts = {{"x", "/y", false}}; }), "mounts");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.mounts = {{"/x", "y", false}}; }), "mounts");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.mounts = {{"/x", "/", false}}; }), "mounts");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.create_timeout = seconds(0); }), "create_timeout");
+  EXPECT_EQ(refused([](auto& e, auto&) { e.network_pool = "10.0.0.0"; }), "10.0.0.0");
+}
+
+TEST(SandboxConfig, SocketsMustFit) {
+  EXPECT_EQ(field_refused([](auto&, auto& c) { c.id = std::string(63, 'a'); }), "fine");
+  EXPECT_EQ(field_refused([](auto& e, auto& c) {
+              e.root = "/var/lib/somewhere/deep/down/berth";
+              c.id = std::string(63, 'a');
+            }),
+            "id");
+  environment where;
+  where.root = "/" + std::string(70, 'r');
+  sandbox_config what = good();
+  what.id = "0123456789abcdef";
+  auto checked = check_sandbox_config(where, what);
+  ASSERT_FALSE(checked);
+  // What the hint says fits, and no more.
+  const std::size_t at = checked.error().hint.find("at most ");
+  ASSERT_NE(at, std::string::npos) << checked.error().hint;
+  const std::size_t most = std::stoul(checked.error().hint.substr(at + 8));
+  what.id = std::string(most, 'a');
+  EXPECT_TRUE(check_sandbox_config(where, what));
+  what.id = std::string(most + 1, 'a');
+  EXPECT_FALSE(check_sandbox_config(where, what));
+}
+
+TEST(SandboxId, FollowsRunscsRules) {
+  for (const char* fine : {"a", "A", "0", "_x", "a.b+c-d_e", "9lives"}) EXPECT_TRUE(check_sandbox_id(fine)) << fine;
+  for (const char* bad : {"", ".", "..", ".a", "-a", "+a", "a/b", "a b", "a\n", "\xc3\xa9", "a:b"}) {
+    EXPECT_FALSE(check_sandbox_id(bad)) << bad;
+  }
+  EXPECT_TRUE(check_sandbox_id(std::string(63, 'a')));
+  EXPECT_FALSE(check_sandbox_id(std::string(64, 'a')));
+}
+
+TEST(Environment, IsReadFromAList) {
+  const environment where = environment::from({"PATH=/bin", "BERTH_ROOT=/r", "BERTH_RUNSC=/x/runsc", "BERTH_INIT=/i",
+                                               "BERTH_NETWORK_POOL=10.9.0.0/16", "BERTH_ROOTS=/no"});
+  EXPECT_EQ(where.root, "/r");
+  EXPECT_EQ(where.runsc, "/x/runsc");
+  EXPECT_EQ(where.init, "/i");
+  EXPECT_EQ(where.network_pool, "10.9.0.0/16");
+  EXPECT_EQ(environment::from({"BERTH_ROOT="}).root, environment().root);
+}
+
+TEST(Init, IsFoundWhereItIsSaidToBe) {
+  environment where;
+  where.init = "/bin/sh";
+  auto found = find_init(where);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(*found, "/bin/sh");
+  for (const char* bad : {"/nonexistent", "/etc/passwd", "/", "relative"}) {
+    where.init = bad;
+    auto none = find_init(where);
+    ASSERT_FALSE(none) << bad;
+    EXPECT_EQ(none.error().code, errc::not_found);
+    EXPECT_EQ(none.error().path, bad);
+  }
+}
+
+TEST(Tokens, AreOfTheirOwnLength) {
+  EXPECT_EQ(detail::root_token("/var/lib/berth").size(), 5u);
+  EXPECT_EQ(detail::root_token("/var/lib/berth"), detail::root_token("/var/lib/berth"));
+  EXPECT_NE(detail::root_token("/var/lib/berth"), detail::root_token("/var/lib/berth2"));
+  EXPECT_EQ(detail::random_token(8).size(), 8u);
+  EXPECT_NE(detail::random_token(13), detail::random_token(13));
+  EXPECT_EQ(detail::random_token(64).find_first_not_of("abcdefghijklmnopqrstuvwxyz234567"), std::string::npos);
+}
+
+TEST(HostProcesses, AreKnownByTheirRoot) {
+  using namespace std::string_view_literals;
+  bool client = false;
+  EXPECT_EQ(detail::runsc_root_of("runsc-sandbox\0--debug-log=/l/\0--root=/b/x/run\0boot\0--bundle=/y\0tok"sv, client), "/b/x/run");
+  EXPECT_FALSE(client);
+  EXPECT_EQ(detail::runsc_root_of("runsc-gofer\0--root=/b/x/run\0gofer\0tok"sv, client), "/b/x/run");
+  EXPECT_FALSE(client);
+  EXPECT_EQ(detail::runsc_root_of("/usr/bin/runsc\0--root=/b/x/run\0run\0--detach\0tok"sv, client), "/b/x/run");
+  EXPECT_FALSE(client);
+  EXPECT_EQ(detail::runsc_root_of("/usr/bin/runsc\0--root=/b/x/run\0exec\0tok\0run\0gofer"sv, client), "/b/x/run");
+  EXPECT_TRUE(client);
+  // What stands in a command that runs inside is no option of runsc's.
+  EXPECT_EQ(detail::runsc_root_of("/usr/bin/runsc\0exec\0tok\0--root=/b/x/run"sv, client), "");
+  EXPECT_EQ(detail::runsc_root_of("vi\0/b/x/run"sv, client), "");
+  EXPECT_EQ(detail::runsc_root_of(""sv, client), "");
+}
+
+TEST(Cgroups, MountsAreFoundInMountinfo) {
+  EXPECT_EQ(detail::parse_cgroup_mounts(
+                "20 1 0:1 / / rw - ext4 /dev/sda rw\n"
+                "30 20 0:26 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory\n"
+                "31 20 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+                "32 20 0:28 / /odd\\040name rw - cgroup cgroup rw\n"
+                "33 20 0:29 / /cgroup rw - tmpfs cgroup rw\nbroken\n"),
+            (std::vector<std::string>{"/sys/fs/cgroup/memory", "/sys/fs/cgroup/unified"}));
+}
+
+constexpr std::string_view passwd = "root:x:0:0:root:/root:/bin/sh\n\nbroken\nweb:x:33:34:Web:/var/www:/bin/sh\nodd:x:a:b\n7:x:70:71::/:\n";
+constexpr std::string_view group = "root:x:0:\nweb:x:34:\nmedia:x:90:other,web\nlogs:x:91:web\nall:x:92:root,webb\n";
+
+std::string user(std::string_view text) {
+  auto found = detail::resolve_user(text, passwd, group);
+  if (!found) return std::string(errc_name(found.error().code));
+  std::string told = std::to_string(found->uid) + ":" + std::to_string(found->gid);
+  for (const auto gid : found->groups) told += "," + std::to_string(gid);
+  return told;
+}
+
+TEST(Users, AreResolvedAsDockerDoes) {
+  EXPECT_EQ(user("web"), "33:34,90,91");
+  EXPECT_EQ(user("33"), "33:34,90,91");
+  EXPECT_EQ(user("web:media"), "33:90");
+  EXPECT_EQ(user("33:5"), "33:5");
+  EXPECT_EQ(user("1000"), "1000:0");
+  EXPECT_EQ(user("1000:1000"), "1000:1000");
+  EXPECT_EQ(user("1000:logs"), "1000:91");
+  EXPECT_EQ(user("7"), "70:71");  // a name before a number
+  EXPECT_EQ(user("root"), "0:0,92");
+  EXPECT_EQ(user("nobody"), "not_found");
+  EXPECT_EQ(user("web:nogroup"), "not_found");
+  EXPECT_EQ(user("odd"), "not_found");
+  EXPECT_EQ(user("-1"), "not_found");
+  EXPECT_EQ(user("4294967295"), "not_found");  // (uid_t)-1 means "leave it"
+  EXPECT_EQ(user(""), "invalid");
+  EXPECT_EQ(user(":1"), "invalid");
+  EXPECT_EQ(user("web:"), "invalid");
+}
+
+class OnDisk : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char path[] = "/tmp/berth-unit-XXXXXX";
+    ASSERT_NE(::mkdtemp(path), nullptr);
+    root_ = path;
+  }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+  std::string root_;
+};
+
+TEST_F(OnDisk, FilesAreReadInsideTheRootOnly) {
+  const std::string rootfs = root_ + "/rootfs";
+  std::filesystem::create_directories(rootfs + "/etc");
+  { std::ofstream(root_ + "/secret") << "of the host\n"; }
+  { std::ofstream(rootfs + "/etc/real") << "inside\n"; }
+  std::filesystem::create_symlink("/etc/real", rootfs + "/etc/absolute");        // as it is meant inside
+  std::filesystem::create_symlink("../../secret", rootfs + "/etc/up");
+  std::filesystem::create_symlink(root_ + "/secret", rootfs + "/etc/out");
+  ASSERT_EQ(::mkfifo((rootfs + "/etc/fifo").c_str(), 0600), 0);
+  EXPECT_EQ(detail::read_inside(rootfs, "etc/real"), "inside\n");
+  EXPECT_EQ(detail::read_inside(rootfs, "etc/absolute"), "inside\n");
+  EXPECT_EQ(detail::read_inside(rootfs, "etc/up"), "");
+  EXPECT_EQ(detail::read_inside(rootfs, "etc/out"), "");
+  EXPECT_EQ(detail::read_inside(rootfs, "etc/fifo"), "");
+  EXPECT_EQ(detail::read_inside(rootfs, "etc"), "");
+  EXPECT_EQ(detail::read_inside(root_ + "/none", "etc/real"), "");
+}
+
+TEST_F(OnDisk, RootsThatOthersCanWriteToAreRefused) {
+  auto made = detail::open_root(root_ + "/a/b");
+  ASSERT_TRUE(made) << made.error().to_string();
+  struct stat info {};
+  ASSERT_EQ(::stat(made->c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+  ASSERT_EQ(::chmod(made->c_str(), 0777), 0);
+  auto open = detail::open_root(root_ + "/a/b");
+  ASSERT_FALSE(open);
+  EXPECT_EQ(open.error().code, errc::permission);
+  auto none = detail::find_root(root_ + "/none");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, errc::not_found);
+}
+
+TEST_F(OnDisk, ADirectoryIsMadeWithItsRecordAndLocked) {
+  sandbox_record record;
+  record.id = "one";
+  record.token = "abcdefghijklm";
+  auto lock = detail::make_state_directory(root_, record);
+  ASSERT_TRUE(lock) << lock.error().to_string();
+  EXPECT_TRUE(read_record(root_ + "/one"));
+  auto second = detail::directory_lock::try_lock(root_ + "/one");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, errc::again);
+  sandbox_record same = record;
+  auto taken = detail::make_state_directory(root_, same);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, errc::exists);
+
+  auto entries = detail::list_state_directories(root_);
+  ASSERT_TRUE(entries);
+  EXPECT_EQ(entries->ids, (std::vector<std::string>{"one"}));
+  EXPECT_TRUE(entries->unfinished.empty());
+
+  // Removed while the lock is held; whoever comes then finds nothing.
+  EXPECT_TRUE(detail::remove_state_directory(root_ + "/one"));
+  auto gone = detail::directory_lock::try_lock(root_ + "/one");
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, errc::not_found);
+  EXPECT_TRUE(detail::remove_state_directory(root_ + "/one"));
+  // The same id again, while the old lock still is.
+  auto anew = detail::make_state_directory(root_, same);
+  EXPECT_TRUE(anew);
+}
+
+TEST_F(OnDisk, RemovalFollowsNoSymlink) {
+  std::filesystem::create_directories(root_ + "/victim/a/b");
+  std::filesystem::create_directories(root_ + "/kept");
+  { std::ofstream(root_ + "/kept/file") << "x"; }
+  std::filesystem::create_directory_symlink(root_ + "/kept", root_ + "/victim/a/link");
+  { std::ofstream(root_ + "/victim/a/b/file") << "x"; }
+  ASSERT_TRUE(detail::remove_tree(root_ + "/victim"));
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/victim"));
+  EXPECT_TRUE(std::filesystem::exists(root_ + "/kept/file"));
+  EXPECT_TRUE(detail::remove_tree(root_ + "/victim"));
+  EXPECT_FALSE(detail::remove_tree(root_ + "/kept/file"));
+}
+
+TEST(Bundle, SaysWhatTheSandboxIs) {
+  sandbox_record record;
+  record.id = "web";
+  record.token = "abcdefghijklm";
+  record.directory = "/b/web";
+  record.hostname = "host";
+  record.network = network_mode::sandbox;
+  record.net = record_network{*parse_ipv4_subnet("10.211.0.4/30"), 1500};
+  record.memory_bytes = 1u << 30;
+  record.cpus = 2;
+  sandbox_config what = good();
+  what.mounts = {{"/data", "/data", true}};
+  what.env = {"A=b"};
+  EXPECT_EQ(detail::hosts_file(record), "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.211.0.6\thost\n");
+  auto spec = detail::sandbox_spec(record, what, "/lib/init", true);
+  ASSERT_TRUE(spec) << spec.error().to_string();
+  EXPECT_EQ(*spec->get("/process/args"), "[\"/.berth/init\"]");
+  EXPECT_EQ(*spec->get("/root/path"), "\"/srv/rootfs\"");
+  EXPECT_EQ(*spec->get("/linux/cgroupsPath"), "\"/berth-abcdefghijklm\"");
+  EXPECT_EQ(*spec->get("/linux/resources/memory/limit"), "1073741824");
+  EXPECT_EQ(spec_namespaces(*spec).get("network")->path, "/run/netns/berth-abcdefghijklm");
+  const spec_mounts mounts(*spec);
+  EXPECT_EQ(mounts.get("/.berth/init")->source, "/lib/init");
+  EXPECT_EQ(mounts.get("/run/berth")->source, "/b/web/shared");
+  EXPECT_EQ(mounts.get("/etc/resolv.conf")->source, "/b/web/bundle/resolv.conf");
+  EXPECT_EQ(mounts.get("/data")->options.back(), "ro");
+
+  record.network = network_mode::none;
+  record.net.reset();
+  record.memory_bytes = 0;
+  record.cpus = 0;
+  record.shared_directory = false;
+  what.edit_spec = [](spec_builder& s) { return spec_hostname(s).set("edited"); };
+  spec = detail::sandbox_spec(record, what, "/lib/init", false);
+  ASSERT_TRUE(spec) << spec.error().to_string();
+  EXPECT_FALSE(spec->get("/linux/cgroupsPath"));
+  EXPECT_EQ(spec_namespaces(*spec).get("network")->path, "");
+  EXPECT_FALSE(spec_mounts(*spec).get("/run/berth"));
+  EXPECT_FALSE(spec_mounts(*spec).get("/etc/resolv.conf"));
+  EXPECT_EQ(spec_hostname(*spec).get(), "edited");
+}
+
+}  // namespace
