@@ -58,4 +58,16 @@ TEST_F(DockerDataRoot, OnATmpfsItIsBounded) {
   EXPECT_EQ(docker({"run", "--rm", image(), "echo", "runs"}), "runs");
 }
 
+TEST_F(DockerDataRoot, WithoutAMountDockerFallsBackToVfsAndThatIsSaid) {
+  docker_recipe recipe;  // no data root: the sandbox's own overlay
+  make(recipe);
+  ASSERT_TRUE(box_);
+  const auto started = start();
+  ASSERT_TRUE(started) << started.error().to_string();
+  EXPECT_EQ(docker({"info", "--format", "{{.Driver}}"}), "vfs");
+  EXPECT_NE(logged().find("hint_id=BERTH-VFS"), string::npos) << logged();
+  load_image();
+  EXPECT_EQ(docker({"run", "--rm", image(), "echo", "slow but there"}), "slow but there");
+}
+
 }  // namespace

@@ -75,7 +75,7 @@ fi
 set +f
 case $mtu in
   given) ;;
-  ''|*[!0-9]*) say "warning the MTU of the uplink is not known; downloads may be slow" ;;
+  ''|*[!0-9]*) [ "$snat" = 0 ] || say "warning the MTU of the uplink is not known; downloads may be slow" ;;
   *) set -- "--mtu=$mtu" "$@" ;;
 esac
 

@@ -151,6 +151,9 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   void perform(const daemon_action::ready& what) {
     say(log_level::info, "docker daemon is ready and accepting commands",
         {{"retry_count", std::to_string(what.retry_count)}});
+    for (const diagnosis& known : diagnose_docker(run->tail.text()))
+      if (known.what.id == "BERTH-VFS")
+        say(log_level::warn, std::string(known.what.cause), {{"hint_id", "BERTH-VFS"}, {"hint", std::string(known.what.remedy)}});
   }
   void perform(const daemon_action::fail&) {
     daemon_failure& why = *fsm.failure();
