@@ -211,5 +211,9 @@ TEST_F(GoldenRunscArgs, FsCheckpoint) {
   expect_golden("fscheckpoint", runsc_fscheckpoint_argv(binary, globals, "box", o));
 }
 
+TEST_F(GoldenRunscArgs, TarRootfsUpper) {
+  expect_golden("tar-rootfs-upper", runsc_tar_rootfs_upper_argv(binary, globals, "box", {"/var/lib/berth/changes.tar"}));
+}
+
 }  // namespace
 }  // namespace berth

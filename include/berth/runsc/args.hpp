@@ -120,6 +120,10 @@ struct runsc_fscheckpoint_options {
   std::vector<std::string> extra_args;
 };
 
+struct runsc_tar_options {
+  std::string file;                     ///< --file: required, absolute; overwritten
+};
+
 /// start, state, pause, resume: nothing but the id.
 struct runsc_plain_options {
   std::vector<std::string> extra_args;
@@ -158,6 +162,9 @@ BERTH_DECL result<runsc_argv> runsc_ps_argv(const runsc_binary& binary, const ru
                                             std::string_view id, const runsc_plain_options& options = {});
 BERTH_DECL result<runsc_argv> runsc_fscheckpoint_argv(const runsc_binary& binary, const runsc_globals& globals,
                                                       std::string_view id, const runsc_fscheckpoint_options& options);
+/// `tar rootfs-upper`: what the container changed in its root file system, as a tar in overlayfs's own terms.
+BERTH_DECL result<runsc_argv> runsc_tar_rootfs_upper_argv(const runsc_binary& binary, const runsc_globals& globals,
+                                                          std::string_view id, const runsc_tar_options& options);
 
 }  // namespace berth
 

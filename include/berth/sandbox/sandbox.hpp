@@ -66,6 +66,12 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   /// Sets an annotation in the record; an empty value removes it. Errors: as reading and writing the record.
   BERTH_DECL boost::asio::awaitable<result<void>> annotate(std::string key, std::string value);
 
+  /// Writes what the sandbox changed in its root file system to a new file on the host, as a tar (0600): a deleted entry is
+  /// a character device 0:0 or a link to one, a directory that hides what was below has the attribute
+  /// trusted.overlay.opaque, as in an overlayfs's upper directory. Hostile content: unpack it with care. Errors: exists,
+  /// sandbox_not_running, runsc_flag_unsupported (before release 20250721.0), those of runsc.
+  BERTH_DECL boost::asio::awaitable<result<void>> export_changes(std::string file);
+
   /// The runsc options that address this sandbox (--root), and runsc's name for it, for verbs that berth has no method for.
   BERTH_DECL result<runsc_binary> runsc();
   runsc_globals globals() const;
@@ -79,6 +85,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
       : where_(std::move(where)), root_(std::move(root)), record_(std::move(record)) {}
   boost::asio::awaitable<result<std::unique_ptr<running_command>>> start_command(command what, stdio_options io);
   boost::asio::awaitable<result<sandbox_state>> find_state();
+  boost::asio::awaitable<result<void>> write_changes(std::string file);
   result<std::vector<std::string>> exec_argv(command what, const std::string& pid_file, const std::string& log_file);
   result<void> check_running();
 
@@ -110,6 +117,7 @@ inline runsc_globals sandbox::globals() const {
 #if !defined(BERTH_SEPARATE_COMPILATION)
 #include <berth/impl/sandbox/create.ipp>
 #include <berth/impl/sandbox/exec.ipp>
+#include <berth/impl/sandbox/export.ipp>
 #include <berth/impl/sandbox/remove.ipp>
 #include <berth/impl/sandbox/sandbox.ipp>
 #endif

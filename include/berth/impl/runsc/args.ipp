@@ -249,4 +249,18 @@ BERTH_DECL result<runsc_argv> runsc_fscheckpoint_argv(const runsc_binary& binary
   return detail::verb_argv(binary, globals, "fscheckpoint", id, options, append);
 }
 
+BERTH_DECL result<runsc_argv> runsc_tar_rootfs_upper_argv(const runsc_binary& binary, const runsc_globals& globals,
+                                                          std::string_view id, const runsc_tar_options& options) {
+  detail::runsc_arg_builder args(binary);
+  detail::append_globals(args, globals, false);
+  args.verb("tar");
+  // `runsc help` says nothing of this verb's own verbs and their options: they came with it.
+  if (options.file.empty() || options.file.front() != '/')
+    args.fail(args.invalid("--file takes an absolute path", options.file));
+  args.word("rootfs-upper");
+  args.word("--file=" + options.file);
+  detail::append_id(args, id);
+  return std::move(args).take();
+}
+
 }  // namespace berth
