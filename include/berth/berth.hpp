@@ -62,11 +62,14 @@
 #include <berth/sandbox/config.hpp>
 #include <berth/sandbox/process_identity.hpp>
 #include <berth/sandbox/record.hpp>
+#include <berth/sandbox/runsc_executor.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
+#include <berth/docker/client.hpp>
 #include <berth/docker/daemon_fsm.hpp>
 #include <berth/docker/daemon_probe.hpp>
 #include <berth/docker/diagnose.hpp>
+#include <berth/docker/managed.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/docker/recipe.hpp>
 #include <berth/docker/supervisor.hpp>
