@@ -9,6 +9,9 @@ berth_cache=${BERTH_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/berth}
 # Nested scripts count from the same start.
 export BERTH_START=${BERTH_START:-$(date +%s)}
 
+# ccache stays out of nobody's way: its own directory in the cache unless the caller has one.
+export CCACHE_DIR=${CCACHE_DIR:-$berth_cache/ccache}
+
 # say TEXT: a progress line with the seconds since the start.
 say() { printf '[%4ds] %s\n' $(($(date +%s) - BERTH_START)) "$*" >&2; }
 
