@@ -21,6 +21,10 @@ inline constexpr std::string_view docker_socket_name = "docker.sock";
 BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& recipe, const runsc_version& runsc,
                                    const log_sink& log = {});
 
+/// The same for the runsc that sandboxes of `where` run on; its release is asked for unless it is known already. Blocking.
+/// Errors: those of finding and asking runsc as well.
+BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& recipe, const environment& where);
+
 /// Fills in what the supervisor of `box` has to know: versions, uplink, sockets, where the host reaches the daemon. `log`,
 /// timeouts and policy are the caller's to set. `recipe` is the one given to add_docker. Errors: as reading the root file
 /// system and asking runsc.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <berth/docker/managed.hpp>
+#include <berth/sandbox/detail/runsc_client.hpp>
 
 namespace berth {
 
@@ -28,6 +29,12 @@ BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& 
     return then ? then(spec) : result<void>();
   };
   return {};
+}
+
+BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& recipe, const environment& where) {
+  auto binary = detail::find_sandbox_runsc(where, where.root);
+  if (!binary) return binary.error();
+  return add_docker(config, recipe, binary->version(), where.log);
 }
 
 BERTH_DECL result<supervisor_options> docker_supervisor_options(sandbox& box, const docker_recipe& recipe) {
