@@ -8,7 +8,7 @@ namespace {
 
 // In the order in which they come; each is a line of the verbose log.
 const std::vector<std::string> phases = {
-    "phase=record", "phase=directories", "phase=shared", "phase=network", "phase=bundle", "phase=runsc", "phase=running",
+    "phase=record", "phase=directories", "phase=shared", "phase=network", "phase=root", "phase=bundle", "phase=runsc", "phase=running",
     "preparing to start docker daemon", "docker daemon process started", "docker daemon is ready",
 };
 

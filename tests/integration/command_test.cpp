@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 namespace berth_test {
@@ -84,10 +85,38 @@ TEST_F(Command, ForegroundWaitsForDocker) {
 }
 
 TEST_F(Command, TheRootFileSystemIsNeverWrittenTo) {
-  const std::string file = "/berth-command-test-file";
-  const command_output got = run(run_words({"--", "sh", "-c", "echo x > " + file + " && cat " + file}));
-  EXPECT_EQ(got.out, "x\n") << got.err;
-  EXPECT_FALSE(fs::exists(rootfs_ + file));
+  // One that lacks every mount point, which runsc would make in it.
+  const fs::path bare = root_ + "-bare,root:fs";
+  fs::create_directories(bare / "bin");
+  fs::copy_file(fs::canonical(rootfs_ + "/usr/bin/busybox"), bare / "bin/busybox");
+  fs::create_symlink("busybox", bare / "bin/sh");
+  const auto listing = [&] {
+    std::set<std::string> all;
+    for (const auto& entry : fs::recursive_directory_iterator(bare)) all.insert(entry.path().string());
+    return all;
+  };
+  const auto before = listing();
+  std::ofstream(root_ + "-file") << "bound";
+  const command_output got =
+      run({"run", "--rootfs", bare, "--volume", root_ + "-file:/srv/data/file:ro", "--", "sh", "-c",
+           "echo x > /new && busybox cat /new /srv/data/file && busybox rm /bin/sh && busybox stat -c %a /"});
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_EQ(got.out, "x\nbound755\n") << got.err;
+  EXPECT_EQ(listing(), before);
+  fs::remove_all(bare);
+  fs::remove(root_ + "-file");
+}
+
+TEST_F(Command, ARootFileSystemWithoutDockerIsTold) {
+  const fs::path bare = root_ + "-bare";
+  fs::create_directories(bare / "bin");
+  const command_output got = run({"run", "-d", "--wait", "--rootfs", bare, "--network", "none", "--docker", "--json"});
+  EXPECT_EQ(got.code, 1);
+  EXPECT_EQ(parsed_json(got.err).at({"error", "code"}), "daemon_not_present");
+  const command_output doctor = run({"doctor", "--rootfs", bare});
+  EXPECT_EQ(doctor.code, 1);
+  EXPECT_NE(doctor.out.find("rootfs dockerd"), std::string::npos) << doctor.out;
+  fs::remove_all(bare);
 }
 
 TEST_F(Command, LargeInputAndOutputComeWhole) {

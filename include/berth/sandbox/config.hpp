@@ -55,7 +55,7 @@ struct environment {
   std::string init;                        ///< berth-init; empty: beside the program, or the install place
   std::string network_pool = "10.211.0.0/16";  ///< sandboxes get their /30 out of this
   log_sink log;
-  /// Called as each phase begins: of a creation "record", "directories", "shared", "network", "bundle", "runsc", "running"
+  /// Called as each phase begins: of a creation "record", "directories", "shared", "network", "root", "bundle", "runsc", "running"
   /// (the last when it runs); of a removal "kill", "network", "shared", "cgroups", "directories". For progress, timings,
   /// and tests that break off in between.
   std::function<void(std::string_view phase)> on_phase;

@@ -70,6 +70,7 @@ struct sandbox_record {
   std::string bundle() const { return directory + "/bundle"; }
   std::string shared() const { return directory + "/shared"; }
   std::string overlay() const { return directory + "/overlay"; }
+  std::string root() const { return directory + "/root"; }               ///< the root file system as runsc gets it
   std::string logs() const { return directory + "/logs"; }
   std::string runsc_logs() const { return directory + "/logs/runsc"; }   ///< --debug-log, private
   std::string init_log() const { return directory + "/logs/init.log"; }  ///< what init and runsc run printed

@@ -179,8 +179,18 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
     enter_phase(where, "network");
     BERTH_CO_TRY(co_await make_network(where, root, record, resolver.nameservers, deadline));
   }
+  enter_phase(where, "root");
+  sandbox_config mounted = what;
+  if (auto done = mount_root(record)) {
+    mounted.rootfs = record.root();
+  } else if (done.error().code == errc::unsupported) {
+    log(where.log, log_level::warn, "no layer over the root file system; runsc makes the mount points that it lacks in it",
+        {{"rootfs", record.rootfs}, {"error", done.error().to_string()}});
+  } else {
+    co_return std::move(done).error();
+  }
   enter_phase(where, "bundle");
-  BERTH_CO_TRY(write_bundle(record, what, init, resolver));
+  BERTH_CO_TRY(write_bundle(record, mounted, init, resolver));
   if (co_await was_cancelled()) co_return make_error(errc::cancelled, "sandbox", "the creation was cancelled");
   enter_phase(where, "runsc");
   BERTH_CO_TRY(co_await start_runsc(record, what, binary, deadline));

@@ -77,6 +77,38 @@ BERTH_DECL result<void> unmount_shared(const std::string& directory) {
   }
 }
 
+BERTH_DECL std::string root_mount_options(const std::string& lower, const std::string& upper, const std::string& work) {
+  const auto escaped = [](const std::string& path, std::string_view special) {
+    std::string out;
+    for (const char c : path) {
+      if (special.find(c) != std::string_view::npos) out += '\\';
+      out += c;
+    }
+    return out;
+  };
+  // A colon separates lower directories; upper and work are one each.
+  return "lowerdir=" + escaped(lower, "\\,:") + ",upperdir=" + escaped(upper, "\\,") + ",workdir=" + escaped(work, "\\,");
+}
+
+BERTH_DECL result<void> mount_root(const sandbox_record& record) {
+  const std::string upper = record.root() + "-layer", work = record.root() + "-work";
+  for (const std::string& path : {record.root(), upper, work}) {
+    if (::mkdir(path.c_str(), 0700) != 0) return errno_error(errno, "sandbox", "cannot make the directory", path);
+  }
+  // Inside, the root directory looks as the upper layer's does.
+  struct stat below {};
+  if (::stat(record.rootfs.c_str(), &below) != 0)
+    return errno_error(errno, "sandbox", "cannot open the root file system", record.rootfs);
+  if (::chown(upper.c_str(), below.st_uid, below.st_gid) != 0 || ::chmod(upper.c_str(), below.st_mode & 07777) != 0)
+    return errno_error(errno, "sandbox", "cannot set up the root file system's layer", upper);
+  const std::string options = root_mount_options(record.rootfs, upper, work);
+  if (::mount("berth", record.root().c_str(), "overlay", 0, options.c_str()) == 0) return {};
+  error e = errno_error(errno, "sandbox", "cannot mount a layer over the root file system", record.root());
+  if (e.sys_errno == EINVAL || e.sys_errno == ENODEV || e.sys_errno == EOPNOTSUPP) e.code = errc::unsupported;
+  if (e.code == errc::io) e.code = errc::mount_failed;
+  return e;
+}
+
 BERTH_DECL std::string_view runsc_root_of(std::string_view cmdline, bool& client) {
   client = true;
   std::string_view root;

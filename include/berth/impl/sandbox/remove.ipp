@@ -33,6 +33,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
   }
   enter_phase(where, "shared");
   first.keep(unmount_shared(record.shared()));
+  first.keep(unmount_shared(record.root()));
   if (!record.damaged && record.has_limits()) {
     enter_phase(where, "cgroups");
     std::string path = record.cgroups_path();

@@ -23,6 +23,14 @@ BERTH_DECL result<void> mount_shared(const std::string& directory);
 /// Unmounts it, as often as something is mounted there. Idempotent.
 BERTH_DECL result<void> unmount_shared(const std::string& directory);
 
+/// Mounts `rootfs` at `record.root()` beneath an empty layer of the sandbox's own: runsc makes the mount points that a root
+/// file system lacks on the host's side, whatever --overlay2 says, and they are to end up in that layer. Unmount it by
+/// unmount_shared. Errors: unsupported (the kernel, or the file system of the state directory, knows no overlay),
+/// mount_failed, permission.
+BERTH_DECL result<void> mount_root(const sandbox_record& record);
+/// Pure: the mount options, with what separates them escaped in the paths.
+BERTH_DECL std::string root_mount_options(const std::string& lower, const std::string& upper, const std::string& work);
+
 /// One runsc process of a sandbox, found by the `--root` on its command line.
 struct runsc_host_process {
   process_identity identity;
