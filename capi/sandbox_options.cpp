@@ -2,9 +2,27 @@
 
 #include <berth/spec/merge.hpp>
 
+#include <dlfcn.h>
+#include <unistd.h>
+
 #include <cstdlib>
 
 namespace berth::capi {
+
+// berth-init beside this library, where the running program is an interpreter that knows nothing of berth: in the same
+// directory (as a wheel has it), or in the libexec directory of the same prefix.
+static std::string init_beside_library() {
+  Dl_info here{};
+  if (::dladdr(reinterpret_cast<const void*>(&berth_version), &here) == 0 || here.dli_fname == nullptr) return {};
+  const std::string library = here.dli_fname;
+  const std::size_t slash = library.rfind('/');
+  if (slash == std::string::npos) return {};
+  const std::string directory = library.substr(0, slash);
+  for (const char* place : {"/berth-init", "/../libexec/berth/berth-init"}) {
+    if (::access((directory + place).c_str(), X_OK) == 0) return directory + place;
+  }
+  return {};
+}
 
 result<environment> read_environment(std::string_view text) {
   // Of the process's environment, only what berth's own command reads too.
@@ -22,6 +40,7 @@ result<environment> read_environment(std::string_view text) {
   o.into(where.network_pool, o.text("network_pool"));
   o.finish();
   BERTH_TRY(given.outcome());
+  if (where.init.empty()) where.init = init_beside_library();  // else find_init looks in its own places
   return where;
 }
 

@@ -119,8 +119,11 @@ class Loop {
     return copy_event(raw);
   }
 
-  /// Collects events until the operation is done.
+  /// Collects events until the operation is done, which it may be already.
   Event done(std::uint64_t op) {
+    for (const Event& seen : others) {
+      if (seen.kind == BERTH_EVENT_DONE && seen.op == op) return seen;
+    }
     for (;;) {
       Event e = next();
       if (e.kind == BERTH_EVENT_NONE) {

@@ -1,0 +1,235 @@
+// Sandboxes and Docker through the C ABI, on real runsc and dockerd. Needs root, BERTH_RUNSC, BERTH_TEST_ROOTFS and a
+// berth-init (BERTH_INIT, or BERTH_BUILD's).
+#include "../support.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace capi_test {
+
+static std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+static std::string in_quotes(const std::string& text) { return "\"" + text + "\""; }
+
+class SandboxTest : public testing::Test {
+ protected:
+  SandboxTest() {
+    berth_loop_options options;
+    berth_loop_options_init(&options, sizeof options);
+    options.log_level = BERTH_LOG_DEBUG;
+    loop_ = std::make_unique<Loop>(&options);
+  }
+  void SetUp() override {
+    rootfs_ = variable("BERTH_TEST_ROOTFS");
+    ASSERT_FALSE(rootfs_.empty()) << "BERTH_TEST_ROOTFS is not set";
+    ASSERT_FALSE(variable("BERTH_RUNSC").empty()) << "BERTH_RUNSC is not set";
+    ASSERT_EQ(geteuid(), 0u) << "needs root";
+    char name[] = "/tmp/berth-capi-XXXXXX";
+    ASSERT_NE(mkdtemp(name), nullptr);
+    root_ = name;
+    std::string init = variable("BERTH_INIT");
+    if (init.empty()) init = variable("BERTH_BUILD") + "/libexec/berth/berth-init";
+    where_ = "{\"root\":" + in_quotes(root_) + ",\"init\":" + in_quotes(init) + ",\"network_pool\":\"10.219.0.0/16\"}";
+  }
+  void TearDown() override {
+    Error error;
+    if (box_ != nullptr) {
+      std::uint64_t op = 0;
+      if (berth_sandbox_terminate(box_, nullptr, &op, error.slot()) == BERTH_OK) done(op);
+      berth_sandbox_free(box_);
+    }
+    loop_.reset();
+    std::error_code ec;
+    std::filesystem::remove_all(root_, ec);
+  }
+
+  /// DONE of an operation; log lines are shown and kept.
+  Event done(std::uint64_t op) {
+    Event e = loop_->done(op);
+    return e;
+  }
+  std::string logged() {
+    std::string all;
+    for (const Event& e : loop_->others) {
+      if (e.kind == BERTH_EVENT_LOG) all += e.payload + "\n";
+    }
+    return all;
+  }
+  Event create(const std::string& more) {
+    Error error;
+    const std::string config = "{\"rootfs\":" + in_quotes(rootfs_) + more + "}";
+    std::uint64_t op = 0;
+    EXPECT_EQ(berth_sandbox_create(loop_->get(), where_.data(), where_.size(), config.data(), config.size(), nullptr, &box_,
+                                   &op, error.slot()),
+              BERTH_OK)
+        << error.text();
+    return done(op);
+  }
+  Event exec(const std::string& options) {
+    Error error;
+    std::uint64_t op = 0;
+    EXPECT_EQ(berth_sandbox_exec(box_, options.data(), options.size(), nullptr, &op, error.slot()), BERTH_OK)
+        << error.text();
+    return done(op);
+  }
+  std::string id() {
+    berth_buffer* text = nullptr;
+    EXPECT_EQ(berth_sandbox_id(box_, &text, nullptr), BERTH_OK);
+    return take(text);
+  }
+
+  std::unique_ptr<Loop> loop_;
+  std::string rootfs_, root_, where_;
+  berth_sandbox* box_ = nullptr;
+};
+
+TEST_F(SandboxTest, life_of_a_sandbox) {
+  const Event made = create(R"(,"network":"none","env":{"GREETING":"hello"},"annotations":{"owner":"test"})"
+                            R"(,"spec_patch":{"hostname":"patched"})");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  EXPECT_NE(made.payload.find("\"state\":\"running\""), std::string::npos) << made.payload;
+  EXPECT_NE(made.payload.find(R"("annotations":{"owner":"test"})"), std::string::npos) << made.payload;
+
+  Event e = exec(R"({"argv":["sh","-c","echo $GREETING; hostname; cat; exit 7"],"stdin_text":"typed","stdout":"capture"})");
+  EXPECT_EQ(e.status, BERTH_OK) << e.error;
+  EXPECT_EQ(e.code, 7);
+  EXPECT_NE(e.payload.find(R"("stdout":"hello\npatched\ntyped")"), std::string::npos) << e.payload;
+
+  // Streamed, written to, signalled.
+  Error error;
+  std::uint64_t op = 0, other = 0;
+  const std::string_view cat = R"({"argv":["cat"],"stdin":"pipe"})";
+  ASSERT_EQ(berth_sandbox_exec(box_, cat.data(), cat.size(), nullptr, &op, error.slot()), BERTH_OK);
+  ASSERT_EQ(berth_exec_write(loop_->get(), op, "line\n", 5, nullptr, &other, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(other).status, BERTH_OK);
+  while (loop_->output[op][1] != "line\n") {
+    Event next = loop_->next();
+    ASSERT_NE(next.kind, static_cast<std::uint32_t>(BERTH_EVENT_NONE));
+    if (next.kind == BERTH_EVENT_OUTPUT) loop_->output[op][1] += next.payload;
+  }
+  ASSERT_EQ(berth_exec_signal(loop_->get(), op, 15, nullptr, &other, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(other).status, BERTH_OK);
+  EXPECT_EQ(done(op).code, 143);
+
+  // Found by another handle, and by the list.
+  berth_sandbox* same = nullptr;
+  const std::string name = id();
+  ASSERT_EQ(berth_sandbox_attach(loop_->get(), where_.data(), where_.size(), name.data(), name.size(), nullptr, &same, &op,
+                                 error.slot()),
+            BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ASSERT_EQ(berth_sandbox_state(same, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_NE(done(op).payload.find("\"state\":\"running\""), std::string::npos);
+  berth_sandbox_free(same);
+  ASSERT_EQ(berth_sandbox_list(loop_->get(), where_.data(), where_.size(), nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_NE(done(op).payload.find("\"id\":\"" + name + "\""), std::string::npos);
+  ASSERT_EQ(berth_sandbox_collect_garbage(loop_->get(), where_.data(), where_.size(), nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).payload, "[]");
+
+  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK) << "again";
+  e = exec(R"({"argv":["true"]})");
+  EXPECT_EQ(e.status, BERTH_E_NOT_FOUND) << e.error;
+}
+
+TEST_F(SandboxTest, docker) {
+  const Event made = create(R"(,"docker":{"ready_timeout_ms":60000,"daemon_lines":true})");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  Error error;
+  std::uint64_t op = 0;
+  ASSERT_EQ(berth_sandbox_wait_docker(box_, nullptr, &op, error.slot()), BERTH_OK);
+  const Event ready = done(op);
+  ASSERT_EQ(ready.status, BERTH_OK) << ready.error << "\n" << ready.detail << "\n" << logged();
+  EXPECT_NE(ready.payload.find("\"state\":\"ready\""), std::string::npos) << ready.payload;
+
+  const std::string log = logged();
+  for (const char* line :
+       {"INF added docker capabilities for sandbox container", "INF added cgroup mount for docker-in-docker",
+        "INF preparing to start docker daemon", "INF docker daemon process started - waiting for daemon to be ready pid=",
+        "INF docker daemon is ready and accepting commands retry_count="}) {
+    EXPECT_NE(log.find(line), std::string::npos) << line << "\n" << log;
+  }
+
+  // From inside, and from the host by DOCKER_HOST's socket.
+  Event e = exec(R"({"argv":["docker","info","--format","{{.Driver}}"],"stdout":"capture"})");
+  EXPECT_EQ(e.code, 0) << e.payload << e.error;
+  EXPECT_NE(e.payload.find("overlay2"), std::string::npos) << e.payload;
+  berth_buffer* url = nullptr;
+  ASSERT_EQ(berth_sandbox_docker_host(box_, &url, error.slot()), BERTH_OK) << error.text();
+  const std::string host = take(url);
+  ASSERT_EQ(host.rfind("unix:///", 0), 0u) << host;
+  const std::string ping = R"({"probe":{"type":"http","unix":")" + host.substr(7) + R"(","guarded":true,"target":"/_ping"}})";
+  ASSERT_EQ(berth_poll_start(loop_->get(), nullptr, ping.data(), ping.size(), nullptr, &op, error.slot()), BERTH_OK);
+  e = done(op);
+  EXPECT_EQ(e.status, BERTH_OK) << e.error;
+
+  // A handle of somebody else, who supervises nothing, sees it too.
+  berth_sandbox* same = nullptr;
+  const std::string name = id();
+  ASSERT_EQ(berth_sandbox_attach(loop_->get(), where_.data(), where_.size(), name.data(), name.size(), nullptr, &same, &op,
+                                 error.slot()),
+            BERTH_OK);
+  done(op);
+  ASSERT_EQ(berth_sandbox_docker_status(same, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_NE(done(op).payload.find("\"state\":\"ready\""), std::string::npos);
+  berth_sandbox_free(same);
+
+  std::size_t states = 0, lines = 0;
+  for (const Event& each : loop_->others) {
+    states += each.kind == BERTH_EVENT_DAEMON_STATE ? 1 : 0;
+    lines += each.kind == BERTH_EVENT_DAEMON_LINE ? 1 : 0;
+  }
+  EXPECT_GE(states, 2u) << "starting, ready";
+  EXPECT_GT(lines, 0u);
+}
+
+TEST_F(SandboxTest, failures_leave_nothing) {
+  Error error;
+  std::uint64_t op = 0;
+  // No dockerd in the root file system: told before anything is made.
+  const std::string real = std::exchange(rootfs_, root_ + "/empty");
+  ASSERT_TRUE(std::filesystem::create_directory(rootfs_));
+  const Event e = create(R"(,"docker":{})");
+  EXPECT_EQ(e.status, BERTH_E_DAEMON_NOT_PRESENT) << e.error;
+  berth_buffer* text = nullptr;
+  EXPECT_EQ(berth_sandbox_id(box_, &text, error.slot()), BERTH_E_STATE);
+  EXPECT_EQ(text, nullptr);
+  ASSERT_EQ(berth_sandbox_state(box_, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_E_STATE);
+  berth_sandbox_free(std::exchange(box_, nullptr));
+  std::filesystem::remove(rootfs_);
+  rootfs_ = real;
+
+  // Cancelled in the middle.
+  const std::string config = "{\"rootfs\":" + in_quotes(rootfs_) + ",\"network\":\"none\"}";
+  ASSERT_EQ(berth_sandbox_create(loop_->get(), where_.data(), where_.size(), config.data(), config.size(), nullptr, &box_, &op,
+                                 error.slot()),
+            BERTH_OK);
+  berth_op_cancel(loop_->get(), op, nullptr);
+  EXPECT_EQ(done(op).status, BERTH_E_CANCELLED);
+  berth_sandbox_free(std::exchange(box_, nullptr));
+  ASSERT_EQ(berth_sandbox_list(loop_->get(), where_.data(), where_.size(), nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).payload, "[]");
+
+  // What is wrong with a config is told at once.
+  for (const std::string& bad :
+       {std::string("{}"), "{\"rootfs\":" + in_quotes(rootfs_) + ",\"cpu\":1}", "{\"rootfs\":" + in_quotes(rootfs_) + ",\"cpus\":-1}",
+        std::string("{\"rootfs\":\"relative\"}"), "{\"rootfs\":" + in_quotes(rootfs_) + ",\"docker\":{\"cgroup\":\"all\"}}",
+        "{\"rootfs\":" + in_quotes(rootfs_) + ",\"network\":\"bridge\"}"}) {
+    EXPECT_EQ(berth_sandbox_create(loop_->get(), where_.data(), where_.size(), bad.data(), bad.size(), nullptr, &box_, &op,
+                                   error.slot()),
+              BERTH_E_INVALID)
+        << bad;
+    EXPECT_EQ(box_, nullptr);
+  }
+}
+
+}  // namespace capi_test
