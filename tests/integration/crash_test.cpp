@@ -54,7 +54,7 @@ void create_in(const environment& where, const sandbox_config& what) {
 }
 
 TEST_F(SandboxCrash, KilledAtEachPhaseOfTheCreation) {
-  for (const char* phase : {"record", "directories", "shared", "network", "bundle", "runsc", "running"}) {
+  for (const char* phase : {"record", "directories", "shared", "network", "root", "bundle", "runsc", "running"}) {
     SCOPED_TRACE(phase);
     ASSERT_TRUE(killed_at(phase, [&](const environment& where) { create_in(where, everything()); }));
     // At "record" there is nothing yet; at "running" there is a sandbox in full order, which goes on.
@@ -156,7 +156,7 @@ TEST_F(SandboxCrash, OrphansWithoutARecordAreCollectedAndStrangersAreNot) {
   auto box = create(everything());
   const sandbox_record record = box->record();
   // The record is taken away under it: all that is left are names that begin with this root's token.
-  host_shell("umount " + record.shared() + " && rm -rf " + record.directory);
+  host_shell("umount " + record.shared() + " " + record.root() + " && rm -rf " + record.directory);
   const std::string stranger = "zzzzzabcdefgh";  // of another root
   host_shell("ip netns add berth-" + stranger + " && nft add table inet berth_" + stranger +
              " && ip link add bv" + stranger + " type veth");

@@ -245,7 +245,7 @@ TEST_F(SandboxLife, WhatIsMissingIsNamed) {
 
 TEST_F(SandboxLife, ACreationThatIsCancelledLeavesNothing) {
   // At each phase in turn: the signal comes from within it.
-  for (const std::string wanted : {"directories", "shared", "network", "bundle", "runsc"}) {
+  for (const std::string wanted : {"directories", "shared", "network", "root", "bundle", "runsc"}) {
     boost::asio::cancellation_signal cancel;
     environment where = where_;
     bool sent = false;  // the undoing has phases of the same names
