@@ -1,0 +1,317 @@
+#pragma once
+
+#include <berth/docker/daemon_probe.hpp>
+#include <berth/docker/diagnose.hpp>
+#include <berth/docker/supervisor.hpp>
+#include <berth/impl/docker/daemon_run.ipp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <functional>
+#include <list>
+
+namespace berth {
+
+// The shell around daemon_fsm. Everything runs on the loop's thread. Each coroutine holds the impl alive; `closed` tells
+// it that the supervisor is gone, after which it touches neither the executor nor the options' callbacks.
+struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor::impl> {
+  using run_ptr = std::shared_ptr<detail::daemon_run>;
+  using self_ptr = std::shared_ptr<impl>;
+
+  impl(boost::asio::any_io_executor l, executor& w, supervisor_options o)
+      : loop(l), where(w), options(std::move(o)), fsm(options.restart, options.ready_timeout), pause_timer(l) {}
+
+  boost::asio::any_io_executor loop;
+  executor& where;
+  supervisor_options options;
+  daemon_fsm fsm;
+  docker_plan plan;
+  run_ptr run;
+  boost::asio::steady_timer pause_timer;
+  std::list<boost::asio::steady_timer*> waiters;
+  bool closed = false;
+
+  void say(log_level level, std::string message, std::vector<log_field> fields = {}) {
+    if (!closed) log(options.log, level, std::move(message), std::move(fields));
+  }
+
+  void say_not_stopped(std::string why) {
+    say(log_level::warn, "containers could not be stopped one by one; the docker daemon stops them as it ends",
+        {{"error", std::move(why)}});
+  }
+
+  void wake_waiters() {
+    for (boost::asio::steady_timer* waiter : waiters) waiter->cancel();
+  }
+
+  void dispatch(const daemon_event_any& event) {
+    if (closed) return;
+    for (const daemon_action_any& action : fsm.on(event, clock::now()))
+      std::visit([this](const auto& what) { perform(what); }, action);
+  }
+
+  // Waits until `done()`, the deadline, cancellation or the end of the supervisor. Gives what stopped it: ok where done.
+  // (A std::function, since a lambda's type in a coroutine's frame has no linkage, which g++ 12 warns of in headers.)
+  static boost::asio::awaitable<errc> wait_for(self_ptr self, std::function<bool()> done, time_point deadline) {
+    const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+    co_await boost::asio::this_coro::throw_if_cancelled(false);
+    const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+    boost::asio::steady_timer timer(self->loop);
+    const auto place = self->waiters.insert(self->waiters.end(), &timer);
+    errc why = errc::ok;
+    while (!done()) {
+      if (self->closed) {
+        why = errc::closed;
+      } else if (cancellation.cancelled() != boost::asio::cancellation_type::none) {
+        why = errc::cancelled;
+      } else if (clock::now() >= deadline) {
+        why = errc::timeout;
+      }
+      if (why != errc::ok) break;
+      timer.expires_at(deadline);
+      boost::system::error_code ignored;
+      co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+    }
+    self->waiters.erase(place);
+    co_await boost::asio::this_coro::throw_if_cancelled(throws);
+    co_return why;
+  }
+
+  bool settled() const {
+    return fsm.state() != daemon_state::starting && fsm.state() != daemon_state::disabled;
+  }
+
+  // One line of the start script or of dockerd.
+  void on_line(detail::daemon_run& of, output_stream which, std::string_view line) {
+    if (closed) return;
+    const start_marker marker = which == output_stream::out ? parse_start_marker(line) : start_marker();
+    const std::string text(marker.text);
+    switch (marker.what) {
+      case start_marker::kind::none:
+        of.tail.add(line);
+        if (options.on_daemon_line) options.on_daemon_line(which, line);
+        return;
+      case start_marker::kind::missing: of.missing = true; return;
+      case start_marker::kind::running: of.step_failed = "another dockerd runs in this sandbox already, pid " + text; return;
+      case start_marker::kind::failed: of.step_failed = "preparing for dockerd failed: " + text; return;
+      case start_marker::kind::warning: say(log_level::warn, text); return;
+      case start_marker::kind::stale: say(log_level::debug, "removed what an earlier docker daemon left", {{"what", text}}); return;
+      case start_marker::kind::network:
+        of.network_done = true;
+        wake_waiters();
+        return;
+      case start_marker::kind::pid:
+        if (!run || run.get() != &of || of.over) return;
+        say(log_level::info, "docker daemon process started - waiting for daemon to be ready", {{"pid", text}});
+        dispatch(daemon_event::launched{detail::parse_marker_pid(marker.text)});
+        return;
+    }
+  }
+
+  void perform(const daemon_action::launch&) {
+    run = std::make_shared<detail::daemon_run>();
+    say(log_level::info, "preparing to start docker daemon");
+    boost::asio::co_spawn(loop, run_daemon(shared_from_this(), run),
+                          boost::asio::bind_cancellation_slot(run->give_up_signal.slot(), boost::asio::detached));
+  }
+  void perform(const daemon_action::begin_probing& what) {
+    run->probing = true;
+    boost::asio::co_spawn(loop, probe_daemon(shared_from_this(), run, what.ready_by),
+                          boost::asio::bind_cancellation_slot(run->end_probing_signal.slot(), boost::asio::detached));
+  }
+  void perform(const daemon_action::end_probing&) {
+    run->end_probing();
+  }
+  void perform(const daemon_action::restart_after& what) {
+    say(log_level::warn, "docker daemon is restarted",
+        {{"restart", std::to_string(what.number)},
+         {"pause_ms", std::to_string(std::chrono::duration_cast<milliseconds>(what.pause).count())}});
+    pause_timer.expires_at(what.at);
+    pause_timer.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
+      if (!ec) self->dispatch(daemon_event::pause_over{});
+    });
+  }
+  void perform(const daemon_action::cancel_restart&) { pause_timer.cancel(); }
+  void perform(const daemon_action::kill&) {
+    boost::asio::co_spawn(loop, kill_daemon(shared_from_this(), run), boost::asio::detached);
+  }
+  void perform(const daemon_action::shut_down&) {
+    boost::asio::co_spawn(loop, shut_down(shared_from_this(), run), boost::asio::detached);
+  }
+  void perform(const daemon_action::changed&) { wake_waiters(); }
+  void perform(const daemon_action::ready& what) {
+    say(log_level::info, "docker daemon is ready and accepting commands",
+        {{"retry_count", std::to_string(what.retry_count)}});
+    for (const diagnosis& known : diagnose_docker(run->tail.text()))
+      if (known.what.id == "BERTH-VFS")
+        say(log_level::warn, std::string(known.what.cause), {{"hint_id", "BERTH-VFS"}, {"hint", std::string(known.what.remedy)}});
+  }
+  void perform(const daemon_action::fail&) {
+    daemon_failure& why = *fsm.failure();
+    why.tail = run->tail.text(20);
+    const diagnosis_context context{options.plan.versions, options.plan.runsc_release};
+    const auto known = diagnose_docker(run->tail.text(), context);
+    if (!known.empty()) {
+      why.hint_id = known.front().what.id;
+      why.hint = known.front().what.remedy;
+    }
+    const error e = why.to_error();
+    std::vector<log_field> fields = {{"phase", why.phase}, {"error", e.message}};
+    if (!why.hint_id.empty()) fields.push_back({"hint_id", why.hint_id});
+    if (!e.hint.empty()) fields.push_back({"hint", e.hint});
+    say(log_level::error, "docker daemon failed", std::move(fields));
+  }
+
+  static boost::asio::awaitable<void> run_daemon(self_ptr self, run_ptr run);
+  static boost::asio::awaitable<void> probe_daemon(self_ptr self, run_ptr run, time_point ready_by);
+  static boost::asio::awaitable<void> kill_daemon(self_ptr self, run_ptr run);
+  static boost::asio::awaitable<void> shut_down(self_ptr self, run_ptr run);
+
+  void close() {
+    closed = true;
+    pause_timer.cancel();
+    if (run) {
+      run->end_probing();
+      run->give_up();
+    }
+    wake_waiters();
+  }
+};
+
+// Runs the command to its end and tells the machine how it ended.
+inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr self, run_ptr run) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  stdio_options io;
+  io.capture_limit = 4096;  // the lines are kept in the tail
+  io.on_line = [weak = std::weak_ptr<impl>(self), of = std::weak_ptr<detail::daemon_run>(run)](output_stream which,
+                                                                                              std::string_view line) {
+    const auto holder = weak.lock();
+    const auto one = of.lock();
+    if (holder && one) holder->on_line(*one, which, line);
+  };
+  command what = self->plan.start;
+  auto started = co_await self->where.start(std::move(what), std::move(io));
+  if (!started) {
+    run->over = true;
+    if (!self->closed) {
+      self->wake_waiters();
+      self->dispatch(daemon_event::start_failed{started.error().to_string()});
+    }
+    co_return;
+  }
+  run->running = std::move(*started);
+  self->wake_waiters();
+  const auto running = run->running;
+  auto ended = co_await running->wait(time_point::max());
+  run->over = true;
+  run->running.reset();  // where it did not end, destroying it ends it
+  if (self->closed) co_return;
+  if (ended) run->ended.set(*ended);
+  self->wake_waiters();
+  if (run->missing) {
+    self->dispatch(daemon_event::missing{});
+  } else if (!run->step_failed.empty()) {
+    self->dispatch(daemon_event::prepare_failed{run->step_failed});
+  }
+  // Where one of these was told, the machine is past this.
+  daemon_event::exited how;
+  if (ended) {
+    how.status = *ended;
+  } else {
+    how.reason = ended.error().code == errc::cancelled ? "dockerd did not end after SIGKILL" : ended.error().to_string();
+  }
+  how.attempts = run->attempts;
+  how.last_probe = run->last_probe;
+  self->dispatch(how);
+}
+
+inline boost::asio::awaitable<void> daemon_supervisor::impl::probe_daemon(self_ptr self, run_ptr run,
+                                                                          time_point ready_by) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const std::shared_ptr<void> at_end(nullptr, [run](void*) { run->probing = false; });
+  const bool from_host = !self->options.host_socket.empty();
+  auto question = from_host ? make_docker_ping_probe(self->options.host_socket)
+                            : make_docker_info_probe(self->where, self->options.plan.sockets.front());
+  bool told = false;
+  const std::function<void()> tell_socket = [&] {
+    if (std::exchange(told, true)) return;
+    self->say(log_level::debug, "socket exists, checking daemon with 'docker info'...");
+  };
+  poll_options how;
+  how.schedule = from_host ? probe_schedule::cheap() : probe_schedule::costly();
+  how.deadline = ready_by;
+  how.on_attempt = [&](std::uint32_t attempt, const probe_outcome& outcome) {
+    run->attempts = attempt;
+    run->last_probe = outcome.reason.to_string();
+    if (outcome.connected) tell_socket();
+  };
+  const poll_result came = co_await poll_until_ready(*question, std::move(how), &run->ended);
+  run->attempts = came.attempts;
+  if (self->closed || run->over) co_return;
+  if (came.ready()) {
+    run->api_answered = true;
+    tell_socket();
+    // Forwarding and SNAT are set up beside dockerd's start, and long done as a rule. A container started now must have
+    // them; but that they fail is a warning, so they are not waited for long.
+    const time_point patience = std::min(ready_by, deadline_after(seconds(2)));
+    const std::function<bool()> done = [run] { return run->network_done || run->over; };
+    co_await wait_for(self, done, patience);
+    if (self->closed || run->over) co_return;
+    self->dispatch(daemon_event::probe_ready{came.attempts});
+  } else if (came.status == errc::timeout || came.status == errc::probe_failed) {
+    self->dispatch(daemon_event::probe_gave_up{came.attempts, came.last.to_string()});
+  }
+}
+
+inline boost::asio::awaitable<void> daemon_supervisor::impl::kill_daemon(self_ptr self, run_ptr run) {
+  if (const auto running = run->running) (void)co_await running->signal(SIGKILL);
+  const std::function<bool()> over = [run] { return run->over; };
+  const time_point patience = deadline_after(self->options.kill_timeout);
+  co_await wait_for(self, over, patience);
+  if (self->closed) co_return;
+  run->give_up();
+  command leftovers = detail::daemon_leftovers_command();
+  stdio_options io;
+  const time_point until = deadline_after(self->options.kill_timeout);
+  (void)co_await run_command(self->where, std::move(leftovers), std::move(io), until);
+}
+
+inline boost::asio::awaitable<void> daemon_supervisor::impl::shut_down(self_ptr self, run_ptr run) {
+  const std::function<bool()> over = [run] { return run->over; };
+  const std::function<bool()> there = [run] { return run->over || run->running; };
+  const time_point soon = deadline_after(self->options.term_timeout);
+  co_await wait_for(self, there, soon);
+  if (self->closed || run->over) co_return;
+  if (!run->running) {
+    run->give_up();
+    co_return;
+  }
+  if (run->api_answered && self->options.stop_containers_timeout > duration::zero()) {
+    const auto grace = std::chrono::ceil<seconds>(self->options.stop_containers_timeout);
+    command what = detail::stop_containers_command(self->options.plan.sockets.front(), grace);
+    stdio_options io;
+    // dockerd kills a container once its grace is over: what remains is for that.
+    const time_point until = deadline_after(self->options.stop_containers_timeout + seconds(5));
+    const auto stopped = co_await run_command(self->where, std::move(what), std::move(io), until);
+    if (self->closed) co_return;
+    if (!stopped || !stopped->status.success())
+      self->say_not_stopped(stopped ? detail::last_words(stopped->err) : stopped.error().to_string());
+  }
+  if (const auto running = run->running) (void)co_await running->signal(SIGTERM);
+  const time_point term_until = deadline_after(self->options.term_timeout);
+  co_await wait_for(self, over, term_until);
+  if (self->closed || run->over) co_return;
+  self->say(log_level::warn, "docker daemon did not end on SIGTERM and is killed");
+  co_await kill_daemon(self, run);
+}
+
+}  // namespace berth
