@@ -11,6 +11,9 @@ if(TARGET berth_capi)
   list(APPEND BERTH_EXPORTED berth_capi)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/capi/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
           FILES_MATCHING PATTERN "*.h")
+  if(TARGET berth_capi_archive)
+    install(FILES ${BERTH_CAPI_ARCHIVE} DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  endif()
 endif()
 install(TARGETS ${BERTH_EXPORTED} EXPORT berth-targets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
@@ -29,10 +32,14 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/berth-config-version.cmak
 install(FILES ${PROJECT_BINARY_DIR}/berth-config.cmake ${PROJECT_BINARY_DIR}/berth-config-version.cmake
         DESTINATION ${BERTH_PACKAGE_DIR})
 
-# berth-headers: header-only. berth-cpp: the C++ library (--static for the archive). berth: the C ABI.
+# berth-headers: header-only. berth-cpp: the C++ library (--static for the archive). berth: the C ABI, berth-static: its
+# archive.
 set(BERTH_PC_FILES berth-headers berth-cpp)
 if(TARGET berth_capi)
   list(APPEND BERTH_PC_FILES berth)
+  if(TARGET berth_capi_archive)
+    list(APPEND BERTH_PC_FILES berth-static)
+  endif()
 endif()
 file(RELATIVE_PATH BERTH_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 foreach(name ${BERTH_PC_FILES})
