@@ -1,0 +1,59 @@
+"""A working Docker inside gVisor sandboxes."""
+
+from __future__ import annotations
+
+from .docker import AsyncDockerResult, DockerResult, DockerStatus
+from .errors import (
+    AccessError,
+    BerthError,
+    DockerCommandError,
+    DockerError,
+    DockerImageNotFound,
+    DockerNotReadyError,
+    ImageError,
+    ImageNotFound,
+    InvalidError,
+    NotFoundError,
+    RunscError,
+    SandboxError,
+    SandboxFileNotFound,
+    SandboxNotFound,
+    SpecError,
+    WaitTimeoutError,
+)
+from .fs import FileInfo
+from .image import Image
+from .process import AsyncProcess, Process
+from .progress import show_progress
+from .sandbox import AsyncSandbox, Sandbox
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AccessError",
+    "AsyncDockerResult",
+    "AsyncProcess",
+    "AsyncSandbox",
+    "BerthError",
+    "DockerCommandError",
+    "DockerError",
+    "DockerImageNotFound",
+    "DockerNotReadyError",
+    "DockerResult",
+    "DockerStatus",
+    "FileInfo",
+    "Image",
+    "ImageError",
+    "ImageNotFound",
+    "InvalidError",
+    "NotFoundError",
+    "Process",
+    "RunscError",
+    "Sandbox",
+    "SandboxError",
+    "SandboxFileNotFound",
+    "SandboxNotFound",
+    "SpecError",
+    "WaitTimeoutError",
+    "show_progress",
+]

@@ -1,0 +1,141 @@
+"""Output of commands: kept as it comes, read by as many readers as there are, each from where it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
+
+from ._loop import sync
+
+if TYPE_CHECKING:
+    from ._loop import Runtime
+
+STDOUT, STDERR = 1, 2
+
+
+class Output:
+    """What a command has printed so far. Belongs to its runtime's event loop."""
+
+    def __init__(self) -> None:
+        self.chunks: list[tuple[int, bytes]] = []
+        self.ended = False
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def add(self, stream: int, data: bytes) -> None:
+        self.chunks.append((stream, data))
+        self._wake()
+
+    def end(self) -> None:
+        self.ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def beyond(self, position: int) -> None:
+        """Until there are more chunks than that, or the end."""
+        while len(self.chunks) <= position and not self.ended:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            await future
+
+    def bytes_of(self, streams: frozenset[int], start: int = 0) -> bytes:
+        return b"".join(data for stream, data in self.chunks[start:] if stream in streams)
+
+
+class AsyncStream:
+    """A command's stdout, stderr, or both as they came (logs): an async iterator of lines, and read().
+
+    Bytes that are not UTF-8 become U+FFFD; read_bytes() has them as they are.
+    """
+
+    def __init__(self, runtime: Runtime, output: Output, streams: tuple[int, ...]) -> None:
+        self._runtime = runtime
+        self._output = output
+        self._streams = frozenset(streams)
+        self._position = 0
+        self._decoders = {s: codecs.getincrementaldecoder("utf-8")("replace") for s in streams}
+        # Of each stream, the beginning of a line whose end has not come yet.
+        self._partial = dict.fromkeys(streams, "")
+
+    async def read(self) -> str:
+        """All that was not read before, up to the command's end, for which it waits."""
+        return await self._runtime.on(self._read())
+
+    async def read_bytes(self) -> bytes:
+        return await self._runtime.on(self._read_bytes())
+
+    async def lines(self) -> list[str]:
+        """The lines that have come, waiting for the first; empty at the end."""
+        return await self._runtime.on(self._lines())
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        while lines := await self.lines():
+            for line in lines:
+                yield line
+
+    async def _to_end(self) -> None:
+        while not self._output.ended:
+            await self._output.beyond(len(self._output.chunks))
+
+    def _decode(self) -> Iterator[tuple[int, str]]:
+        while self._position < len(self._output.chunks):
+            stream, data = self._output.chunks[self._position]
+            self._position += 1
+            if stream in self._streams:
+                yield stream, self._decoders[stream].decode(data)
+        if self._output.ended:
+            for stream, decoder in self._decoders.items():
+                if rest := decoder.decode(b"", final=True):
+                    yield stream, rest
+
+    async def _read(self) -> str:
+        await self._to_end()
+        begun = "".join(self._partial.values())
+        self._partial = dict.fromkeys(self._partial, "")
+        return begun + "".join(text for _, text in self._decode())
+
+    async def _read_bytes(self) -> bytes:
+        await self._to_end()
+        begun = "".join(self._partial.values()).encode()
+        self._partial = dict.fromkeys(self._partial, "")
+        data = self._output.bytes_of(self._streams, self._position)
+        self._position = len(self._output.chunks)
+        return begun + data
+
+    async def _lines(self) -> list[str]:
+        found: list[str] = []
+        while not found:
+            await self._output.beyond(self._position)
+            ended = self._output.ended
+            for stream, text in self._decode():
+                *whole, self._partial[stream] = (self._partial[stream] + text).split("\n")
+                found += [line + "\n" for line in whole]
+            if ended:
+                found += [text for text in self._partial.values() if text]
+                self._partial = dict.fromkeys(self._partial, "")
+                break
+        return found
+
+
+class Stream:
+    """As AsyncStream, for code without an event loop: an iterator of lines, and read()."""
+
+    def __init__(self, stream: AsyncStream) -> None:
+        self.aio = stream
+
+    def read(self) -> str:
+        """All that was not read before, up to the command's end, for which it waits."""
+        return sync(self.aio.read())
+
+    def read_bytes(self) -> bytes:
+        return sync(self.aio.read_bytes())
+
+    def __iter__(self) -> Iterator[str]:
+        while lines := sync(self.aio.lines()):
+            yield from lines

@@ -1,0 +1,24 @@
+"""The context of a build, packed as docker-py packs it."""
+
+from __future__ import annotations
+
+import os
+
+
+def pack_context(path: str, dockerfile: str | None) -> bytes:
+    """A tar of the directory without what .dockerignore names. The Dockerfile must lie in it."""
+    from docker.utils.build import tar
+
+    if not os.path.isdir(path):
+        raise NotADirectoryError(f"the context of a build is a directory: {path}")
+    name = dockerfile or "Dockerfile"
+    if not os.path.isfile(os.path.join(path, name)):
+        raise FileNotFoundError(f"no {name} in {path}")
+    exclude: list[str] = []
+    ignore = os.path.join(path, ".dockerignore")
+    if os.path.exists(ignore):
+        with open(ignore, encoding="utf-8") as f:
+            exclude = [line for line in (raw.strip() for raw in f) if line and not line.startswith("#")]
+    with tar(path, exclude=exclude, dockerfile=(name, None), gzip=False) as packed:
+        data: bytes = packed.read()
+        return data

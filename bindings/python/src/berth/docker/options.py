@@ -1,0 +1,179 @@
+"""The arguments of docker commands, by docker-py's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+Environment = Mapping[str, str] | Sequence[str]
+#: {container port: port of the sandbox | (address, port) | [several] | None for a free one}
+Ports = Mapping[str | int, "str | int | tuple[str, int] | Sequence[int] | None"]
+Volumes = Mapping[str, "Mapping[str, str]"] | Sequence[str]
+
+
+class RunOptions(TypedDict, total=False):
+    auto_remove: bool
+    cap_add: Sequence[str]
+    cap_drop: Sequence[str]
+    cpu_shares: int
+    cpuset_cpus: str
+    detach: bool
+    devices: Sequence[str]
+    dns: Sequence[str]
+    domainname: str
+    entrypoint: str
+    env: Environment
+    environment: Environment
+    extra_hosts: Mapping[str, str]
+    group_add: Sequence[str]
+    hostname: str
+    init: bool
+    ipc_mode: str
+    labels: Mapping[str, str] | Sequence[str]
+    links: Mapping[str, str]
+    mem_limit: str | int
+    memswap_limit: str | int
+    name: str
+    nano_cpus: int
+    network: str
+    network_mode: str
+    pid_mode: str
+    pids_limit: int
+    platform: str
+    ports: Ports
+    privileged: bool
+    publish_all_ports: bool
+    pull: str
+    read_only: bool
+    remove: bool
+    restart_policy: Mapping[str, Any]
+    security_opt: Sequence[str]
+    shm_size: str | int
+    stdin_open: bool
+    stop_signal: str
+    stream: bool
+    sysctls: Mapping[str, str]
+    tmpfs: Mapping[str, str]
+    tty: bool
+    user: str | int
+    volumes: Volumes
+    volumes_from: Sequence[str]
+    working_dir: str
+
+
+class PullOptions(TypedDict, total=False):
+    all_tags: bool
+    platform: str
+    quiet: bool
+
+
+class BuildOptions(TypedDict, total=False):
+    buildargs: Mapping[str, str]
+    cache_from: Sequence[str]
+    dockerfile: str
+    extra_hosts: Mapping[str, str]
+    forcerm: bool
+    labels: Mapping[str, str]
+    network_mode: str
+    nocache: bool
+    platform: str
+    pull: bool
+    quiet: bool
+    rm: bool
+    shmsize: int
+    tag: str
+    target: str
+
+
+class PsOptions(TypedDict, total=False):
+    all: bool
+    before: str
+    filters: Mapping[str, Any]
+    format: str
+    latest: bool
+    limit: int
+    no_trunc: bool
+    quiet: bool
+    since: str
+    size: bool
+
+
+class ImagesOptions(TypedDict, total=False):
+    all: bool
+    digests: bool
+    filters: Mapping[str, Any]
+    format: str
+    no_trunc: bool
+    quiet: bool
+
+
+class LogsOptions(TypedDict, total=False):
+    details: bool
+    follow: bool
+    since: str | int
+    stream: bool
+    tail: str | int
+    timestamps: bool
+    until: str | int
+
+
+class ExecOptions(TypedDict, total=False):
+    detach: bool
+    env: Environment
+    environment: Environment
+    privileged: bool
+    stdin: bool
+    tty: bool
+    user: str | int
+    workdir: str
+
+
+class RmOptions(TypedDict, total=False):
+    force: bool
+    link: bool
+    v: bool
+
+
+class RmiOptions(TypedDict, total=False):
+    force: bool
+    noprune: bool
+
+
+class ComposeOptions(TypedDict, total=False):
+    """Of every compose command. cwd and file are in the sandbox."""
+
+    cwd: str
+    env: Mapping[str, str]
+    file: str | Sequence[str]
+    profiles: Sequence[str]
+    project: str
+
+
+class ComposeUpOptions(ComposeOptions, total=False):
+    build: bool
+    detach: bool
+    force_recreate: bool
+    no_deps: bool
+    remove_orphans: bool
+    scale: Mapping[str, int]
+    services: Sequence[str]
+
+
+class ComposeDownOptions(ComposeOptions, total=False):
+    remove_orphans: bool
+    rmi: str
+    timeout: int
+    volumes: bool
+
+
+class ComposePsOptions(ComposeOptions, total=False):
+    all: bool
+    quiet: bool
+    services: Sequence[str]
+
+
+class ComposeLogsOptions(ComposeOptions, total=False):
+    follow: bool
+    services: Sequence[str]
+    tail: str | int
+    timestamps: bool

@@ -1,0 +1,78 @@
+"""What a docker command comes to."""
+
+from __future__ import annotations
+
+import asyncio
+
+from .._loop import sync
+from .._streams import STDERR, STDOUT
+from ..errors import DockerCommandError, DockerImageNotFound
+from ..process import AsyncProcess, Process
+
+_NO_IMAGE = ("no such image", "manifest unknown", "manifest for ", "pull access denied", "repository does not exist")
+
+
+class AsyncDockerResult(AsyncProcess):
+    """A docker command that runs: a process whose end can be checked."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """As returncode: None while it runs."""
+        return self.returncode
+
+    async def success(self) -> bool:
+        """Whether it ended well; waits for its end."""
+        return await self.wait() == 0
+
+    async def check(self) -> AsyncDockerResult:
+        """Waits for its end; DockerCommandError, or DockerImageNotFound, when it failed."""
+        if (code := await self.wait()) != 0:
+            words = self.text_of(STDERR)
+            missing = any(w in words.lower() for w in _NO_IMAGE)
+            raise (DockerImageNotFound if missing else DockerCommandError)(self.argv, code, words)
+        return self
+
+    async def output(self) -> str:
+        """What it printed to stdout, without the last newline; raises as check() does."""
+        await self.check()
+        return self.text_of(STDOUT).rstrip("\n")
+
+
+class DockerResult(Process):
+    """As AsyncDockerResult, for code without an event loop."""
+
+    def __init__(self, result: AsyncDockerResult) -> None:
+        super().__init__(result)
+        self._result = result
+
+    @property
+    def aio(self) -> AsyncDockerResult:
+        return self._result
+
+    @property
+    def exit_code(self) -> int | None:
+        """As returncode: None while it runs."""
+        return self._result.returncode
+
+    @property
+    def success(self) -> bool:
+        """Whether it ended well; waits for its end."""
+        return sync(self._result.success())
+
+    def check(self) -> DockerResult:
+        """Waits for its end; DockerCommandError, or DockerImageNotFound, when it failed."""
+        sync(self._result.check())
+        return self
+
+    def output(self) -> str:
+        """What it printed to stdout, without the last newline; raises as check() does."""
+        return sync(self._result.output())
+
+
+async def completed(result: AsyncDockerResult) -> str:
+    """Its output; when the waiter is cancelled, so is the command."""
+    try:
+        return await result.output()
+    except asyncio.CancelledError:
+        await result.runtime.cancel(result.operation)
+        raise

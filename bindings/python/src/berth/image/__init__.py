@@ -1,0 +1,144 @@
+"""Images: root file systems with what it takes to run them, described step by step and built once."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from .._cancel import in_thread
+from ..errors import ImageError
+from ..progress import progress
+from . import docker_packages
+from .build import run_step
+from .registry import RegistryOptions, fetch
+from .store import Built, Store, content_key
+
+__all__ = ["Built", "Image", "RegistryOptions", "Store"]
+
+
+@dataclass(frozen=True)
+class _Step:
+    kind: Literal["docker", "commands"]
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a sandbox runs on. Immutable: each method gives a new image. Nothing is fetched or run before ``build``,
+    which ``Sandbox.create`` calls. What was built is cached by content and shared by all processes of this user.
+
+    Steps run inside a gVisor sandbox with network, never on the host.
+    """
+
+    reference: str = ""
+    directory: str = ""
+    registry: RegistryOptions = RegistryOptions()
+    pull: Literal["missing", "always"] = "missing"
+    steps: tuple[_Step, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
+    directory_inside: str = ""
+
+    @classmethod
+    def from_registry(
+        cls,
+        ref: str,
+        *,
+        mirror: str | None = None,
+        auth_file: str | None = None,
+        pull: Literal["missing", "always"] = "missing",
+    ) -> Image:
+        """An image of a registry, by the name that ``docker pull`` takes.
+
+        mirror: asked in place of docker.io: ``host[:port]``, or ``http://host[:port]`` without TLS; default
+        ``$BERTH_REGISTRY_MIRROR``. auth_file: credentials as ``docker login`` writes them; default
+        ``$REGISTRY_AUTH_FILE``, then the user's own. Needs skopeo and umoci.
+        """
+        from .reference import Reference
+
+        Reference.parse(ref)  # a bad name is said here, not at the first use
+        given = RegistryOptions.from_environment()
+        return cls(
+            reference=ref, registry=RegistryOptions(mirror or given.mirror, auth_file or given.auth_file), pull=pull
+        )
+
+    @classmethod
+    def from_rootfs(cls, directory: str | os.PathLike[str]) -> Image:
+        """A root file system that lies in a directory. It is never written to; do not change it while it is in use."""
+        path = os.path.realpath(directory)
+        if not os.path.isdir(path):
+            raise ImageError(f"no such directory: {path}")
+        return cls(directory=path)
+
+    def with_docker(self) -> Image:
+        """Installs Docker by the image's own packages (Debian and Ubuntu), unless it is there already."""
+        return replace(self, steps=(*self.steps, _Step("docker")))
+
+    def run_commands(self, *commands: str) -> Image:
+        """Runs shell commands as root, in order; one that fails ends the build with its output."""
+        if not commands or not all(isinstance(c, str) and c for c in commands):
+            raise TypeError("run_commands() takes shell commands, each a non-empty string")
+        return replace(self, steps=(*self.steps, _Step("commands", commands)))
+
+    def env(self, variables: Mapping[str, str] | None = None, /, **more: str) -> Image:
+        """Adds variables to the environment of all that runs in the image, its later steps included."""
+        merged = {**dict(self.variables), **(variables or {}), **more}
+        for name in merged:
+            if not name or "=" in name or "\0" in name:
+                raise ValueError(f"not a name of a variable: {name!r}")
+        return replace(self, variables=tuple(sorted(merged.items())))
+
+    def workdir(self, directory: str) -> Image:
+        """Where commands start, unless they say otherwise."""
+        if not directory.startswith("/"):
+            raise ValueError(f"workdir() takes an absolute path, not {directory!r}")
+        return replace(self, directory_inside=directory)
+
+    def build(self, store: Store | None = None) -> Built:
+        """Makes the root file system, or finds it in the cache. Blocks; shows progress; safe to call from anywhere."""
+        store = store or Store()
+        base = self._base(store)
+        env = {**base.env, **dict(self.variables)}
+        workdir = self.directory_inside or base.workdir
+        built = Built(base.key, base.rootfs, env, workdir)
+        for step in self.steps:
+            built = self._with_step(built, step, store)
+        return built
+
+    async def build_async(self, store: Store | None = None) -> Built:
+        """As build(), on an event loop. Cancelling ends what runs, and leaves nothing half made."""
+        return await in_thread(lambda: self.build(store))
+
+    def _base(self, store: Store) -> Built:
+        if self.reference:
+            return fetch(self.reference, self.registry, store, self.pull)
+        if not self.directory:
+            raise ImageError("an image is made by Image.from_registry() or Image.from_rootfs()")
+        # Its content is not read; the directory's identity and time of change stand for it.
+        seen = os.stat(self.directory)
+        key = content_key("rootfs", self.directory, f"{seen.st_dev}:{seen.st_ino}:{seen.st_mtime_ns}")
+        return Built(key, self.directory)
+
+    def _with_step(self, built: Built, step: _Step, store: Store) -> Built:
+        if step.kind == "docker":
+            if docker_packages.has_docker(built.rootfs):
+                return built
+            script, title, done = docker_packages.install_script(built.rootfs), "Installing Docker...", "Docker installed"
+        else:
+            script = "set -e\n" + "\n".join(step.commands)
+            title, done = f"Running {len(step.commands)} command(s)...", "Commands ran"
+        # The environment and the directory are part of what a step does.
+        key = content_key("step", built.key, script, json.dumps(built.env, sort_keys=True), built.workdir)
+        if found := store.find(key):
+            return Built(key, found.rootfs, built.env, built.workdir)
+        with store.lock(key):
+            if found := store.find(key):
+                return Built(key, found.rootfs, built.env, built.workdir)
+            with progress(title, done), store.building(key) as made:
+                with tempfile.TemporaryDirectory(prefix="berth-image-") as work:
+                    run_step(built, script, str(made / "rootfs"), Path(work))
+                return store.publish(made, Built(key, "", built.env, built.workdir))

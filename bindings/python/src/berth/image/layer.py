@@ -1,0 +1,180 @@
+"""What a sandbox changed in its root file system, put onto a copy of it.
+
+``runsc tar rootfs-upper`` writes the overlay's upper directory: a deleted entry is a character device 0:0 (or a hard link
+to one), a directory that hides what was below carries the attribute ``trusted.overlay.opaque``. Seen with release
+20260701.0.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tarfile
+
+from ..errors import ImageError
+
+_XATTR = "SCHILY.xattr."
+_OPAQUE = _XATTR + "trusted.overlay.opaque"
+#: Runtime state of the sandbox it was made in, no part of an image.
+_NOT_KEPT = ("dev", "proc", "sys", "run/berth", ".berth")
+
+
+def _parts(name: str) -> list[str]:
+    parts = [p for p in name.split("/") if p not in ("", ".")]
+    if ".." in parts:
+        raise ImageError(f"a layer names a path outside of itself: {name!r}")
+    return parts
+
+
+class _Tree:
+    """A directory tree that is written to without ever following a symbolic link."""
+
+    def __init__(self, root: str) -> None:
+        self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        os.close(self._root)
+
+    def parent(self, parts: list[str]) -> int:
+        """A descriptor of the directory that holds the entry; the caller closes it."""
+        fd = os.dup(self._root)
+        try:
+            for part in parts[:-1]:
+                below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+                os.close(fd)
+                fd = below
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+
+def _kind(name: str, at: int) -> int | None:
+    try:
+        return stat.S_IFMT(os.lstat(name, dir_fd=at).st_mode)
+    except FileNotFoundError:
+        return None
+
+
+def _remove(name: str, at: int) -> None:
+    kind = _kind(name, at)
+    if kind == stat.S_IFDIR:
+        shutil.rmtree(name, dir_fd=at)
+    elif kind is not None:
+        os.unlink(name, dir_fd=at)
+
+
+def _clear(name: str, at: int) -> None:
+    fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+    try:
+        for entry in os.listdir(fd):
+            _remove(entry, fd)
+    finally:
+        os.close(fd)
+
+
+def _attributes(member: tarfile.TarInfo, name: str, at: int) -> None:
+    os.chown(name, member.uid, member.gid, dir_fd=at, follow_symlinks=False)
+    if member.issym():
+        os.utime(name, (member.mtime, member.mtime), dir_fd=at, follow_symlinks=False)
+        return
+    os.chmod(name, member.mode, dir_fd=at)  # the entry was just made here, and is no link
+    path = f"/proc/self/fd/{at}/{name}"
+    for key, value in member.pax_headers.items():
+        if key.startswith(_XATTR) and not key.startswith(_XATTR + "trusted."):
+            os.setxattr(path, key.removeprefix(_XATTR), value.encode("utf-8", "surrogateescape"), follow_symlinks=False)
+    os.utime(name, (member.mtime, member.mtime), dir_fd=at, follow_symlinks=False)
+
+
+def apply_changes(rootfs: str, changes: str) -> None:
+    """Puts the changes of a ``rootfs-upper`` tar onto a root file system."""
+    tree = _Tree(rootfs)
+    directories: list[tuple[tarfile.TarInfo, list[str]]] = []
+    whiteouts: set[str] = set()
+    try:
+        with tarfile.open(changes, "r:") as tar:
+            for member in tar:
+                parts = _parts(member.name)
+                path = "/".join(parts)
+                if not parts or any(path == skip or path.startswith(skip + "/") for skip in _NOT_KEPT):
+                    continue
+                whiteout = member.ischr() and member.devmajor == 0 and member.devminor == 0
+                whiteout = whiteout or (member.islnk() and "/".join(_parts(member.linkname)) in whiteouts)
+                at = tree.parent(parts)
+                try:
+                    if whiteout:
+                        whiteouts.add(path)
+                        _remove(parts[-1], at)
+                    else:
+                        _put(tar, member, parts[-1], at, tree)
+                        if member.isdir():
+                            directories.append((member, parts))
+                finally:
+                    os.close(at)
+        # Last, since what was put into a directory changed its times.
+        for member, parts in reversed(directories):
+            at = tree.parent(parts)
+            try:
+                _attributes(member, parts[-1], at)
+            finally:
+                os.close(at)
+    finally:
+        tree.close()
+
+
+def _put(tar: tarfile.TarFile, member: tarfile.TarInfo, name: str, at: int, tree: _Tree) -> None:
+    if member.isdir():
+        if _kind(name, at) != stat.S_IFDIR:
+            _remove(name, at)
+            os.mkdir(name, 0o700, dir_fd=at)
+        elif _OPAQUE in member.pax_headers:
+            _clear(name, at)
+        return
+    _remove(name, at)
+    if member.isreg():
+        source = tar.extractfile(member)
+        assert source is not None
+        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=at)
+        with open(fd, "wb") as out:
+            shutil.copyfileobj(source, out, 1 << 20)
+    elif member.issym():
+        os.symlink(member.linkname, name, dir_fd=at)
+    elif member.islnk():
+        target = _parts(member.linkname)
+        target_at = tree.parent(target)
+        try:
+            os.link(target[-1], name, src_dir_fd=target_at, dst_dir_fd=at, follow_symlinks=False)
+        finally:
+            os.close(target_at)
+        return
+    elif member.isfifo():
+        os.mkfifo(name, 0o600, dir_fd=at)
+    elif member.ischr() or member.isblk():
+        kind = stat.S_IFCHR if member.ischr() else stat.S_IFBLK
+        os.mknod(name, kind | 0o600, os.makedev(member.devmajor, member.devminor), dir_fd=at)
+    else:
+        raise ImageError(f"a layer holds an entry of a kind that images do not have: {member.name!r}")
+    _attributes(member, name, at)
+
+
+def unpack_tree(target: str, tar: tarfile.TarFile) -> None:
+    """Unpacks files, directories and links into a directory; devices, pipes and owners stay out. Links are not followed."""
+    tree = _Tree(target)
+    try:
+        for member in tar:
+            parts = _parts(member.name)
+            if not parts or not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+                continue
+            member.uid, member.gid = os.getuid(), os.getgid()
+            member.mode &= 0o777
+            member.pax_headers = {}
+            at = tree.parent(parts)
+            try:
+                _put(tar, member, parts[-1], at, tree)
+                if member.isdir():
+                    os.chmod(parts[-1], member.mode | 0o700, dir_fd=at)
+            finally:
+                os.close(at)
+    finally:
+        tree.close()

@@ -1,0 +1,96 @@
+"""Images from registries: skopeo fetches, umoci unpacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..progress import progress
+from .reference import DEFAULT_REGISTRY, Reference
+from .store import Built, Store, content_key
+from .tools import run_tool
+
+@dataclass(frozen=True)
+class RegistryOptions:
+    """Where images come from.
+
+    mirror: a registry asked in place of docker.io, ``http://host:port`` or ``host:port`` (https).
+    auth_file: credentials in the form of ``docker login``; None: the usual places (``$REGISTRY_AUTH_FILE``,
+    ``~/.docker/config.json``).
+    """
+
+    mirror: str | None = None
+    auth_file: str | None = None
+
+    @classmethod
+    def from_environment(cls) -> RegistryOptions:
+        return cls(os.environ.get("BERTH_REGISTRY_MIRROR") or None, os.environ.get("REGISTRY_AUTH_FILE") or None)
+
+
+def _source(reference: Reference, options: RegistryOptions) -> tuple[str, list[str]]:
+    registry, tls = reference.registry, []
+    if options.mirror and registry == DEFAULT_REGISTRY:
+        registry = options.mirror
+    if registry.startswith("http://"):
+        registry, tls = registry.removeprefix("http://"), ["--tls-verify=false"]
+    registry = registry.removeprefix("https://").rstrip("/")
+    auth = [f"--authfile={options.auth_file}"] if options.auth_file else []
+    return reference.at(registry), tls + auth
+
+
+def _digest(reference: Reference, options: RegistryOptions, store: Store, pull: str) -> str:
+    if reference.digest:
+        return reference.digest
+    name = f"{reference}|{options.mirror or ''}"
+    if pull == "missing" and (known := store.known_digest(name)):
+        return known
+    source, flags = _source(reference, options)
+    digest = run_tool(["skopeo", "inspect", *flags, "--format={{.Digest}}", source], f"cannot find {reference}").strip()
+    store.remember_digest(name, digest)
+    return digest
+
+
+def fetch(name: str, options: RegistryOptions, store: Store, pull: str) -> Built:
+    """The root file system of an image, fetched when the cache lacks it.
+
+    pull: "missing" asks the registry only for what was never fetched; "always" asks what the tag stands for now."""
+    reference = Reference.parse(name)
+    digest = _digest(reference, options, store, pull)
+    key = content_key("registry", digest)
+    if found := store.find(key):
+        return found
+    with store.lock(key):
+        if found := store.find(key):
+            return found
+        with progress(f"Pulling {name}...", "Image pulled successfully!"):
+            return _unpack(reference, digest, key, options, store)
+
+
+def _unpack(reference: Reference, digest: str, key: str, options: RegistryOptions, store: Store) -> Built:
+    pinned = Reference(reference.registry, reference.repository, reference.tag, digest)
+    source, flags = _source(pinned, options)
+    with store.building(key) as made:
+        layout = f"{made}/oci"
+        copy_flags = [f.replace("--tls-verify", "--src-tls-verify") for f in flags]
+        run_tool(["skopeo", "copy", *copy_flags, source, f"oci:{layout}:image"], f"cannot fetch {reference}")
+        run_tool(["umoci", "unpack", f"--image={layout}:image", f"{made}/bundle"], f"cannot unpack {reference}")
+        config = _image_config(Path(layout))
+        Path(f"{made}/bundle/rootfs").rename(made / "rootfs")
+        shutil.rmtree(layout)
+        shutil.rmtree(f"{made}/bundle")
+        env = dict(pair.partition("=")[::2] for pair in config.get("Env") or [])
+        return store.publish(made, Built(key, "", env, config.get("WorkingDir") or "/"))
+
+
+def _image_config(layout: Path) -> dict[str, Any]:
+    def blob(digest: str) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((layout / "blobs" / digest.replace(":", "/")).read_text())
+        return loaded
+
+    index = json.loads((layout / "index.json").read_text())
+    manifest = blob(index["manifests"][0]["digest"])
+    return dict(blob(manifest["config"]["digest"]).get("config") or {})

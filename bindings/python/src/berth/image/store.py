@@ -1,0 +1,121 @@
+"""The cache of root file systems, shared safely by threads and processes.
+
+Layout: ``<cache>/rootfs/<key>/{rootfs,image.json}``, ``<cache>/oci/<key>`` for what came from a registry and
+``<cache>/refs.json`` for which content a name stood for. A directory appears whole, by a rename, and is never changed after.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Built:
+    """A root file system that is ready to run, and what its image says about running it."""
+
+    key: str
+    rootfs: str
+    env: dict[str, str] = field(default_factory=dict)
+    workdir: str = "/"
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def content_key(*parts: str) -> str:
+    """What identifies a content: a hash over all that went into it, each part with its length."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogateescape")
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()[:32]
+
+
+def default_cache() -> Path:
+    """``$BERTH_IMAGE_CACHE``, else ``berth/images`` in the user's cache directory."""
+    if given := os.environ.get("BERTH_IMAGE_CACHE"):
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "berth" / "images"
+
+
+class Store:
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or default_cache()
+
+    def _directory(self, *names: str) -> Path:
+        path = self.root.joinpath(*names)
+        path.mkdir(parents=True, exist_ok=True, mode=0o755)
+        return path
+
+    @contextlib.contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """One builder of a key at a time, on this machine."""
+        fd = os.open(self._directory("locks") / key, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
+    def oci_layout(self) -> str:
+        return str(self._directory("oci"))
+
+    def find(self, key: str) -> Built | None:
+        path = self.root / "rootfs" / key
+        try:
+            data = json.loads((path / "image.json").read_text())
+        except FileNotFoundError:
+            return None
+        return Built(key, str(path / "rootfs"), data["env"], data["workdir"])
+
+    @contextlib.contextmanager
+    def building(self, key: str) -> Iterator[Path]:
+        """A directory to make ``rootfs`` in; gone afterwards unless it was published. Old ones of dead builders go too.
+
+        Call with the key's lock held."""
+        base = self._directory("rootfs")
+        for left in base.glob(f"{key}.building.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        path = Path(tempfile.mkdtemp(prefix=f"{key}.building.", dir=base))
+        path.chmod(0o755)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def publish(self, made: Path, built: Built) -> Built:
+        target = self.root / "rootfs" / built.key
+        done = Built(built.key, str(target / "rootfs"), built.env, built.workdir)
+        (made / "image.json").write_text(done.to_json())
+        made.rename(target)
+        return done
+
+    def known_digest(self, reference: str) -> str | None:
+        try:
+            digests = json.loads((self.root / "refs.json").read_text())
+        except FileNotFoundError:
+            return None
+        found = digests.get(reference)
+        return found if isinstance(found, str) else None
+
+    def remember_digest(self, reference: str, digest: str) -> None:
+        path = self.root / "refs.json"
+        with self.lock("refs"):
+            try:
+                digests = json.loads(path.read_text())
+            except FileNotFoundError:
+                digests = {}
+            digests[reference] = digest
+            with tempfile.NamedTemporaryFile("w", dir=self.root, delete=False) as f:
+                json.dump(digests, f, sort_keys=True)
+            os.replace(f.name, path)

@@ -1,0 +1,268 @@
+"""Commands in a sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal as signals
+from collections.abc import Callable, Mapping, Sequence
+
+from . import _declarations as c
+from . import _ffi
+from ._loop import Operation, Runtime, sync
+from ._streams import STDERR, STDOUT, AsyncStream, Output, Stream
+from .errors import BerthError, WaitTimeoutError
+
+__all__ = ["AsyncProcess", "AsyncStdin", "AsyncStream", "Process", "Stdin", "Stream"]
+
+#: Of one write, so that a slow command holds the writer back.
+_WRITE = 256 * 1024
+
+
+class AsyncStdin:
+    """A command's standard input."""
+
+    def __init__(self, process: AsyncProcess) -> None:
+        self._process = process
+        self.touched = False
+        self._closed = False
+
+    async def write(self, data: str | bytes) -> None:
+        """Waits until the command can be given more. BrokenPipeError once it takes no more."""
+        self.touched = True
+        await self._process.runtime.on(self._write(data.encode() if isinstance(data, str) else bytes(data)))
+
+    async def close(self) -> None:
+        """The end of its input."""
+        self.touched = True
+        await self._process.runtime.on(self._close())
+
+    async def _write(self, data: bytes) -> None:
+        if self._closed:
+            raise ValueError("stdin was closed")
+        runtime, op = self._process.runtime, self._process.operation
+        for start in range(0, len(data), _WRITE):
+            if op.done.done():
+                raise BrokenPipeError("the command has ended")
+            piece = data[start : start + _WRITE]
+            try:
+                await runtime.run(_ffi.start, "berth_exec_write", runtime.handle, op.id, piece, len(piece))
+            except BerthError as e:
+                if op.done.done() or e.code in (c.BERTH_E_CLOSED, c.BERTH_E_NOT_FOUND, c.BERTH_E_IO):
+                    raise BrokenPipeError(f"the command takes no more input: {e}") from e
+                raise
+
+    async def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if not self._process.operation.done.done():
+            try:
+                _ffi.call("berth_exec_close_stdin", self._process.runtime.handle, self._process.operation.id)
+            except BerthError as e:
+                if e.code not in (c.BERTH_E_NOT_FOUND, c.BERTH_E_CLOSED, c.BERTH_E_STATE):
+                    raise
+
+
+class AsyncProcess:
+    """A command that runs. Its output is kept in memory until the object goes.
+
+    A command whose stdin was never asked for gets the end of its input as soon as somebody waits for it or reads its
+    output to the end.
+    """
+
+    runtime: Runtime
+    operation: Operation
+
+    def __init__(self, runtime: Runtime, argv: Sequence[str], timeout: float | None = None) -> None:
+        self.runtime = runtime
+        self.argv = list(argv)
+        #: As seen inside; 0 where it is not known.
+        self.pid = 0
+        #: None while it runs; then the exit code, or 128 + the signal that ended it.
+        self.returncode: int | None = None
+        self._timeout = timeout
+        self._error: BerthError | None = None
+        self._output = Output()
+        self._started = asyncio.Event()
+        self._stdin = AsyncStdin(self)
+        self.stdout = AsyncStream(runtime, self._output, (STDOUT,))
+        self.stderr = AsyncStream(runtime, self._output, (STDERR,))
+        self.logs = AsyncStream(runtime, self._output, (STDOUT, STDERR))
+        #: Called once, on the runtime's event loop, before anybody who waits hears of the end.
+        self.on_end: Callable[[], None] | None = None
+
+    @property
+    def stdin(self) -> AsyncStdin:
+        self._stdin.touched = True
+        return self._stdin
+
+    async def begin(
+        self,
+        start: str,
+        where: _ffi.Handle,
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | Sequence[str] | None = None,
+        user: str | None = None,
+        stdin: bytes | None = None,
+        pipe: bool = True,
+    ) -> None:
+        """Starts it; returns when it runs. `start`: the ABI's function; `where`: its handle."""
+        options: dict[str, object] = {"argv": self.argv, "stdin": "pipe" if pipe or stdin is not None else "null"}
+        if cwd:
+            options["cwd"] = cwd
+        if env:
+            options["env"] = [f"{k}={v}" for k, v in env.items()] if isinstance(env, Mapping) else list(env)
+        if user:
+            options["user"] = user
+        text = _ffi.encode(json.dumps(options, ensure_ascii=False))
+        self.operation, _ = self.runtime.start(
+            _ffi.start, start, where, text, len(text), timeout=self._timeout, on_event=self._event
+        )
+        try:
+            await self._started.wait()
+            if self._error and self.pid == 0 and not isinstance(self._error, WaitTimeoutError):
+                raise self._error
+            if stdin is not None:
+                self._stdin.touched = True
+                try:
+                    await self._stdin.write(stdin)
+                    await self._stdin.close()
+                except BrokenPipeError:
+                    pass  # it did not want to read it all; its exit code tells what it made of that
+        except asyncio.CancelledError:
+            await self.runtime.cancel(self.operation)
+            raise
+
+    def _event(self, event: _ffi.Event) -> None:
+        if event.kind == c.BERTH_EVENT_OUTPUT:
+            self._output.add(event.code, event.payload)
+        elif event.kind == c.BERTH_EVENT_STARTED:
+            self.pid = event.code
+            self._started.set()
+        elif event.kind == c.BERTH_EVENT_DONE:
+            self._error = event.error
+            self.returncode = event.code if event.error is None else 128 + signals.SIGKILL
+            if self.on_end:
+                self.on_end()
+            self._output.end()
+            self._started.set()
+
+    async def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended. TimeoutError, with the command still running, after `timeout` seconds.
+
+        WaitTimeoutError when the command was killed because its own timeout passed. Cancelling ends the wait, not the
+        command: kill() does that.
+        """
+        return await self.runtime.on(self._wait(timeout))
+
+    async def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self.returncode
+
+    async def kill(self, signal: int = signals.SIGKILL) -> None:
+        """Sends a signal; nothing happens when the command has ended."""
+        await self.runtime.on(self._kill(signal))
+
+    async def _wait(self, timeout: float | None) -> int:
+        await self._no_input()
+        if not self.operation.done.done():
+            await asyncio.wait({self.operation.done}, timeout=timeout)
+        if not self.operation.done.done():
+            raise WaitTimeoutError(f"{self.argv[0]} did not end within {timeout} s", layer="process")
+        if self._error:
+            if self._error.code == c.BERTH_E_TIMEOUT:
+                raise WaitTimeoutError(
+                    f"{self.argv[0]} did not end within its {self._timeout} s and was killed",
+                    layer="process",
+                    code=self._error.code,
+                    code_name=self._error.code_name,
+                )
+            raise self._error
+        assert self.returncode is not None
+        return self.returncode
+
+    async def _no_input(self) -> None:
+        if not self._stdin.touched:
+            await self._stdin.close()
+
+    async def _kill(self, signal: int) -> None:
+        if self.operation.done.done():
+            return
+        try:
+            await self.runtime.run(
+                _ffi.start, "berth_exec_signal", self.runtime.handle, self.operation.id, int(signal)
+            )
+        except BerthError as e:
+            if not self.operation.done.done() and e.code not in (c.BERTH_E_NOT_FOUND, c.BERTH_E_CLOSED):
+                raise
+
+    def text_of(self, *streams: int) -> str:
+        """What has been printed so far, whoever read it."""
+        return self._output.bytes_of(frozenset(streams)).decode("utf-8", "replace")
+
+    def bytes_of(self, *streams: int) -> bytes:
+        return self._output.bytes_of(frozenset(streams))
+
+
+class Stdin:
+    """As AsyncStdin, for code without an event loop."""
+
+    def __init__(self, stdin: AsyncStdin) -> None:
+        self.aio = stdin
+
+    def write(self, data: str | bytes) -> None:
+        """Waits until the command can be given more. BrokenPipeError once it takes no more."""
+        sync(self.aio.write(data))
+
+    def close(self) -> None:
+        """The end of its input."""
+        sync(self.aio.close())
+
+
+class Process:
+    """As AsyncProcess (which is its `aio`), for code without an event loop."""
+
+    def __init__(self, process: AsyncProcess) -> None:
+        self._aio = process
+        self.stdout = Stream(process.stdout)
+        self.stderr = Stream(process.stderr)
+        self.logs = Stream(process.logs)
+
+    @property
+    def aio(self) -> AsyncProcess:
+        return self._aio
+
+    @property
+    def argv(self) -> list[str]:
+        return self._aio.argv
+
+    @property
+    def pid(self) -> int:
+        """As seen inside; 0 where it is not known."""
+        return self._aio.pid
+
+    @property
+    def stdin(self) -> Stdin:
+        return Stdin(self._aio.stdin)
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs; then the exit code, or 128 + the signal that ended it."""
+        return self._aio.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended. TimeoutError, with the command still running, after `timeout` seconds.
+
+        WaitTimeoutError (a TimeoutError too) when the command was killed because its own timeout passed.
+        """
+        return sync(self._aio.wait(timeout))
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self._aio.returncode
+
+    def kill(self, signal: int = signals.SIGKILL) -> None:
+        """Sends a signal; nothing happens when the command has ended."""
+        sync(self._aio.kill(signal))

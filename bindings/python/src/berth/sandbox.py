@@ -1,0 +1,422 @@
+"""Sandboxes: made, found again, used and removed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import weakref
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from . import _declarations as c
+from . import _ffi
+from ._command import berth
+from ._loop import Runtime, current, sync
+from .docker import AsyncDocker, Docker
+from .errors import BerthError, InvalidError, SandboxError, SandboxNotFound
+from .fs import AsyncFs, Fs
+from .image import Built, Image
+from .image.registry import RegistryOptions
+from .process import AsyncProcess, Process
+
+_LABEL = "org.pyberth."
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What create() is to make."""
+
+    cpu: float | None = None
+    memory: str | int | None = None
+    image: Image | None = None
+    rootfs: str | None = None
+    docker_enabled: bool = False
+    name: str | None = None
+    env: Mapping[str, str] | None = None
+    ports: tuple[int, ...] = ()
+    network: str = "sandbox"
+    timeout: float | None = None
+    volumes: tuple[str, ...] = ()
+    registry_mirror: str | None = None
+    data_root: str | None = None
+    dockerd_args: tuple[str, ...] = ()
+
+
+class AsyncSandbox:
+    """A sandbox, for code on an event loop; `Sandbox.aio`. Usable from several event loops."""
+
+    def __init__(self, wanted: _Wanted | None, id: str = "", record: Mapping[str, Any] | None = None) -> None:
+        self._wanted = wanted
+        self._id = id
+        self._record: dict[str, Any] = dict(record or {})
+        self._handles: weakref.WeakKeyDictionary[Runtime, _ffi.Handle] = weakref.WeakKeyDictionary()
+        self._workdir = "/"
+        self._ports: tuple[int, ...] = wanted.ports if wanted else ()
+        self.fs = AsyncFs(self)
+        self.docker = AsyncDocker(self)
+
+    @classmethod
+    async def connect(cls, id: str) -> AsyncSandbox:
+        """A sandbox that runs already, made by whichever process. SandboxNotFound when there is none of this id."""
+        found = cls(None, id)
+        await found._attached()
+        return found
+
+    @classmethod
+    async def list(cls) -> list[AsyncSandbox]:
+        """All sandboxes of this machine's berth, in order of creation."""
+        runtime = current()
+        event = await runtime.run(_ffi.start, "berth_sandbox_list", runtime.handle, None, 0)
+        return [cls(None, record["id"], record)._read_labels() for record in json.loads(event.payload)]
+
+    @property
+    def id(self) -> str:
+        """Its id; SandboxError before create()."""
+        if not self._id:
+            raise SandboxError("the sandbox was not created yet; call create()", code=c.BERTH_E_STATE)
+        return self._id
+
+    @property
+    def created(self) -> bool:
+        return bool(self._id)
+
+    @property
+    def address(self) -> str:
+        """Its IP address, reachable from this host; empty without a network."""
+        return str(self._record.get("address", ""))
+
+    @property
+    def workdir(self) -> str:
+        return self._workdir
+
+    @property
+    def docker_enabled(self) -> bool:
+        if self._wanted is not None:
+            return self._wanted.docker_enabled
+        return self._label("docker") == "1"
+
+    @property
+    def ports(self) -> dict[int, str]:
+        """The ports that were asked for, each with the URL under which this host reaches it."""
+        return {port: self.url(port) for port in self._ports}
+
+    def url(self, port: int) -> str:
+        """http://ADDRESS:PORT of the sandbox, for this host. Any port that something listens on inside works."""
+        if not self.address:
+            raise SandboxError("the sandbox has no network of its own", hint="create it with network='sandbox'")
+        return f"http://{self.address}:{int(port)}"
+
+    async def create(self) -> Self:
+        """Builds the image if need be, and starts the sandbox. It runs until terminate(), beyond the end of this process."""
+        if self._id:
+            raise SandboxError(f"the sandbox was created already: {self._id}", code=c.BERTH_E_STATE)
+        wanted = self._wanted
+        if wanted is None:
+            raise InvalidError("this sandbox was not made by Sandbox(…)")
+        built = await self._built(wanted)
+        made = await berth("run", *_run_arguments(wanted, built))
+        self._id = made["id"]
+        try:
+            await self._attached()
+        except BaseException:
+            await asyncio.shield(self.terminate())
+            raise
+        return self
+
+    async def _built(self, wanted: _Wanted) -> Built:
+        if wanted.image is None:
+            if not wanted.rootfs:
+                raise InvalidError("a sandbox needs an image", hint="pass image=Image.from_registry(…)")
+            return Built("", wanted.rootfs)
+        return await wanted.image.build_async()
+
+    async def exec(
+        self,
+        *argv: str,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        user: str | None = None,
+        stdin: str | bytes | None = None,
+    ) -> AsyncProcess:
+        """Starts a command inside; no shell is involved. Returns as soon as it runs.
+
+        timeout: seconds until it is killed. user: "uid[:gid]" or a name. stdin: all of its input, in place of a stream.
+        """
+        if not argv or not all(isinstance(a, str) for a in argv):
+            raise TypeError("exec() takes the program and its arguments, each a string of its own")
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        return await self.start(list(argv), cwd=cwd, env=env, timeout=timeout, user=user, stdin=data)
+
+    async def start(
+        self,
+        argv: list[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        user: str | None = None,
+        stdin: bytes | None = None,
+        pipe: bool = True,
+        process: AsyncProcess | None = None,
+    ) -> AsyncProcess:
+        """As exec(), with all that a command may be given. pipe: whether its stdin is open."""
+        runtime, handle = await self._attached()
+        process = process or AsyncProcess(runtime, argv, timeout)
+        await process.begin(
+            "berth_sandbox_exec", handle, cwd=cwd or self._workdir, env=env, user=user, stdin=stdin, pipe=pipe
+        )
+        return process
+
+    async def state(self) -> str:
+        """"running", "paused", "stopped", "creating" or "lost"."""
+        runtime, handle = await self._attached()
+        event = await runtime.run(_ffi.start, "berth_sandbox_state", handle)
+        return str(json.loads(event.payload)["state"])
+
+    async def status(self) -> dict[str, Any]:
+        """All that `berth status --json` has of it."""
+        found: dict[str, Any] = await berth("status", self.id)
+        return found
+
+    async def terminate(self) -> None:
+        """Stops what runs inside and removes all of it from this machine. Again: does nothing."""
+        if not self._id:
+            return
+        try:
+            await berth("rm", self._id)
+        except SandboxNotFound:
+            pass
+
+    async def __aenter__(self) -> Self:
+        return self if self._id else await self.create()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.terminate()
+
+    async def attached(self) -> tuple[Runtime, _ffi.Handle]:
+        return await self._attached()
+
+    async def _attached(self) -> tuple[Runtime, _ffi.Handle]:
+        runtime = current()
+        handle = self._handles.get(runtime)
+        if handle is not None:
+            return runtime, handle
+        name = _ffi.encode(self.id)
+        operation, handle = runtime.start(
+            lambda **o: _ffi.start_for_handle(
+                "berth_sandbox", "berth_sandbox_attach", runtime.handle, None, 0, name, len(name), **o
+            )
+        )
+        try:
+            event = await runtime.outcome(operation)
+        except BerthError as e:
+            _ffi.free_handle("berth_sandbox", handle)
+            if e.code == c.BERTH_E_NOT_FOUND:
+                raise SandboxNotFound(f"no sandbox is called '{self.id}'", code=e.code, code_name=e.code_name) from e
+            raise
+        self._record = json.loads(event.payload)
+        self._read_labels()
+        self._handles[runtime] = handle
+        weakref.finalize(self, _ffi.free_handle, "berth_sandbox", handle).atexit = False
+        return runtime, handle
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        return self._record
+
+    def _label(self, name: str) -> str:
+        return str(self._record.get("annotations", {}).get(_LABEL + name, ""))
+
+    def _read_labels(self) -> Self:
+        self._workdir = self._label("workdir") or "/"
+        if ports := self._label("ports"):
+            self._ports = tuple(int(p) for p in ports.split(","))
+        return self
+
+
+def _run_arguments(wanted: _Wanted, built: Built) -> Iterable[str]:
+    yield from ("--detach", f"--rootfs={built.rootfs}")
+    if wanted.name:
+        yield f"--id={wanted.name}"
+    if wanted.cpu:
+        yield f"--cpus={wanted.cpu:g}"
+    if wanted.memory:
+        yield f"--memory={wanted.memory}"
+    yield f"--network={wanted.network}"
+    for name, value in {**built.env, **(wanted.env or {})}.items():
+        yield f"--env={name}={value}"
+    for volume in wanted.volumes:
+        yield f"--volume={volume}"
+    yield f"--label={_LABEL}workdir={built.workdir}"
+    if wanted.ports:
+        yield f"--label={_LABEL}ports={','.join(map(str, wanted.ports))}"
+    if wanted.docker_enabled:
+        yield from ("--docker", f"--label={_LABEL}docker=1")
+        if wanted.data_root:
+            yield f"--data-root={wanted.data_root}"
+        mirror = wanted.registry_mirror or (wanted.image.registry.mirror if wanted.image else None)
+        mirror = mirror or RegistryOptions.from_environment().mirror
+        if mirror:
+            yield f"--dockerd-arg=--registry-mirror={mirror if '://' in mirror else 'https://' + mirror}"
+        for argument in wanted.dockerd_args:
+            yield f"--dockerd-arg={argument}"
+    if wanted.timeout is not None:
+        # The monitor ends a sandbox with its command.
+        yield from ("--", "sleep", f"{wanted.timeout:g}")
+
+
+class _ProcessNamespace:
+    """`sandbox.process.exec(…)`, as some know it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.exec = sandbox.exec
+
+
+class Sandbox:
+    """A gVisor sandbox of its own root file system, network and, if asked for, Docker.
+
+    cpu: how many CPUs it may use. memory: as "2Gi", or bytes. image: an Image. docker_enabled: starts dockerd inside.
+    name: its id, else one is made up. env: for all that runs inside. ports: those that `ports` lists. network: "sandbox",
+    "none", or the path of a network namespace. timeout: seconds after which it ends by itself; terminate() still removes
+    it. volumes: "SOURCE:DESTINATION[:ro]" of the host. registry_mirror: for the Docker inside, else the image's. data_root:
+    where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the host, where they outlive the sandbox. dockerd_args:
+    further ones. rootfs: a directory in place of an image.
+
+    Nothing happens before create(), or `with`, which removes it at the end.
+    """
+
+    def __init__(
+        self,
+        cpu: float | None = None,
+        memory: str | int | None = None,
+        image: Image | None = None,
+        docker_enabled: bool = False,
+        name: str | None = None,
+        env: Mapping[str, str] | None = None,
+        ports: Iterable[int] = (),
+        network: str = "sandbox",
+        timeout: float | None = None,
+        *,
+        volumes: Iterable[str] = (),
+        registry_mirror: str | None = None,
+        data_root: str | None = None,
+        dockerd_args: Iterable[str] = (),
+        rootfs: str | None = None,
+    ) -> None:
+        wanted = _Wanted(
+            cpu, memory, image, rootfs, docker_enabled, name, env, tuple(ports), network, timeout, tuple(volumes),
+            registry_mirror, data_root, tuple(dockerd_args),
+        )  # fmt: skip
+        if image is not None and rootfs is not None:
+            raise TypeError("image and rootfs exclude each other")
+        self._use(AsyncSandbox(wanted))
+
+    def _use(self, sandbox: AsyncSandbox) -> None:
+        self._aio = sandbox
+        self.fs = Fs(sandbox.fs)
+        self.docker = Docker(sandbox.docker)
+        self.process = _ProcessNamespace(self)
+
+    @classmethod
+    def _of(cls, sandbox: AsyncSandbox) -> Self:
+        made = cls.__new__(cls)
+        made._use(sandbox)
+        return made
+
+    @classmethod
+    def connect(cls, id: str) -> Self:
+        """A sandbox that runs already, made by whichever process. SandboxNotFound when there is none of this id."""
+        return cls._of(sync(AsyncSandbox.connect(id)))
+
+    from_id = connect
+
+    @classmethod
+    def list(cls) -> list[Self]:
+        """All sandboxes of this machine's berth, in order of creation."""
+        return [cls._of(found) for found in sync(AsyncSandbox.list())]
+
+    @property
+    def aio(self) -> AsyncSandbox:
+        """The same sandbox with coroutines."""
+        return self._aio
+
+    @property
+    def id(self) -> str:
+        """Its id; SandboxError before create()."""
+        return self._aio.id
+
+    @property
+    def address(self) -> str:
+        """Its IP address, reachable from this host; empty without a network."""
+        return self._aio.address
+
+    @property
+    def docker_enabled(self) -> bool:
+        return self._aio.docker_enabled
+
+    @property
+    def ports(self) -> dict[int, str]:
+        """The ports that were asked for, each with the URL under which this host reaches it."""
+        return self._aio.ports
+
+    def url(self, port: int) -> str:
+        """http://ADDRESS:PORT of the sandbox, for this host. Any port that something listens on inside works."""
+        return self._aio.url(port)
+
+    def create(self) -> Self:
+        """Builds the image if need be, and starts the sandbox. It runs until terminate(), beyond the end of this process."""
+        sync(self._aio.create())
+        return self
+
+    def exec(
+        self,
+        *argv: str,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        user: str | None = None,
+        stdin: str | bytes | None = None,
+    ) -> Process:
+        """Starts a command inside; no shell is involved. Returns as soon as it runs.
+
+        timeout: seconds until it is killed. user: "uid[:gid]" or a name. stdin: all of its input, in place of a stream.
+        """
+        return Process(sync(self._aio.exec(*argv, cwd=cwd, env=env, timeout=timeout, user=user, stdin=stdin)))
+
+    def state(self) -> str:
+        """"running", "paused", "stopped", "creating" or "lost"."""
+        return sync(self._aio.state())
+
+    def status(self) -> dict[str, Any]:
+        """All that `berth status --json` has of it."""
+        return sync(self._aio.status())
+
+    def terminate(self) -> None:
+        """Stops what runs inside and removes all of it from this machine. Again: does nothing."""
+        sync(self._aio.terminate())
+
+    def __enter__(self) -> Self:
+        if not self._aio.created:
+            self.create()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.terminate()
+
+    async def __aenter__(self) -> AsyncSandbox:
+        return await self._aio.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._aio.__aexit__(kind, error, trace)
+
+    def __repr__(self) -> str:
+        return f"<Sandbox {self._aio.id if self._aio.created else 'not created'}>"
