@@ -1,0 +1,112 @@
+"""A registry for the tests: Debian's docker-registry in a network namespace of its own, with two images in it.
+
+Both are made of Debian packages (scripts/setup registry) and carry the names that users know: `ubuntu:22.04` is a minimal
+Debian, `nginx:latest` is Debian's nginx. In a namespace, since sandboxes are kept away from the host's own addresses; the
+host's skopeo and the sandboxes' dockerd reach it as they would any other machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+#: A /30 of this; berth's own networks are 10.211.0.0/16.
+_NETWORK = "10.214"
+
+
+def _run(*argv: str) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(argv)} exited with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _free_subnet() -> str:
+    for _ in range(50):
+        number = secrets.randbelow(64 * 256)
+        first = f"{_NETWORK}.{number // 64}.{number % 64 * 4}"
+        if not _run("ip", "-o", "route", "show", f"{first}/30").strip():
+            return first
+    raise RuntimeError("no free network for the registry")
+
+
+@contextlib.contextmanager
+def serving(images: Path) -> Iterator[str]:
+    """Gives "http://address:port" of a registry that has library/ubuntu:22.04 and library/nginx:latest."""
+    for program in ("docker-registry", "skopeo", "ip"):
+        if not shutil.which(program):
+            raise RuntimeError(f"{program} is not installed; run scripts/setup packages")
+    token = secrets.token_hex(4)
+    name, link, inside = f"berth-test-{token}", f"bt{token}h", f"bt{token}n"
+    network = _free_subnet()
+    base, last = network.rsplit(".", 1)
+    host, address = f"{base}.{int(last) + 1}", f"{base}.{int(last) + 2}"
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="berth-registry-"))
+        _run("ip", "netns", "add", name)
+        stack.callback(_run, "ip", "netns", "delete", name)
+        _run("ip", "link", "add", link, "type", "veth", "peer", "name", inside, "netns", name)
+        _run("ip", "address", "add", f"{host}/30", "dev", link)
+        _run("ip", "link", "set", link, "up")
+        for words in (
+            ["address", "add", f"{address}/30", "dev", inside],
+            ["link", "set", inside, "up"],
+            ["link", "set", "lo", "up"],
+            ["route", "add", "default", "via", host],
+        ):
+            _run("ip", "-n", name, *words)
+        config = Path(directory) / "config.yml"
+        config.write_text(
+            "version: 0.1\n"
+            "log: {level: warn}\n"
+            f"storage: {{filesystem: {{rootdirectory: {directory}/data}}, delete: {{enabled: true}}}}\n"
+            f"http: {{addr: '{address}:5000'}}\n"
+        )
+        log = stack.enter_context(open(Path(directory) / "log", "wb"))
+        server = subprocess.Popen(
+            ["ip", "netns", "exec", name, "docker-registry", "serve", str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        stack.callback(server.wait)
+        stack.callback(server.terminate)
+        _wait_until_served(f"http://{address}:5000/v2/", server, Path(directory) / "log")
+        for archive, reference in (("ubuntu.tar", "library/ubuntu:22.04"), ("nginx.tar", "library/nginx:latest")):
+            push(images / archive, f"{address}:5000/{reference}")
+        yield f"http://{address}:5000"
+
+
+def push(archive: Path, reference: str) -> None:
+    _run("skopeo", "copy", "--dest-tls-verify=false", f"docker-archive:{archive}", f"docker://{reference}")
+
+
+def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        if server.poll() is not None:
+            raise RuntimeError(f"docker-registry ended with {server.returncode}: {log.read_text()}")
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    # For trying things by hand: serves until it is interrupted.
+    with serving(Path(os.environ["BERTH_TEST_REGISTRY_IMAGES"])) as served:
+        print(served, flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            time.sleep(86400)
