@@ -221,10 +221,11 @@ asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::s
 
   auto status = co_await running->wait(time_point::max());
   if (!status) {
-    // Cancelled, or past the deadline, or lost: end it, and see that it is gone.
+    // Cancelled, or past the deadline, or lost: end it, and see that it is gone. What cancelled the wait must not cancel
+    // the sending of the signal too.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     (void)co_await running->signal(SIGKILL);
     const time_point soon = deadline_after(seconds(5));
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     (void)co_await running->wait(soon);
     co_return std::move(status).error();
   }
