@@ -19,5 +19,6 @@ packages_build=(g++ gcc make cmake ninja-build pkg-config ccache python3
   libboost1.81-dev rapidjson-dev libcli11-dev libgtest-dev libbenchmark-dev)
 # Run: what berth calls, and what makes root file systems.
 packages_run=(iproute2 nftables iptables util-linux curl debootstrap debian-archive-keyring ca-certificates xz-utils)
-# Test: fuzzing, sanitizers, the ABI check.
-packages_test=(clang libclang-rt-14-dev abigail-tools procps git)
+# Test: fuzzing, sanitizers, the ABI check; the Python package's registry, images and virtual environment.
+packages_test=(clang libclang-rt-14-dev abigail-tools procps git
+  docker-registry skopeo umoci python3-venv)
