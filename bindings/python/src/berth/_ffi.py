@@ -172,10 +172,10 @@ class Loop:
     """A berth_loop: a thread of the library's, and its queue of events."""
 
     def __init__(self, log_level: int, output_limit: int = 0) -> None:
-        options = STRUCTURES["berth_loop_options"]()
+        options: Any = STRUCTURES["berth_loop_options"]()
         lib().berth_loop_options_init(byref(options), ctypes.sizeof(options))
-        options.log_level = log_level  # type: ignore[attr-defined]
-        options.output_limit = output_limit  # type: ignore[attr-defined]
+        options.log_level = log_level
+        options.output_limit = output_limit
         self.handle = HANDLES["berth_loop"]()
         call("berth_loop_create", byref(options), byref(self.handle))
         descriptor = c_int32()

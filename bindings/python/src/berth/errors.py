@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class BerthError(Exception):
     """An error of berth's. `code` is the number of the C ABI (0: raised by Python code), `code_name` its name, `layer`
@@ -21,6 +23,7 @@ class BerthError(Exception):
         errno: int = 0,
     ) -> None:
         super().__init__(message)
+        self.errno: int | None
         self.message = message
         self.code = code
         self.code_name = code_name
@@ -29,6 +32,9 @@ class BerthError(Exception):
         self.hint = hint
         self.detail = detail
         self.errno = errno
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
 
     def __str__(self) -> str:
         text = f"{self.layer}: {self.message}" if self.layer else self.message
@@ -39,6 +45,14 @@ class BerthError(Exception):
         if self.detail:
             text += f"\n{self.detail}"
         return text
+
+
+def _rebuild(kind: type[BerthError], args: tuple[Any, ...], fields: dict[str, Any]) -> BerthError:
+    """For pickle, whatever the arguments of a kind's __init__ are."""
+    made = kind.__new__(kind, *args)
+    made.args = args
+    made.__dict__.update(fields)
+    return made
 
 
 class ImageError(BerthError):

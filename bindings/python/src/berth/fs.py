@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import io
 import os
 import stat as modes
@@ -72,7 +73,7 @@ class AsyncFs:
         self._sandbox = sandbox
 
     async def read_bytes(self, path: str) -> bytes:
-        return await self._run(["cat", "--", path], path)
+        return await self._run(["cat", "--", _argument(path)], path)
 
     async def read_text(self, path: str, encoding: str = "utf-8") -> str:
         return (await self.read_bytes(path)).decode(encoding)
@@ -114,7 +115,7 @@ class AsyncFs:
 
     async def list(self, path: str = ".") -> list[FileInfo]:
         """What is in a directory, sorted by name."""
-        printed = await self._run(["find", _argument(path) + "/", "-mindepth", "1", "-maxdepth", "1", "-print0"], path)
+        printed = await self._run(["find", _argument(path.rstrip("/")) + "/", "-mindepth", "1", "-maxdepth", "1", "-print0"], path)
         names = sorted(os.path.basename(n) for n in printed.decode("utf-8", "surrogateescape").split("\0") if n)
         found: list[FileInfo] = []
         base = path.rstrip("/")
@@ -144,7 +145,7 @@ class AsyncFs:
         await self.stat(path)
         await self._run(["rm", "-rf" if recursive else "-f", "--", path], path)
 
-    async def _stat_many(self, paths: Sequence[str]) -> list[FileInfo]:
+    async def _stat_many(self, paths: Sequence[str]) -> builtins.list[FileInfo]:
         # One line an entry, in order; a name never appears, so none can be mistaken for a line.
         argv = ["stat", "-c", _FORMAT, "--", *paths]
         process = await self._sandbox.start(argv, pipe=False)
@@ -161,7 +162,7 @@ class AsyncFs:
                 continue
         return found
 
-    async def _run(self, argv: list[str], path: str, data: bytes | None = None) -> bytes:
+    async def _run(self, argv: builtins.list[str], path: str, data: bytes | None = None) -> bytes:
         if "\0" in path or not path:
             raise ValueError(f"not a path: {path!r}")
         process = await self._sandbox.start(argv, stdin=data, pipe=False)
@@ -178,8 +179,7 @@ class AsyncFs:
 
 
 def _argument(path: str) -> str:
-    """find takes no "--"."""
-    path = path.rstrip("/")
+    """As find, which takes no "--", and cat, to which "-" is its input, can be given it."""
     return "./" + path if path.startswith("-") else path
 
 

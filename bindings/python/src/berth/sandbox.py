@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import json
 import weakref
 from collections.abc import Iterable, Mapping
@@ -152,7 +153,7 @@ class AsyncSandbox:
 
     async def start(
         self,
-        argv: list[str],
+        argv: builtins.list[str],
         *,
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 
 def pack_context(path: str, dockerfile: str | None) -> bytes:
@@ -19,6 +20,9 @@ def pack_context(path: str, dockerfile: str | None) -> bytes:
     if os.path.exists(ignore):
         with open(ignore, encoding="utf-8") as f:
             exclude = [line for line in (raw.strip() for raw in f) if line and not line.startswith("#")]
-    with tar(path, exclude=exclude, dockerfile=(name, None), gzip=False) as packed:
-        data: bytes = packed.read()
+    packed = tar(Path(path), exclude=exclude, dockerfile=(name, None), gzip=False)
+    try:
+        data: bytes = packed.read(-1)
         return data
+    finally:
+        packed.close()

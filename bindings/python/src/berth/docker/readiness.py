@@ -96,7 +96,7 @@ class Readiness:
         """Whether dockerd answers now. A daemon that has just ended gets its monitor's moment to take note of it."""
         runtime, handle = await self._sandbox.attached()
         event = await runtime.run(_ffi.start, "berth_sandbox_docker_status", handle)
-        return json.loads(event.payload).get("state") == "ready"
+        return bool(json.loads(event.payload).get("state") == "ready")
 
     async def _not_ready(self, e: BerthError, timeout: float) -> DockerNotReadyError:
         try:
