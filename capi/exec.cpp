@@ -86,6 +86,7 @@ struct exec_pumps {
   loop_signal room;      // the reader took some
   loop_signal finished;  // a stream ended
   bool closed = false;
+  bool held = false;     // berth_exec_hold
 
   void close() {
     closed = true;
@@ -104,8 +105,12 @@ asio::awaitable<void> pump_output(std::shared_ptr<loop_core> loop, std::shared_p
   output_flow& flow = *pumps->flow;
   std::string buffer(64 * 1024, '\0');
   while (!pumps->closed) {
-    while (flow.queued.load(std::memory_order_acquire) >= flow.limit && !pumps->closed) {
+    while ((pumps->held || flow.queued.load(std::memory_order_acquire) >= flow.limit) && !pumps->closed) {
       pump.held_back = true;
+      if (pumps->held) {
+        co_await pumps->room.wait();
+        continue;
+      }
       flow.waiting.store(true, std::memory_order_seq_cst);
       if (flow.queued.load(std::memory_order_seq_cst) < flow.limit) break;  // taken in between: no wake may come
       co_await pumps->room.wait();
@@ -154,6 +159,7 @@ class aspect_end {
   ~aspect_end() {
     aspect->ended = true;
     aspect->running.reset();
+    aspect->hold = nullptr;
     aspect->changed.wake();
     aspect->turn.wake();
     pumps->close();
@@ -180,6 +186,12 @@ asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::s
   io.in_text = std::move(request->in_text);
   io.capture_limit = request->capture_limit;
   const bool pipes = where->takes_descriptors();
+  if (pipes) {
+    aspect->hold = [p = pumps.get()](bool hold) {  // gone with the aspect's end, before the pumps
+      p->held = hold;
+      p->room.wake();
+    };
+  }
   unique_fd theirs[2];
   const exec_request::sink sinks[2] = {request->out, request->err};
   for (std::size_t i = 0; i < 2; ++i) {
@@ -379,6 +391,21 @@ berth_status berth_exec_close_stdin(berth_loop* loop, uint64_t exec_op, berth_er
     const bool posted = l->core->post([core = l->core, exec_op] {
       berth::capi::asio::co_spawn(core->context(), berth::capi::run_stdin(core, exec_op, {}, true),
                                   berth::capi::asio::detached);
+    });
+    if (!posted) return berth::make_error(berth::errc::closed, "capi", "the loop was closed");
+    return {};
+  });
+}
+
+berth_status berth_exec_hold(berth_loop* loop, uint64_t exec_op, int32_t hold, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_PIN(l, berth::capi::loop_object, loop);
+    BERTH_TRY(l->core->check());
+    if (hold != 0 && hold != 1) return berth::make_error(berth::errc::invalid, "capi", "hold is 0 or 1", "hold");
+    const bool posted = l->core->post([core = l->core, exec_op, hold] {
+      const auto target = core->find_op(exec_op);
+      const auto aspect = target ? std::dynamic_pointer_cast<berth::capi::exec_aspect>(target->aspect) : nullptr;
+      if (aspect && aspect->hold) aspect->hold(hold != 0);
     });
     if (!posted) return berth::make_error(berth::errc::closed, "capi", "the loop was closed");
     return {};

@@ -99,7 +99,7 @@ void loop_core::run() {
   // What the taken-down objects left to do, such as reaping a killed child.
   try {
     context_->restart();
-    context_->run_for(std::chrono::seconds(2));
+    context_->run_for(std::chrono::seconds(10));  // returns as soon as nothing is left
   } catch (...) {
   }
   context_.reset();

@@ -6,6 +6,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include <functional>
 #include <list>
 
 namespace berth::capi {
@@ -29,6 +30,7 @@ struct exec_aspect final : op_aspect {
   loop_signal changed;                        // started or ended
   std::list<int> writers;                     // in the order of their calls; the first may write
   loop_signal turn;
+  std::function<void(bool)> hold;             // its output; empty where the caller supplies it, and after the end
 };
 
 }  // namespace berth::capi
