@@ -25,6 +25,7 @@ def _host(runtime: Runtime) -> _ffi.Handle:
     found = _hosts.get(runtime)
     if found is None:
         found = _hosts[runtime] = _ffi.make_handle("berth_executor", "berth_executor_create_host", runtime.handle)
+        runtime.owned.append(("berth_executor", found))
     return found
 
 

@@ -124,6 +124,7 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_exec_start": ("berth_status", ("berth_executor*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_exec_write": ("berth_status", ("berth_loop*", "uint64_t", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_exec_close_stdin": ("berth_status", ("berth_loop*", "uint64_t", "berth_error**")),
+    "berth_exec_hold": ("berth_status", ("berth_loop*", "uint64_t", "int32_t", "berth_error**")),
     "berth_exec_signal": ("berth_status", ("berth_loop*", "uint64_t", "int32_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_poll_start": ("berth_status", ("berth_loop*", "berth_executor*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_poll_notify_exit": ("berth_status", ("berth_loop*", "uint64_t", "int32_t", "int32_t", "berth_error**")),

@@ -67,15 +67,13 @@ def _open() -> ctypes.CDLL:
         except OSError as e:
             tried.append(f"{path}: {e}")
             continue
-        try:
-            for name, (result, arguments) in c.FUNCTIONS.items():
-                function = getattr(library, name)
+        for name, (result, arguments) in c.FUNCTIONS.items():
+            # A library of the same ABI may be older and lack some: they are missed when they are used.
+            if function := getattr(library, name, None):
                 function.restype = _type(result)
                 function.argtypes = [_type(a) for a in arguments]
-            # As an address: c_char_p would be a copy up to the first NUL.
-            library.berth_buffer_data.restype = c_void_p
-        except AttributeError as e:
-            raise ImportError(f"{path} is older than this package: {e}") from e
+        # As an address: c_char_p would be a copy up to the first NUL.
+        library.berth_buffer_data.restype = c_void_p
         if library.berth_abi_check(c.ABI_VERSION, None) != c.BERTH_OK:
             raise ImportError(f"{path} does not serve programs of C ABI version {c.ABI_VERSION}")
         return library

@@ -53,7 +53,9 @@ class Runtime:
         # Weak, so that a closed event loop can go, and its berth loop with it.
         self._loop = weakref.ref(loop)
         self.pid = os.getpid()
-        self._finalizer = weakref.finalize(loop, _free_in_owner, self._ffi_loop, self.pid)
+        #: (kind, handle) of what goes with this runtime.
+        self.owned: list[tuple[str, _ffi.Handle]] = []
+        self._finalizer = weakref.finalize(loop, _free_in_owner, self._ffi_loop, self.owned, self.pid)
         self._finalizer.atexit = False  # the process's end ends everything of it
         loop.add_reader(self._ffi_loop.fd, _drain, weakref.ref(self))
 
@@ -172,8 +174,10 @@ def _drain(runtime: weakref.ref[Runtime]) -> None:
         r._take()
 
 
-def _free_in_owner(loop: _ffi.Loop, pid: int) -> None:
+def _free_in_owner(loop: _ffi.Loop, owned: list[tuple[str, _ffi.Handle]], pid: int) -> None:
     if os.getpid() == pid:
+        for kind, handle in owned:
+            _ffi.free_handle(kind, handle)
         loop.free()
 
 

@@ -1,0 +1,88 @@
+"""What the tests share. Those in integration/ need root and runsc: without, they fail and say so; they are never skipped."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import berth
+import pytest
+import registry as registry_module
+
+SOURCE = Path(__file__).resolve().parents[3]
+
+
+def needed(variable: str) -> str:
+    value = os.environ.get(variable)
+    if not value:
+        pytest.fail(f"{variable} is not set: run scripts/setup, then bindings/python/run-tests", pytrace=False)
+    return value
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Root, runsc and a state directory of the tests' own; nothing may be left in it at the end."""
+    if os.geteuid() != 0:
+        pytest.fail("the integration tests need root", pytrace=False)
+    needed("BERTH_RUNSC")
+    root = tmp_path_factory.mktemp("berth-root")
+    os.environ["BERTH_ROOT"] = str(root)
+    yield root
+    left = [s.id for s in berth.Sandbox.list()]
+    for sandbox in berth.Sandbox.list():
+        sandbox.terminate()
+    assert left == [], "sandboxes were left behind"
+
+
+@pytest.fixture
+def name() -> str:
+    return f"pytest-{secrets.token_hex(4)}"
+
+
+@pytest.fixture(scope="session")
+def rootfs() -> str:
+    """Debian with Docker in it."""
+    return needed("BERTH_TEST_ROOTFS")
+
+
+@pytest.fixture(scope="session")
+def busybox() -> Path:
+    """A docker-load archive of busybox:latest."""
+    return Path(needed("BERTH_TEST_IMAGE"))
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[str]:
+    with registry_module.serving(Path(needed("BERTH_TEST_REGISTRY_IMAGES"))) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def clients() -> Path:
+    """bin/docker and config/cli-plugins/docker-compose."""
+    return Path(needed("BERTH_TEST_CLIENTS"))
+
+
+@pytest.fixture(scope="module")
+def box(machine: Path, rootfs: str) -> Iterator[berth.Sandbox]:
+    """A sandbox without Docker, shared by a module's tests."""
+    with berth.Sandbox(rootfs=rootfs, env={"FROM_SANDBOX": "a b"}) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def docker_box(machine: Path, rootfs: str, busybox: Path) -> Iterator[berth.Sandbox]:
+    """A sandbox with Docker and busybox:latest in it, shared by a module's tests."""
+    with berth.Sandbox(rootfs=rootfs, docker_enabled=True) as sandbox:
+        sandbox.exec("docker", "version", timeout=60)
+        sandbox.docker.wait_until_ready()
+        loaded = sandbox.exec("docker", "load", stdin=busybox.read_bytes(), timeout=120)
+        assert loaded.wait() == 0, loaded.logs.read()
+        yield sandbox
+
+
+def nft_tables() -> str:
+    return subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout

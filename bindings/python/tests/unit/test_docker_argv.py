@@ -1,0 +1,147 @@
+"""docker-py's arguments become docker's words, and nothing is lost or smuggled on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from berth.docker import argv
+
+RUN: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, []),
+    ({"detach": True}, ["--detach"]),
+    ({"detach": False}, []),
+    ({"remove": True}, ["--rm"]),
+    ({"remove": True, "auto_remove": True}, ["--rm"]),
+    ({"ports": {"80": "8080"}}, ["--publish=8080:80"]),
+    ({"ports": {"80/tcp": 8080}}, ["--publish=8080:80/tcp"]),
+    ({"ports": {80: None}}, ["--publish=80"]),
+    ({"ports": {"53/udp": ("127.0.0.1", 5353)}}, ["--publish=127.0.0.1:5353:53/udp"]),
+    ({"ports": {"80": ("127.0.0.1",)}}, ["--publish=127.0.0.1::80"]),
+    ({"ports": {"80": [8080, 8081]}}, ["--publish=8080:80", "--publish=8081:80"]),
+    ({"environment": {"A": "b c", "E": ""}}, ["--env=A=b c", "--env=E="]),
+    ({"environment": ["A=b", "PATH"]}, ["--env=A=b", "--env=PATH"]),
+    ({"env": {"A": "--privileged"}}, ["--env=A=--privileged"]),
+    ({"environment": {"FROM_OUTSIDE": None}}, ["--env=FROM_OUTSIDE"]),
+    ({"volumes": {"/a": {"bind": "/b", "mode": "ro"}}}, ["--volume=/a:/b:ro"]),
+    ({"volumes": {"data": {"bind": "/b"}}}, ["--volume=data:/b:rw"]),
+    ({"volumes": ["/a:/b"]}, ["--volume=/a:/b"]),
+    ({"name": "web"}, ["--name=web"]),
+    ({"network": "n"}, ["--network=n"]),
+    ({"network_mode": "host"}, ["--network=host"]),
+    ({"mem_limit": "64m", "nano_cpus": 1_500_000_000}, ["--memory=64m", "--cpus=1.5"]),
+    ({"restart_policy": {"Name": "on-failure", "MaximumRetryCount": 3}}, ["--restart=on-failure:3"]),
+    ({"restart_policy": {"Name": "always"}}, ["--restart=always"]),
+    ({"extra_hosts": {"db": "10.0.0.1"}}, ["--add-host=db:10.0.0.1"]),
+    ({"labels": {"a": "b"}}, ["--label=a=b"]),
+    ({"labels": ["a"]}, ["--label=a"]),
+    ({"tmpfs": {"/run": "size=1m", "/tmp": ""}}, ["--tmpfs=/run:size=1m", "--tmpfs=/tmp"]),
+    ({"cap_add": ["NET_ADMIN"], "privileged": True}, ["--cap-add=NET_ADMIN", "--privileged"]),
+    ({"user": 1000, "working_dir": "/w"}, ["--user=1000", "--workdir=/w"]),
+    ({"stream": True, "name": None}, []),
+    ({"tty": True, "stdin_open": True}, ["--tty", "--interactive"]),
+]
+
+
+@pytest.mark.parametrize(("given", "wanted"), RUN)
+def test_run(given: dict[str, Any], wanted: list[str]) -> None:
+    assert argv.run("img", ["cmd", "-x"], given) == ["run", *wanted, "img", "cmd", "-x"]
+
+
+def test_a_command_is_split_as_a_shell_would() -> None:
+    assert argv.run("img", "sh -c 'echo \"a b\"'", {}) == ["run", "img", "sh", "-c", 'echo "a b"']
+
+
+def test_a_list_is_taken_as_it_is() -> None:
+    assert argv.run("img", ["echo", "$HOME; rm"], {}) == ["run", "img", "echo", "$HOME; rm"]
+
+
+@pytest.mark.parametrize("kind", [k for k, _, _ in argv.TABLES], ids=lambda k: k.__name__)
+def test_types_and_tables_agree(kind: Any) -> None:
+    table, elsewhere = next((t, e) for k, t, e in argv.TABLES if k is kind)
+    assert set(table) | elsewhere == argv.known_names(kind)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: argv.run("i", None, {"gpus": "all"}),
+        lambda: argv.pull("i", None, {"auth_config": {}}),
+        lambda: argv.ps({"alll": True}),
+        lambda: argv.images(None, {"foo": 1}),
+        lambda: argv.logs("c", {"stdout": True}),
+        lambda: argv.exec_("c", "ls", {"cwd": "/"}),
+        lambda: argv.rm("c", {"volumes": True}),
+        lambda: argv.rmi("i", {"prune": True}),
+        lambda: argv.build("-", {"context": "x"}),
+        lambda: argv.compose("up", {"wait_for": 1}),
+        lambda: argv.compose("down", {"services": ["a"]}),
+    ],
+)
+def test_unknown_arguments_are_refused(call: Any) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        call()
+
+
+@pytest.mark.parametrize("name", ["", "-v", "--privileged", "a\0b", None])
+def test_a_name_cannot_be_an_option(name: Any) -> None:
+    for call in (
+        lambda: argv.run(name, None, {}),
+        lambda: argv.pull(name, None, {}),
+        lambda: argv.logs(name, {}),
+        lambda: argv.exec_(name, "ls", {}),
+        lambda: argv.stop([name], None),
+        lambda: argv.rm([name], {}),
+        lambda: argv.rmi([name], {}),
+        lambda: argv.push(name, None),
+        lambda: argv.tag("a", name, None),
+        lambda: argv.compose("up", {"services": [name]}),
+    ):
+        with pytest.raises((ValueError, TypeError)):
+            call()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"detach": "yes"},
+        {"ports": ["80:8080"]},
+        {"volumes": {"/a": "/b"}},
+        {"volumes": {"/a": {"bind": "/b", "propagation": "x"}}},
+        {"cap_add": "NET_ADMIN"},
+        {"name": ["a"]},
+        {"restart_policy": "always"},
+        {"env": {"A": "1"}, "environment": {"B": "2"}},
+        {"network": "a", "network_mode": "host"},
+    ],
+)
+def test_wrong_types_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        argv.run("img", None, given)
+
+
+def test_the_others() -> None:
+    assert argv.pull("nginx", "latest", {"platform": "linux/amd64"}) == ["pull", "--platform=linux/amd64", "nginx:latest"]
+    assert argv.ps({"all": True, "limit": 3, "filters": {"status": ["exited", "running"]}, "since": "x"}) == [
+        "ps", "--all", "--last=3", "--filter=status=exited", "--filter=status=running", "--filter=since=x",
+    ]  # fmt: skip
+    assert argv.images("nginx", {"filters": {"dangling": True}}) == ["images", "--filter=dangling=true", "nginx"]
+    assert argv.logs("c", {"follow": True, "tail": 5, "timestamps": True}) == [
+        "logs", "--follow", "--tail=5", "--timestamps", "c",
+    ]  # fmt: skip
+    assert argv.exec_("c", ["ls", "-l"], {"workdir": "/w", "user": "root"}) == [
+        "exec", "--workdir=/w", "--user=root", "c", "ls", "-l",
+    ]  # fmt: skip
+    assert argv.stop(["a", "b"], 3) == ["stop", "--time=3", "a", "b"]
+    assert argv.rm("a", {"force": True, "v": True}) == ["rm", "--force", "--volumes", "a"]
+    assert argv.rmi("a", {"force": True}) == ["rmi", "--force", "a"]
+    assert argv.push("r/a", "1") == ["push", "r/a:1"]
+    assert argv.tag("a", "b", "2") == ["tag", "a", "b:2"]
+    assert argv.login("me", "r:5000") == ["login", "--username=me", "--password-stdin", "r:5000"]
+    assert argv.build("-", {"tag": "t", "buildargs": {"A": "1"}, "rm": False}) == [
+        "build", "--tag=t", "--build-arg=A=1", "--rm=false", "-",
+    ]  # fmt: skip
+    assert argv.compose("up", {"file": ["a.yml", "b.yml"], "project": "p", "detach": True, "services": ["web"]}) == [
+        "--file=a.yml", "--file=b.yml", "--project-name=p", "up", "--detach", "web",
+    ]  # fmt: skip
+    assert argv.compose("down", {"volumes": True, "timeout": 3}) == ["down", "--volumes", "--timeout=3"]
