@@ -1,0 +1,134 @@
+"""Files of a sandbox, with names and contents that try to break out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import berth
+import pytest
+
+NAMES = ["plain", "a b", "new\nline", "$(echo>pwned)", "'quote\"", "-rf", "é", "*", "\\back", ";", "tab\t"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_just_names(box: berth.Sandbox, name: str) -> None:
+    path = f"/root/names/{name}"
+    box.fs.write_text(path, name)
+    assert box.fs.read_text(path) == name
+    assert name in [f.name for f in box.fs.list("/root/names")]
+    assert box.fs.stat(path).size == len(name.encode())
+    assert box.exec("cat", path).stdout.read() == name
+    box.fs.remove(path)
+    assert not box.fs.exists(path)
+    assert not box.fs.exists("/pwned")
+
+
+def test_relative_names_that_look_like_options(box: berth.Sandbox) -> None:
+    for name in ("-", "-x", "--help"):
+        box.fs.write_text(name, "odd")
+        assert box.fs.read_text(name) == "odd"
+        assert box.fs.read_text("/" + name) == "odd"
+        box.fs.remove(name)
+    box.fs.mkdir("-d")
+    box.fs.write_text("-d/f", "x")
+    assert [f.name for f in box.fs.list("-d")] == ["f"]
+    box.fs.remove("-d", recursive=True)
+
+
+def test_bytes_as_they_are(box: berth.Sandbox) -> None:
+    data = os.urandom(3_000_000)
+    box.fs.write_bytes("/tmp/random", data)
+    assert box.fs.read_bytes("/tmp/random") == data
+    box.fs.write_bytes("/tmp/random", b"")
+    assert box.fs.read_bytes("/tmp/random") == b""
+
+
+def test_stat_and_list(box: berth.Sandbox) -> None:
+    box.exec("sh", "-c", "mkdir -p /tmp/l/sub && cd /tmp/l && echo hi >f && ln -s f link && chmod 640 f && mkfifo p").wait()
+    found = {f.name: f for f in box.fs.list("/tmp/l")}
+    assert list(found) == ["f", "link", "p", "sub"]
+    assert found["sub"].is_dir and found["f"].is_file and found["link"].is_symlink
+    assert found["f"].mode & 0o777 == 0o640 and found["f"].size == 3
+    assert box.fs.stat("/tmp/l/link").is_symlink
+    assert box.fs.stat("/tmp/l/link", follow=True).is_file
+    assert box.fs.list("/tmp/l/sub") == []
+
+
+def test_many_files(box: berth.Sandbox) -> None:
+    box.exec("sh", "-c", "mkdir /tmp/many && cd /tmp/many && seq 1 1200 | xargs touch").wait()
+    assert len(box.fs.list("/tmp/many")) == 1200
+
+
+def test_what_is_not_there(box: berth.Sandbox) -> None:
+    for call in (
+        lambda: box.fs.read_text("/none"),
+        lambda: box.fs.stat("/none"),
+        lambda: box.fs.list("/none"),
+        lambda: box.fs.remove("/none"),
+        lambda: box.fs.write_text("/none/x", "", parents=False),
+    ):
+        with pytest.raises(FileNotFoundError) as e:
+            call()
+        assert isinstance(e.value, berth.SandboxFileNotFound)
+        assert isinstance(e.value, berth.BerthError)
+    for wrong in ("", "a\0b"):
+        with pytest.raises(ValueError):
+            box.fs.read_text(wrong)
+    with pytest.raises(berth.BerthError):
+        box.fs.read_text("/etc")
+
+
+def test_directories_there_and_back(box: berth.Sandbox, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "deep" / "er").mkdir(parents=True)
+    (source / "deep" / "er" / "new\nline").write_bytes(b"\0\xff")
+    (source / "run").write_text("#!/bin/sh\necho ran\n")
+    (source / "run").chmod(0o755)
+    (source / "link").symlink_to("deep")
+    box.fs.upload(source, "/srv/up")
+    assert box.exec("/srv/up/run").stdout.read() == "ran\n"
+    box.fs.download("/srv/up", tmp_path / "back")
+    assert (tmp_path / "back" / "deep" / "er" / "new\nline").read_bytes() == b"\0\xff"
+    assert os.readlink(tmp_path / "back" / "link") == "deep"
+    assert (tmp_path / "back" / "run").stat().st_mode & 0o777 == 0o755
+
+
+def test_files_there_and_back(box: berth.Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "tool").write_text("#!/bin/sh\necho tool\n")
+    (tmp_path / "tool").chmod(0o750)
+    box.fs.upload(tmp_path / "tool", "/opt/new/tool")
+    assert box.exec("/opt/new/tool").stdout.read() == "tool\n"
+    box.fs.download("/opt/new/tool", tmp_path / "again")
+    assert (tmp_path / "again").read_text() == "#!/bin/sh\necho tool\n"
+    (tmp_path / "into").mkdir()
+    box.fs.download("/opt/new/tool", tmp_path / "into")
+    assert (tmp_path / "into" / "tool").exists()
+
+
+def test_a_hostile_tar_cannot_write_elsewhere(box: berth.Sandbox, tmp_path: Path) -> None:
+    """The sandbox's tar is replaced by one that lies: what it sends out must stay in the target directory."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    script = f"""
+import io, sys, tarfile
+out = tarfile.open(fileobj=sys.stdout.buffer, mode="w|")
+def add(name, kind, link="", data=b""):
+    m = tarfile.TarInfo(name); m.type = kind; m.linkname = link; m.size = len(data); out.addfile(m, io.BytesIO(data))
+add("escape", tarfile.SYMTYPE, {str(victim)!r})
+add("escape/owned", tarfile.REGTYPE, data=b"owned")
+out.close()
+"""
+    import subprocess
+    import sys
+
+    lying = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout
+    box.fs.write_bytes("/tmp/lying.tar", lying)
+    box.exec("sh", "-c", "mkdir -p /tmp/bad && mv /bin/tar /bin/tar.real && "
+             "printf '#!/bin/sh\\ncat /tmp/lying.tar\\n' >/bin/tar && chmod 755 /bin/tar").wait()  # fmt: skip
+    try:
+        with pytest.raises((OSError, berth.BerthError)):
+            box.fs.download("/tmp/bad", tmp_path / "target")
+    finally:
+        box.exec("mv", "/bin/tar.real", "/bin/tar").wait()
+    assert list(victim.iterdir()) == []

@@ -1,0 +1,231 @@
+"""Sandboxes: made, found again from other processes, used, removed without a trace."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import berth
+import pytest
+
+
+def census() -> tuple[str, str, str, list[str]]:
+    def words(*argv: str) -> str:
+        return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+    links = "\n".join(line.split(":")[1] for line in words("ip", "-o", "link").splitlines())
+    root = os.environ["BERTH_ROOT"]
+    mounts = "\n".join(line for line in Path("/proc/self/mounts").read_text().splitlines() if root in line)
+    return words("nft", "list", "tables"), links, mounts, sorted(os.listdir(root))
+
+
+def traces(id: str) -> list[str]:
+    """What is there of a sandbox, in this machine shared with others."""
+    record = berth.Sandbox.connect(id).status()
+    token = record["container_id"]
+    return [token]
+
+
+def test_nothing_is_left_of_a_terminated_sandbox(machine: Path, rootfs: str, name: str) -> None:
+    sandbox = berth.Sandbox(rootfs=rootfs, name=name).create()
+    (token,) = traces(name)
+    tables, links, mounts, _ = census()
+    assert token in tables and token in links and name in mounts
+    sandbox.terminate()
+    sandbox.terminate()
+    tables, links, mounts, entries = census()
+    assert token not in tables and token not in links and name not in mounts and name not in entries
+    assert name not in [s.id for s in berth.Sandbox.list()]
+    with pytest.raises(berth.SandboxNotFound):
+        berth.Sandbox.connect(name)
+
+
+def test_it_outlives_its_maker_and_is_found_by_others(machine: Path, rootfs: str, name: str) -> None:
+    script = (
+        "import berth\n"
+        f"s = berth.Sandbox(rootfs={rootfs!r}, name={name!r}, env={{'A': 'b c'}}, ports=[99]).create()\n"
+        "s.fs.write_text('/root/here', 'by another')\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+    sandbox = berth.Sandbox.connect(name)
+    try:
+        assert sandbox.state() == "running"
+        assert sandbox.fs.read_text("/root/here") == "by another"
+        assert sandbox.exec("sh", "-c", "echo $A").stdout.read() == "b c\n"
+        assert sandbox.ports == {99: f"http://{sandbox.address}:99"}
+        assert not sandbox.docker_enabled
+        found = {s.id: s for s in berth.Sandbox.list()}
+        assert found[name].address == sandbox.address
+    finally:
+        sandbox.terminate()
+
+
+def test_connect_and_docker_errors(box: berth.Sandbox) -> None:
+    with pytest.raises(berth.SandboxNotFound):
+        berth.Sandbox.connect("there-is-none")
+    with pytest.raises(berth.InvalidError):
+        berth.Sandbox.connect("../etc")
+    with pytest.raises(berth.DockerError, match="docker_enabled=True"):
+        box.docker.ps()
+    assert box.docker.status().state == "disabled"
+
+
+def test_wrong_arguments(machine: Path, rootfs: str) -> None:
+    with pytest.raises(berth.InvalidError):
+        berth.Sandbox().create()
+    with pytest.raises(TypeError):
+        berth.Sandbox(rootfs=rootfs, image=berth.Image.from_rootfs(rootfs))
+    for wrong in (
+        {"memory": "much"},
+        {"network": "bridge"},
+        {"name": "../x"},
+        {"cpu": -1},
+        {"env": {"": "x"}},
+        {"volumes": ["nowhere"]},
+    ):
+        with pytest.raises(berth.BerthError):
+            berth.Sandbox(rootfs=rootfs, **wrong).create()  # type: ignore[arg-type]
+    with pytest.raises(berth.SandboxError, match="not created"):
+        _ = berth.Sandbox(rootfs=rootfs).id
+    with pytest.raises(berth.BerthError):
+        berth.Sandbox(rootfs="/nowhere/at/all").create()
+
+
+def test_a_name_is_taken_once(box: berth.Sandbox, rootfs: str) -> None:
+    with pytest.raises(berth.BerthError) as e:
+        berth.Sandbox(rootfs=rootfs, name=box.id).create()
+    assert e.value.code_name == "exists"
+    assert box.exec("true").wait() == 0
+
+
+def test_create_twice(box: berth.Sandbox) -> None:
+    with pytest.raises(berth.SandboxError):
+        box.create()
+
+
+def test_limits_are_in_force(machine: Path, rootfs: str) -> None:
+    with berth.Sandbox(rootfs=rootfs, cpu=1, memory="512Mi") as sandbox:
+        status = sandbox.status()
+        assert status["cpus"] == 1 and status["memory_bytes"] == 512 << 20
+        meminfo = sandbox.fs.read_text("/proc/meminfo")
+        assert int(meminfo.split("MemTotal:")[1].split()[0]) <= 512 << 10
+
+
+def test_without_network(machine: Path, rootfs: str) -> None:
+    with berth.Sandbox(rootfs=rootfs, network="none") as sandbox:
+        assert sandbox.address == ""
+        with pytest.raises(berth.SandboxError):
+            sandbox.url(80)
+        assert "eth0" not in sandbox.fs.read_text("/proc/net/dev")
+
+
+def test_its_ports_are_reached_from_the_host(box: berth.Sandbox) -> None:
+    import urllib.request
+
+    server = box.exec("busybox", "nc", "-l", "-p", "8123", "-w", "30", stdin="HTTP/1.0 200 OK\r\n\r\nhello")
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(box.url(8123), timeout=5) as answer:
+                assert answer.read() == b"hello"
+            break
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    server.kill()
+
+
+def test_it_ends_by_itself_after_its_timeout(machine: Path, rootfs: str) -> None:
+    with berth.Sandbox(rootfs=rootfs, timeout=1) as sandbox:
+        deadline = time.monotonic() + 60
+        while sandbox.state() != "stopped":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        with pytest.raises(berth.BerthError):
+            sandbox.exec("true").wait()
+
+
+def test_a_volume_of_the_host(machine: Path, rootfs: str, tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("from the host")
+    with berth.Sandbox(rootfs=rootfs, volumes=[f"{tmp_path}:/data:ro"]) as sandbox:
+        assert sandbox.fs.read_text("/data/there") == "from the host"
+        with pytest.raises(berth.BerthError):
+            sandbox.fs.write_text("/data/here", "x")
+
+
+def test_the_image_is_never_written_to(box: berth.Sandbox, rootfs: str) -> None:
+    box.fs.write_text("/written-inside", "x")
+    assert not Path(rootfs, "written-inside").exists()
+
+
+def test_cancelled_creation_leaves_nothing(machine: Path, rootfs: str) -> None:
+    async def main(delay: float, name: str) -> None:
+        sandbox = berth.AsyncSandbox(berth.Sandbox(rootfs=rootfs, name=name, docker_enabled=True).aio._wanted)
+        task = asyncio.ensure_future(sandbox.create())
+        await asyncio.sleep(delay)
+        if task.done():
+            await sandbox.terminate()
+            return
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    for i, delay in enumerate((0.0, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2)):
+        asyncio.run(main(delay, f"pytest-cancelled-{i}"))
+    deadline = time.monotonic() + 60
+    while left := [s.id for s in berth.Sandbox.list() if s.id.startswith("pytest-cancelled-")]:
+        assert time.monotonic() < deadline, left  # the monitor takes it down by itself
+        time.sleep(0.1)
+
+
+def test_async_with(machine: Path, rootfs: str) -> None:
+    async def main() -> str:
+        async with berth.Sandbox(rootfs=rootfs) as sandbox:
+            process = await sandbox.exec("sh", "-c", "echo one; echo two >&2; exit 5")
+            lines = [line async for line in process.logs]
+            assert sorted(lines) == ["one\n", "two\n"]
+            assert await process.wait() == 5
+            await sandbox.fs.write_text("/tmp/x", "async")
+            assert await sandbox.fs.read_text("/tmp/x") == "async"
+            return sandbox.id
+
+    id = asyncio.run(main())
+    with pytest.raises(berth.SandboxNotFound):
+        berth.Sandbox.connect(id)
+
+
+def test_sync_objects_on_another_event_loop(box: berth.Sandbox) -> None:
+    process = box.exec("sh", "-c", "read x; echo got $x")
+
+    async def main() -> None:
+        await process.aio.stdin.write("this\n")
+        assert await process.aio.stdout.read() == "got this\n"
+        assert await process.aio.wait() == 0
+        assert await (await box.aio.exec("true")).wait() == 0
+
+    asyncio.run(main())
+
+
+def test_a_sandbox_is_used_in_a_forked_child(box: berth.Sandbox) -> None:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os._exit(0 if box.exec("echo", "child").stdout.read() == "child\n" else 1)
+        except BaseException:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert box.exec("echo", "parent").stdout.read() == "parent\n"
+
+
+def test_the_command_is_the_same_world(box: berth.Sandbox) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "berth", "status", "--json", box.id], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["network"]["address"] == box.address
+    doctor = subprocess.run([sys.executable, "-m", "berth", "doctor"], capture_output=True, text=True)
+    assert "runsc" in doctor.stdout + doctor.stderr
