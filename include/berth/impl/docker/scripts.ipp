@@ -25,7 +25,19 @@ nl='
 '
 say() { printf 'berth:%s\n' "$*"; }
 fail() { say "failed $*"; exit 126; }
-command -v "$dockerd" >/dev/null 2>&1 || { say missing; exit 127; }
+# In $found, without the subshell that $(command -v …) costs.
+find() {
+  found=
+  case $1 in */*) [ -x "$1" ] && found=$1; return ;; esac
+  IFS=:
+  for at in $PATH; do
+    [ -f "$at/$1" ] && [ -x "$at/$1" ] && { found=$at/$1; break; }
+  done
+  IFS=$ifs
+}
+ifs=$IFS
+find "$dockerd"
+[ -n "$found" ] || { say missing; exit 127; }
 { [ -d /run ] && [ -d /var/run ]; } || { mkdir -p /run && mkdir -p /var/run; } 2>/dev/null || fail "cannot make /var/run"
 
 for file in /run/docker*.pid /var/run/docker*.pid /run/docker/containerd/containerd.pid; do
@@ -86,14 +98,16 @@ case $mtu in
   *) set -- "--mtu=$mtu" "$@" ;;
 esac
 
-legacy=$(command -v iptables-legacy) || legacy=
+find iptables-legacy
+legacy=$found
 [ -z "$legacy" ] && [ -x /usr/local/sbin/.iptables-legacy/iptables ] && legacy=/usr/local/sbin/.iptables-legacy/iptables
-legacy6=$(command -v ip6tables-legacy) || legacy6=
 if [ -n "$legacy" ]; then
   # Nothing to do where the image's own alternatives lead there already.
-  if ! [ "$(command -v iptables)" -ef "$legacy" ]; then
+  find iptables
+  if ! [ "$found" -ef "$legacy" ]; then
     mkdir -p "$dir/bin" && ln -sf "$legacy" "$dir/bin/iptables" || fail "cannot write $dir"
-    [ -n "$legacy6" ] && ln -sf "$legacy6" "$dir/bin/ip6tables"
+    find ip6tables-legacy
+    [ -n "$found" ] && ln -sf "$found" "$dir/bin/ip6tables"
   fi
 else
   say "warning no iptables-legacy: no way out for nested containers, and no names on user networks"
@@ -125,8 +139,9 @@ network() {
 ( network </dev/null & )
 
 if [ -n "$wrapper" ]; then
-  if runc=$(command -v runc); then
-    mkdir -p "$dir" && ln -sf "$runc" "$dir/runc" && printf '%s\n' "$wrapper" > "$dir/berth-runc" && chmod 755 "$dir/berth-runc" ||
+  find runc
+  if [ -n "$found" ]; then
+    mkdir -p "$dir" && ln -sf "$found" "$dir/runc" && printf '%s\n' "$wrapper" > "$dir/berth-runc" && chmod 755 "$dir/berth-runc" ||
       fail "cannot write $dir/berth-runc"
     set -- "--add-runtime=berth-runc=$dir/berth-runc" --default-runtime=berth-runc "$@"
   else
