@@ -95,6 +95,28 @@ TEST_F(SandboxIsolation, ARootFileSystemOfOneFileWillDoAndIsLeftAsItIs) {
   host_shell("rm -r " + small);
 }
 
+TEST_F(SandboxIsolation, AStateDirectoryOnAnOverlayWillDo) {
+  // As in a container whose state directory is no volume: such a file system cannot be the upper one of another overlay.
+  const std::string scratch = where_.root + "-scratch", small = scratch + "/rootfs";
+  ASSERT_EQ(host_shell("mkdir -p -m 0700 " + scratch + "/lower " + scratch + "/upper " + scratch + "/work " + small +
+                       "/bin && cp " + rootfs_ + "/usr/bin/busybox " + small + "/bin/ && mount -t overlay overlay -o lowerdir=" +
+                       scratch + "/lower,upperdir=" + scratch + "/upper,workdir=" + scratch + "/work " + where_.root +
+                       " && echo ok"),
+            "ok");
+  const std::string listing = "cd " + small + " && find . -printf '%p %y %m %T@ %C@\\n' | sort";
+  const std::string before = host_shell(listing);
+  sandbox_config what = config(network_mode::sandbox);
+  what.rootfs = small;
+  auto box = create(what);
+  auto told = exec(*box, {"/bin/busybox", "cat", "/etc/hostname"});
+  ASSERT_TRUE(told) << told.error().to_string();
+  EXPECT_EQ(told->out, box->id() + "\n") << told->err;
+  EXPECT_EQ(host_shell(listing), before);
+  terminate(*box);
+  EXPECT_EQ(host_shell(listing), before);
+  EXPECT_EQ(host_shell("umount " + where_.root + " && rm -rf " + scratch + " && echo ok"), "ok");
+}
+
 TEST_F(SandboxIsolation, BoundDirectoriesAreSharedAndReadOnlyWhereAsked) {
   host_shell("mkdir " + where_.root + "/.rw " + where_.root + "/.ro && echo data > " + where_.root + "/.ro/file");
   sandbox_config what = config();

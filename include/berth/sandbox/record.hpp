@@ -71,6 +71,7 @@ struct sandbox_record {
   std::string shared() const { return directory + "/shared"; }
   std::string overlay() const { return directory + "/overlay"; }
   std::string root() const { return directory + "/root"; }               ///< the root file system as runsc gets it
+  std::string root_layer() const { return directory + "/root-layer"; }   ///< what lies over it: missing mount points
   std::string logs() const { return directory + "/logs"; }
   std::string runsc_logs() const { return directory + "/logs/runsc"; }   ///< --debug-log, private
   std::string init_log() const { return directory + "/logs/init.log"; }  ///< what init and runsc run printed

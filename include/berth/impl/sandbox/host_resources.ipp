@@ -90,9 +90,10 @@ BERTH_DECL std::string root_mount_options(const std::string& lower, const std::s
   return "lowerdir=" + escaped(lower, "\\,:") + ",upperdir=" + escaped(upper, "\\,") + ",workdir=" + escaped(work, "\\,");
 }
 
-BERTH_DECL result<void> mount_root(const sandbox_record& record) {
-  const std::string upper = record.root() + "-layer", work = record.root() + "-work";
-  for (const std::string& path : {record.root(), upper, work}) {
+/// The overlay itself, its layer in the directory `layer`.
+inline result<void> mount_root_layer(const sandbox_record& record, const std::string& layer) {
+  const std::string upper = layer + "/upper", work = layer + "/work";
+  for (const std::string& path : {upper, work}) {
     if (::mkdir(path.c_str(), 0700) != 0) return errno_error(errno, "sandbox", "cannot make the directory", path);
   }
   // Inside, the root directory looks as the upper layer's does.
@@ -107,6 +108,21 @@ BERTH_DECL result<void> mount_root(const sandbox_record& record) {
   if (e.sys_errno == EINVAL || e.sys_errno == ENODEV || e.sys_errno == EOPNOTSUPP) e.code = errc::unsupported;
   if (e.code == errc::io) e.code = errc::mount_failed;
   return e;
+}
+
+BERTH_DECL result<void> mount_root(const sandbox_record& record) {
+  const std::string layer = record.root_layer();
+  for (const std::string& path : {record.root(), layer}) {
+    if (::mkdir(path.c_str(), 0700) != 0) return errno_error(errno, "sandbox", "cannot make the directory", path);
+  }
+  auto done = mount_root_layer(record, layer);
+  if (done || done.error().code != errc::unsupported || done.error().sys_errno == ENODEV) return done;
+  // A state directory that is on an overlay itself, as in a container, cannot hold a layer. A tmpfs can: nothing but mount
+  // points comes into it.
+  if (::mount("berth", layer.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=16m,mode=0700") != 0) return done;
+  auto again = mount_root_layer(record, layer);
+  if (!again) ::umount2(layer.c_str(), UMOUNT_NOFOLLOW);
+  return again;
 }
 
 BERTH_DECL std::string_view runsc_root_of(std::string_view cmdline, bool& client) {

@@ -34,6 +34,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
   enter_phase(where, "shared");
   first.keep(unmount_shared(record.shared()));
   first.keep(unmount_shared(record.root()));
+  first.keep(unmount_shared(record.root_layer()));
   if (!record.damaged && record.has_limits()) {
     enter_phase(where, "cgroups");
     std::string path = record.cgroups_path();
