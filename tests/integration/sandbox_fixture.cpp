@@ -49,6 +49,7 @@ void sandbox_test::SetUp() {
 
 void sandbox_test::TearDown() {
   if (!ready_) return;
+  loop_.drain(std::chrono::seconds(60));  // commands whose handles were destroyed are ended in the background
   const std::string left = left_behind(where_.root, before_);
   EXPECT_EQ(left, "");
   if (left.empty()) {

@@ -41,6 +41,12 @@ class loop {
     return std::move(*outcome);
   }
 
+  /// Lets what runs in the background come to its end.
+  void drain(std::chrono::seconds limit) {
+    context_.restart();
+    context_.run_for(limit);
+  }
+
   /// Lets what runs in the background go on.
   void run_for(std::chrono::milliseconds time) {
     const auto end = std::chrono::steady_clock::now() + time;
