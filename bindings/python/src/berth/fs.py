@@ -174,7 +174,7 @@ class AsyncFs:
         if code == 0:
             return process.bytes_of(STDOUT)
         words = process.text_of(STDERR).strip()
-        kind = SandboxFileNotFound if "No such file" in words or "nonexistent directory" in words else BerthError
+        kind = SandboxFileNotFound if "No such file" in words or "nonexistent" in words else BerthError
         raise kind(f"{argv[0]} in the sandbox exited with {code}: {words[-500:]}", layer="fs", path=path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import json
+import os
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -117,6 +118,8 @@ class AsyncSandbox:
         if wanted is None:
             raise InvalidError("this sandbox was not made by Sandbox(…)")
         built = await self._built(wanted)
+        if wanted.data_root and not wanted.data_root.startswith("tmpfs"):
+            os.makedirs(wanted.data_root, mode=0o700, exist_ok=True)
         made = await berth("run", *_run_arguments(wanted, built))
         self._id = made["id"]
         try:

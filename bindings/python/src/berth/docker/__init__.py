@@ -54,6 +54,16 @@ class AsyncDocker:
         """For DOCKER_HOST: "unix:///…/docker.sock". The daemon behind it is the sandbox's: do not trust what it says."""
         return sync(self._host())
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that point docker, docker compose, docker-py's from_env() and testcontainers at this daemon."""
+        return {
+            "DOCKER_HOST": self.host,
+            # Where published ports are, and where the daemon's socket lies for containers that talk to it.
+            "TESTCONTAINERS_HOST_OVERRIDE": self._sandbox.address,
+            "TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE": "/var/run/docker.sock",
+        }
+
     async def _host(self) -> str:
         _, handle = await self._sandbox.attached()
         return _ffi.text(_ffi.call_for_buffer("berth_sandbox_docker_host", handle))
@@ -254,6 +264,11 @@ class Docker:
     def host(self) -> str:
         """For DOCKER_HOST: "unix:///…/docker.sock". The daemon behind it is the sandbox's: do not trust what it says."""
         return self.aio.host
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that point docker, docker compose, docker-py's from_env() and testcontainers at this daemon."""
+        return self.aio.environment
 
     def client(self, **options: Any) -> docker_py.DockerClient:
         """docker-py's client of this daemon, once it is ready. options: docker.DockerClient's."""

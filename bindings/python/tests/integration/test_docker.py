@@ -1,0 +1,175 @@
+"""Docker in a sandbox by the package's own methods."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+import time
+from pathlib import Path
+
+import berth
+import pytest
+
+IMAGE = "busybox:latest"
+
+
+def test_run_prints_and_exits(docker_box: berth.Sandbox) -> None:
+    result = docker_box.docker.run(IMAGE, ["sh", "-c", "echo out; echo err >&2; exit 7"], remove=True)
+    assert result.wait() == 7
+    assert (result.stdout.read(), result.stderr.read(), result.exit_code, result.success) == ("out\n", "err\n", 7, False)
+    with pytest.raises(berth.DockerCommandError) as e:
+        result.check()
+    assert e.value.exit_code == 7 and e.value.stderr == "err\n" and e.value.command[:2] == ["docker", "run"]
+
+
+def test_a_container_through_its_life(docker_box: berth.Sandbox) -> None:
+    d = docker_box.docker
+    id = d.run(IMAGE, "sleep 1000", detach=True, name="life", labels={"a": "b"}, environment={"X": "1 2"}).output()
+    assert re.fullmatch("[0-9a-f]{64}", id)
+    listed = json.loads(d.ps(filters={"name": "life"}, format="{{json .}}", no_trunc=True).output())
+    assert listed["ID"] == id and "a=b" in listed["Labels"]
+    assert d.exec("life", ["sh", "-c", "echo $X"]).output() == "1 2"
+    piped = d.exec("life", "cat", stdin=True)
+    piped.stdin.write("through")
+    piped.stdin.close()
+    assert piped.output() == "through"
+    assert d.stop("life", timeout=1).success
+    assert "life" not in d.ps(format="{{.Names}}").output()
+    assert "life" in d.ps(all=True, format="{{.Names}}").output()
+    assert d.rm("life").output() == "life"
+
+
+def test_logs_follow(docker_box: berth.Sandbox) -> None:
+    d = docker_box.docker
+    d.run(IMAGE, ["sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done; sleep 1000"], detach=True, name="talks").check()
+    following = d.logs("talks", follow=True)
+    lines = iter(following.stdout)
+    assert [next(lines) for _ in range(3)] == ["1\n", "2\n", "3\n"]
+    assert following.poll() is None
+    following.kill()
+    following.wait()
+    assert d.logs("talks", tail=1).output() == "3"
+    d.rm("talks", force=True).check()
+
+
+def test_images_and_tags(docker_box: berth.Sandbox) -> None:
+    d = docker_box.docker
+    assert IMAGE in d.images(format="{{.Repository}}:{{.Tag}}").output()
+    d.tag(IMAGE, "other", "1").check()
+    assert "other:1" in d.images("other", format="{{.Repository}}:{{.Tag}}").output()
+    d.rmi("other:1").check()
+    assert d.images("other", quiet=True).output() == ""
+
+
+def test_an_image_that_is_nowhere(docker_box: berth.Sandbox) -> None:
+    with pytest.raises(berth.DockerImageNotFound) as e:
+        docker_box.docker.rmi("there/is:none").check()
+    assert isinstance(e.value, berth.ImageNotFound) and isinstance(e.value, berth.DockerCommandError)
+
+
+def test_building(docker_box: berth.Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nARG WHO\nCOPY . /ctx/\nRUN echo hello $WHO >/greeting\nCMD cat /greeting\n")
+    (tmp_path / "kept").write_text("x")
+    (tmp_path / "secret.key").write_text("x")
+    (tmp_path / ".dockerignore").write_text("# not these\n*.key\n")
+    d = docker_box.docker
+    d.build(tmp_path, tag="greeter", buildargs={"WHO": "you"}).check()
+    assert d.run("greeter", remove=True).output() == "hello you"
+    assert d.run("greeter", "ls /ctx", remove=True).output().split() == ["Dockerfile", "kept"]
+    d.build(fileobj=io.BytesIO(f"FROM {IMAGE}\nCMD echo bare\n".encode()), tag="bare").check()
+    assert d.run("bare", remove=True).output() == "bare"
+    docker_box.fs.write_text("/root/b/Dockerfile", f"FROM {IMAGE}\nCMD echo inside\n")
+    d.build(sandbox_path="/root/b", tag="inside").check()
+    assert d.run("inside", remove=True).output() == "inside"
+    with pytest.raises(TypeError):
+        d.build()
+    with pytest.raises(FileNotFoundError):
+        d.build(tmp_path, dockerfile="None")
+
+
+def test_unknown_arguments_raise_before_anything_runs(docker_box: berth.Sandbox) -> None:
+    with pytest.raises(TypeError):
+        docker_box.docker.run(IMAGE, gpus="all")  # type: ignore[call-arg]
+    with pytest.raises(ValueError):
+        docker_box.docker.run("--privileged")
+
+
+def test_status(docker_box: berth.Sandbox) -> None:
+    status = docker_box.docker.status()
+    assert status.ready and status.state == "ready" and status.ready_after > 0 and status.pid > 0
+
+
+def test_aio(docker_box: berth.Sandbox) -> None:
+    async def main() -> None:
+        d = docker_box.docker.aio
+        results = await asyncio.gather(*(d.run(IMAGE, ["echo", str(i)], remove=True) for i in range(4)))
+        assert await asyncio.gather(*(r.output() for r in results)) == ["0", "1", "2", "3"]
+        assert await (await d.ps()).success()
+        following = await d.run(IMAGE, ["sh", "-c", "echo a; sleep 0.1; echo b"], remove=True)
+        assert [line async for line in following.logs] == ["a\n", "b\n"]
+
+    asyncio.run(main())
+
+
+def test_a_daemon_that_died_is_noticed_and_comes_back(machine: Path, rootfs: str) -> None:
+    with berth.Sandbox(rootfs=rootfs, docker_enabled=True) as sandbox:
+        sandbox.docker.ps().check()
+        before = sandbox.docker.status()
+        sandbox.exec("sh", "-c", "kill -9 $(pidof dockerd)").wait()
+        sandbox.docker.ps().check()  # waited until its supervisor had it up again
+        deadline = time.monotonic() + 30
+        while (after := sandbox.docker.status()).restarts == 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert after.pid != before.pid
+
+
+def test_a_daemon_that_will_not_start_is_told_with_its_words(machine: Path, rootfs: str) -> None:
+    with berth.Sandbox(rootfs=rootfs, docker_enabled=True, dockerd_args=["--no-such-flag"]) as sandbox:
+        with pytest.raises(berth.DockerNotReadyError) as e:
+            sandbox.docker.ps()
+        assert isinstance(e.value, TimeoutError) and isinstance(e.value, berth.DockerError)
+        assert e.value.state == "failed"
+        assert "no-such-flag" in str(e.value)
+        assert not sandbox.docker.status().ready
+        with pytest.raises(berth.DockerNotReadyError):
+            sandbox.docker.wait_until_ready(timeout=1)
+        assert sandbox.exec("echo", "others work").stdout.read() == "others work\n"
+
+
+def test_an_image_without_docker(machine: Path, registry: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BERTH_REGISTRY_MIRROR", registry)
+    monkeypatch.setenv("BERTH_IMAGE_CACHE", str(tmp_path))
+    with pytest.raises(berth.DockerError, match="no dockerd") as e:
+        berth.Sandbox(image=berth.Image.from_registry("ubuntu:22.04"), docker_enabled=True).create()
+    assert e.value.code_name == "daemon_not_present"
+
+
+def test_pull_push_and_login(machine: Path, rootfs: str, registry: str) -> None:
+    address = registry.removeprefix("http://")
+    with berth.Sandbox(
+        rootfs=rootfs, docker_enabled=True, registry_mirror=registry, dockerd_args=[f"--insecure-registry={address}"]
+    ) as sandbox:
+        d = sandbox.docker
+        d.pull("nginx", tag="latest").check()
+        d.tag("nginx:latest", f"{address}/mine/nginx", "2").check()
+        d.push(f"{address}/mine/nginx", "2").check()
+        d.rmi([f"{address}/mine/nginx:2", "nginx:latest"]).check()
+        d.pull(f"{address}/mine/nginx:2").check()
+        assert not d.pull(f"{address}/mine/none:1").success
+        with pytest.raises(berth.DockerImageNotFound):
+            d.pull(f"{address}/mine/none:1").check()
+        # This registry asks for no password and so takes any.
+        assert "Login Succeeded" in d.login("me", "p$'\"w", registry=address).output()
+        assert "p$'" not in sandbox.exec("ps", "-eo", "args").stdout.read()
+
+
+def test_data_root_of_the_host_keeps_images(machine: Path, rootfs: str, busybox: Path, tmp_path: Path) -> None:
+    for first in (True, False):
+        with berth.Sandbox(rootfs=rootfs, docker_enabled=True, data_root=str(tmp_path / "images")) as sandbox:
+            sandbox.docker.wait_until_ready()
+            if first:
+                assert sandbox.exec("docker", "load", stdin=busybox.read_bytes()).wait() == 0
+            assert IMAGE in sandbox.docker.images(format="{{.Repository}}:{{.Tag}}").output()

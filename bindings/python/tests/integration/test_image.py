@@ -1,0 +1,145 @@
+"""Images: fetched, built once, shared by processes, and what a step does arrives whole."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import threading
+from pathlib import Path
+
+import berth
+import pytest
+from berth import Image
+from berth.image import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path, registry: str, machine: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setenv("BERTH_REGISTRY_MIRROR", registry)
+    monkeypatch.setenv("BERTH_IMAGE_CACHE", str(tmp_path / "images"))
+    return Store()
+
+
+def test_steps_change_what_they_change_and_nothing_else(store: Store) -> None:
+    base = Image.from_registry("ubuntu:22.04")
+    image = base.run_commands(
+        "cd /root && echo new >new && chmod 640 new && chown 12:34 new",
+        "ln -s new link && ln new hard && mkfifo fifo && mkdir -p dir/deep",
+        "rm /etc/motd && rm -rf /usr/share/doc && mkdir /usr/share/doc && echo only >/usr/share/doc/only",
+        "rm -rf /var/log/apt && touch /var/log/apt",
+    ).env(GREETING="hello there").workdir("/root")
+    built = image.build()
+    root = Path(built.rootfs)
+    before = Path(base.build().rootfs)
+    assert (root / "root/new").read_text() == "new\n"
+    seen = (root / "root/new").stat()
+    assert (seen.st_uid, seen.st_gid, seen.st_mode & 0o777, seen.st_nlink) == (12, 34, 0o640, 2)
+    assert os.readlink(root / "root/link") == "new"
+    assert (root / "root/fifo").is_fifo() and (root / "root/dir/deep").is_dir()
+    assert not (root / "etc/motd").exists() and (before / "etc/motd").exists()
+    assert os.listdir(root / "usr/share/doc") == ["only"] and len(os.listdir(before / "usr/share/doc")) > 10
+    assert (root / "var/log/apt").is_file()
+    assert sum(len(f) for _, _, f in os.walk(root / "usr/bin")) == sum(len(f) for _, _, f in os.walk(before / "usr/bin"))
+    with berth.Sandbox(image=image) as sandbox:
+        assert sandbox.exec("sh", "-c", "pwd; echo $GREETING; cat hard").stdout.read() == "/root\nhello there\nnew\n"
+        connected = berth.Sandbox.connect(sandbox.id)
+        assert connected.exec("pwd").stdout.read() == "/root\n"
+
+
+def test_a_step_that_fails_says_what_it_printed_and_leaves_nothing(store: Store) -> None:
+    image = Image.from_registry("ubuntu:22.04").run_commands("echo the reason >&2; exit 9")
+    image_base = Image.from_registry("ubuntu:22.04").build()
+    with pytest.raises(berth.ImageError, match="exit code 9") as e:
+        image.build()
+    assert "the reason" in str(e.value)
+    assert os.listdir(store.root / "rootfs") == [image_base.key]
+
+
+def test_built_once(store: Store, tmp_path: Path) -> None:
+    image = Image.from_registry("ubuntu:22.04").run_commands("date +%N >/stamp")
+    first = image.build()
+    assert image.build() == first
+    assert Image.from_registry("ubuntu:22.04").run_commands("date +%N >/stamp").build() == first
+    assert Image.from_registry("ubuntu:22.04").run_commands("date +%N >/stamp", "true").build() != first
+
+
+def build_and_report(queue: multiprocessing.Queue[str]) -> None:
+    queue.put(Image.from_registry("ubuntu:22.04").run_commands("head -c8 /dev/urandom | od -x >/stamp").build().rootfs)
+
+
+def test_processes_that_build_at_once_share_one_result(store: Store) -> None:
+    context = multiprocessing.get_context("spawn")
+    queue: multiprocessing.Queue[str] = context.Queue()
+    processes = [context.Process(target=build_and_report, args=(queue,)) for _ in range(3)]
+    for p in processes:
+        p.start()
+    found = {queue.get(timeout=180) for _ in processes}
+    for p in processes:
+        p.join()
+        assert p.exitcode == 0
+    assert len(found) == 1
+    assert (Path(found.pop()) / "stamp").exists()
+    assert not list((store.root / "rootfs").glob("*.building.*"))
+
+
+def test_threads_too(store: Store) -> None:
+    found: set[str] = set()
+    image = Image.from_registry("ubuntu:22.04").run_commands("head -c8 /dev/urandom | od -x >/stamp")
+    threads = [threading.Thread(target=lambda: found.add(image.build().rootfs)) for _ in range(3)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(found) == 1
+
+
+def test_cancelled_while_it_builds(store: Store) -> None:
+    image = Image.from_registry("ubuntu:22.04").run_commands("sleep 1000")
+    base = Image.from_registry("ubuntu:22.04").build()
+
+    async def main() -> None:
+        task = asyncio.ensure_future(image.build_async())
+        await asyncio.sleep(1.5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert os.listdir(store.root / "rootfs") == [base.key]
+    assert berth.Sandbox.list() == []
+
+
+def test_what_is_not_there(store: Store) -> None:
+    with pytest.raises(berth.ImageNotFound):
+        Image.from_registry("ubuntu:99.99").build()
+    for wrong in ("", "UPPER", "a b", "-x", "a:b:c", "a@sha256:12"):
+        with pytest.raises(berth.ImageError):
+            Image.from_registry(wrong)
+    with pytest.raises(berth.ImageError):
+        Image.from_rootfs("/nowhere/at/all")
+
+
+def test_a_registry_that_is_down_is_an_error_with_its_words(store: Store) -> None:
+    with pytest.raises(berth.ImageError, match="skopeo"):
+        Image.from_registry("ubuntu:20.04", mirror="http://127.0.0.1:1").build()
+
+
+def test_pull_always_asks_again(store: Store) -> None:
+    first = Image.from_registry("ubuntu:22.04").build()
+    assert Image.from_registry("ubuntu:22.04", pull="always").build() == first
+    # By digest, the name is not asked for.
+    digest = store.known_digest(f"docker.io/library/ubuntu:22.04|{os.environ['BERTH_REGISTRY_MIRROR']}")
+    assert Image.from_registry(f"ubuntu@{digest}").build().rootfs == first.rootfs
+
+
+def test_an_image_that_docker_cannot_come_into(machine: Path, tmp_path: Path, store: Store) -> None:
+    strange = tmp_path / "strange"
+    (strange / "etc").mkdir(parents=True)
+    (strange / "etc/os-release").write_text('ID=plan9\nPRETTY_NAME="Plan 9"\n')
+    with pytest.raises(berth.ImageError, match="Plan 9"):
+        Image.from_rootfs(strange).with_docker().build()
+
+
+def test_docker_that_is_there_is_left_alone(machine: Path, rootfs: str, store: Store) -> None:
+    assert Image.from_rootfs(rootfs).with_docker().build().rootfs == os.path.realpath(rootfs)
