@@ -1,0 +1,110 @@
+/* berth: dockerd supervised in a sandbox, and sandboxes of berth's own.
+ *
+ * Threads: any, at any time. Everything here belongs to a loop (berth_loop.h) and reports by its events.
+ */
+#ifndef BERTH_SANDBOX_H
+#define BERTH_SANDBOX_H
+
+#include "berth_exec.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- The supervisor, for a sandbox that berth does not own. ---- */
+
+enum {
+  BERTH_DAEMON_DISABLED = 0,
+  BERTH_DAEMON_NOT_PRESENT = 1,
+  BERTH_DAEMON_STARTING = 2,
+  BERTH_DAEMON_READY = 3,
+  BERTH_DAEMON_FAILED = 4,
+  BERTH_DAEMON_STOPPED = 5
+};
+
+/* Makes a supervisor whose commands run in `executor` (which may be freed afterwards). Nothing is started yet.
+ * options: JSON, NULL for the defaults: {"ready_timeout_ms":30000, "restart":"never"|"on-failure","restart_limit":5,
+ * "host_socket":"/path", "daemon_lines":false, "events":true, …} (docs/reference/c-abi.md). With "events" each change
+ * of state is a BERTH_EVENT_DAEMON_STATE, with "daemon_lines" each line of dockerd's a BERTH_EVENT_DAEMON_LINE, both
+ * with `user_data`. [out,own] daemon. */
+BERTH_API berth_status berth_daemon_create(berth_executor *executor, const char *options, size_t options_len,
+                                           uint64_t user_data, berth_daemon **daemon, berth_error **err);
+/* Ends the supervision; a dockerd that still runs is killed: berth_daemon_stop first, for a graceful end. */
+BERTH_API void berth_daemon_free(berth_daemon *daemon);
+
+/* Checks, prepares, starts and waits until ready; then goes on supervising. The error carries phase, attempts, exit
+ * code, dockerd's last lines and a hint where the symptom is known. */
+BERTH_API berth_status berth_daemon_start(berth_daemon *daemon, const berth_op_options *op_options, uint64_t *op,
+                                          berth_error **err);
+/* Waits until ready, or until a state from which it will not become so. */
+BERTH_API berth_status berth_daemon_wait_ready(berth_daemon *daemon, const berth_op_options *op_options, uint64_t *op,
+                                               berth_error **err);
+/* Stops containers, then TERM, then KILL, each with its deadline. */
+BERTH_API berth_status berth_daemon_stop(berth_daemon *daemon, const berth_op_options *op_options, uint64_t *op,
+                                         berth_error **err);
+/* As last known; does not wait. [out,own] json:
+ * {"state":"ready","pid","ready_after_ms","restarts","failure":null|{"phase",
+ * "elapsed_ms","attempts","exit_code","signal","last_probe","tail","hint_id","hint"}}. */
+BERTH_API berth_status berth_daemon_status(berth_daemon *daemon, berth_buffer **json, berth_error **err);
+
+/* ---- Sandboxes. ---- */
+
+/* `where`, in all of these: where berth keeps its state and finds its helpers; JSON, NULL for the defaults:
+ * {"root":"/var/lib/berth","runsc":"","init":""}. */
+
+/* Makes and starts a sandbox. config: {"rootfs":"/dir", "id","cpus","memory_bytes","network":"sandbox"|"none"|"/path",
+ * "hostname","env":[…],"cwd","mounts":[{"source","destination","read_only"}],"annotations":{…},"runsc_args":[…],
+ * "spec_patch":{…} (a merge patch, the last word on the spec), "docker":{"enabled":true,"cgroup","data_root",
+ * "data_root_bytes","ready_timeout_ms",…}}. The handle is given at once [out,own] and can be used once the operation is
+ * done (BERTH_E_STATE before); payload: {"id":"…"}. Whatever fails, all that was made is removed again; cancelling does
+ * the same. Freeing a handle does nothing to the sandbox.
+ * dockerd is started with it and supervised by this loop; its state events have this operation's user_data. */
+BERTH_API berth_status berth_sandbox_create(berth_loop *loop, const char *where, size_t where_len, const char *config,
+                                            size_t config_len, const berth_op_options *op_options,
+                                            berth_sandbox **sandbox, uint64_t *op, berth_error **err);
+/* Finds one by id, also one of another process. [out,own] sandbox, usable once the operation is done. */
+BERTH_API berth_status berth_sandbox_attach(berth_loop *loop, const char *where, size_t where_len, const char *id,
+                                            size_t id_len, const berth_op_options *op_options,
+                                            berth_sandbox **sandbox, uint64_t *op, berth_error **err);
+BERTH_API void berth_sandbox_free(berth_sandbox *sandbox);
+
+/* [out,own] id. */
+BERTH_API berth_status berth_sandbox_id(berth_sandbox *sandbox, berth_buffer **id, berth_error **err);
+/* payload: {"id","state":"creating"|"running"|"paused"|"stopped"|"lost","address",…}. */
+BERTH_API berth_status berth_sandbox_state(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
+                                           berth_error **err);
+/* As berth_exec_start, in the sandbox. */
+BERTH_API berth_status berth_sandbox_exec(berth_sandbox *sandbox, const char *options, size_t options_len,
+                                          const berth_op_options *op_options, uint64_t *op, berth_error **err);
+/* Ends everything inside and removes every resource. */
+BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const berth_op_options *op_options,
+                                               uint64_t *op, berth_error **err);
+
+/* Starts dockerd where none is supervised by this loop, waits until ready and supervises it from then on: for
+ * sandboxes made with "start": false, or attached after the process that supervised theirs is gone. options: as
+ * "docker" above. payload: as berth_daemon_status. */
+BERTH_API berth_status berth_sandbox_start_docker(berth_sandbox *sandbox, const char *options, size_t options_len,
+                                                  const berth_op_options *op_options, uint64_t *op,
+                                                  berth_error **err);
+/* Waits until the sandbox's dockerd is ready. payload: as berth_sandbox_docker_status. */
+BERTH_API berth_status berth_sandbox_wait_docker(berth_sandbox *sandbox, const berth_op_options *op_options,
+                                                 uint64_t *op, berth_error **err);
+/* payload: as berth_daemon_status. */
+BERTH_API berth_status berth_sandbox_docker_status(berth_sandbox *sandbox, const berth_op_options *op_options,
+                                                   uint64_t *op, berth_error **err);
+/* [out,own] url: "unix:///…/docker.sock", for DOCKER_HOST. */
+BERTH_API berth_status berth_sandbox_docker_host(berth_sandbox *sandbox, berth_buffer **url, berth_error **err);
+
+/* payload: a JSON array of records, in order of creation. */
+BERTH_API berth_status berth_sandbox_list(berth_loop *loop, const char *where, size_t where_len,
+                                          const berth_op_options *op_options, uint64_t *op, berth_error **err);
+/* Removes what dead owners left. payload: a JSON array of the ids removed. */
+BERTH_API berth_status berth_sandbox_collect_garbage(berth_loop *loop, const char *where, size_t where_len,
+                                                     const berth_op_options *op_options, uint64_t *op,
+                                                     berth_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

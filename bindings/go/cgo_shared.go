@@ -1,0 +1,10 @@
+//go:build cgo && berth_shared
+
+package berth
+
+// Linked with libberth.so.1, found by pkg-config.
+
+/*
+#cgo pkg-config: berth
+*/
+import "C"

@@ -1,0 +1,334 @@
+//go:build cgo
+
+package berth
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// real is what the tests on runsc and dockerd need from the environment; `scripts/setup --print` shows it.
+type real struct{ runsc, rootfs, image, imageName string }
+
+func needReal(t *testing.T) real {
+	t.Helper()
+	r := real{os.Getenv("BERTH_RUNSC"), os.Getenv("BERTH_TEST_ROOTFS"), os.Getenv("BERTH_TEST_IMAGE"), os.Getenv("BERTH_TEST_IMAGE_NAME")}
+	if r.runsc == "" || r.rootfs == "" || r.image == "" || r.imageName == "" || os.Geteuid() != 0 {
+		t.Skip("this test runs sandboxes: it needs root, BERTH_RUNSC, BERTH_TEST_ROOTFS, BERTH_TEST_IMAGE and BERTH_TEST_IMAGE_NAME")
+	}
+	return r
+}
+
+func minutes(t *testing.T, n int) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(n)*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// shortDir is a directory with a path short enough for sockets below it.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "bgo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func overUnix(path string) *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}}}
+}
+
+func workerSpec(r real) map[string]any {
+	namespaces := []map[string]string{}
+	for _, kind := range []string{"pid", "ipc", "uts", "mount", "network"} {
+		namespaces = append(namespaces, map[string]string{"type": kind})
+	}
+	return map[string]any{
+		"ociVersion": "1.1.0",
+		"process": map[string]any{
+			"cwd": "/", "args": []string{"/bin/sleep", "infinity"}, "user": map[string]int{"uid": 0, "gid": 0},
+			"env": []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		},
+		"root": map[string]string{"path": r.rootfs}, "hostname": "worker",
+		"mounts": []map[string]any{
+			{"destination": "/proc", "type": "proc", "source": "proc"},
+			{"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
+			{"destination": "/image.tar", "type": "bind", "source": r.image, "options": []string{"bind", "ro"}},
+		},
+		"linux":           map[string]any{"namespaces": namespaces},
+		"x-platform-data": map[string]any{"kept": true},
+	}
+}
+
+type httpWorker struct {
+	t      *testing.T
+	client *http.Client
+	lines  *syncBuffer
+}
+
+func (w httpWorker) call(method, path string, body any) (int, string, http.Header) {
+	w.t.Helper()
+	b, err := json.Marshal(body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(minutes(w.t, 3), method, "http://worker"+path, bytes.NewReader(b))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	answer, err := w.client.Do(request)
+	if err != nil {
+		w.t.Fatal(err, w.lines.String())
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		w.t.Fatal(err, w.lines.String())
+	}
+	return answer.StatusCode, string(text), answer.Trailer
+}
+
+func (w httpWorker) exec(id string, args ...string) (string, string) {
+	w.t.Helper()
+	status, out, trailer := w.call("POST", "/sandboxes/"+id+"/exec", map[string]any{"args": args})
+	if status != http.StatusOK {
+		w.t.Fatal(status, out, w.lines.String())
+	}
+	return out, trailer.Get("Exit-Code")
+}
+
+// The worker of examples/worker, as a program of its own, on real runsc and dockerd.
+func TestWorker(t *testing.T) {
+	r := needReal(t)
+	dir := shortDir(t)
+	binary := filepath.Join(dir, "worker")
+	build := exec.Command("go", append(append([]string{"build"}, buildTags()...), "-o", binary, "./examples/worker")...)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatal(err, string(out))
+	}
+	socket := filepath.Join(dir, "s")
+	lines := new(syncBuffer)
+	cmd := exec.Command(binary, "-listen", "unix:"+socket, "-runsc", r.runsc, "-state", filepath.Join(dir, "state"))
+	cmd.Stderr = lines
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	eventually(t, "the worker serves", func() bool { return strings.Contains(lines.String(), "worker is serving") })
+	w := httpWorker{t, overUnix(socket), lines}
+
+	if status, out, _ := w.call("POST", "/sandboxes", map[string]any{"id": "bad", "docker": map[string]any{},
+		"spec": map[string]any{"mounts": 7}}); status != http.StatusBadRequest || !strings.Contains(out, "mounts") {
+		t.Error(status, out)
+	}
+	status, out, _ := w.call("POST", "/sandboxes", map[string]any{"id": "one", "spec": workerSpec(r),
+		"docker": map[string]any{"data_root": "tmpfs", "snat": false}})
+	if status != http.StatusCreated {
+		t.Fatal(status, out, lines.String())
+	}
+	// What has nothing to do with Docker does not wait for it.
+	if out, code := w.exec("one", "/bin/sh", "-c", "echo out; echo err >&2; exit 4"); code != "4" ||
+		!strings.Contains(out, "out\n") || !strings.Contains(out, "err\n") {
+		t.Errorf("%q %q", out, code)
+	}
+	if status, out, _ := w.call("GET", "/sandboxes/one/docker", nil); status != http.StatusOK || !strings.Contains(out, `"state":"ready"`) {
+		t.Fatal(status, out, lines.String())
+	}
+	if out, code := w.exec("one", "docker", "load", "-i", "/image.tar"); code != "0" {
+		t.Fatal(out, code)
+	}
+	if out, code := w.exec("one", "docker", "run", "--rm", r.imageName, "echo", "from a nested container"); code != "0" ||
+		!strings.Contains(out, "from a nested container\n") {
+		t.Error(out, code, lines.String())
+	}
+	// A dockerd that dies is started anew.
+	if _, code := w.exec("one", "/bin/sh", "-c", "kill -9 $(cat /var/run/docker.pid)"); code != "0" {
+		t.Error("dockerd could not be killed")
+	}
+	eventually(t, "dockerd is started anew", func() bool {
+		_, out, _ := w.call("GET", "/sandboxes/one/docker", nil)
+		return strings.Contains(out, `"restarts":1`) && strings.Contains(out, `"state":"ready"`)
+	})
+	if status, out, _ := w.call("DELETE", "/sandboxes/one", nil); status != http.StatusNoContent {
+		t.Error(status, out)
+	}
+	if status, _, _ := w.call("GET", "/sandboxes/one", nil); status != http.StatusNotFound {
+		t.Error(status)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err, lines.String())
+	}
+	list, err := exec.Command(r.runsc, "--root="+filepath.Join(dir, "state", "runsc"), "list", "-quiet").Output()
+	if err != nil || len(bytes.TrimSpace(list)) != 0 {
+		t.Errorf("a container is left: %s %v", list, err)
+	}
+	wantLines(t, lines.String(),
+		"INF added docker capabilities for sandbox container",
+		"INF added cgroup mount for docker-in-docker",
+		"INF preparing to start docker daemon",
+		"INF docker daemon process started - waiting for daemon to be ready pid=",
+		"DBG socket exists, checking daemon with 'docker info'...",
+		"INF docker daemon is ready and accepting commands retry_count=",
+	)
+}
+
+// wantLines looks for lines that begin so, in this order.
+func wantLines(t *testing.T, text string, wanted ...string) {
+	t.Helper()
+	lines := bufio.NewScanner(strings.NewReader(text))
+	for lines.Scan() && len(wanted) != 0 {
+		if strings.HasPrefix(lines.Text(), wanted[0]) {
+			wanted = wanted[1:]
+		}
+	}
+	if len(wanted) != 0 {
+		t.Errorf("not in the log, or not in its place: %q\n%s", wanted[0], text)
+	}
+}
+
+// buildTags are this test's own, so that the worker is linked as it is.
+func buildTags() []string {
+	if tags := os.Getenv("BERTH_GO_TAGS"); tags != "" {
+		return []string{"-tags", tags}
+	}
+	return nil
+}
+
+// A sandbox of berth's own, with Docker, used by Docker's API from this host.
+func TestManagedSandbox(t *testing.T) {
+	r := needReal(t)
+	if os.Getenv("BERTH_INIT") == "" {
+		t.Skip("this test needs BERTH_INIT, the path of berth-init")
+	}
+	lines := new(syncBuffer)
+	l := newLoop(t, LoopOptions{Logger: slog.New(slog.NewTextHandler(lines, nil)), LogLevel: slog.LevelDebug})
+	where := Where{Root: shortDir(t), Runsc: r.runsc, NetworkPool: "10.223.0.0/16"}
+	var states sync.Map
+	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{
+		RootFS: r.rootfs, ID: "go-managed", EndsWithCreator: true, Annotations: map[string]string{"job": "7"},
+		Mounts: []Mount{{Source: r.image, Destination: "/image.tar", ReadOnly: true}},
+		Docker: &SandboxDocker{Options: DaemonOptions{OnState: func(s DaemonStatus) { states.Store(s.State, s) }}},
+	})
+	if err != nil {
+		t.Fatal(err, lines.String())
+	}
+	gone := false
+	defer func() {
+		if !gone {
+			_ = s.Terminate(minutes(t, 2))
+		}
+		_ = s.Close()
+	}()
+	if err := s.WaitDocker(minutes(t, 1)); err != nil {
+		t.Fatal(err, lines.String())
+	}
+	host, err := s.DockerHost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := overUnix(strings.TrimPrefix(host, "unix://")).Get("http://docker/_ping")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Error(answer.Status)
+	}
+	status, err := s.DockerStatus(minutes(t, 1))
+	if err != nil || status.State != DaemonReady || status.ReadyAfter <= 0 {
+		t.Error(status, err)
+	}
+	eventually(t, "ready is told", func() bool { _, ok := states.Load(DaemonReady); return ok })
+	if _, err := Output(minutes(t, 2), s, "docker", "load", "-i", "/image.tar"); err != nil {
+		t.Fatal(err)
+	}
+	out, err := Output(minutes(t, 2), s, "docker", "run", "--rm", "-i", r.imageName, "echo", "nested")
+	if err != nil || string(out) != "nested\n" {
+		t.Error(string(out), err, lines.String())
+	}
+	// Cancelled, the command inside is gone.
+	ctx, cancel := context.WithCancel(minutes(t, 2))
+	p, err := s.Start(ctx, Command{Args: []string{"/bin/sleep", "31415"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, err := p.Wait(); !errors.Is(err, ErrCancelled) || !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if out, err := Output(minutes(t, 1), s, "/bin/sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"); err != nil || strings.Contains(string(out), "31415 ") && strings.Contains(string(out), "sleep 31415") {
+		t.Error(string(out), err)
+	}
+	all, err := l.ListSandboxes(minutes(t, 1), where)
+	if err != nil || len(all) != 1 || all[0].ID != "go-managed" || all[0].State != "running" || all[0].Annotations["job"] != "7" {
+		t.Error(all, err)
+	}
+	other, err := l.AttachSandbox(minutes(t, 1), where, s.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := other.State(minutes(t, 1)); err != nil || info.State != "running" || info.Pid <= 0 {
+		t.Error(info, err)
+	}
+	_ = other.Close()
+	if err := s.Terminate(minutes(t, 2)); err != nil {
+		t.Error(err)
+	}
+	gone = true
+	if all, err := l.ListSandboxes(minutes(t, 1), where); err != nil || len(all) != 0 {
+		t.Error(all, err)
+	}
+	if _, err := l.AttachSandbox(minutes(t, 1), where, "go-managed"); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+// A creation that is cancelled leaves nothing.
+func TestCancelledCreation(t *testing.T) {
+	r := needReal(t)
+	if os.Getenv("BERTH_INIT") == "" {
+		t.Skip("this test needs BERTH_INIT, the path of berth-init")
+	}
+	l := newLoop(t, LoopOptions{})
+	where := Where{Root: shortDir(t), Runsc: r.runsc, NetworkPool: "10.223.0.0/16"}
+	for i, after := range []time.Duration{5 * time.Millisecond, 60 * time.Millisecond, 200 * time.Millisecond} {
+		ctx, cancel := context.WithTimeout(context.Background(), after)
+		s, err := l.CreateSandbox(ctx, where, SandboxConfig{RootFS: r.rootfs, ID: fmt.Sprintf("go-cancel-%d", i)})
+		cancel()
+		if err == nil { // it was faster
+			if err := s.Terminate(minutes(t, 1)); err != nil {
+				t.Error(err)
+			}
+			_ = s.Close()
+		} else if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if all, err := l.ListSandboxes(minutes(t, 1), where); err != nil || len(all) != 0 {
+			t.Error(all, err)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package berth
+
+import (
+	"context"
+	"encoding/json"
+	"runtime"
+)
+
+// Runsc is what one runsc binary can do. Immutable; any number of goroutines may use it.
+type Runsc struct{ h cRunsc }
+
+// RunscInfo describes a binary.
+type RunscInfo struct {
+	Path            string `json:"path"`
+	Version         string `json:"version"`
+	Date            int    `json:"date"` // of its release, such as 20260701; 0 when not known
+	PacketWriteFlag string `json:"packet_write_flag"`
+}
+
+// ProbeRunsc finds a binary ("": runsc on the PATH) and asks it for its release and options: about a dozen starts of it,
+// or one stat where that is known from before, in this process or in cacheDir ("": none). When ctx ends it returns at
+// once, while what was begun ends by itself within a second or so.
+func ProbeRunsc(ctx context.Context, binary, cacheDir string) (*Runsc, error) {
+	return detached(ctx, "probe runsc", func() (*Runsc, error) {
+		h, err := runscProbe(binary, cacheDir)
+		return newRunsc(h, err)
+	})
+}
+
+// RunscFromText makes one from what a binary printed: the outputs of `runsc --version`, `runsc flags`, `runsc help`, and
+// of `runsc help VERB` by verb.
+func RunscFromText(path, version, flags, verbs string, help map[string]string) (*Runsc, error) {
+	texts, err := json.Marshal(map[string]any{"version": version, "flags": flags, "verbs": verbs, "help": help})
+	if err != nil {
+		return nil, err
+	}
+	r, err := newRunsc(runscFromText(path, string(texts)))
+	return r, named("read runsc", err)
+}
+
+func newRunsc(h cRunsc, err error) (*Runsc, error) {
+	if err != nil {
+		return nil, err
+	}
+	r := &Runsc{h}
+	runtime.AddCleanup(r, func(h cRunsc) { runscFree(h) }, h)
+	return r, nil
+}
+
+// detached runs a call that blocks for a short while and knows no context.
+func detached[T any](ctx context.Context, name string, call func() (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	var none T
+	if ctx.Err() != nil {
+		return none, notBegun(ctx, name)
+	}
+	done := make(chan answer, 1)
+	go func() {
+		v, err := call()
+		done <- answer{v, err}
+	}()
+	select {
+	case a := <-done:
+		return a.value, named(name, a.err)
+	case <-ctx.Done():
+		return none, notBegun(ctx, name)
+	}
+}
+
+// Info tells which binary it is.
+func (r *Runsc) Info() (RunscInfo, error) {
+	var info RunscInfo
+	b, err := runscJSON(r.h)
+	runtime.KeepAlive(r)
+	if err != nil {
+		return info, named("runsc info", err)
+	}
+	return info, json.Unmarshal(b, &info)
+}
+
+// Has tells whether the binary takes an option and heeds it. verb "": a global option; flag "": the verb itself.
+func (r *Runsc) Has(verb, flag string) (bool, error) {
+	has, err := runscHas(r.h, verb, flag)
+	runtime.KeepAlive(r)
+	return has, named("runsc has", err)
+}
+
+// RunscGlobals are runsc's options before the verb.
+type RunscGlobals struct {
+	Root              string   `json:"root,omitempty"`
+	DebugLog          string   `json:"debug_log,omitempty"`
+	Log               string   `json:"log,omitempty"`
+	LogFormat         string   `json:"log_format,omitempty"` // text, json, json-k8s
+	Debug             bool     `json:"debug,omitempty"`
+	Platform          string   `json:"platform,omitempty"`
+	Network           string   `json:"network,omitempty"` // sandbox, none, host
+	NetRaw            bool     `json:"net_raw,omitempty"` // Docker needs it, in exec too
+	PacketSocketWrite bool     `json:"packet_socket_write,omitempty"`
+	HostUDS           string   `json:"host_uds,omitempty"` // none, open, create, all
+	Overlay2          string   `json:"overlay2,omitempty"`
+	FileAccess        string   `json:"file_access,omitempty"` // exclusive, shared
+	DirectFS          *bool    `json:"directfs,omitempty"`
+	IgnoreCgroups     bool     `json:"ignore_cgroups,omitempty"`
+	SystemdCgroup     bool     `json:"systemd_cgroup,omitempty"`
+	Rootless          bool     `json:"rootless,omitempty"`
+	ExtraArgs         []string `json:"extra_args,omitempty"`
+}
+
+// RunscOptions are those of all verbs; each takes its own and refuses the rest.
+type RunscOptions struct {
+	Globals         RunscGlobals `json:"globals"`
+	ID              string       `json:"id,omitempty"`
+	Bundle          string       `json:"bundle,omitempty"`            // run, create, restore
+	Detach          bool         `json:"detach,omitempty"`            // run, restore, exec
+	PidFile         string       `json:"pid_file,omitempty"`          // run, create, restore, exec
+	InternalPidFile string       `json:"internal_pid_file,omitempty"` // exec
+	ConsoleSocket   string       `json:"console_socket,omitempty"`    // run, create, restore, exec
+	UserLog         string       `json:"user_log,omitempty"`          // run, create, restore
+	Command         []string     `json:"command,omitempty"`           // exec
+	Process         string       `json:"process,omitempty"`           // exec: a file with an OCI process
+	Env             []string     `json:"env,omitempty"`               // exec
+	Cwd             string       `json:"cwd,omitempty"`               // exec
+	User            string       `json:"user,omitempty"`              // exec: numbers
+	Caps            []string     `json:"caps,omitempty"`              // exec
+	Signal          int          `json:"signal,omitempty"`            // kill
+	All             bool         `json:"all,omitempty"`               // kill
+	Pid             int          `json:"pid,omitempty"`               // kill, wait
+	Pgid            int          `json:"pgid,omitempty"`              // kill
+	Force           bool         `json:"force,omitempty"`             // delete
+	JSON            bool         `json:"json,omitempty"`              // list
+	Quiet           bool         `json:"quiet,omitempty"`             // list
+	ImagePath       string       `json:"image_path,omitempty"`        // checkpoint, restore, fscheckpoint
+	LeaveRunning    bool         `json:"leave_running,omitempty"`     // checkpoint, fscheckpoint
+	Compression     string       `json:"compression,omitempty"`       // checkpoint
+	Background      bool         `json:"background,omitempty"`        // restore
+	Direct          bool         `json:"direct,omitempty"`            // checkpoint, restore, fscheckpoint
+	Path            string       `json:"path,omitempty"`              // fscheckpoint
+	Stats           bool         `json:"stats,omitempty"`             // events
+	ExtraArgs       []string     `json:"extra_args,omitempty"`
+}
+
+// RunscArgs is the command line of one of runsc's verbs, the binary first. It runs nothing. An option that this binary
+// lacks is ErrRunscFlagUnsupported.
+func RunscArgs(r *Runsc, verb string, o RunscOptions) ([]string, error) {
+	if r == nil {
+		return nil, invalid("runsc args", "r", "the binary is nil")
+	}
+	options, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	args, err := runscArgv(r.h, verb, string(options))
+	runtime.KeepAlive(r)
+	return args, named("runsc "+verb, err)
+}

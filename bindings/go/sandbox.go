@@ -1,0 +1,355 @@
+package berth
+
+import (
+	"context"
+	"encoding/json"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Where is where berth keeps its state and finds its helpers. The zero value: /var/lib/berth, runsc on the PATH, berth-init
+// where it was installed; BERTH_ROOT, BERTH_RUNSC and BERTH_INIT in the environment change these.
+type Where struct {
+	Root        string `json:"root,omitempty"`
+	Runsc       string `json:"runsc,omitempty"`
+	Init        string `json:"init,omitempty"`
+	NetworkPool string `json:"network_pool,omitempty"` // "": 10.211.0.0/16
+}
+
+func (w Where) text() string {
+	if w == (Where{}) {
+		return ""
+	}
+	b, _ := json.Marshal(w) // strings only
+	return string(b)
+}
+
+// Mount is a directory or file of this host, bound into a sandbox.
+type Mount struct {
+	Source      string `json:"source"`
+	Destination string `json:"destination"`
+	ReadOnly    bool   `json:"read_only,omitempty"`
+}
+
+// SandboxConfig is what a sandbox is to be. Only RootFS is needed.
+type SandboxConfig struct {
+	RootFS      string // a directory; never written to
+	ID          string // "": one is made up
+	CPUs        float64
+	MemoryBytes uint64
+	Network     string // "sandbox" (the default), "none", or the path of a network namespace
+	Hostname    string
+	Env         []string // "NAME=value"
+	Cwd         string
+	Mounts      []Mount
+	Annotations map[string]string
+	RunscArgs   []string
+	SpecPatch   json.RawMessage // a merge patch, the last word on the OCI spec
+	// EndsWithCreator lets garbage collection remove it once this process has ended.
+	EndsWithCreator bool
+	CreateTimeout   time.Duration  // 0: 60 s
+	Docker          *SandboxDocker // nil: no Docker
+}
+
+// SandboxDocker is Docker in a sandbox of berth's. The zero value is the default.
+type SandboxDocker struct {
+	Recipe  DockerRecipe // its Logger is not used: the Loop has one
+	Options DaemonOptions
+	// Later leaves dockerd unstarted: StartDocker starts it.
+	Later bool
+}
+
+func (d *SandboxDocker) fill(s set) {
+	if d == nil {
+		return
+	}
+	put(s, "cgroup", d.Recipe.Cgroup)
+	put(s, "data_root", d.Recipe.DataRoot)
+	d.Options.fill(s)
+	put(s, "data_root_path", d.Recipe.DataRootPath)
+	if d.Later {
+		s["start"] = false
+	}
+}
+
+func (c *SandboxConfig) text() (string, error) {
+	s := set{"rootfs": c.RootFS}
+	put(s, "id", c.ID)
+	put(s, "cpus", c.CPUs)
+	put(s, "memory_bytes", c.MemoryBytes)
+	put(s, "network", c.Network)
+	put(s, "hostname", c.Hostname)
+	putAll(s, "env", c.Env)
+	put(s, "cwd", c.Cwd)
+	if len(c.Mounts) != 0 {
+		s["mounts"] = c.Mounts
+	}
+	if len(c.Annotations) != 0 {
+		s["annotations"] = c.Annotations
+	}
+	putAll(s, "runsc_args", c.RunscArgs)
+	if len(c.SpecPatch) != 0 {
+		s["spec_patch"] = c.SpecPatch
+	}
+	put(s, "ends_with_creator", c.EndsWithCreator)
+	put(s, "create_timeout_ms", inMilliseconds(c.CreateTimeout))
+	if c.Docker != nil {
+		docker := set{}
+		c.Docker.fill(docker)
+		s["docker"] = docker
+	}
+	b, err := json.Marshal(s)
+	return string(b), err
+}
+
+// SandboxInfo is what is known of a sandbox.
+type SandboxInfo struct {
+	ID          string            `json:"id"`
+	State       string            `json:"state"` // creating, running, paused, stopped, lost
+	Damaged     bool              `json:"damaged"`
+	Damage      string            `json:"damage,omitempty"`
+	CreatedMS   int64             `json:"created_ms"`
+	RootFS      string            `json:"rootfs"`
+	Hostname    string            `json:"hostname"`
+	Network     string            `json:"network"`
+	Address     string            `json:"address"` // where this host reaches it, "" without network
+	Gateway     string            `json:"gateway"`
+	CPUs        float64           `json:"cpus"`
+	MemoryBytes uint64            `json:"memory_bytes"`
+	Pid         int               `json:"pid"`    // of the sandbox's process on this host
+	Shared      string            `json:"shared"` // the directory on this host that is /run/berth inside
+	Logs        string            `json:"logs"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+// Sandbox is one of berth's own. It is an [Executor].
+type Sandbox struct {
+	loop  *Loop
+	h     cSandbox
+	place *Place
+	id    string
+	link  *sandboxLink
+	key   uint64
+}
+
+// sandboxLink takes the events of one sandbox: the end of the operation that made it, then those of its dockerd.
+type sandboxLink struct {
+	made waiter
+	mu   sync.Mutex
+	observer
+}
+
+func (s *sandboxLink) handle(ev event) {
+	if ev.kind == eventDone {
+		select {
+		case s.made <- ev:
+		default:
+		}
+		return
+	}
+	s.mu.Lock()
+	o := s.observer
+	s.mu.Unlock()
+	o.observe(ev)
+}
+
+// make is what creating and attaching share.
+func (l *Loop) makeSandbox(ctx context.Context, name string, docker *DaemonOptions,
+	start func(opSettings) (cSandbox, uint64, error)) (*Sandbox, error) {
+	if ctx.Err() != nil {
+		return nil, notBegun(ctx, name)
+	}
+	c := l.core
+	link := &sandboxLink{made: make(waiter, 1), observer: newObserver(l, docker)}
+	key, err := c.register(link)
+	if err != nil {
+		return nil, named(name, err)
+	}
+	h, op, err := start(settings(ctx, key))
+	if err != nil {
+		c.unregister(key)
+		return nil, named(name, err)
+	}
+	stop := c.cancelWith(ctx, op)
+	ev := <-link.made
+	stop()
+	if ev.err == nil {
+		s := &Sandbox{loop: l, h: h, link: link, key: key}
+		if s.id, err = sandboxID(h); err == nil {
+			x, failed := executorCreateSandbox(h)
+			s.place, err = newPlace(l, x, failed)
+		}
+		if err == nil {
+			runtime.AddCleanup(s, func(h cSandbox) { sandboxFree(h); c.unregister(key) }, h)
+			return s, nil
+		}
+	} else {
+		err = ev.err
+	}
+	sandboxFree(h)
+	c.unregister(key)
+	return nil, withContext(ctx, named(name, err))
+}
+
+// CreateSandbox makes and starts a sandbox. Whatever fails, and when ctx ends, all that was made is removed again. With
+// Docker, dockerd is started meanwhile: WaitDocker.
+func (l *Loop) CreateSandbox(ctx context.Context, where Where, config SandboxConfig) (*Sandbox, error) {
+	text, err := config.text()
+	if err != nil {
+		return nil, err
+	}
+	var docker *DaemonOptions
+	if config.Docker != nil {
+		docker = &config.Docker.Options
+	}
+	return l.makeSandbox(ctx, "create sandbox", docker, func(o opSettings) (cSandbox, uint64, error) {
+		return sandboxCreate(l.core.h, where.text(), text, o)
+	})
+}
+
+// AttachSandbox finds a sandbox by its id, also one that another process made.
+func (l *Loop) AttachSandbox(ctx context.Context, where Where, id string) (*Sandbox, error) {
+	return l.makeSandbox(ctx, "attach sandbox", nil, func(o opSettings) (cSandbox, uint64, error) {
+		return sandboxAttach(l.core.h, where.text(), id, o)
+	})
+}
+
+// ListSandboxes gives all sandboxes, in order of creation.
+func (l *Loop) ListSandboxes(ctx context.Context, where Where) ([]SandboxInfo, error) {
+	var all []SandboxInfo
+	ev, err := l.do(ctx, "list sandboxes", func(o opSettings) (uint64, error) {
+		return sandboxList(l.core.h, where.text(), o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, json.Unmarshal(ev.payload, &all)
+}
+
+// CollectGarbage removes what dead owners left, and gives the ids of what it removed.
+func (l *Loop) CollectGarbage(ctx context.Context, where Where) ([]string, error) {
+	var ids []string
+	ev, err := l.do(ctx, "collect garbage", func(o opSettings) (uint64, error) {
+		return sandboxCollectGarbage(l.core.h, where.text(), o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ids, json.Unmarshal(ev.payload, &ids)
+}
+
+// ID is the sandbox's name.
+func (s *Sandbox) ID() string { return s.id }
+
+// Start starts a command inside.
+func (s *Sandbox) Start(ctx context.Context, cmd Command) (Process, error) {
+	return s.place.Start(ctx, cmd)
+}
+
+func (s *Sandbox) do(ctx context.Context, name string, start func(opSettings) (uint64, error)) (event, error) {
+	ev, err := s.loop.do(ctx, name, start)
+	runtime.KeepAlive(s)
+	return ev, err
+}
+
+// State asks how it is.
+func (s *Sandbox) State(ctx context.Context) (SandboxInfo, error) {
+	var info SandboxInfo
+	ev, err := s.do(ctx, "sandbox state", func(o opSettings) (uint64, error) { return sandboxState(s.h, o) })
+	if err != nil {
+		return info, err
+	}
+	return info, json.Unmarshal(ev.payload, &info)
+}
+
+// Terminate ends everything inside and removes every resource of the sandbox's.
+func (s *Sandbox) Terminate(ctx context.Context) error {
+	_, err := s.do(ctx, "terminate sandbox", func(o opSettings) (uint64, error) { return sandboxTerminate(s.h, o) })
+	return err
+}
+
+// StartDocker starts dockerd where this process supervises none, waits until it is ready and supervises it: for sandboxes
+// made with Later, or attached after the process that supervised theirs has gone.
+func (s *Sandbox) StartDocker(ctx context.Context, docker *SandboxDocker) error {
+	options := set{}
+	docker.fill(options)
+	delete(options, "start")
+	text, err := json.Marshal(options)
+	if err != nil {
+		return err
+	}
+	if docker != nil {
+		s.link.mu.Lock()
+		s.link.options = docker.Options
+		s.link.mu.Unlock()
+	}
+	link := &dockerLink{s.link, make(waiter, 1)}
+	name := "start docker"
+	if ctx.Err() != nil {
+		return notBegun(ctx, name)
+	}
+	c := s.loop.core
+	key, err := c.register(link)
+	if err != nil {
+		return named(name, err)
+	}
+	op, err := sandboxStartDocker(s.h, string(text), settings(ctx, key))
+	if err != nil {
+		c.unregister(key)
+		return named(name, err)
+	}
+	stop := c.cancelWith(ctx, op)
+	ev := <-link.done
+	stop()
+	runtime.AddCleanup(s, func(key uint64) { c.unregister(key) }, key)
+	return withContext(ctx, named(name, ev.err))
+}
+
+// dockerLink takes the end of StartDocker, and what its dockerd does from then on.
+type dockerLink struct {
+	sandbox *sandboxLink
+	done    waiter
+}
+
+func (d *dockerLink) handle(ev event) {
+	if ev.kind != eventDone {
+		d.sandbox.handle(ev)
+		return
+	}
+	select {
+	case d.done <- ev:
+	default:
+	}
+}
+
+// WaitDocker waits until the sandbox's dockerd answers, or until a state from which it will not come to.
+func (s *Sandbox) WaitDocker(ctx context.Context) error {
+	_, err := s.do(ctx, "wait for docker", func(o opSettings) (uint64, error) { return sandboxWaitDocker(s.h, o) })
+	return err
+}
+
+// DockerStatus is how its dockerd is.
+func (s *Sandbox) DockerStatus(ctx context.Context) (DaemonStatus, error) {
+	var status DaemonStatus
+	ev, err := s.do(ctx, "docker status", func(o opSettings) (uint64, error) { return sandboxDockerStatus(s.h, o) })
+	if err != nil {
+		return status, err
+	}
+	return status, json.Unmarshal(ev.payload, &status)
+}
+
+// DockerHost is the address for Docker's clients on this host, as in DOCKER_HOST.
+func (s *Sandbox) DockerHost() (string, error) {
+	host, err := sandboxDockerHost(s.h)
+	runtime.KeepAlive(s)
+	return host, named("docker host", err)
+}
+
+// Close frees the handle and ends the supervision of its dockerd. The sandbox goes on: Terminate ends it.
+func (s *Sandbox) Close() error {
+	_ = s.place.Close()
+	sandboxFree(s.h)
+	s.loop.core.unregister(s.key)
+	return nil
+}

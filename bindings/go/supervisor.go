@@ -1,0 +1,297 @@
+package berth
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// DaemonState is where a dockerd stands.
+type DaemonState string
+
+const (
+	DaemonDisabled   DaemonState = "disabled"    // none was asked for
+	DaemonNotPresent DaemonState = "not_present" // the root file system has no dockerd
+	DaemonStarting   DaemonState = "starting"
+	DaemonReady      DaemonState = "ready" // it answers
+	DaemonFailed     DaemonState = "failed"
+	DaemonStopped    DaemonState = "stopped"
+)
+
+// DaemonStatus is what is known of a dockerd.
+type DaemonStatus struct {
+	State      DaemonState
+	Pid        int           // inside the sandbox, or 0
+	ReadyAfter time.Duration // from start to ready
+	Restarts   int
+	Failure    *DaemonFailure // why it is not ready, where that is known
+}
+
+// DaemonFailure tells how far dockerd came.
+type DaemonFailure struct {
+	Phase     string // such as "socket"
+	Elapsed   time.Duration
+	Attempts  int    // of the readiness probe
+	ExitCode  *int   // of dockerd, when it exited by itself
+	Signal    *int   // that ended it
+	Reason    string // in one line
+	LastProbe string // what the last probe met
+	Tail      string // dockerd's last lines
+	HintID    string // where the symptom is known: its stable name
+	Hint      string // and what to do
+}
+
+// UnmarshalJSON reads the library's form.
+func (s *DaemonStatus) UnmarshalJSON(b []byte) error {
+	var in struct {
+		State    DaemonState `json:"state"`
+		Pid      int         `json:"pid"`
+		ReadyMS  float64     `json:"ready_after_ms"`
+		Restarts int         `json:"restarts"`
+		Failure  *struct {
+			Phase     string  `json:"phase"`
+			ElapsedMS float64 `json:"elapsed_ms"`
+			Attempts  int     `json:"attempts"`
+			ExitCode  *int    `json:"exit_code"`
+			Signal    *int    `json:"signal"`
+			Reason    string  `json:"reason"`
+			LastProbe string  `json:"last_probe"`
+			Tail      string  `json:"tail"`
+			HintID    string  `json:"hint_id"`
+			Hint      string  `json:"hint"`
+		} `json:"failure"`
+	}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	*s = DaemonStatus{State: in.State, Pid: in.Pid, ReadyAfter: milliseconds(in.ReadyMS), Restarts: in.Restarts}
+	if f := in.Failure; f != nil {
+		s.Failure = &DaemonFailure{f.Phase, milliseconds(f.ElapsedMS), f.Attempts, f.ExitCode, f.Signal, f.Reason, f.LastProbe,
+			f.Tail, f.HintID, f.Hint}
+	}
+	return nil
+}
+
+func milliseconds(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+
+func inMilliseconds(d time.Duration) int64 {
+	return int64((d + time.Millisecond - 1) / time.Millisecond)
+}
+
+// Restart says what happens when dockerd ends by itself.
+type Restart string
+
+const (
+	RestartNever     Restart = "never"
+	RestartOnFailure Restart = "on-failure"
+)
+
+// DaemonOptions are the settings of a supervised dockerd. nil or the zero value is the default.
+type DaemonOptions struct {
+	ReadyTimeout time.Duration // 0: 30 s
+	Restart      Restart       // "": never for a Supervisor, on-failure for a Sandbox
+	RestartLimit *int
+	// HostSocket is dockerd's socket as this host reaches it, in a directory shared with the sandbox. With it readiness is
+	// asked from outside, and DockerHost is known; "": commands inside ask. Not for a Sandbox, which has its own.
+	HostSocket string
+	// What dockerd's arguments depend on. Versions and release "" or 0: not known.
+	DockerVersion, ContainerdVersion, RuncVersion string
+	RunscRelease                                  int // such as 20260701
+	UplinkDevice, UplinkAddress                   string
+	UplinkMTU                                     int
+	SNAT                                          *bool // nil: yes; needs a network, iptables and ip in the sandbox
+	Sockets                                       []string
+	StorageDriver, Dockerd                        string
+	DockerdArgs, DockerdEnv                       []string
+	DataRootPath                                  string
+	StopContainersTimeout, TermTimeout            time.Duration // 0: 10 s each
+	KillTimeout                                   time.Duration // 0: 5 s
+	// OnState is called at each change of state, and Output gets dockerd's own log by lines. Both on one goroutine, in
+	// order; they must not wait for the loop.
+	OnState func(DaemonStatus)
+	Output  io.Writer
+}
+
+type set map[string]any
+
+// put adds what is not the zero value.
+func put[T comparable](s set, name string, v T) {
+	var zero T
+	if v != zero {
+		s[name] = v
+	}
+}
+
+func putAll(s set, name string, v []string) {
+	if len(v) != 0 {
+		s[name] = v
+	}
+}
+
+func putPointer[T any](s set, name string, v *T) {
+	if v != nil {
+		s[name] = *v
+	}
+}
+
+func (o *DaemonOptions) fill(s set) {
+	if o == nil {
+		return
+	}
+	put(s, "ready_timeout_ms", inMilliseconds(o.ReadyTimeout))
+	put(s, "restart", o.Restart)
+	putPointer(s, "restart_limit", o.RestartLimit)
+	put(s, "host_socket", o.HostSocket)
+	put(s, "docker_version", o.DockerVersion)
+	put(s, "containerd_version", o.ContainerdVersion)
+	put(s, "runc_version", o.RuncVersion)
+	put(s, "runsc_release", o.RunscRelease)
+	put(s, "uplink_device", o.UplinkDevice)
+	put(s, "uplink_address", o.UplinkAddress)
+	put(s, "uplink_mtu", o.UplinkMTU)
+	putPointer(s, "snat", o.SNAT)
+	putAll(s, "sockets", o.Sockets)
+	put(s, "storage_driver", o.StorageDriver)
+	put(s, "dockerd", o.Dockerd)
+	putAll(s, "dockerd_args", o.DockerdArgs)
+	putAll(s, "dockerd_env", o.DockerdEnv)
+	put(s, "data_root_path", o.DataRootPath)
+	put(s, "stop_containers_timeout_ms", inMilliseconds(o.StopContainersTimeout))
+	put(s, "term_timeout_ms", inMilliseconds(o.TermTimeout))
+	put(s, "kill_timeout_ms", inMilliseconds(o.KillTimeout))
+	if o.Output != nil {
+		s["daemon_lines"] = true
+	}
+}
+
+// observer hands state changes and lines of one dockerd to its options' functions.
+type observer struct {
+	loop    *loopCore
+	options DaemonOptions
+}
+
+func newObserver(l *Loop, o *DaemonOptions) observer {
+	out := observer{loop: l.core}
+	if o != nil {
+		out.options = *o
+	}
+	return out
+}
+
+func (o *observer) observe(ev event) {
+	switch {
+	case ev.kind == eventDaemonState && o.options.OnState != nil:
+		var status DaemonStatus
+		if json.Unmarshal(ev.payload, &status) == nil {
+			o.loop.notes.add(func() { o.options.OnState(status) })
+		}
+	case ev.kind == eventDaemonLine && o.options.Output != nil:
+		line := append(ev.payload, '\n')
+		o.loop.notes.add(func() { _, _ = o.options.Output.Write(line) })
+	}
+}
+
+// Supervisor starts dockerd in a sandbox that berth does not own, waits until it answers, keeps an eye on it and stops it.
+type Supervisor struct {
+	loop   *Loop
+	h      cDaemon
+	own    *callerExecutor // nil where a Place is used
+	place  *Place
+	socket string
+	key    uint64
+	observer
+	once sync.Once
+}
+
+// NewSupervisor makes a supervisor whose commands run through where; nothing is started yet. Close it.
+func NewSupervisor(l *Loop, where Executor, o *DaemonOptions) (*Supervisor, error) {
+	const name = "new supervisor"
+	if l == nil || where == nil {
+		return nil, invalid(name, "", "a loop and an executor are needed")
+	}
+	options := set{}
+	o.fill(options)
+	text, err := json.Marshal(options)
+	if err != nil {
+		return nil, err
+	}
+	s := &Supervisor{loop: l, observer: newObserver(l, o)}
+	s.socket = s.options.HostSocket
+	var h cExecutor
+	if p, ok := where.(*Place); ok && p.loop.core == l.core {
+		s.place, h = p, p.h
+	} else {
+		if s.own, err = newCallerExecutor(l, where); err != nil {
+			return nil, named(name, err)
+		}
+		h = s.own.h
+	}
+	if s.key, err = l.core.register(s); err == nil {
+		if s.h, err = daemonCreate(h, string(text), s.key); err != nil {
+			l.core.unregister(s.key)
+		}
+	}
+	runtime.KeepAlive(where)
+	if err != nil {
+		if s.own != nil {
+			s.own.close()
+		}
+		return nil, named(name, err)
+	}
+	return s, nil
+}
+
+func (s *Supervisor) handle(ev event) { s.observe(ev) }
+
+// Start checks, prepares and starts dockerd, and returns when it answers; it is supervised from then on. The error is
+// ErrDaemonNotPresent, ErrDaemonFailed or ErrDaemonNotReady, with dockerd's last lines as Detail; Status has the parts.
+func (s *Supervisor) Start(ctx context.Context) error {
+	_, err := s.loop.do(ctx, "start docker", func(o opSettings) (uint64, error) { return daemonStart(s.h, o) })
+	return err
+}
+
+// WaitReady waits until dockerd answers, or until a state from which it will not come to.
+func (s *Supervisor) WaitReady(ctx context.Context) error {
+	_, err := s.loop.do(ctx, "wait for docker", func(o opSettings) (uint64, error) { return daemonWaitReady(s.h, o) })
+	return err
+}
+
+// Stop stops the containers, then dockerd: TERM, then KILL, each with its time.
+func (s *Supervisor) Stop(ctx context.Context) error {
+	_, err := s.loop.do(ctx, "stop docker", func(o opSettings) (uint64, error) { return daemonStop(s.h, o) })
+	return err
+}
+
+// Status is what is known now; it does not wait.
+func (s *Supervisor) Status() (DaemonStatus, error) {
+	var status DaemonStatus
+	b, err := daemonStatusJSON(s.h)
+	if err != nil {
+		return status, named("docker status", err)
+	}
+	return status, json.Unmarshal(b, &status)
+}
+
+// DockerHost is the address for Docker's clients on this host, as in DOCKER_HOST. It needs HostSocket.
+func (s *Supervisor) DockerHost() (string, error) {
+	if s.socket == "" {
+		return "", &Error{Code: ErrUnsupported, Layer: "go", Op: "docker host", Path: "HostSocket",
+			Message: "the supervisor was not told where this host reaches dockerd's socket"}
+	}
+	return "unix://" + s.socket, nil
+}
+
+// Close ends the supervision; a dockerd that still runs is killed: Stop it before. Closing again does nothing.
+func (s *Supervisor) Close() error {
+	s.once.Do(func() {
+		daemonFree(s.h)
+		s.loop.core.unregister(s.key)
+		if s.own != nil {
+			s.own.close()
+		}
+	})
+	return nil
+}
