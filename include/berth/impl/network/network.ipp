@@ -4,6 +4,7 @@
 #include <berth/network/network.hpp>
 #include <berth/process/process.hpp>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -66,6 +67,25 @@ inline boost::asio::awaitable<result<std::string>> run_network_tool(std::vector<
     co_return e;
   }
   co_return std::move(done->out);
+}
+
+inline boost::asio::awaitable<result<void>> apply_rules(const network_plan& plan, time_point deadline) {
+  std::vector<std::string> nft{"nft", "-f", "-"};
+  std::string text = nft_ruleset(plan);
+  auto done = co_await run_network_tool(std::move(nft), std::move(text), deadline);
+  if (!done) co_return std::move(done).error();
+  co_return result<void>();
+}
+
+inline boost::asio::awaitable<result<void>> make_links(const network_plan& plan, time_point deadline) {
+  std::vector<std::string> outside{"ip", "-batch", "-"};
+  std::string outside_text = host_batch(plan);
+  BERTH_CO_TRY(co_await run_network_tool(std::move(outside), std::move(outside_text), deadline));
+  std::vector<std::string> inside{"ip", "-netns", plan.names.netns, "-batch", "-"};
+  std::string inside_text = inside_batch(plan);
+  auto done = co_await run_network_tool(std::move(inside), std::move(inside_text), deadline);
+  if (!done) co_return std::move(done).error();
+  co_return result<void>();
 }
 
 inline result<void> enable_forwarding(const log_sink& sink) {
@@ -161,16 +181,13 @@ BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_
 
 BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan, log_sink log, time_point deadline) {
   BERTH_CO_TRY(detail::enable_forwarding(log));
-  // The rules first: they name the link, so there is no moment when it is up without them.
-  std::vector<std::string> nft{"nft", "-f", "-"};
-  std::string rules = nft_ruleset(plan);
-  BERTH_CO_TRY(co_await detail::run_network_tool(std::move(nft), std::move(rules), deadline));
-  std::vector<std::string> outside{"ip", "-batch", "-"};
-  std::string outside_text = host_batch(plan);
-  BERTH_CO_TRY(co_await detail::run_network_tool(std::move(outside), std::move(outside_text), deadline));
-  std::vector<std::string> inside{"ip", "-netns", plan.names.netns, "-batch", "-"};
-  std::string inside_text = inside_batch(plan);
-  BERTH_CO_TRY(co_await detail::run_network_tool(std::move(inside), std::move(inside_text), deadline));
+  // Side by side: the rules name the link, and nothing is in the namespace yet that could send.
+  using namespace boost::asio::experimental::awaitable_operators;
+  auto rules = detail::apply_rules(plan, deadline);
+  auto links = detail::make_links(plan, deadline);
+  auto [ruled, linked] = co_await (std::move(rules) && std::move(links));
+  if (!ruled) co_return std::move(ruled).error();
+  if (!linked) co_return std::move(linked).error();
   co_return result<void>();
 }
 
