@@ -104,6 +104,25 @@ TEST_F(ExecTest, a_write_can_be_cancelled) {
   EXPECT_EQ(loop.done(op).status, BERTH_E_CANCELLED);
 }
 
+TEST_F(ExecTest, a_slow_reader_can_hold_the_command) {
+  const std::uint64_t op = exec(host.get(), sh("head -c 8000000 /dev/zero"));
+  std::size_t bytes = 0;
+  while (bytes == 0) bytes += loop.next().kind == BERTH_EVENT_OUTPUT;
+  ASSERT_EQ(berth_exec_hold(loop.get(), op, 1, nullptr), BERTH_OK);
+  // What was on its way comes; the command is far from its end, however many events are taken.
+  for (std::size_t n = 1; n != 0;) {
+    berth_event e{};
+    ASSERT_EQ(berth_loop_wait(loop.get(), &e, 1, &n, 500, nullptr), BERTH_OK);
+    ASSERT_NE(e.kind, static_cast<std::uint32_t>(BERTH_EVENT_DONE));
+    berth_event_clear(&e);
+  }
+  ASSERT_EQ(berth_exec_hold(loop.get(), op, 0, nullptr), BERTH_OK);
+  EXPECT_EQ(loop.done(op).code, 0);
+  Error error;
+  EXPECT_EQ(berth_exec_hold(loop.get(), op, 2, error.slot()), BERTH_E_INVALID);
+  EXPECT_EQ(berth_exec_hold(loop.get(), op, 1, nullptr), BERTH_OK) << "it has ended";
+}
+
 TEST_F(ExecTest, signals) {
   const std::uint64_t op = exec(host.get(), R"({"argv":["sleep","600"]})");
   std::uint64_t sent = 0;
