@@ -57,7 +57,8 @@ BERTH_API berth_status berth_daemon_status(berth_daemon *daemon, berth_buffer **
  * "spec_patch":{…} (a merge patch, the last word on the spec), "docker":{"enabled":true,"cgroup","data_root",
  * "data_root_bytes","ready_timeout_ms",…}}. The handle is given at once [out,own] and can be used once the operation is
  * done (BERTH_E_STATE before); payload: {"id":"…"}. Whatever fails, all that was made is removed again; cancelling does
- * the same. Freeing a handle does nothing to the sandbox. */
+ * the same. Freeing a handle does nothing to the sandbox.
+ * dockerd is started with it and supervised by this loop; its state events have this operation's user_data. */
 BERTH_API berth_status berth_sandbox_create(berth_loop *loop, const char *where, size_t where_len, const char *config,
                                             size_t config_len, const berth_op_options *op_options,
                                             berth_sandbox **sandbox, uint64_t *op, berth_error **err);
