@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +60,21 @@ def registry() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Empty when the first test asks for it: that of the contract, which wants to see an image made."""
+    return tmp_path_factory.mktemp("image-cache")
+
+
+@pytest.fixture
+def user_environment(
+    machine: Path, registry: str, image_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user with a registry mirror and an image cache, both set by the environment."""
+    monkeypatch.setenv("BERTH_REGISTRY_MIRROR", registry)
+    monkeypatch.setenv("BERTH_IMAGE_CACHE", str(image_cache))
+
+
+@pytest.fixture(scope="session")
 def clients() -> Path:
     """bin/docker and config/cli-plugins/docker-compose."""
     return Path(needed("BERTH_TEST_CLIENTS"))
@@ -84,5 +98,5 @@ def docker_box(machine: Path, rootfs: str, busybox: Path) -> Iterator[berth.Sand
         yield sandbox
 
 
-def nft_tables() -> str:
-    return subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: (item.path.parent.name != "unit", item.path.name != "test_contract.py"))

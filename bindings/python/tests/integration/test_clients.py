@@ -98,9 +98,8 @@ def test_testcontainers(docker_box: berth.Sandbox, monkeypatch: pytest.MonkeyPat
         assert body == b"contained\n"
 
 
-def test_compose_inside(machine: Path, registry: str, busybox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The compose that with_docker() installs; the image is the one that the contract's test built, if it ran before."""
-    monkeypatch.setenv("BERTH_REGISTRY_MIRROR", registry)
+def test_compose_inside(user_environment: None, busybox: Path) -> None:
+    """The compose that with_docker() installs."""
     image = berth.Image.from_registry("ubuntu:22.04").with_docker()
     with berth.Sandbox(image=image, docker_enabled=True) as sandbox:
         sandbox.docker.wait_until_ready()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -31,24 +30,14 @@ sandbox.terminate()
 """
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory, machine: Path, registry: str) -> dict[str, str]:
-    """The environment of a user: a mirror, and an image cache that starts empty."""
-    return {
-        **os.environ,
-        "BERTH_REGISTRY_MIRROR": registry,
-        "BERTH_IMAGE_CACHE": str(tmp_path_factory.mktemp("images")),
-    }
-
-
 def test_the_example_is_the_promised_one() -> None:
     assert EXAMPLE.read_text().endswith("from berth import Image, Sandbox\n\n" + PROMISED)
 
 
-def test_the_example_runs_and_says_what_was_promised(cache: dict[str, str]) -> None:
+def test_the_example_runs_and_says_what_was_promised(user_environment: None) -> None:
     # On a terminal, since progress is for terminals.
     script = f"import berth, runpy; berth.show_progress(True); runpy.run_path({str(EXAMPLE)!r})"
-    done = subprocess.run([sys.executable, "-c", script], env=cache, capture_output=True, text=True, timeout=420)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=420)
     assert done.returncode == 0, done.stderr
     assert re.search(r"\bnginx:latest\b.*0\.0\.0\.0:8080->80/tcp", done.stdout), done.stdout + done.stderr
     lines = [line for line in done.stderr.splitlines() if "Docker" in line or "ull" in line]
@@ -67,9 +56,7 @@ def test_the_example_runs_and_says_what_was_promised(cache: dict[str, str]) -> N
         assert re.fullmatch(pattern, line), line
 
 
-def test_the_page_is_served_to_the_host(cache: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("BERTH_REGISTRY_MIRROR", "BERTH_IMAGE_CACHE"):
-        monkeypatch.setenv(variable, cache[variable])
+def test_the_page_is_served_to_the_host(user_environment: None) -> None:
     image = berth.Image.from_registry("ubuntu:22.04").with_docker()
     with berth.Sandbox(cpu=1, memory="2Gi", image=image, docker_enabled=True, ports=[8080]) as sandbox:
         sandbox.docker.pull("nginx:latest").check()
