@@ -217,6 +217,12 @@ TEST_F(Command, JsonOfEveryVerb) {
   EXPECT_EQ(parsed_json(run({"env", "j", "--json"}).out).at({"DOCKER_HOST"}), "unix://" + root_ + "/j/shared/docker.sock");
   EXPECT_EQ(run({"env", "j"}).out, "export DOCKER_HOST=unix://" + root_ + "/j/shared/docker.sock\n");
 
+  const std::string tar = root_ + "-changes.tar";
+  ASSERT_EQ(run({"exec", "j", "--", "touch", "/made-inside"}).code, 0);
+  EXPECT_EQ(parsed_json(run({"export", "j", "--json", "--output", tar}).out).at({"file"}), tar);
+  EXPECT_NE(content(tar).find("made-inside"), std::string::npos);
+  fs::remove(tar);
+
   const parsed_json doctor(run({"doctor", "--json", "--rootfs", rootfs_}).out);
   EXPECT_EQ(doctor.at({"ok"}), "true");
   EXPECT_EQ(doctor.at({"checks", "0", "name"}), "root");
@@ -256,7 +262,8 @@ TEST_F(Command, JsonLogLines) {
 TEST_F(Command, WhatIsNotThereIsFour) {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"exec", "none", "--", "true"}, {"docker", "none", "--", "ps"}, {"env", "none"},
-        {"wait", "none"}, {"status", "none"}, {"logs", "none"}, {"rm", "none"}, {"status", "../etc"}}) {
+        {"wait", "none"}, {"status", "none"}, {"logs", "none"}, {"rm", "none"}, {"status", "../etc"},
+        {"export", "none", "--output", "/nonexistent/file"}}) {
     const command_output got = run(words);
     EXPECT_EQ(got.code, 4) << words.front() << got.err;
     EXPECT_EQ(got.out, "") << words.front();

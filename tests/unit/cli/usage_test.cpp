@@ -84,6 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
         bad_call{"WaitBadTimeout", {"wait", "box", "--timeout", "1y"}, "--timeout"},
         bad_call{"StatusWithoutId", {"status"}, "ID"},
         bad_call{"LogsWithoutId", {"logs"}, "ID"},
+        bad_call{"ExportWithoutFile", {"export", "box"}, "--output"},
         bad_call{"RmWithoutId", {"rm"}, "ID"},
         bad_call{"LsWithCommand", {"ls", "--", "x"}, "no command"},
         bad_call{"GcWithArgument", {"gc", "x"}, "x"},
@@ -97,7 +98,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Usage, HelpOfEveryVerbHasExamples) {
   for (const std::vector<std::string>& verb :
-       {std::vector<std::string>{"run"}, {"exec"}, {"docker"}, {"env"}, {"wait"}, {"status"}, {"logs"}, {"ls"}, {"rm"},
+       {std::vector<std::string>{"run"}, {"exec"}, {"docker"}, {"env"}, {"wait"}, {"status"}, {"logs"}, {"ls"}, {"export"}, {"rm"},
         {"gc"}, {"doctor"}, {"spec", "docker"}, {"runsc"}}) {
     std::vector<std::string> words = verb;
     words.push_back("--help");
