@@ -89,7 +89,7 @@ def test_wrong_arguments(machine: Path, rootfs: str) -> None:
         {"volumes": ["nowhere"]},
     ):
         with pytest.raises(berth.BerthError):
-            berth.Sandbox(rootfs=rootfs, **wrong).create()  # type: ignore[arg-type]
+            berth.Sandbox(rootfs=rootfs, **wrong).create()
     with pytest.raises(berth.SandboxError, match="not created"):
         _ = berth.Sandbox(rootfs=rootfs).id
     with pytest.raises(berth.BerthError):

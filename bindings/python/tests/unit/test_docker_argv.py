@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_a_list_is_taken_as_it_is() -> None:
     assert argv.run("img", ["echo", "$HOME; rm"], {}) == ["run", "img", "echo", "$HOME; rm"]
 
 
-@pytest.mark.parametrize("kind", [k for k, _, _ in argv.TABLES], ids=lambda k: k.__name__)
+@pytest.mark.parametrize("kind", [k for k, _, _ in argv.TABLES], ids=[k.__name__ for k, _, _ in argv.TABLES])
 def test_types_and_tables_agree(kind: Any) -> None:
     table, elsewhere = next((t, e) for k, t, e in argv.TABLES if k is kind)
     assert set(table) | elsewhere == argv.known_names(kind)
@@ -78,7 +79,7 @@ def test_types_and_tables_agree(kind: Any) -> None:
         lambda: argv.compose("down", {"services": ["a"]}),
     ],
 )
-def test_unknown_arguments_are_refused(call: Any) -> None:
+def test_unknown_arguments_are_refused(call: Callable[[], object]) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument"):
         call()
 
