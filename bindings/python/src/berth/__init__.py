@@ -26,6 +26,7 @@ from .image import Image
 from .process import AsyncProcess, Process
 from .progress import show_progress
 from .sandbox import AsyncSandbox, Sandbox
+from .spec import Spec
 
 __version__ = "0.1.0"
 
@@ -53,6 +54,7 @@ __all__ = [
     "SandboxError",
     "SandboxFileNotFound",
     "SandboxNotFound",
+    "Spec",
     "SpecError",
     "WaitTimeoutError",
     "show_progress",

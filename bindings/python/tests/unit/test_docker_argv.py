@@ -86,7 +86,7 @@ def test_unknown_arguments_are_refused(call: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("name", ["", "-v", "--privileged", "a\0b", None])
 def test_a_name_cannot_be_an_option(name: Any) -> None:
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: argv.run(name, None, {}),
         lambda: argv.pull(name, None, {}),
         lambda: argv.logs(name, {}),
@@ -97,7 +97,8 @@ def test_a_name_cannot_be_an_option(name: Any) -> None:
         lambda: argv.push(name, None),
         lambda: argv.tag("a", name, None),
         lambda: argv.compose("up", {"services": [name]}),
-    ):
+    ]
+    for call in calls:
         with pytest.raises((ValueError, TypeError)):
             call()
 

@@ -234,11 +234,13 @@ assert _loop.sync(run(5))[0] == 5
 
 
 def test_ctrl_c_ends_what_is_waited_for() -> None:
+    # A shell's background jobs ignore SIGINT, and so may we.
     script = """
-import sys
+import signal
 import berth
 from berth import _loop
 from berth._command import _host
+signal.signal(signal.SIGINT, signal.default_int_handler)
 async def run():
     r = _loop.current()
     p = berth.AsyncProcess(r, ["/bin/sleep", "1000"])
