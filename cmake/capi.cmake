@@ -26,6 +26,7 @@ if(BERTH_CAPI_SOURCES)
   if(NOT BERTH_SANITIZE)
     set(BERTH_CAPI_ARCHIVE ${CMAKE_ARCHIVE_OUTPUT_DIRECTORY}/libberth.a)
     set(objects $<TARGET_OBJECTS:berth_capi_objects> ${BERTH_OBJECTS})
+    set(objects $<FILTER:${objects},EXCLUDE,[.]gch$>)  # CMake counts a precompiled header among them
     add_custom_command(
       OUTPUT ${BERTH_CAPI_ARCHIVE}
       COMMAND ${CMAKE_LINKER} -r --force-group-allocation -o ${PROJECT_BINARY_DIR}/berth-capi.o ${objects}
