@@ -26,14 +26,14 @@ if(BERTH_CAPI_SOURCES)
   if(NOT BERTH_SANITIZE)
     set(BERTH_CAPI_ARCHIVE ${CMAKE_ARCHIVE_OUTPUT_DIRECTORY}/libberth.a)
     set(objects $<TARGET_OBJECTS:berth_capi_objects> ${BERTH_OBJECTS})
-    set(objects $<FILTER:${objects},EXCLUDE,[.]gch$>)  # CMake counts a precompiled header among them
+    set(objects "$<FILTER:${objects},EXCLUDE,[.]gch$>")  # CMake counts a precompiled header among them
     add_custom_command(
       OUTPUT ${BERTH_CAPI_ARCHIVE}
-      COMMAND ${CMAKE_LINKER} -r --force-group-allocation -o ${PROJECT_BINARY_DIR}/berth-capi.o ${objects}
+      COMMAND ${CMAKE_LINKER} -r --force-group-allocation -o ${PROJECT_BINARY_DIR}/berth-capi.o "${objects}"
       COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=berth_* ${PROJECT_BINARY_DIR}/berth-capi.o
       COMMAND ${CMAKE_COMMAND} -E rm -f ${BERTH_CAPI_ARCHIVE}
       COMMAND ${CMAKE_AR} rcs ${BERTH_CAPI_ARCHIVE} ${PROJECT_BINARY_DIR}/berth-capi.o
-      DEPENDS berth_capi_objects ${objects} COMMAND_EXPAND_LISTS VERBATIM)
+      DEPENDS berth_capi_objects "${objects}" COMMAND_EXPAND_LISTS VERBATIM)
     add_custom_target(berth_capi_archive ALL DEPENDS ${BERTH_CAPI_ARCHIVE})
   endif()
 endif()
