@@ -42,7 +42,7 @@ void daemon_core::open() {
       return;
     }
     supervisor_options options = settings_.options;
-    options.log = loop->make_log_sink();
+    options.log = loop->make_log_sink(settings_.user_data);
     if (settings_.lines) {
       options.on_daemon_line = [loop = loop.get(), user = settings_.user_data,
                                 also = std::move(options.on_daemon_line)](output_stream which, std::string_view line) {

@@ -400,16 +400,16 @@ result<std::size_t> loop_core::wait(berth_event* events, std::size_t cap, std::i
 
 // ---- log ----
 
-log_sink loop_core::make_log_sink() {
+log_sink loop_core::make_log_sink(std::uint64_t user_data) {
   if (log_level_ == BERTH_LOG_NONE) return {};
-  return [weak = weak_from_this()](const log_event& e) {
+  return [weak = weak_from_this(), user = user_data != 0 ? user_data : user_data_](const log_event& e) {
     const auto self = weak.lock();
     const int level = static_cast<int>(e.level) + BERTH_LOG_DEBUG;
     if (!self || level < self->log_level_) return;
     try {
       json_writer out;
       write_log_event(out, e);
-      self->emit(BERTH_EVENT_LOG, 0, self->user_data_, level, out.take(), true);
+      self->emit(BERTH_EVENT_LOG, 0, user, level, out.take(), true);
     } catch (...) {
       // A sink must not throw; a line for which there is no memory is lost.
     }

@@ -92,7 +92,7 @@ result<std::shared_ptr<daemon_core>> sandbox_core::make_daemon(std::string_view 
 asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request> request, op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
-  const log_sink sink = loop->make_log_sink();
+  const log_sink sink = loop->make_log_sink(op->user_data);
   where_.log = sink;
   where_.on_phase = [sink](std::string_view phase) { log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}}); };
   if (request->docker) {
@@ -123,10 +123,10 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   co_return outcome;
 }
 
-asio::awaitable<op_result> sandbox_core::attach(std::string id, op_pointer) {
+asio::awaitable<op_result> sandbox_core::attach(std::string id, op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
-  where_.log = loop->make_log_sink();
+  where_.log = loop->make_log_sink(op->user_data);
   auto found = sandbox::attach(where_, std::move(id));
   if (!found) co_return std::move(found).error();
   become(std::move(*found));

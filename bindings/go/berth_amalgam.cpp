@@ -4309,7 +4309,7 @@ class loop_core : public std::enable_shared_from_this<loop_core> {
   bool post(std::function<void()> work);
   void emit(std::uint32_t kind, std::uint64_t op, std::uint64_t user_data, std::int32_t code,
             std::optional<std::string> payload = {}, bool droppable = false, std::shared_ptr<output_flow> flow = {});
-  log_sink make_log_sink();
+  log_sink make_log_sink(std::uint64_t user_data = 0);
   std::size_t output_limit() const noexcept { return output_limit_; }
   asio::io_context& context() noexcept { return *context_; }
   op_pointer find_op(std::uint64_t op);
@@ -9064,7 +9064,7 @@ void daemon_core::open() {
       return;
     }
     supervisor_options options = settings_.options;
-    options.log = loop->make_log_sink();
+    options.log = loop->make_log_sink(settings_.user_data);
     if (settings_.lines) {
       options.on_daemon_line = [loop = loop.get(), user = settings_.user_data,
                                 also = std::move(options.on_daemon_line)](output_stream which, std::string_view line) {
@@ -9344,6 +9344,146 @@ struct exec_aspect final : op_aspect {
 };
 }
 namespace berth::capi {
+namespace {
+error no_such_command() {
+  return make_error(errc::not_found, "capi", "no command runs under this op", "exec_op",
+                    "it has ended, or the op is not one of berth_exec_start");
+}
+asio::awaitable<std::shared_ptr<running_command>> await_started(std::shared_ptr<exec_aspect> aspect) {
+  bool cancelled = false;
+  while (!aspect->running && !aspect->ended && !cancelled) {
+    co_await aspect->changed.wait();
+    cancelled = co_await op_is_cancelled();
+  }
+  co_return aspect->running;
+}
+class write_turn {
+ public:
+  explicit write_turn(std::shared_ptr<exec_aspect> a) : aspect(std::move(a)) {
+    mine = aspect->writers.insert(aspect->writers.end(), 0);
+  }
+  write_turn(const write_turn&) = delete;
+  write_turn& operator=(const write_turn&) = delete;
+  ~write_turn() {
+    aspect->writers.erase(mine);
+    aspect->turn.wake();
+  }
+  bool is_first() const { return aspect->writers.begin() == mine; }
+ private:
+  std::shared_ptr<exec_aspect> aspect;
+  std::list<int>::iterator mine;
+};
+asio::awaitable<op_result> run_stdin(std::shared_ptr<loop_core> loop, std::uint64_t exec_op, std::string data, bool close) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const op_pointer target = loop->find_op(exec_op);
+  auto aspect = target ? std::dynamic_pointer_cast<exec_aspect>(target->aspect) : nullptr;
+  if (!aspect) co_return no_such_command();
+  const write_turn turn(aspect);
+  bool cancelled = false;
+  while (!turn.is_first() && !cancelled) {
+    co_await aspect->turn.wait();
+    cancelled = co_await op_is_cancelled();
+  }
+  const auto running = co_await await_started(aspect);
+  cancelled = co_await op_is_cancelled();
+  if (cancelled) co_return make_error(errc::cancelled, "capi", "writing was cancelled");
+  if (!running) co_return make_error(errc::closed, "capi", "the command has ended");
+  if (close) {
+    running->close_stdin();
+    co_return op_outcome{};
+  }
+  auto written = co_await running->write(data);
+  if (!written) co_return std::move(written).error();
+  co_return op_outcome{};
+}
+asio::awaitable<op_result> run_signal(std::shared_ptr<loop_core> loop, std::uint64_t exec_op, int signo) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const op_pointer target = loop->find_op(exec_op);
+  auto aspect = target ? std::dynamic_pointer_cast<exec_aspect>(target->aspect) : nullptr;
+  if (!aspect) co_return no_such_command();
+  const auto running = co_await await_started(aspect);
+  const bool cancelled = co_await op_is_cancelled();
+  if (cancelled) co_return make_error(errc::cancelled, "capi", "signalling was cancelled");
+  if (!running) co_return make_error(errc::state, "capi", "the command has ended");
+  auto sent = co_await running->signal(signo);
+  if (!sent) co_return std::move(sent).error();
+  co_return op_outcome{};
+}
+}
+}
+using berth::capi::clear_out;
+using berth::capi::guard;
+berth_status berth_exec_start(berth_executor* executor, const char* options, size_t options_len,
+                              const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(op, "op"));
+    BERTH_PIN(e, berth::capi::executor_object, executor);
+    BERTH_TRY(e->core->loop->check());
+    BERTH_TEXT(text, options, options_len);
+    auto started = berth::capi::start_exec(e->core, text, op_options);
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
+berth_status berth_exec_write(berth_loop* loop, uint64_t exec_op, const char* data, size_t data_len,
+                              const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(op, "op"));
+    BERTH_PIN(l, berth::capi::loop_object, loop);
+    BERTH_TEXT(bytes, data, data_len);
+    auto copy = std::make_shared<std::string>(bytes);
+    auto started = l->core->submit(op_options, [core = l->core, exec_op, copy](berth::capi::op_pointer) {
+      return berth::capi::run_stdin(core, exec_op, std::move(*copy), false);
+    });
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
+berth_status berth_exec_close_stdin(berth_loop* loop, uint64_t exec_op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_PIN(l, berth::capi::loop_object, loop);
+    BERTH_TRY(l->core->check());
+    const bool posted = l->core->post([core = l->core, exec_op] {
+      berth::capi::asio::co_spawn(core->context(), berth::capi::run_stdin(core, exec_op, {}, true),
+                                  berth::capi::asio::detached);
+    });
+    if (!posted) return berth::make_error(berth::errc::closed, "capi", "the loop was closed");
+    return {};
+  });
+}
+berth_status berth_exec_hold(berth_loop* loop, uint64_t exec_op, int32_t hold, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_PIN(l, berth::capi::loop_object, loop);
+    BERTH_TRY(l->core->check());
+    if (hold != 0 && hold != 1) return berth::make_error(berth::errc::invalid, "capi", "hold is 0 or 1", "hold");
+    const bool posted = l->core->post([core = l->core, exec_op, hold] {
+      const auto target = core->find_op(exec_op);
+      const auto aspect = target ? std::dynamic_pointer_cast<berth::capi::exec_aspect>(target->aspect) : nullptr;
+      if (aspect && aspect->hold) aspect->hold(hold != 0);
+    });
+    if (!posted) return berth::make_error(berth::errc::closed, "capi", "the loop was closed");
+    return {};
+  });
+}
+berth_status berth_exec_signal(berth_loop* loop, uint64_t exec_op, int32_t signal, const berth_op_options* op_options,
+                               uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(op, "op"));
+    BERTH_PIN(l, berth::capi::loop_object, loop);
+    if (signal < 1 || signal > 64) {
+      return berth::make_error(berth::errc::invalid, "capi", "there is no such signal", "signal");
+    }
+    auto started = l->core->submit(op_options, [core = l->core, exec_op, signal](berth::capi::op_pointer) {
+      return berth::capi::run_signal(core, exec_op, signal);
+    });
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
+namespace berth::capi {
 static std::optional<exec_request::sink> read_sink(options_object& o, std::string_view name) {
   const auto word = o.text(name);
   if (!word) return {};
@@ -9567,70 +9707,6 @@ asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::s
   outcome.payload = out.close_object().take();
   co_return outcome;
 }
-error no_such_command() {
-  return make_error(errc::not_found, "capi", "no command runs under this op", "exec_op",
-                    "it has ended, or the op is not one of berth_exec_start");
-}
-asio::awaitable<std::shared_ptr<running_command>> await_started(std::shared_ptr<exec_aspect> aspect) {
-  bool cancelled = false;
-  while (!aspect->running && !aspect->ended && !cancelled) {
-    co_await aspect->changed.wait();
-    cancelled = co_await op_is_cancelled();
-  }
-  co_return aspect->running;
-}
-class write_turn {
- public:
-  explicit write_turn(std::shared_ptr<exec_aspect> a) : aspect(std::move(a)) {
-    mine = aspect->writers.insert(aspect->writers.end(), 0);
-  }
-  write_turn(const write_turn&) = delete;
-  write_turn& operator=(const write_turn&) = delete;
-  ~write_turn() {
-    aspect->writers.erase(mine);
-    aspect->turn.wake();
-  }
-  bool is_first() const { return aspect->writers.begin() == mine; }
- private:
-  std::shared_ptr<exec_aspect> aspect;
-  std::list<int>::iterator mine;
-};
-asio::awaitable<op_result> run_stdin(std::shared_ptr<loop_core> loop, std::uint64_t exec_op, std::string data, bool close) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const op_pointer target = loop->find_op(exec_op);
-  auto aspect = target ? std::dynamic_pointer_cast<exec_aspect>(target->aspect) : nullptr;
-  if (!aspect) co_return no_such_command();
-  const write_turn turn(aspect);
-  bool cancelled = false;
-  while (!turn.is_first() && !cancelled) {
-    co_await aspect->turn.wait();
-    cancelled = co_await op_is_cancelled();
-  }
-  const auto running = co_await await_started(aspect);
-  cancelled = co_await op_is_cancelled();
-  if (cancelled) co_return make_error(errc::cancelled, "capi", "writing was cancelled");
-  if (!running) co_return make_error(errc::closed, "capi", "the command has ended");
-  if (close) {
-    running->close_stdin();
-    co_return op_outcome{};
-  }
-  auto written = co_await running->write(data);
-  if (!written) co_return std::move(written).error();
-  co_return op_outcome{};
-}
-asio::awaitable<op_result> run_signal(std::shared_ptr<loop_core> loop, std::uint64_t exec_op, int signo) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const op_pointer target = loop->find_op(exec_op);
-  auto aspect = target ? std::dynamic_pointer_cast<exec_aspect>(target->aspect) : nullptr;
-  if (!aspect) co_return no_such_command();
-  const auto running = co_await await_started(aspect);
-  const bool cancelled = co_await op_is_cancelled();
-  if (cancelled) co_return make_error(errc::cancelled, "capi", "signalling was cancelled");
-  if (!running) co_return make_error(errc::state, "capi", "the command has ended");
-  auto sent = co_await running->signal(signo);
-  if (!sent) co_return std::move(sent).error();
-  co_return op_outcome{};
-}
 }
 result<std::uint64_t> start_exec(const std::shared_ptr<executor_core>& where, std::string_view options,
                                  const berth_op_options* op_options) {
@@ -9639,78 +9715,6 @@ result<std::uint64_t> start_exec(const std::shared_ptr<executor_core>& where, st
   auto shared = std::make_shared<exec_request>(std::move(*request));
   return where->loop->submit(op_options, [where, shared](op_pointer op) { return run_exec(where, shared, std::move(op)); });
 }
-}
-using berth::capi::clear_out;
-using berth::capi::guard;
-berth_status berth_exec_start(berth_executor* executor, const char* options, size_t options_len,
-                              const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    BERTH_PIN(e, berth::capi::executor_object, executor);
-    BERTH_TRY(e->core->loop->check());
-    BERTH_TEXT(text, options, options_len);
-    auto started = berth::capi::start_exec(e->core, text, op_options);
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
-  });
-}
-berth_status berth_exec_write(berth_loop* loop, uint64_t exec_op, const char* data, size_t data_len,
-                              const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    BERTH_PIN(l, berth::capi::loop_object, loop);
-    BERTH_TEXT(bytes, data, data_len);
-    auto copy = std::make_shared<std::string>(bytes);
-    auto started = l->core->submit(op_options, [core = l->core, exec_op, copy](berth::capi::op_pointer) {
-      return berth::capi::run_stdin(core, exec_op, std::move(*copy), false);
-    });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
-  });
-}
-berth_status berth_exec_close_stdin(berth_loop* loop, uint64_t exec_op, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_PIN(l, berth::capi::loop_object, loop);
-    BERTH_TRY(l->core->check());
-    const bool posted = l->core->post([core = l->core, exec_op] {
-      berth::capi::asio::co_spawn(core->context(), berth::capi::run_stdin(core, exec_op, {}, true),
-                                  berth::capi::asio::detached);
-    });
-    if (!posted) return berth::make_error(berth::errc::closed, "capi", "the loop was closed");
-    return {};
-  });
-}
-berth_status berth_exec_hold(berth_loop* loop, uint64_t exec_op, int32_t hold, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_PIN(l, berth::capi::loop_object, loop);
-    BERTH_TRY(l->core->check());
-    if (hold != 0 && hold != 1) return berth::make_error(berth::errc::invalid, "capi", "hold is 0 or 1", "hold");
-    const bool posted = l->core->post([core = l->core, exec_op, hold] {
-      const auto target = core->find_op(exec_op);
-      const auto aspect = target ? std::dynamic_pointer_cast<berth::capi::exec_aspect>(target->aspect) : nullptr;
-      if (aspect && aspect->hold) aspect->hold(hold != 0);
-    });
-    if (!posted) return berth::make_error(berth::errc::closed, "capi", "the loop was closed");
-    return {};
-  });
-}
-berth_status berth_exec_signal(berth_loop* loop, uint64_t exec_op, int32_t signal, const berth_op_options* op_options,
-                               uint64_t* op, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    BERTH_PIN(l, berth::capi::loop_object, loop);
-    if (signal < 1 || signal > 64) {
-      return berth::make_error(berth::errc::invalid, "capi", "there is no such signal", "signal");
-    }
-    auto started = l->core->submit(op_options, [core = l->core, exec_op, signal](berth::capi::op_pointer) {
-      return berth::capi::run_signal(core, exec_op, signal);
-    });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
-  });
 }
 namespace berth {
 struct ipv4_subnet {
@@ -13101,8 +13105,10 @@ class sandbox_command final : public running_command {
       ::unlink(log.c_str());
     }
   };
-  sandbox_command(process client, runsc_client runsc, process_identity sandbox_process, files where)
-      : client_(std::move(client)), runsc_(std::move(runsc)), sandbox_process_(sandbox_process), files_(std::move(where)) {}
+  sandbox_command(process client, runsc_client runsc, process_identity sandbox_process, files where,
+                  std::shared_ptr<const void> keep)
+      : client_(std::move(client)), runsc_(std::move(runsc)), sandbox_process_(sandbox_process), files_(std::move(where)),
+        keep_(std::move(keep)) {}
   sandbox_command(const sandbox_command&) = delete;
   sandbox_command& operator=(const sandbox_command&) = delete;
   ~sandbox_command() override {
@@ -13111,8 +13117,9 @@ class sandbox_command final : public running_command {
       files_.remove();
       return;
     }
-    boost::asio::co_spawn(executor_, end_inside(std::move(*client_), std::move(runsc_), sandbox_process_, files_, pid_),
-                          boost::asio::detached);
+    boost::asio::co_spawn(
+        executor_, end_inside(std::move(*client_), std::move(runsc_), sandbox_process_, files_, pid_, std::move(keep_)),
+        boost::asio::detached);
   }
   void set_executor(boost::asio::any_io_executor executor) { executor_ = std::move(executor); }
   boost::asio::awaitable<result<exit_status>> wait(time_point deadline) override {
@@ -13198,7 +13205,7 @@ class sandbox_command final : public running_command {
     co_return e;
   }
   static boost::asio::awaitable<void> end_inside(process client, runsc_client runsc, process_identity sandbox_process,
-                                                 files where, pid_t pid) {
+                                                 files where, pid_t pid, std::shared_ptr<const void> keep) {
     if (sandbox_process.alive()) {
       auto sent = co_await send_signal(client, runsc, where.pid, pid, SIGKILL);
       if (sent) {
@@ -13207,11 +13214,13 @@ class sandbox_command final : public running_command {
       }
     }
     where.remove();
+    keep.reset();
   }
   std::optional<process> client_;
   runsc_client runsc_;
   process_identity sandbox_process_;
   files files_;
+  std::shared_ptr<const void> keep_;
   boost::asio::any_io_executor executor_;
   pid_t pid_ = 0;
   std::optional<result<exit_status>> outcome_;
@@ -13277,7 +13286,7 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sand
   if (!client) co_return std::move(client).error();
   auto running = std::make_unique<detail::sandbox_command>(std::move(*client),
                                                            detail::runsc_client::of(*runsc_, record_),
-                                                           record_.sandbox_process, files);
+                                                           record_.sandbox_process, files, shared_from_this());
   running->set_executor(loop);
   std::unique_ptr<running_command> started = std::move(running);
   co_return started;
@@ -13569,7 +13578,7 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> runs
   auto client = process::start(loop, std::move(options), std::move(io));
   if (!client) co_return std::move(client).error();
   auto running = std::make_unique<detail::sandbox_command>(
-      std::move(*client), detail::runsc_client{binary_, globals_, id_}, sandbox_process_, files);
+      std::move(*client), detail::runsc_client{binary_, globals_, id_}, sandbox_process_, files, self);
   running->set_executor(loop);
   std::unique_ptr<running_command> started = std::move(running);
   co_return started;
@@ -14475,16 +14484,16 @@ result<std::size_t> loop_core::wait(berth_event* events, std::size_t cap, std::i
     if (::poll(&ready, 1, left) < 0 && errno != EINTR) return errno_error(errno, "capi", "poll failed");
   }
 }
-log_sink loop_core::make_log_sink() {
+log_sink loop_core::make_log_sink(std::uint64_t user_data) {
   if (log_level_ == BERTH_LOG_NONE) return {};
-  return [weak = weak_from_this()](const log_event& e) {
+  return [weak = weak_from_this(), user = user_data != 0 ? user_data : user_data_](const log_event& e) {
     const auto self = weak.lock();
     const int level = static_cast<int>(e.level) + BERTH_LOG_DEBUG;
     if (!self || level < self->log_level_) return;
     try {
       json_writer out;
       write_log_event(out, e);
-      self->emit(BERTH_EVENT_LOG, 0, self->user_data_, level, out.take(), true);
+      self->emit(BERTH_EVENT_LOG, 0, user, level, out.take(), true);
     } catch (...) {
     }
   };
@@ -15402,7 +15411,7 @@ result<std::shared_ptr<daemon_core>> sandbox_core::make_daemon(std::string_view 
 asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request> request, op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
-  const log_sink sink = loop->make_log_sink();
+  const log_sink sink = loop->make_log_sink(op->user_data);
   where_.log = sink;
   where_.on_phase = [sink](std::string_view phase) { log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}}); };
   if (request->docker) {
@@ -15431,10 +15440,10 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   outcome.payload = out.take();
   co_return outcome;
 }
-asio::awaitable<op_result> sandbox_core::attach(std::string id, op_pointer) {
+asio::awaitable<op_result> sandbox_core::attach(std::string id, op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
-  where_.log = loop->make_log_sink();
+  where_.log = loop->make_log_sink(op->user_data);
   auto found = sandbox::attach(where_, std::move(id));
   if (!found) co_return std::move(found).error();
   become(std::move(*found));

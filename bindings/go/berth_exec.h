@@ -59,9 +59,9 @@ BERTH_API berth_status berth_exec_write(berth_loop *loop, uint64_t exec_op, cons
                                         const berth_op_options *op_options, uint64_t *op, berth_error **err);
 /* Ends its stdin, after what was written before. */
 BERTH_API berth_status berth_exec_close_stdin(berth_loop *loop, uint64_t exec_op, berth_error **err);
-/* Stops (hold 1) or resumes (0) the taking of a command's output, for a reader that is slow: what has been taken still
- * comes as events, then the command is made to wait, its end too. A caller's own executor is not held. A command that has
- * ended: BERTH_OK, and nothing happens. */
+/* Stops (hold 1) or resumes (0) the taking of a running command's output, for a reader that is slow: what has been taken
+ * still comes as events, then the command is made to wait, its end too. A caller's own executor is not held. A command
+ * that has not started or has ended: BERTH_OK, and nothing happens. */
 BERTH_API berth_status berth_exec_hold(berth_loop *loop, uint64_t exec_op, int32_t hold, berth_error **err);
 /* Sends a signal to the command itself; an operation of its own. */
 BERTH_API berth_status berth_exec_signal(berth_loop *loop, uint64_t exec_op, int32_t signal,

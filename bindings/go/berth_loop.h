@@ -36,7 +36,8 @@ enum {
   BERTH_EVENT_DONE = 1,          /* the operation ended; status, err; code and payload as its function says */
   BERTH_EVENT_STARTED = 2,       /* a command runs; code: its pid where it runs, or 0 when not known */
   BERTH_EVENT_OUTPUT = 3,        /* code: 1 stdout, 2 stderr; payload: bytes as they came */
-  BERTH_EVENT_LOG = 4,           /* code: BERTH_LOG_…; payload: {"level","message","fields":{…},"console"}; op is 0 */
+  BERTH_EVENT_LOG = 4,           /* code: BERTH_LOG_…; payload: {"level","message","fields":{…},"console"}; op is 0;
+                                    user_data: of the daemon or sandbox that it is about, or where that is 0 the loop's */
   BERTH_EVENT_DAEMON_STATE = 5,  /* code: BERTH_DAEMON_…; payload: as berth_daemon_status; op is 0 */
   BERTH_EVENT_DAEMON_LINE = 6,   /* code: 1 stdout, 2 stderr; payload: one line of dockerd's; op is 0 */
   BERTH_EVENT_CLOSED = 7,        /* the last event of a loop that was closed */

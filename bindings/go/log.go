@@ -8,7 +8,8 @@ import (
 )
 
 // logTo gives one of the library's log lines to a logger, its fields in their order.
-func logTo(logger *slog.Logger, payload []byte) {
+// The object's own come after them.
+func logTo(logger *slog.Logger, payload []byte, own []slog.Attr) {
 	var line struct {
 		Level   string          `json:"level"`
 		Message string          `json:"message"`
@@ -42,5 +43,5 @@ func logTo(logger *slog.Logger, payload []byte) {
 		}
 		attrs = append(attrs, slog.Any(name, value))
 	}
-	logger.LogAttrs(ctx, level, line.Message, attrs...)
+	logger.LogAttrs(ctx, level, line.Message, append(attrs, own...)...)
 }

@@ -41,6 +41,9 @@ type loopCore struct {
 // handler takes the events of one key, on the loop's goroutine: it must not block.
 type handler interface{ handle(event) }
 
+// logged is a handler with attributes of its own for the lines about it.
+type logged interface{ logAttrs() []slog.Attr }
+
 // NewLoop starts a loop. Close it.
 func NewLoop(o LoopOptions) (*Loop, error) {
 	if err := abiCheck(); err != nil {
@@ -143,15 +146,19 @@ func errLoopClosed() error {
 }
 
 func (c *loopCore) dispatch(ev event) {
-	if ev.kind == eventLog {
-		if c.logger != nil {
-			c.notes.add(func() { logTo(c.logger, ev.payload) })
-		}
-		return
-	}
 	c.mu.Lock()
 	h := c.handlers[ev.key]
 	c.mu.Unlock()
+	if ev.kind == eventLog {
+		if c.logger != nil {
+			var attrs []slog.Attr
+			if l, ok := h.(logged); ok {
+				attrs = l.logAttrs()
+			}
+			c.notes.add(func() { logTo(c.logger, ev.payload, attrs) })
+		}
+		return
+	}
 	if h != nil {
 		h.handle(ev)
 	}

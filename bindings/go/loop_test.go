@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -107,6 +108,14 @@ func TestCommands(t *testing.T) {
 	}
 	if p.Signal(within(t), syscall.SIGTERM) == nil {
 		t.Error("a command that has ended was signalled")
+	}
+}
+
+func TestBrokenReader(t *testing.T) {
+	host := newHost(t, newLoop(t, LoopOptions{}))
+	_, err := Run(within(t), host, Command{Args: []string{"/bin/cat"}, Stdin: iotest.ErrReader(io.ErrUnexpectedEOF)})
+	if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.Is(err, ErrCancelled) {
+		t.Error(err)
 	}
 }
 
@@ -293,7 +302,7 @@ func TestSupervisorWithoutDockerd(t *testing.T) {
 		var states sync.Map
 		no := false
 		s, err := NewSupervisor(l, where, &DaemonOptions{
-			Dockerd: "/no/such/dockerd", SNAT: &no, OnState: func(s DaemonStatus) { states.Store(s.State, true) },
+			Dockerd: "/no/such/dockerd", SNAT: &no, LogAttrs: []slog.Attr{slog.String("box", name)}, OnState: func(s DaemonStatus) { states.Store(s.State, true) },
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -319,7 +328,7 @@ func TestSupervisorWithoutDockerd(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if l.Close(); !strings.Contains(lines.String(), "preparing to start docker daemon") {
+	if l.Close(); !strings.Contains(lines.String(), "box=own") || !strings.Contains(lines.String(), "box=place") {
 		t.Errorf("%q", lines.String())
 	}
 }
@@ -559,8 +568,8 @@ func TestNothingLeaks(t *testing.T) {
 func TestLogLevels(t *testing.T) {
 	var lines syncBuffer
 	logger := slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	logTo(logger, []byte(`{"level":"warn","message":"m","fields":{"b":"1","a":"2"},"console":""}`))
-	if !strings.Contains(lines.String(), "level=WARN msg=m b=1 a=2") {
+	logTo(logger, []byte(`{"level":"warn","message":"m","fields":{"b":"1","a":"2"},"console":""}`), []slog.Attr{slog.String("z", "3")})
+	if !strings.Contains(lines.String(), "level=WARN msg=m b=1 a=2 z=3") {
 		t.Error(lines.String())
 	}
 }

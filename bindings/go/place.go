@@ -142,6 +142,8 @@ type running struct {
 	neverRan bool
 	end      *event
 
+	fed error // what reading stdin met
+
 	status ExitStatus
 	err    error
 }
@@ -238,6 +240,11 @@ func (r *running) run(key uint64, stop func() bool) {
 func (r *running) finish(ev event, writing error) {
 	r.err = withContext(r.ctx, named("exec", ev.err))
 	if ev.err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.fed != nil {
+			r.err = &contextError{r.err, []error{r.fed}}
+		}
 		return
 	}
 	var how struct {
@@ -270,6 +277,9 @@ func (r *running) feed() {
 			return
 		}
 		if err != nil {
+			r.mu.Lock()
+			r.fed = err
+			r.mu.Unlock()
 			_ = opCancel(l.core.h, r.op)
 			return
 		}

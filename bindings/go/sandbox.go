@@ -3,6 +3,7 @@ package berth
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"runtime"
 	"sync"
 	"time"
@@ -45,7 +46,10 @@ type SandboxConfig struct {
 	Mounts      []Mount
 	Annotations map[string]string
 	RunscArgs   []string
-	SpecPatch   json.RawMessage // a merge patch, the last word on the OCI spec
+	// NetRaw and PacketSocketWrite let programs inside open raw and packet sockets; Docker sets what it needs by itself.
+	NetRaw, PacketSocketWrite bool
+	SharedDirectory           *bool           // /run/berth inside, shared with this host; nil: yes
+	SpecPatch                 json.RawMessage // a merge patch, the last word on the OCI spec
 	// EndsWithCreator lets garbage collection remove it once this process has ended.
 	EndsWithCreator bool
 	CreateTimeout   time.Duration  // 0: 60 s
@@ -89,6 +93,9 @@ func (c *SandboxConfig) text() (string, error) {
 		s["annotations"] = c.Annotations
 	}
 	putAll(s, "runsc_args", c.RunscArgs)
+	put(s, "net_raw", c.NetRaw)
+	put(s, "packet_socket_write", c.PacketSocketWrite)
+	putPointer(s, "shared_directory", c.SharedDirectory)
 	if len(c.SpecPatch) != 0 {
 		s["spec_patch"] = c.SpecPatch
 	}
@@ -153,6 +160,14 @@ func (s *sandboxLink) handle(ev event) {
 	s.mu.Unlock()
 	o.observe(ev)
 }
+
+func (s *sandboxLink) logAttrs() []slog.Attr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.options.LogAttrs
+}
+
+func (d *dockerLink) logAttrs() []slog.Attr { return d.sandbox.logAttrs() }
 
 // make is what creating and attaching share.
 func (l *Loop) makeSandbox(ctx context.Context, name string, docker *DaemonOptions,

@@ -69,7 +69,7 @@ func ApplyDockerJSON(config []byte, recipe *DockerRecipe) ([]byte, error) {
 			return nil, err
 		}
 		for _, line := range done.Log {
-			logTo(recipe.Logger, line)
+			logTo(recipe.Logger, line, nil)
 		}
 	}
 	return out, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"runtime"
 	"sync"
 	"time"
@@ -93,7 +94,7 @@ const (
 type DaemonOptions struct {
 	ReadyTimeout time.Duration // 0: 30 s
 	Restart      Restart       // "": never for a Supervisor, on-failure for a Sandbox
-	RestartLimit *int
+	RestartLimit *int          // nil: 5
 	// HostSocket is dockerd's socket as this host reaches it, in a directory shared with the sandbox. With it readiness is
 	// asked from outside, and DockerHost is known; "": commands inside ask. Not for a Sandbox, which has its own.
 	HostSocket string
@@ -107,8 +108,12 @@ type DaemonOptions struct {
 	StorageDriver, Dockerd                        string
 	DockerdArgs, DockerdEnv                       []string
 	DataRootPath                                  string
+	DataRootMounted                               *bool         // nil: yes
+	WrapRunc                                      string        // "automatic" (the default), "always", "never"
 	StopContainersTimeout, TermTimeout            time.Duration // 0: 10 s each
 	KillTimeout                                   time.Duration // 0: 5 s
+	// LogAttrs are added to the lines about this dockerd, such as the sandbox's name.
+	LogAttrs []slog.Attr
 	// OnState is called at each change of state, and Output gets dockerd's own log by lines. Both on one goroutine, in
 	// order; they must not wait for the loop.
 	OnState func(DaemonStatus)
@@ -159,6 +164,8 @@ func (o *DaemonOptions) fill(s set) {
 	putAll(s, "dockerd_args", o.DockerdArgs)
 	putAll(s, "dockerd_env", o.DockerdEnv)
 	put(s, "data_root_path", o.DataRootPath)
+	putPointer(s, "data_root_mounted", o.DataRootMounted)
+	put(s, "wrap_runc", o.WrapRunc)
 	put(s, "stop_containers_timeout_ms", inMilliseconds(o.StopContainersTimeout))
 	put(s, "term_timeout_ms", inMilliseconds(o.TermTimeout))
 	put(s, "kill_timeout_ms", inMilliseconds(o.KillTimeout))
@@ -245,6 +252,8 @@ func NewSupervisor(l *Loop, where Executor, o *DaemonOptions) (*Supervisor, erro
 }
 
 func (s *Supervisor) handle(ev event) { s.observe(ev) }
+
+func (o *observer) logAttrs() []slog.Attr { return o.options.LogAttrs }
 
 // Start checks, prepares and starts dockerd, and returns when it answers; it is supervised from then on. The error is
 // ErrDaemonNotPresent, ErrDaemonFailed or ErrDaemonNotReady, with dockerd's last lines as Detail; Status has the parts.

@@ -132,7 +132,8 @@ class loop_core : public std::enable_shared_from_this<loop_core> {
             std::optional<std::string> payload = {}, bool droppable = false, std::shared_ptr<output_flow> flow = {});
 
   /// A sink that makes log events, or none where the loop was made without.
-  log_sink make_log_sink();
+  /// For lines about one object: with its user_data, or where that is 0 with the loop's.
+  log_sink make_log_sink(std::uint64_t user_data = 0);
   std::size_t output_limit() const noexcept { return output_limit_; }
 
   // ---- loop thread ----

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,7 +106,7 @@ func (s *sandbox) start(ctx context.Context, request sandboxRequest) (err error)
 	}()
 	config := []byte(request.Spec)
 	if request.Docker != nil {
-		recipe := &berth.DockerRecipe{DataRoot: request.Docker.DataRoot, Logger: s.w.log}
+		recipe := &berth.DockerRecipe{DataRoot: request.Docker.DataRoot, Logger: s.w.log.With("sandbox", s.id)}
 		if config, err = berth.ApplyDockerJSON(config, recipe); err != nil {
 			return err
 		}
@@ -123,6 +124,8 @@ func (s *sandbox) start(ctx context.Context, request sandboxRequest) (err error)
 	docker, err := berth.NewSupervisor(s.w.loop, s, &berth.DaemonOptions{
 		Restart: berth.RestartOnFailure,
 		SNAT:    &request.Docker.SNAT,
+		// Behind the line's own fields.
+		LogAttrs: []slog.Attr{slog.String("sandbox", s.id)},
 	})
 	if err != nil {
 		return err
