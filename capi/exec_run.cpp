@@ -1,0 +1,277 @@
+// A command as an operation: its options, its output, its end.
+#include "detail/exec.hpp"
+
+#include "detail/json_out.hpp"
+#include "detail/options.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+
+namespace berth::capi {
+
+// ---- options ----
+
+static std::optional<exec_request::sink> read_sink(options_object& o, std::string_view name) {
+  const auto word = o.text(name);
+  if (!word) return {};
+  if (*word == "events") return exec_request::sink::events;
+  if (*word == "capture") return exec_request::sink::capture;
+  if (*word == "null") return exec_request::sink::null;
+  o.complain(name, "\"events\", \"capture\" or \"null\" is wanted");
+  return {};
+}
+
+result<exec_request> read_exec_request(std::string_view options) {
+  options_text given;
+  BERTH_TRY(given.parse(options));
+  auto o = given.root();
+  exec_request r;
+  o.into(r.what.argv, o.texts("argv"));
+  o.into(r.what.env, o.environment("env"));
+  o.into(r.what.cwd, o.text("cwd"));
+  o.into(r.what.user, o.text("user"));
+  const auto input = o.text("stdin");
+  auto input_text = o.text("stdin_text");
+  if (input_text) {
+    r.in = stdio_options::input::text;
+    r.in_text = std::move(*input_text);
+  }
+  if (input && *input == "pipe") {
+    r.in = stdio_options::input::pipe;
+  } else if (input && *input == "null") {
+    r.in = stdio_options::input::null;
+  } else if (input && *input == "text") {
+    r.in = stdio_options::input::text;
+  } else if (input) {
+    o.complain("stdin", "\"null\", \"pipe\" or \"text\" is wanted");
+  }
+  o.into(r.out, read_sink(o, "stdout"));
+  o.into(r.err, read_sink(o, "stderr"));
+  if (const auto limit = o.integer("capture_limit", 0, std::int64_t{1} << 30)) {
+    r.capture_limit = static_cast<std::size_t>(*limit);
+  }
+  o.finish();
+  if (r.what.argv.empty() || r.what.argv[0].empty()) o.complain("argv", "a command has at least its program");
+  BERTH_TRY(given.outcome());
+  return r;
+}
+
+// ---- output through pipes of ours, so that a slow reader holds the command back ----
+
+namespace {
+
+struct output_pump {
+  output_pump(asio::io_context& context, std::int32_t stream) : in(context), code(stream) {}
+  asio::posix::stream_descriptor in;
+  const std::int32_t code;
+  bool done = true;
+  bool held_back = false;
+  time_point last_read = clock::now();
+};
+
+struct exec_pumps {
+  exec_pumps(asio::io_context& context, std::size_t limit)
+      : streams{output_pump(context, 1), output_pump(context, 2)}, flow(std::make_shared<output_flow>(limit)) {
+    flow->wake = [this] { room.wake(); };
+  }
+  ~exec_pumps() { flow->wake = nullptr; }
+  std::array<output_pump, 2> streams;
+  std::shared_ptr<output_flow> flow;
+  loop_signal room;      // the reader took some
+  loop_signal finished;  // a stream ended
+  bool closed = false;
+  bool held = false;     // berth_exec_hold
+
+  void close() {
+    closed = true;
+    for (auto& s : streams) {
+      boost::system::error_code ec;
+      s.in.close(ec);
+    }
+    room.wake();
+  }
+  bool done() const { return streams[0].done && streams[1].done; }
+};
+
+asio::awaitable<void> pump_output(std::shared_ptr<loop_core> loop, std::shared_ptr<exec_pumps> pumps, std::size_t which,
+                                  std::uint64_t op, std::uint64_t user_data) {
+  output_pump& pump = pumps->streams[which];
+  output_flow& flow = *pumps->flow;
+  std::string buffer(64 * 1024, '\0');
+  while (!pumps->closed) {
+    while ((pumps->held || flow.queued.load(std::memory_order_acquire) >= flow.limit) && !pumps->closed) {
+      pump.held_back = true;
+      if (pumps->held) {
+        co_await pumps->room.wait();
+        continue;
+      }
+      flow.waiting.store(true, std::memory_order_seq_cst);
+      if (flow.queued.load(std::memory_order_seq_cst) < flow.limit) break;  // taken in between: no wake may come
+      co_await pumps->room.wait();
+    }
+    pump.held_back = false;
+    boost::system::error_code ec;
+    const auto place = asio::buffer(buffer);
+    const std::size_t n = co_await pump.in.async_read_some(place, asio::redirect_error(asio::use_awaitable, ec));
+    if (ec || pumps->closed) break;
+    pump.last_read = clock::now();
+    loop->emit(BERTH_EVENT_OUTPUT, op, user_data, pump.code, buffer.substr(0, n), false, pumps->flow);
+  }
+  pump.done = true;
+  pumps->finished.wake();
+}
+
+// The write end for the child; the read end goes to the pump.
+result<unique_fd> open_pump(output_pump& pump) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error(errno, "capi", "no pipe could be made");
+  unique_fd ours(ends[0]);
+  unique_fd theirs(ends[1]);
+  boost::system::error_code ec;
+  pump.in.assign(ours.get(), ec);
+  if (ec) return errno_error(ec.value(), "capi", "the loop cannot watch a pipe");
+  (void)ours.release();
+  pump.in.non_blocking(true, ec);
+  pump.done = false;
+  return theirs;
+}
+
+void write_captured(json_writer& out, std::string name, const std::string& bytes) {
+  if (is_utf8(bytes)) {
+    out.key(name).string(bytes);
+  } else {
+    out.key(name + "_base64").string(to_base64(bytes));
+  }
+}
+
+// Whatever way the operation ends, those who wait for the command are told.
+class aspect_end {
+ public:
+  aspect_end(std::shared_ptr<exec_aspect> a, std::shared_ptr<exec_pumps> p) : aspect(std::move(a)), pumps(std::move(p)) {}
+  aspect_end(const aspect_end&) = delete;
+  aspect_end& operator=(const aspect_end&) = delete;
+  ~aspect_end() {
+    aspect->ended = true;
+    aspect->running.reset();
+    aspect->hold = nullptr;
+    aspect->changed.wake();
+    aspect->turn.wake();
+    pumps->close();
+  }
+
+ private:
+  std::shared_ptr<exec_aspect> aspect;
+  std::shared_ptr<exec_pumps> pumps;
+};
+
+asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::shared_ptr<exec_request> request,
+                                    op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const std::shared_ptr<loop_core> loop = where->loop;
+  auto aspect = std::make_shared<exec_aspect>();
+  op->aspect = aspect;
+  auto pumps = std::make_shared<exec_pumps>(loop->context(), loop->output_limit());
+  const aspect_end end(aspect, pumps);
+  auto place = where->place();
+  if (!place) co_return std::move(place).error();
+
+  stdio_options io;
+  io.in = request->in;
+  io.in_text = std::move(request->in_text);
+  io.capture_limit = request->capture_limit;
+  const bool pipes = where->takes_descriptors();
+  if (pipes) {
+    aspect->hold = [p = pumps.get()](bool hold) {  // gone with the aspect's end, before the pumps
+      p->held = hold;
+      p->room.wake();
+    };
+  }
+  unique_fd theirs[2];
+  const exec_request::sink sinks[2] = {request->out, request->err};
+  for (std::size_t i = 0; i < 2; ++i) {
+    auto& how = i == 0 ? io.out : io.err;
+    how = sinks[i] == exec_request::sink::capture ? stdio_options::output::capture : stdio_options::output::null;
+    if (sinks[i] != exec_request::sink::events) continue;
+    if (!pipes) {
+      how = stdio_options::output::capture;
+      continue;
+    }
+    auto fd = open_pump(pumps->streams[i]);
+    if (!fd) co_return std::move(fd).error();
+    theirs[i] = std::move(*fd);
+    how = stdio_options::output::fd;
+    (i == 0 ? io.out_fd : io.err_fd) = theirs[i].get();
+  }
+  if (!pipes) {
+    // The caller supplies the output itself, at its own pace.
+    io.on_data = [loop = loop.get(), id = op->id, user = op->user_data, events = std::array{sinks[0], sinks[1]}](
+                     output_stream which, std::string_view data) {
+      const bool out = which == output_stream::out;
+      if (events[out ? 0 : 1] != exec_request::sink::events) return;
+      loop->emit(BERTH_EVENT_OUTPUT, id, user, out ? 1 : 2, std::string(data));
+    };
+  }
+
+  auto started = co_await (*place)->start(std::move(request->what), std::move(io));
+  for (auto& fd : theirs) fd.reset();
+  if (!started) co_return std::move(started).error();
+  const std::shared_ptr<running_command> running = std::move(*started);
+  aspect->running = running;
+  loop->emit(BERTH_EVENT_STARTED, op->id, op->user_data, running->pid(), {});
+  aspect->changed.wake();
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (!pumps->streams[i].done) {
+      asio::co_spawn(loop->context(), pump_output(loop, pumps, i, op->id, op->user_data), asio::detached);
+    }
+  }
+
+  auto status = co_await running->wait(time_point::max());
+  if (!status) {
+    // Cancelled, or past the deadline, or lost: end it, and see that it is gone. What cancelled the wait must not cancel
+    // the sending of the signal too.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    (void)co_await running->signal(SIGKILL);
+    const time_point soon = deadline_after(seconds(5));
+    (void)co_await running->wait(soon);
+    co_return std::move(status).error();
+  }
+  // What is still in the pipes. A grandchild may hold them open: a second of silence is the end then.
+  while (!pumps->done()) {
+    co_await pumps->finished.wait(deadline_after(milliseconds(250)));
+    const bool cancelled = co_await op_is_cancelled();
+    if (cancelled) co_return make_error(errc::cancelled, "capi", "the operation was cancelled");
+    bool quiet = true;
+    for (const auto& s : pumps->streams) {
+      quiet = quiet && (s.done || (!s.held_back && clock::now() - s.last_read > seconds(1)));
+    }
+    if (quiet) pumps->close();
+    if (quiet) break;
+  }
+
+  op_outcome outcome;
+  outcome.code = status->shell_code();
+  json_writer out;
+  out.open_object().key("exit_code").number(status->code).key("signal").number(status->signal);
+  if (request->out == exec_request::sink::capture) write_captured(out, "stdout", running->output(output_stream::out));
+  if (request->err == exec_request::sink::capture) write_captured(out, "stderr", running->output(output_stream::err));
+  outcome.payload = out.close_object().take();
+  co_return outcome;
+}
+
+}  // namespace
+
+result<std::uint64_t> start_exec(const std::shared_ptr<executor_core>& where, std::string_view options,
+                                 const berth_op_options* op_options) {
+  auto request = read_exec_request(options);
+  if (!request) return std::move(request).error();
+  auto shared = std::make_shared<exec_request>(std::move(*request));
+  return where->loop->submit(op_options, [where, shared](op_pointer op) { return run_exec(where, shared, std::move(op)); });
+}
+
+}  // namespace berth::capi
