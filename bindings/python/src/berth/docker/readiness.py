@@ -57,10 +57,10 @@ class Readiness:
         failure = docker.get("failure") or {}
         return DockerStatus(
             state=state,
-            reason=str(failure.get("message") or failure.get("reason") or ""),
+            reason=str(failure.get("message") or ""),
             hint=str(failure.get("hint") or ""),
             hint_id=str(failure.get("hint_id") or ""),
-            log_tail=str(failure.get("detail") or failure.get("tail") or ""),
+            log_tail=str(failure.get("output") or ""),
             ready_after=float(docker.get("ready_after_ms") or 0) / 1000,
             restarts=int(docker.get("restarts") or 0),
             pid=int(docker.get("pid") or 0),

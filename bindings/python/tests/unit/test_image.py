@@ -1,0 +1,213 @@
+"""The parts of images that need no machine: names, the cache, layers."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import berth
+import pytest
+from berth import Image
+from berth.image.docker_packages import install_script, os_release
+from berth.image.layer import apply_changes, unpack_tree
+from berth.image.reference import Reference
+from berth.image.registry import RegistryOptions, _source
+from berth.image.store import Built, Store, content_key
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("ubuntu", "docker.io/library/ubuntu:latest"),
+        ("ubuntu:22.04", "docker.io/library/ubuntu:22.04"),
+        ("me/app", "docker.io/me/app:latest"),
+        ("docker.io/library/nginx:1", "docker.io/library/nginx:1"),
+        ("index.docker.io/nginx", "docker.io/library/nginx:latest"),
+        ("localhost/app:1", "localhost/app:1"),
+        ("localhost:5000/app", "localhost:5000/app:latest"),
+        ("gcr.io/a/b/c:v1.2_3-x", "gcr.io/a/b/c:v1.2_3-x"),
+        ("host:5000/a", "host:5000/a:latest"),
+        ("a@sha256:" + "0" * 64, "docker.io/library/a@sha256:" + "0" * 64),
+        ("a:1@sha256:" + "f" * 64, "docker.io/library/a@sha256:" + "f" * 64),
+    ],
+)
+def test_references(text: str, whole: str) -> None:
+    assert str(Reference.parse(text)) == whole
+
+
+@pytest.mark.parametrize(
+    "text", ["", "UPPER", "a b", "-a", "a/", "/a", "a::b", "a:", "a@sha256:12", "a..b", "../a", "a\n", "a:b:c", "docker://a"]
+)
+def test_what_is_no_reference(text: str) -> None:
+    with pytest.raises(berth.ImageError):
+        Reference.parse(text)
+
+
+def test_mirrors_stand_for_docker_io_only() -> None:
+    options = RegistryOptions("http://10.0.0.1:5000", "/auth.json")
+    assert _source(Reference.parse("ubuntu:1"), options) == (
+        "docker://10.0.0.1:5000/library/ubuntu:1",
+        ["--tls-verify=false", "--authfile=/auth.json"],
+    )
+    assert _source(Reference.parse("gcr.io/a/b"), options) == ("docker://gcr.io/a/b:latest", ["--authfile=/auth.json"])
+    assert _source(Reference.parse("a"), RegistryOptions("mirror.example")) == ("docker://mirror.example/library/a:latest", [])
+
+
+def test_images_do_not_change() -> None:
+    base = Image.from_registry("ubuntu:22.04")
+    changed = base.env(A="1").env({"B": "2"}).workdir("/w").run_commands("true").with_docker()
+    assert base.variables == () and base.steps == ()
+    assert changed.variables == (("A", "1"), ("B", "2")) and changed.directory_inside == "/w" and len(changed.steps) == 2
+    calls: list[Callable[[], object]] = [
+        lambda: base.env({"A=B": "1"}),
+        lambda: base.env({"": "1"}),
+        lambda: base.workdir("w"),
+    ]
+    for wrong in calls:
+        with pytest.raises(ValueError):
+            wrong()
+    with pytest.raises(TypeError):
+        base.run_commands()
+
+
+def test_keys_tell_parts_apart() -> None:
+    assert content_key("ab", "c") != content_key("a", "bc")
+    assert content_key("a") == content_key("a")
+
+
+def test_the_store_publishes_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(RuntimeError), store.lock("k"), store.building("k") as made:
+        (made / "rootfs").mkdir()
+        raise RuntimeError
+    assert store.find("k") is None and list((tmp_path / "rootfs").iterdir()) == []
+    with store.lock("k"), store.building("k") as made:
+        (made / "rootfs").mkdir()
+        assert store.find("k") is None
+        store.publish(made, Built("k", "", {"A": "1"}, "/w"))
+    found = store.find("k")
+    assert found and found.env == {"A": "1"} and found.workdir == "/w" and os.path.isdir(found.rootfs)
+    # What a killed builder left goes with the next.
+    (tmp_path / "rootfs" / "j.building.old").mkdir()
+    with store.lock("j"), store.building("j"):
+        assert [p.name for p in (tmp_path / "rootfs").glob("j.building.old")] == []
+
+
+def test_one_builder_at_a_time(tmp_path: Path) -> None:
+    store, inside, most = Store(tmp_path), 0, 0
+
+    def build() -> None:
+        nonlocal inside, most
+        with store.lock("k"):
+            inside += 1
+            most = max(most, inside)
+            time.sleep(0.01)
+            inside -= 1
+
+    threads = [threading.Thread(target=build) for _ in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert most == 1
+
+
+def tar_of(path: Path, *members: tuple[str, bytes, dict[str, object]]) -> str:
+    """(name, type, fields and "data" and "pax")."""
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        for name, kind, fields in members:
+            m = tarfile.TarInfo(name)
+            m.type = kind
+            data = fields.pop("data", b"")
+            assert isinstance(data, bytes)
+            m.size = len(data)
+            m.mode = 0o755
+            for key, value in fields.items():
+                setattr(m, key, value)
+            tar.addfile(m, io.BytesIO(data))
+    return str(path)
+
+
+OPAQUE = {"SCHILY.xattr.trusted.overlay.opaque": "y"}
+def test_layers_add_replace_and_remove(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for directory in ("kept", "gone", "opaque", "was-directory"):
+        (root / directory).mkdir(parents=True)
+        (root / directory / "old").write_text("old")
+    (root / "was-file").write_text("old")
+    (root / "file").write_text("old")
+    changes = tar_of(
+        tmp_path / "changes.tar",
+        (".", tarfile.DIRTYPE, {}),
+        ("kept", tarfile.DIRTYPE, {"mtime": 1000}),
+        ("kept/new", tarfile.REGTYPE, {"data": b"new", "uid": 5, "gid": 6, "mode": 0o4755}),
+        ("file", tarfile.CHRTYPE, {"devmajor": 0, "devminor": 0}),
+        ("gone", tarfile.LNKTYPE, {"linkname": "file"}),
+        ("opaque", tarfile.DIRTYPE, {"pax_headers": OPAQUE}),
+        ("opaque/only", tarfile.REGTYPE, {"data": b"only"}),
+        ("was-directory", tarfile.REGTYPE, {"data": b"now a file"}),
+        ("was-file", tarfile.DIRTYPE, {}),
+        ("link", tarfile.SYMTYPE, {"linkname": "/etc/passwd"}),
+        ("hard", tarfile.LNKTYPE, {"linkname": "kept/new"}),
+        ("dev/null", tarfile.CHRTYPE, {"devmajor": 1, "devminor": 3}),
+        ("proc/x", tarfile.REGTYPE, {}),
+    )
+    apply_changes(str(root), changes)
+    assert sorted(os.listdir(root)) == ["hard", "kept", "link", "opaque", "was-directory", "was-file"]
+    assert (root / "kept/old").read_text() == "old" and (root / "kept/new").read_text() == "new"
+    seen = (root / "hard").stat()
+    assert (seen.st_uid, seen.st_gid, seen.st_mode & 0o7777, seen.st_nlink) == (5, 6, 0o4755, 2)
+    assert os.listdir(root / "opaque") == ["only"]
+    assert (root / "was-directory").read_text() == "now a file" and (root / "was-file").is_dir()
+    assert os.readlink(root / "link") == "/etc/passwd"
+    assert (root / "kept").stat().st_mtime == 1000
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("out", tarfile.SYMTYPE, {"linkname": "VICTIM"}), ("out/f", tarfile.REGTYPE, {"data": b"x"})],
+        [("../f", tarfile.REGTYPE, {"data": b"x"})],
+        [("a/../../f", tarfile.REGTYPE, {"data": b"x"})],
+        [("out", tarfile.SYMTYPE, {"linkname": "VICTIM"}), ("h", tarfile.LNKTYPE, {"linkname": "out/secret"})],
+        [("h", tarfile.LNKTYPE, {"linkname": "../victim/secret"})],
+        [("out", tarfile.SYMTYPE, {"linkname": "VICTIM"}), ("out", tarfile.DIRTYPE, {}), ("out/f", tarfile.REGTYPE, {})],
+    ],
+)
+@pytest.mark.parametrize("how", ["layer", "download"])
+def test_nothing_is_written_or_linked_outside(tmp_path: Path, members: list[tuple[str, bytes, dict[str, object]]], how: str) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "secret").write_text("secret")
+    root = tmp_path / "root"
+    root.mkdir()
+    given = [(n, k, {a: str(victim) if b == "VICTIM" else b for a, b in f.items()}) for n, k, f in members]
+    archive = tar_of(tmp_path / "t.tar", *given)
+    try:
+        if how == "layer":
+            apply_changes(str(root), archive)
+        else:
+            with tarfile.open(archive) as tar:
+                unpack_tree(str(root), tar)
+    except (OSError, berth.ImageError):
+        pass
+    assert os.listdir(victim) == ["secret"] and (victim / "secret").stat().st_nlink == 1
+    assert sorted(os.listdir(tmp_path)) == ["root", "t.tar", "victim"]
+
+
+def test_os_release_is_read_as_a_file_of_the_root_only(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/os-release").symlink_to("/etc/os-release")
+    assert os_release(str(tmp_path)) == {}
+    (tmp_path / "usr/lib").mkdir(parents=True)
+    (tmp_path / "usr/lib/os-release").write_text('# c\nID=mine\nID_LIKE="x debian"\n')
+    assert os_release(str(tmp_path)) == {"ID": "mine", "ID_LIKE": "x debian"}
+    assert "docker.io" in install_script(str(tmp_path))
+    (tmp_path / "usr/lib/os-release").write_text("ID=alpine\n")
+    with pytest.raises(berth.ImageError, match="alpine"):
+        install_script(str(tmp_path))

@@ -1,0 +1,119 @@
+"""Errors, progress and streams."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import logging
+import pickle
+import sys
+
+import berth
+import pytest
+from berth import errors, progress
+from berth._cancel import Cancelled, check, ending, in_thread
+from berth._command import error_from
+from berth._streams import AsyncStream, Output
+
+
+def test_errors_survive_pickling() -> None:
+    for error in (
+        errors.DockerCommandError(["docker", "run"], 3, "words"),
+        errors.DockerNotReadyError("m", state="failed", reason="r", log_tail="t", hint_id="h"),
+        errors.SandboxFileNotFound("m", path="/x", code=-12),
+    ):
+        again = pickle.loads(pickle.dumps(error))
+        assert type(again) is type(error) and str(again) == str(error) and again.__dict__ == error.__dict__
+
+
+def test_the_programs_errors() -> None:
+    error = error_from({"code": "not_found", "layer": "cli", "message": "no sandbox is called 'x'", "hint": "berth ls"})
+    assert isinstance(error, berth.SandboxNotFound) and error.code == -12 and "berth ls" in str(error)
+    assert isinstance(error_from({"code": "runsc_failed", "message": "m"}), berth.RunscError)
+    assert type(error_from({"code": "from_the_future", "message": "m"})) is berth.BerthError
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "berth")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    progress.say("shown")
+    with progress.progress("Doing...", "done"):
+        pass
+    with contextlib.suppress(RuntimeError), progress.progress("Failing...", "never said"):
+        raise RuntimeError
+    assert terminal.getvalue() == "shown\nDoing...\n✓ done\nFailing...\n"
+    assert not caplog.records
+    berth.show_progress(False)
+    progress.say("logged")
+    berth.show_progress(None)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    progress.say("logged too")
+    assert [r.getMessage() for r in caplog.records] == ["logged", "logged too"]
+
+
+class Here:
+    """A runtime of which only on() is wanted."""
+
+    async def on(self, coroutine):  # type: ignore[no-untyped-def]
+        return await coroutine
+
+
+def test_streams() -> None:
+    async def main() -> None:
+        output = Output()
+        out = AsyncStream(Here(), output, (1,))  # type: ignore[arg-type]
+        both = AsyncStream(Here(), output, (1, 2))  # type: ignore[arg-type]
+        late = AsyncStream(Here(), output, (1,))  # type: ignore[arg-type]
+        reading = asyncio.ensure_future(out.lines())
+        await asyncio.sleep(0)
+        output.add(1, b"par")
+        output.add(2, b"err\n")
+        await asyncio.sleep(0)
+        assert not reading.done()
+        output.add(1, b"t\ntwo\nth\xc3")
+        assert await reading == ["part\n", "two\n"]
+        assert await both.lines() == ["err\n", "part\n", "two\n"]
+        output.add(1, b"\xa9")
+        output.end()
+        assert await out.lines() == ["thé"]
+        assert await out.lines() == [] and await out.read() == ""
+        assert await late.read() == "part\ntwo\nthé"
+        assert [line async for line in both] == ["thé"]
+
+    asyncio.run(main())
+
+
+def test_cancelling_reaches_a_worker_thread() -> None:
+    import threading
+
+    ended, seen = threading.Event(), []
+
+    def work() -> None:
+        with ending(ended.set):
+            ended.wait(30)
+        seen.append("not reached")
+
+    def quick() -> int:
+        check()
+        return 3
+
+    async def main() -> None:
+        assert await in_thread(quick) == 3
+        task = asyncio.ensure_future(in_thread(work))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert ended.is_set() and seen == []
+    with ending(ended.clear):
+        pass
+    assert issubclass(Cancelled, Exception)
