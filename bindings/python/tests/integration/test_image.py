@@ -12,6 +12,7 @@ import berth
 import pytest
 from berth import Image
 from berth.image import Store
+from workers import build_and_report
 
 
 @pytest.fixture
@@ -64,20 +65,16 @@ def test_built_once(store: Store, tmp_path: Path) -> None:
     assert Image.from_registry("ubuntu:22.04").run_commands("date +%N >/stamp", "true").build() != first
 
 
-def build_and_report(queue: multiprocessing.Queue[str]) -> None:
-    queue.put(Image.from_registry("ubuntu:22.04").run_commands("head -c8 /dev/urandom | od -x >/stamp").build().rootfs)
-
-
 def test_processes_that_build_at_once_share_one_result(store: Store) -> None:
     context = multiprocessing.get_context("spawn")
     queue: multiprocessing.Queue[str] = context.Queue()
     processes = [context.Process(target=build_and_report, args=(queue,)) for _ in range(3)]
     for p in processes:
         p.start()
-    found = {queue.get(timeout=180) for _ in processes}
     for p in processes:
-        p.join()
+        p.join(timeout=180)
         assert p.exitcode == 0
+    found = {queue.get(timeout=10) for _ in processes}
     assert len(found) == 1
     assert (Path(found.pop()) / "stamp").exists()
     assert not list((store.root / "rootfs").glob("*.building.*"))
