@@ -19,8 +19,8 @@ namespace berth {
 class runsc_executor final : public executor, public std::enable_shared_from_this<runsc_executor> {
  public:
   /// `globals` are those that the container was started with, --root above all. Makes a private directory for the pid and
-  /// log files of commands (mkdtemp below /run, or /tmp where that is not writable), removed with the executor. Nothing is
-  /// run yet. Errors: invalid, spec_id, and of mkdtemp.
+  /// log files of commands (mkdtemp below /run, or /tmp where that is not writable), removed with the executor and the last
+  /// of its commands. Nothing is run yet. Errors: invalid, spec_id, and of mkdtemp.
   BERTH_DECL static result<std::shared_ptr<runsc_executor>> create(runsc_binary binary, runsc_globals globals,
                                                                    std::string id);
   runsc_executor(const runsc_executor&) = delete;

@@ -67,8 +67,11 @@ class sandbox_command final : public running_command {
     }
   };
 
-  sandbox_command(process client, runsc_client runsc, process_identity sandbox_process, files where)
-      : client_(std::move(client)), runsc_(std::move(runsc)), sandbox_process_(sandbox_process), files_(std::move(where)) {}
+  /// `keep` owns the directory of the files: it is held until the command has been ended, which goes on after destruction.
+  sandbox_command(process client, runsc_client runsc, process_identity sandbox_process, files where,
+                  std::shared_ptr<const void> keep)
+      : client_(std::move(client)), runsc_(std::move(runsc)), sandbox_process_(sandbox_process), files_(std::move(where)),
+        keep_(std::move(keep)) {}
 
   sandbox_command(const sandbox_command&) = delete;
   sandbox_command& operator=(const sandbox_command&) = delete;
@@ -78,8 +81,9 @@ class sandbox_command final : public running_command {
       files_.remove();
       return;
     }
-    boost::asio::co_spawn(executor_, end_inside(std::move(*client_), std::move(runsc_), sandbox_process_, files_, pid_),
-                          boost::asio::detached);
+    boost::asio::co_spawn(
+        executor_, end_inside(std::move(*client_), std::move(runsc_), sandbox_process_, files_, pid_, std::move(keep_)),
+        boost::asio::detached);
   }
 
   void set_executor(boost::asio::any_io_executor executor) { executor_ = std::move(executor); }
@@ -183,7 +187,7 @@ class sandbox_command final : public running_command {
   }
 
   static boost::asio::awaitable<void> end_inside(process client, runsc_client runsc, process_identity sandbox_process,
-                                                 files where, pid_t pid) {
+                                                 files where, pid_t pid, std::shared_ptr<const void> keep) {
     if (sandbox_process.alive()) {
       auto sent = co_await send_signal(client, runsc, where.pid, pid, SIGKILL);
       if (sent) {
@@ -192,12 +196,14 @@ class sandbox_command final : public running_command {
       }
     }
     where.remove();
+    keep.reset();
   }
 
   std::optional<process> client_;
   runsc_client runsc_;
   process_identity sandbox_process_;
   files files_;
+  std::shared_ptr<const void> keep_;
   boost::asio::any_io_executor executor_;
   pid_t pid_ = 0;
   std::optional<result<exit_status>> outcome_;
@@ -267,7 +273,7 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sand
   if (!client) co_return std::move(client).error();
   auto running = std::make_unique<detail::sandbox_command>(std::move(*client),
                                                            detail::runsc_client::of(*runsc_, record_),
-                                                           record_.sandbox_process, files);
+                                                           record_.sandbox_process, files, shared_from_this());
   running->set_executor(loop);
   std::unique_ptr<running_command> started = std::move(running);
   co_return started;

@@ -89,7 +89,7 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> runs
   auto client = process::start(loop, std::move(options), std::move(io));
   if (!client) co_return std::move(client).error();
   auto running = std::make_unique<detail::sandbox_command>(
-      std::move(*client), detail::runsc_client{binary_, globals_, id_}, sandbox_process_, files);
+      std::move(*client), detail::runsc_client{binary_, globals_, id_}, sandbox_process_, files, self);
   running->set_executor(loop);
   std::unique_ptr<running_command> started = std::move(running);
   co_return started;
