@@ -29,6 +29,9 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
  public:
   /// Makes and starts a sandbox: record, then directories, shared tmpfs, network, bundle, runsc. Whatever fails, all that
   /// was made is removed again and the error says why (with runsc's true cause from its debug log). Cancelling does the same.
+  /// The first use of a runsc binary on a machine blocks the loop for about 0.4 s, while it is asked for its options; later
+  /// ones read a cache. Errors: invalid, permission (not root), exists, runsc_not_found, runsc_flag_unsupported, network_failed,
+  /// mount_failed, unsupported, timeout, cancelled, runsc_failed.
   BERTH_DECL static boost::asio::awaitable<result<std::shared_ptr<sandbox>>> create(environment where,
                                                                                     sandbox_config what);
 
@@ -52,7 +55,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
                                                                                     stdio_options io) override;
 
   /// Starts a command that goes on when this process ends, until it or the sandbox ends. Its stdout and stderr are appended
-  /// to the file `log_path` on the host (made 0600; not in the shared directory). Returns its pid inside.
+  /// to the file `log_path` on the host (made 0600; not in the shared directory), without a limit on its length. Returns its
+  /// pid inside. Errors: as start; process_exited when it ended at once, with the end of the file as detail.
   BERTH_DECL boost::asio::awaitable<result<pid_t>> start_detached(command what, std::string log_path);
 
   /// Waits until the sandbox's init has ended, killed or by itself. timeout at the deadline.
