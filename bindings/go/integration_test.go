@@ -123,7 +123,8 @@ func TestWorker(t *testing.T) {
 	r := needReal(t)
 	dir := shortDir(t)
 	binary := filepath.Join(dir, "worker")
-	build := exec.Command("go", append(append([]string{"build"}, buildTags()...), "-o", binary, "./examples/worker")...)
+	flags := append([]string{"build"}, strings.Fields(os.Getenv("BERTH_GO_BUILD_FLAGS"))...) // as this test was built
+	build := exec.Command("go", append(flags, "-o", binary, "./examples/worker")...)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatal(err, string(out))
 	}
@@ -208,14 +209,6 @@ func wantLines(t *testing.T, text string, wanted ...string) {
 	if len(wanted) != 0 {
 		t.Errorf("not in the log, or not in its place: %q\n%s", wanted[0], text)
 	}
-}
-
-// buildTags are this test's own, so that the worker is linked as it is.
-func buildTags() []string {
-	if tags := os.Getenv("BERTH_GO_TAGS"); tags != "" {
-		return []string{"-tags", tags}
-	}
-	return nil
 }
 
 // A sandbox of berth's own, with Docker, used by Docker's API from this host.
