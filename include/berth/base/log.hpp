@@ -33,7 +33,8 @@ inline void log(const log_sink& sink, log_level level, std::string message, std:
 }
 
 /// The contract's console form on one line, without newline: `INF docker daemon is ready … retry_count=3`. Levels are
-/// DBG, INF, WRN, ERR; a value with a blank, a quote or a control character is quoted and escaped.
+/// DBG, INF, WRN, ERR; a value with a blank, a quote or a control character is quoted and escaped, and so are control
+/// characters of the message, some of which hold words of a sandbox's.
 BERTH_DECL std::string format_console(const log_event& event);
 
 }  // namespace berth

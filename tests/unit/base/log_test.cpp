@@ -15,6 +15,11 @@ TEST(FormatConsole, QuotesWhatCouldForgeAFieldOrDriveATerminal) {
             "ERR x a=\"b c\" d=\"\" e=\"\\x1b[2J\\n\\\"\"");
 }
 
+TEST(FormatConsole, AMessageThatHoldsASandboxesWordsIsOneLineAndDrivesNoTerminal) {
+  EXPECT_EQ(format_console({log_level::warn, "iptables: \x1b]0;x\a\nINF forged… \"q\"", {}}),
+            "WRN iptables: \\x1b]0;x\\x07\\nINF forged… \"q\"");
+}
+
 TEST(Log, AnEmptySinkDropsTheEvent) {
   log({}, log_level::warn, "nobody listens");
   int seen = 0;
