@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -13,6 +14,12 @@
 
 namespace berth::cli {
 namespace {
+
+// What a sandbox printed may hold a NUL, which the reader of this file refuses.
+std::string without_nul(std::string text) {
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  return text;
+}
 
 constexpr std::array<std::string_view, 4> command_states = {"none", "waiting", "running", "exited"};
 constexpr std::size_t largest_file = 1u << 20;
@@ -95,11 +102,13 @@ std::string_view command_state_name(command_state state) { return command_states
 failure_report make_failure_report(const daemon_failure& failure) {
   failure_report out;
   out.why = failure.to_error();
+  out.why.message = without_nul(std::move(out.why.message));
+  out.why.detail = without_nul(std::move(out.why.detail));
   out.phase = failure.phase;
   out.elapsed_ms = std::chrono::duration_cast<milliseconds>(failure.elapsed).count();
   out.attempts = failure.attempts;
   if (failure.exited) out.exited = failure.exited->to_string();
-  out.last_probe = failure.last_probe;
+  out.last_probe = without_nul(failure.last_probe);
   out.hint_id = failure.hint_id;
   return out;
 }

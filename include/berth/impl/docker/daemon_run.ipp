@@ -7,6 +7,7 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <deque>
 #include <memory>
@@ -20,7 +21,8 @@ class line_tail {
  public:
   void add(std::string_view line) {
     constexpr std::size_t longest = 2000;
-    lines_.emplace_back(line.substr(0, longest));
+    std::string& kept = lines_.emplace_back(line.substr(0, longest));
+    std::replace(kept.begin(), kept.end(), '\0', ' ');  // it becomes C strings, and JSON that no checked reader would take
     if (lines_.size() > 40) lines_.pop_front();
   }
   /// The last `count` lines, each ended by a newline.
