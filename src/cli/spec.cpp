@@ -5,6 +5,7 @@
 #include <berth/spec/diff.hpp>
 #include <berth/spec/spec_builder.hpp>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -92,7 +93,9 @@ int act(const spec_call& c, invocation& call) {
   if (!steps) return fail(steps.error(), call);
   if (c.explain) explain(*steps, diff_specs(*before, *spec), call.common.json);
   if (!c.file.empty()) {
-    const auto written = spec->write_file(c.file);
+    struct stat before_it{};
+    const bool there = ::stat(c.file.c_str(), &before_it) == 0;
+    const auto written = spec->write_file(c.file, there ? before_it.st_mode & 0777 : 0600);
     return written ? int{exit_ok} : fail(written.error(), call);
   }
   return print_text(spec->to_pretty_json()) ? exit_ok : exit_failed;
