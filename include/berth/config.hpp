@@ -1,4 +1,4 @@
-// Build configuration: the platform, the linkage switch, and the one place where rapidjson is set up.
+// Build configuration: the platform, the linkage switch, the version. (rapidjson is set up in spec/detail/rapidjson.hpp.)
 #pragma once
 
 #if !defined(__linux__)

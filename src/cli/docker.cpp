@@ -21,7 +21,8 @@ struct docker_call {
 
 boost::asio::awaitable<result<exit_status>> run_inside(std::shared_ptr<sandbox> box, command what) {
   interrupts signals(co_await boost::asio::this_coro::executor);
-  co_return co_await run_attached(*box, std::move(what), signals);
+  attached_options options;
+  co_return co_await run_attached(*box, std::move(what), signals, options);
 }
 
 // The host's client in place of this process, so that terminal and signals are its own.

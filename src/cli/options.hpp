@@ -48,7 +48,7 @@ struct invocation {
   result<std::vector<std::string>> command_line() const;
 };
 
-/// A verb's entry in the table of main.cpp.
+/// A verb's entry in the table of command.cpp.
 struct verb {
   const char* name;
   const char* summary;

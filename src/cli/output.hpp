@@ -42,9 +42,9 @@ int print_usage_error(std::string_view message, std::string_view verb, const out
 /// All of it, whatever the descriptor's mode. False, with errno, when it cannot be.
 bool write_all(int fd, std::string_view data);
 
-/// To stdout, with a newline. False when stdout is closed or full, which ends the verb with exit_failed.
-bool print_json(const json& value);
-bool print_text(std::string_view text);
+/// To stdout. False when stdout is closed or full, which ends the verb with exit_failed.
+bool print_json(const json& value);         ///< indented, with a newline at its end
+bool print_text(std::string_view text);     ///< as it is
 
 /// Columns padded to their widest cell, two blanks between them, as docker prints its lists.
 std::string format_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows);
