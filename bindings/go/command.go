@@ -47,7 +47,7 @@ func Run(ctx context.Context, where Executor, cmd Command) (ExitStatus, error) {
 	return p.Wait()
 }
 
-// Output runs a command and gives its stdout. When it does not succeed, the error has its stderr.
+// Output runs a command and gives its stdout, as much as it prints: not for commands that may print without end. When it does not succeed, the error has its stderr.
 func Output(ctx context.Context, where Executor, args ...string) ([]byte, error) {
 	var out, errs bytes.Buffer
 	status, err := Run(ctx, where, Command{Args: args, Stdout: &out, Stderr: &errs})

@@ -155,7 +155,7 @@ func (c *loopCore) dispatch(ev event) {
 			if l, ok := h.(logged); ok {
 				attrs = l.logAttrs()
 			}
-			c.notes.add(func() { logTo(c.logger, ev.payload, attrs) })
+			c.notes.add(len(ev.payload), func() { logTo(c.logger, ev.payload, attrs) })
 		}
 		return
 	}
@@ -235,12 +235,17 @@ func (l *Loop) do(ctx context.Context, name string, start func(opSettings) (uint
 type notifier struct {
 	mu    sync.Mutex
 	queue []func()
+	bytes int // what it holds
 	wake  chan struct{}
 	end   bool
 	done  chan struct{}
 }
 
-const notesLimit = 65536
+// Beyond these, what comes is dropped: what a sandbox logs must not fill this process's memory.
+const (
+	notesLimit      = 65536
+	notesBytesLimit = 16 << 20
+)
 
 func newNotifier() *notifier {
 	n := &notifier{wake: make(chan struct{}, 1), done: make(chan struct{})}
@@ -248,10 +253,11 @@ func newNotifier() *notifier {
 	return n
 }
 
-func (n *notifier) add(f func()) {
+func (n *notifier) add(bytes int, f func()) {
 	n.mu.Lock()
-	if len(n.queue) < notesLimit {
+	if len(n.queue) < notesLimit && n.bytes < notesBytesLimit {
 		n.queue = append(n.queue, f)
+		n.bytes += bytes
 	}
 	n.mu.Unlock()
 	n.poke()
@@ -278,7 +284,7 @@ func (n *notifier) run() {
 	for {
 		n.mu.Lock()
 		work, end := n.queue, n.end
-		n.queue = nil
+		n.queue, n.bytes = nil, 0
 		n.mu.Unlock()
 		for _, f := range work {
 			f()

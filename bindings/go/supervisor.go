@@ -193,11 +193,11 @@ func (o *observer) observe(ev event) {
 	case ev.kind == eventDaemonState && o.options.OnState != nil:
 		var status DaemonStatus
 		if json.Unmarshal(ev.payload, &status) == nil {
-			o.loop.notes.add(func() { o.options.OnState(status) })
+			o.loop.notes.add(len(ev.payload), func() { o.options.OnState(status) })
 		}
 	case ev.kind == eventDaemonLine && o.options.Output != nil:
 		line := append(ev.payload, '\n')
-		o.loop.notes.add(func() { _, _ = o.options.Output.Write(line) })
+		o.loop.notes.add(len(line), func() { _, _ = o.options.Output.Write(line) })
 	}
 }
 
