@@ -2,19 +2,12 @@
 
 #include "options.hpp"
 
-#include <berth/process/spawn.hpp>
-
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace berth::cli {
+#include <algorithm>
 
-result<command_result> run_tool(std::vector<std::string> argv, duration limit) {
-  spawn_options options;
-  options.argv = std::move(argv);
-  options.env = minimal_environment();
-  return run_loop(run_process(std::move(options), {}, deadline_after(limit)));
-}
+namespace berth::cli {
 
 std::string find_program(std::string_view name) {
   std::string path = own_variable("PATH");

@@ -30,9 +30,6 @@ T run_loop(boost::asio::awaitable<T> work) {
   return std::move(*value);
 }
 
-/// A tool run to its end, blocking. Not for verbs that have a loop of their own.
-result<command_result> run_tool(std::vector<std::string> argv, duration limit = seconds(30));
-
 /// A program on $PATH (or our default path where that is unset), or empty.
 std::string find_program(std::string_view name);
 

@@ -1,5 +1,7 @@
 #include "options.hpp"
 
+#include "loop.hpp"
+
 #include <berth/spec/byte_size.hpp>
 
 #include <unistd.h>
@@ -21,6 +23,11 @@ environment common_options::where() const {
   environment out = environment::from(own_environment());
   if (!root.empty()) out.root = absolute_path(root);
   if (!runsc.empty()) out.runsc = runsc.find('/') == std::string::npos ? runsc : absolute_path(runsc);
+  // A name is looked up on our PATH, for every verb alike; the library has a path of its own, which need not hold it.
+  if (out.runsc.find('/') == std::string::npos) {
+    std::string found = find_program(out.runsc.empty() ? "runsc" : out.runsc);
+    if (!found.empty()) out.runsc = std::move(found);
+  }
   out.log = stderr_sink(output());
   return out;
 }

@@ -12,6 +12,7 @@
 
 #include <sys/socket.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -197,6 +198,20 @@ TEST(LogFile, ALogThatIsNotThereIsSaid) {
   EXPECT_EQ(printed.error().code, errc::not_found);
 }
 
+TEST(Options, ARunscByNameIsTheFirstOnPath) {
+  const directory where;
+  std::ofstream(where / "runsc-of-mine") << "#!/bin/sh\n";
+  fs::permissions(where / "runsc-of-mine", fs::perms::owner_all);
+  const std::string before = own_variable("PATH");
+  ::setenv("PATH", (where.path() + ":" + before).c_str(), 1);
+  common_options common;
+  common.runsc = "runsc-of-mine";
+  EXPECT_EQ(common.where().runsc, where / "runsc-of-mine");
+  common.runsc = "runsc-that-nobody-installed";
+  EXPECT_EQ(common.where().runsc, "runsc-that-nobody-installed");
+  ::setenv("PATH", before.c_str(), 1);
+}
+
 TEST(StatusFile, ComesBackAsWritten) {
   const directory where;
   status_report status;
@@ -212,6 +227,8 @@ TEST(StatusFile, ComesBackAsWritten) {
   failure.attempts = 7;
   failure.exited = exit_status{1, 0};
   failure.tail = "failed to start daemon: \x1b[31mDevices cgroup isn't mounted\xff";
+  failure.tail += '\0';  // the sandbox's words, which may be any bytes
+  failure.last_probe = std::string("a\0b", 3);
   failure.hint = "mount it";
   failure.hint_id = "BERTH-CGROUP-DEVICES";
   status.failure = make_failure_report(failure);
