@@ -19,7 +19,7 @@ namespace detail {
 
 inline constexpr std::uint64_t least_memory = 64u << 20;
 
-inline bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+inline bool holds_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
 inline error bad_config(std::string field, std::string message, std::string hint = {}) {
   return make_error(errc::invalid, "sandbox", std::move(message), std::move(field), std::move(hint));
@@ -27,7 +27,7 @@ inline error bad_config(std::string field, std::string message, std::string hint
 
 inline bool is_environment_entry(std::string_view entry) {
   const std::size_t equals = entry.find('=');
-  return equals != std::string_view::npos && equals != 0 && !has_nul(entry);
+  return equals != std::string_view::npos && equals != 0 && !holds_nul(entry);
 }
 
 /// RFC 1123, or what Linux takes: letters, digits, dash, dot, underscore; at most 64 bytes.
@@ -77,7 +77,7 @@ BERTH_DECL result<void> check_sandbox_id(std::string_view id) {
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what) {
   using detail::bad_config;
   const auto absolute = [](const std::string& path) {
-    return !path.empty() && path.front() == '/' && !detail::has_nul(path);
+    return !path.empty() && path.front() == '/' && !detail::holds_nul(path);
   };
   if (!absolute(where.root)) return bad_config("root", "berth's root directory must be an absolute path: " + where.root);
   auto pool = parse_ipv4_subnet(where.network_pool);
