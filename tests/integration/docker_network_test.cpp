@@ -74,7 +74,7 @@ threading.Thread(target=tcp, daemon=True).start(); udp()
                               "i=0; until nc -w 5 203.0.113.2 7999 </dev/null || [ $i = 10 ]; do sleep 0.2; i=$((i+1)); done; "
                               "nslookup berth.test 203.0.113.2 >/dev/null 2>&1; true"});
   EXPECT_EQ(said, "tcp 203.0.113.1");
-  loop_.run_for(milliseconds(50));
+  for (int i = 0; i < 100 && listening->output(output_stream::out).empty(); ++i) loop_.run_for(milliseconds(100));
   EXPECT_EQ(listening->output(output_stream::out).substr(0, 16), "udp 203.0.113.1\n");
   (void)loop_.run(listening->stop(seconds(1)));
   EXPECT_EQ(host_shell("ip link del bd-host; ip netns del bd-outside; echo gone"), "gone");

@@ -22,7 +22,7 @@ thread_local long live = 0;
 
 void* counted_allocation(std::size_t size) {
   if (fail_in == 0) {
-    failed = true;  // once: an error's own text may be tried again with less
+    failed = true;  // and so will all further ones
     throw std::bad_alloc();
   }
   if (fail_in > 0) --fail_in;
