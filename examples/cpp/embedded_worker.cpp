@@ -11,6 +11,7 @@
 #include <berth/spec/spec_builder.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -50,9 +51,16 @@ berth::spawn_options spawn_of(std::vector<std::string> argv) {
 // A command in the sandbox: a foreground `runsc exec` on the host, whose streams and exit code are the command's.
 class worker_command final : public berth::running_command {
  public:
-  worker_command(const worker_sandbox& box, berth::process exec, std::string pid_file)
-      : box_(box), exec_(std::move(exec)), pid_file_(std::move(pid_file)) {}
-  ~worker_command() override { ::unlink(pid_file_.c_str()); }
+  worker_command(const worker_sandbox& box, asio::any_io_executor loop, berth::process exec, std::string pid_file)
+      : box_(box), loop_(std::move(loop)), exec_(std::move(exec)), pid_file_(std::move(pid_file)) {}
+  // Ends a command that still runs, as the supervisor asks of an executor: with its group, by a coroutine on the loop.
+  ~worker_command() override {
+    const pid_t inside = exec_.status() ? 0 : pid();
+    ::unlink(pid_file_.c_str());
+    if (inside == 0) return;
+    berth::spawn_options kill = spawn_of(box_.call("kill", "--pgid=" + std::to_string(inside), box_.id, "9"));
+    asio::co_spawn(loop_, run_to_end(std::move(kill)), asio::detached);
+  }
 
   asio::awaitable<berth::result<berth::exit_status>> wait(berth::time_point deadline) override {
     return exec_.wait(deadline);
@@ -81,7 +89,13 @@ class worker_command final : public berth::running_command {
   }
 
  private:
+  static asio::awaitable<void> run_to_end(berth::spawn_options options) {
+    berth::stdio_options io;
+    (void)co_await berth::run_process(std::move(options), std::move(io));
+  }
+
   const worker_sandbox& box_;
+  asio::any_io_executor loop_;
   berth::process exec_;
   std::string pid_file_;
 };
@@ -100,10 +114,10 @@ class worker_executor final : public berth::executor {
     argv.push_back(box_.id);
     argv.insert(argv.end(), what.argv.begin(), what.argv.end());
     auto loop = co_await asio::this_coro::executor;
-    auto started = berth::process::start(std::move(loop), spawn_of(std::move(argv)), std::move(io));
+    auto started = berth::process::start(loop, spawn_of(std::move(argv)), std::move(io));
     if (!started) co_return started.error();
     std::unique_ptr<berth::running_command> out =
-        std::make_unique<worker_command>(box_, std::move(*started), pid_file);
+        std::make_unique<worker_command>(box_, loop, std::move(*started), pid_file);
     co_return out;
   }
 
