@@ -44,25 +44,27 @@ inline bool needs_quotes(std::string_view value) {
     if (c <= ' ' || c == '"' || c == '\\' || c == 0x7f) return true;
   return false;
 }
-inline void append_quoted(std::string& out, std::string_view value) {
+inline void append_visible(std::string& out, unsigned char c) {
   constexpr char hex[] = "0123456789abcdef";
+  switch (c) {
+    case '\n': out += "\\n"; break;
+    case '\r': out += "\\r"; break;
+    case '\t': out += "\\t"; break;
+    default:
+      if (c < ' ' || c == 0x7f) {
+        out += "\\x";
+        out += hex[c >> 4];
+        out += hex[c & 15];
+      } else {
+        out += static_cast<char>(c);
+      }
+  }
+}
+inline void append_quoted(std::string& out, std::string_view value) {
   out += '"';
   for (unsigned char c : value) {
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        if (c < ' ' || c == 0x7f) {
-          out += "\\x";
-          out += hex[c >> 4];
-          out += hex[c & 15];
-        } else {
-          out += static_cast<char>(c);
-        }
-    }
+    if (c == '"' || c == '\\') out += '\\';
+    append_visible(out, c);
   }
   out += '"';
 }
@@ -71,7 +73,7 @@ BERTH_DECL std::string format_console(const log_event& event) {
   constexpr std::string_view names[] = {"DBG", "INF", "WRN", "ERR"};
   std::string out(names[static_cast<int>(event.level)]);
   out += ' ';
-  out += event.message;
+  for (unsigned char c : event.message) detail::append_visible(out, c);
   for (const log_field& field : event.fields) {
     out += ' ';
     out += field.key;
@@ -8505,7 +8507,8 @@ class line_tail {
  public:
   void add(std::string_view line) {
     constexpr std::size_t longest = 2000;
-    lines_.emplace_back(line.substr(0, longest));
+    std::string& kept = lines_.emplace_back(line.substr(0, longest));
+    std::replace(kept.begin(), kept.end(), '\0', ' ');
     if (lines_.size() > 40) lines_.pop_front();
   }
   std::string text(std::size_t count = 40) const {
@@ -10391,13 +10394,13 @@ BERTH_DECL result<std::string> find_init(const environment& where);
 namespace berth {
 namespace detail {
 inline constexpr std::uint64_t least_memory = 64u << 20;
-inline bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+inline bool holds_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 inline error bad_config(std::string field, std::string message, std::string hint = {}) {
   return make_error(errc::invalid, "sandbox", std::move(message), std::move(field), std::move(hint));
 }
 inline bool is_environment_entry(std::string_view entry) {
   const std::size_t equals = entry.find('=');
-  return equals != std::string_view::npos && equals != 0 && !has_nul(entry);
+  return equals != std::string_view::npos && equals != 0 && !holds_nul(entry);
 }
 inline bool is_hostname(std::string_view name) {
   if (name.empty() || name.size() > 64) return false;
@@ -10441,7 +10444,7 @@ BERTH_DECL result<void> check_sandbox_id(std::string_view id) {
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what) {
   using detail::bad_config;
   const auto absolute = [](const std::string& path) {
-    return !path.empty() && path.front() == '/' && !detail::has_nul(path);
+    return !path.empty() && path.front() == '/' && !detail::holds_nul(path);
   };
   if (!absolute(where.root)) return bad_config("root", "berth's root directory must be an absolute path: " + where.root);
   auto pool = parse_ipv4_subnet(where.network_pool);
