@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes src/berth/_declarations.py of the headers in capi/include, and with --check says whether it is current.
 
-The headers keep to what ctypes can see (no macros to call, no bit fields, no callbacks), in a style regular enough to be
-read by patterns; what these do not match ends the script.
+The headers keep to what ctypes can see (no macros to call, no bit fields, no callbacks), in a style regular enough to
+be read by patterns; what these do not match ends the script.
 """
 
 from __future__ import annotations

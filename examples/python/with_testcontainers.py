@@ -1,4 +1,5 @@
-"""testcontainers-python on a sandbox's Docker: integration tests without the host's. Needs `pip install testcontainers`."""
+"""testcontainers-python on a sandbox's Docker: integration tests without the host's. Needs `pip install
+testcontainers`."""
 
 import os
 import time

@@ -1,4 +1,5 @@
-"""What the tests share. Those in integration/ need root and runsc: without, they fail and say so; they are never skipped."""
+"""What the tests share. Those in integration/ need root and runsc: without, they fail and say so; they are never
+skipped."""
 
 from __future__ import annotations
 
@@ -66,9 +67,7 @@ def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def user_environment(
-    machine: Path, registry: str, image_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def user_environment(machine: Path, registry: str, image_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user with a registry mirror and an image cache, both set by the environment."""
     monkeypatch.setenv("BERTH_REGISTRY_MIRROR", registry)
     monkeypatch.setenv("BERTH_IMAGE_CACHE", str(image_cache))

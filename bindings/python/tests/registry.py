@@ -1,8 +1,8 @@
 """A registry for the tests: Debian's docker-registry in a network namespace of its own, with two images in it.
 
-Both are made of Debian packages (scripts/setup registry) and carry the names that users know: `ubuntu:22.04` is a minimal
-Debian, `nginx:latest` is Debian's nginx. In a namespace, since sandboxes are kept away from the host's own addresses; the
-host's skopeo and the sandboxes' dockerd reach it as they would any other machine.
+Both are made of Debian packages (scripts/setup registry) and carry the names that users know: `ubuntu:22.04` is a
+minimal Debian, `nginx:latest` is Debian's nginx. In a namespace, since sandboxes are kept away from the host's own
+addresses; the host's skopeo and the sandboxes' dockerd reach it as they would any other machine.
 """
 
 from __future__ import annotations

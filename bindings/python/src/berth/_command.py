@@ -16,7 +16,9 @@ from .errors import BerthError, SandboxNotFound, error_class
 from .process import AsyncProcess
 
 _LEVELS = {"debug": 10, "info": 20, "warn": 30, "warning": 30, "error": 40}
-_CODES = {name.removeprefix("BERTH_E_").lower(): value for name, value in vars(c).items() if name.startswith("BERTH_E_")}
+_CODES = {
+    name.removeprefix("BERTH_E_").lower(): value for name, value in vars(c).items() if name.startswith("BERTH_E_")
+}
 
 _hosts: weakref.WeakKeyDictionary[Runtime, _ffi.Handle] = weakref.WeakKeyDictionary()
 

@@ -189,9 +189,7 @@ class Loop:
         for i in range(count.value):
             raw: Any = self._events[i]
             error = take_error(raw.err, raw.status) if raw.err or raw.status else None
-            taken.append(
-                Event(raw.kind, raw.op, raw.user_data, raw.status, raw.code, error, _take_buffer(raw.payload))
-            )
+            taken.append(Event(raw.kind, raw.op, raw.user_data, raw.status, raw.code, error, _take_buffer(raw.payload)))
         ctypes.memset(self._events, 0, ctypes.sizeof(self._events))  # what was in them is freed
         return taken, count.value == _BATCH
 

@@ -1,7 +1,7 @@
 """What waits: one berth loop per asyncio event loop.
 
-The sync interface runs the same coroutines on an event loop of its own, in one background thread (`portal`). Whoever awaits
-something that lives on another event loop than its own hops there (`Runtime.on`).
+The sync interface runs the same coroutines on an event loop of its own, in one background thread (`portal`). Whoever
+awaits something that lives on another event loop than its own hops there (`Runtime.on`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Operation:
 
 
 class Runtime:
-    """A berth loop whose events are taken by an asyncio event loop. Used from that event loop's thread only, but for on()."""
+    """A berth loop whose events are taken by an asyncio event loop. Used from that event loop's thread only, but for
+    on()."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._ffi_loop = _ffi.Loop(c.BERTH_LOG_WARN)
@@ -74,7 +75,8 @@ class Runtime:
         timeout: float | None = None,
         on_event: Callable[[_ffi.Event], None] | None = None,
     ) -> tuple[Operation, Any]:
-        """Starts an operation; `begin` is _ffi.start or _ffi.start_for_handle. Gives what `begin` gave besides the op."""
+        """Starts an operation; `begin` is _ffi.start or _ffi.start_for_handle. Gives what `begin` gave besides the
+        op."""
         key = next(self._keys)
         deadline = 0 if timeout is None else _ffi.now_ns() + max(1, int(timeout * 1e9))
         operation = Operation(asyncio.get_running_loop().create_future(), on_event)
@@ -91,7 +93,8 @@ class Runtime:
         return operation, None
 
     async def outcome(self, operation: Operation) -> _ffi.Event:
-        """Waits for its end. When the waiter is cancelled, so is the operation, and its end is awaited before going on."""
+        """Waits for its end. When the waiter is cancelled, so is the operation, and its end is awaited before going
+        on."""
         try:
             await asyncio.wait({operation.done})
         except asyncio.CancelledError:
@@ -129,7 +132,9 @@ class Runtime:
             raise RuntimeError("the event loop that this belongs to is closed")
         if self.pid != os.getpid():
             coroutine.close()
-            raise RuntimeError("this was started before a fork, in the parent: start it here, or use spawn or forkserver")
+            raise RuntimeError(
+                "this was started before a fork, in the parent: start it here, or use spawn or forkserver"
+            )
         there = asyncio.run_coroutine_threadsafe(coroutine, mine)
         here = asyncio.wrap_future(there)
         try:

@@ -7,8 +7,8 @@ from typing import Any
 
 class BerthError(Exception):
     """An error of berth's. `code` is the number of the C ABI (0: raised by Python code), `code_name` its name, `layer`
-    where it arose, `path` a JSON pointer, file or flag, `hint` what to do, `detail` longer evidence, `errno` that of the
-    system call that failed, or 0."""
+    where it arose, `path` a JSON pointer, file or flag, `hint` what to do, `detail` longer evidence, `errno` that of
+    the system call that failed, or 0."""
 
     def __init__(
         self,
@@ -104,8 +104,8 @@ class DockerError(BerthError):
 
 
 class DockerNotReadyError(DockerError, TimeoutError):
-    """Docker is not ready: `state` is that of the supervisor, `reason` says why in a line, `log_tail` holds dockerd's last
-    lines, `hint_id` names the known symptom, if it is one."""
+    """Docker is not ready: `state` is that of the supervisor, `reason` says why in a line, `log_tail` holds dockerd's
+    last lines, `hint_id` names the known symptom, if it is one."""
 
     def __init__(
         self,

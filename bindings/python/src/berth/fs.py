@@ -1,4 +1,5 @@
-"""Files of a sandbox, by commands run inside: nothing there is trusted to be what it seems, and no shell sees a name."""
+"""Files of a sandbox, by commands run inside: nothing there is trusted to be what it seems, and no shell sees a
+name."""
 
 from __future__ import annotations
 
@@ -82,7 +83,8 @@ class AsyncFs:
         """Replaces the content. parents: makes the directories above first."""
         if parents and (above := os.path.dirname(path)) not in ("", "/"):
             await self._run(["mkdir", "-p", "--", above], above)
-        # tee prints what it was given, which is not wanted back: a shell sends that away, and sees the name as "$1" only.
+        # tee prints what it was given, which is not wanted back: a shell sends that away, and sees the name as "$1"
+        # only.
         await self._run(["sh", "-c", 'exec cat >"$1"', "sh", path], path, data)
 
     async def write_text(self, path: str, text: str, *, encoding: str = "utf-8", parents: bool = True) -> None:
@@ -103,7 +105,8 @@ class AsyncFs:
     async def download(self, path: str, local: str | os.PathLike[str]) -> None:
         """Copies a file to `local` on this host, or the content of a directory into the directory `local`.
 
-        Symbolic links arrive as they are and are never followed here; what is neither file, directory nor link stays out.
+        Symbolic links arrive as they are and are never followed here; what is neither file, directory nor link stays
+        out.
         """
         target = Path(local)
         if (await self.stat(path, follow=True)).is_dir:
@@ -115,7 +118,9 @@ class AsyncFs:
 
     async def list(self, path: str = ".") -> list[FileInfo]:
         """What is in a directory, sorted by name."""
-        printed = await self._run(["find", _argument(path.rstrip("/")) + "/", "-mindepth", "1", "-maxdepth", "1", "-print0"], path)
+        printed = await self._run(
+            ["find", _argument(path.rstrip("/")) + "/", "-mindepth", "1", "-maxdepth", "1", "-print0"], path
+        )
         names = sorted(os.path.basename(n) for n in printed.decode("utf-8", "surrogateescape").split("\0") if n)
         found: list[FileInfo] = []
         base = path.rstrip("/")

@@ -191,9 +191,7 @@ class AsyncProcess:
         if self.operation.done.done():
             return
         try:
-            await self.runtime.run(
-                _ffi.start, "berth_exec_signal", self.runtime.handle, self.operation.id, int(signal)
-            )
+            await self.runtime.run(_ffi.start, "berth_exec_signal", self.runtime.handle, self.operation.id, int(signal))
         except BerthError as e:
             if not self.operation.done.done() and e.code not in (c.BERTH_E_NOT_FOUND, c.BERTH_E_CLOSED):
                 raise

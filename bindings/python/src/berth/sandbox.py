@@ -111,7 +111,8 @@ class AsyncSandbox:
         return f"http://{self.address}:{int(port)}"
 
     async def create(self) -> Self:
-        """Builds the image if need be, and starts the sandbox. It runs until terminate(), beyond the end of this process."""
+        """Builds the image if need be, and starts the sandbox. It runs until terminate(), beyond the end of this
+        process."""
         if self._id:
             raise SandboxError(f"the sandbox was created already: {self._id}", code=c.BERTH_E_STATE)
         wanted = self._wanted
@@ -175,7 +176,7 @@ class AsyncSandbox:
         return process
 
     async def state(self) -> str:
-        """"running", "paused", "stopped", "creating" or "lost"."""
+        """One of "running", "paused", "stopped", "creating" and "lost"."""
         runtime, handle = await self._attached()
         event = await runtime.run(_ffi.start, "berth_sandbox_state", handle)
         return str(json.loads(event.payload)["state"])
@@ -285,11 +286,11 @@ class Sandbox:
     """A gVisor sandbox of its own root file system, network and, if asked for, Docker.
 
     cpu: how many CPUs it may use. memory: as "2Gi", or bytes. image: an Image. docker_enabled: starts dockerd inside.
-    name: its id, else one is made up. env: for all that runs inside. ports: those that `ports` lists. network: "sandbox",
-    "none", or the path of a network namespace. timeout: seconds after which it ends by itself; terminate() still removes
-    it. volumes: "SOURCE:DESTINATION[:ro]" of the host. registry_mirror: for the Docker inside, else the image's. data_root:
-    where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the host, where they outlive the sandbox. dockerd_args:
-    further ones. rootfs: a directory in place of an image.
+    name: its id, else one is made up. env: for all that runs inside. ports: those that `ports` lists. network:
+    "sandbox", "none", or the path of a network namespace. timeout: seconds after which it ends by itself; terminate()
+    still removes it. volumes: "SOURCE:DESTINATION[:ro]" of the host. registry_mirror: for the Docker inside, else the
+    image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the host, where they outlive
+    the sandbox. dockerd_args: further ones. rootfs: a directory in place of an image.
 
     Nothing happens before create(), or `with`, which removes it at the end.
     """
@@ -373,7 +374,8 @@ class Sandbox:
         return self._aio.url(port)
 
     def create(self) -> Self:
-        """Builds the image if need be, and starts the sandbox. It runs until terminate(), beyond the end of this process."""
+        """Builds the image if need be, and starts the sandbox. It runs until terminate(), beyond the end of this
+        process."""
         sync(self._aio.create())
         return self
 
@@ -393,7 +395,7 @@ class Sandbox:
         return Process(sync(self._aio.exec(*argv, cwd=cwd, env=env, timeout=timeout, user=user, stdin=stdin)))
 
     def state(self) -> str:
-        """"running", "paused", "stopped", "creating" or "lost"."""
+        """One of "running", "paused", "stopped", "creating" and "lost"."""
         return sync(self._aio.state())
 
     def status(self) -> dict[str, Any]:

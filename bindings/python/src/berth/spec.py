@@ -14,8 +14,8 @@ from . import _ffi
 class Spec:
     """A config.json, kept without loss: unknown keys, the order of keys and the text of numbers survive.
 
-    A change is all or nothing, and doing it twice changes nothing more. SpecError says where (a JSON pointer) and what to
-    do. One thread at a time.
+    A change is all or nothing, and doing it twice changes nothing more. SpecError says where (a JSON pointer) and
+    what to do. One thread at a time.
     """
 
     def __init__(self, spec: str | bytes | Mapping[str, Any]) -> None:
@@ -44,8 +44,8 @@ class Spec:
     ) -> dict[str, Any]:
         """What a sandbox needs for dockerd inside: capabilities, the cgroup mount, a data root.
 
-        cgroup: "sandbox" (default), "host-bind" (opens the host's cgroups to the sandbox) or "none". data_root: "tmpfs",
-        "tmpfs:2Gi" or a directory of the host. Gives what was seen to: {"steps": […], "log": […]}.
+        cgroup: "sandbox" (default), "host-bind" (opens the host's cgroups to the sandbox) or "none". data_root:
+        "tmpfs", "tmpfs:2Gi" or a directory of the host. Gives what was seen to: {"steps": […], "log": […]}.
         """
         given = {"cgroup": cgroup, "data_root": data_root, "data_root_path": data_root_path}
         options = json.dumps({k: v for k, v in given.items() if v is not None}).encode()
@@ -61,9 +61,7 @@ class Spec:
 
     def diff(self, after: Spec) -> list[dict[str, Any]]:
         """How `after` differs from this: [{"op", "path", "before", "after"}, …]."""
-        found: list[dict[str, Any]] = json.loads(
-            _ffi.call_for_buffer("berth_spec_diff", self._handle, after._handle)
-        )
+        found: list[dict[str, Any]] = json.loads(_ffi.call_for_buffer("berth_spec_diff", self._handle, after._handle))
         return found
 
     def to_json(self) -> str:

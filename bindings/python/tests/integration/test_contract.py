@@ -81,9 +81,7 @@ def fetch(url: str) -> bytes:
             time.sleep(0.1)
 
 
-def test_the_contracts_log_lines_reach_the_logger(
-    machine: Path, rootfs: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_contracts_log_lines_reach_the_logger(machine: Path, rootfs: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", "berth")
     berth.show_progress(False)
     try:

@@ -18,7 +18,12 @@ IMAGE = "busybox:latest"
 def test_run_prints_and_exits(docker_box: berth.Sandbox) -> None:
     result = docker_box.docker.run(IMAGE, ["sh", "-c", "echo out; echo err >&2; exit 7"], remove=True)
     assert result.wait() == 7
-    assert (result.stdout.read(), result.stderr.read(), result.exit_code, result.success) == ("out\n", "err\n", 7, False)
+    assert (result.stdout.read(), result.stderr.read(), result.exit_code, result.success) == (
+        "out\n",
+        "err\n",
+        7,
+        False,
+    )
     with pytest.raises(berth.DockerCommandError) as e:
         result.check()
     assert e.value.exit_code == 7 and e.value.stderr == "err\n" and e.value.command[:2] == ["docker", "run"]
@@ -43,7 +48,9 @@ def test_a_container_through_its_life(docker_box: berth.Sandbox) -> None:
 
 def test_logs_follow(docker_box: berth.Sandbox) -> None:
     d = docker_box.docker
-    d.run(IMAGE, ["sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done; sleep 1000"], detach=True, name="talks").check()
+    d.run(
+        IMAGE, ["sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done; sleep 1000"], detach=True, name="talks"
+    ).check()
     following = d.logs("talks", follow=True)
     lines = iter(following.stdout)
     assert [next(lines) for _ in range(3)] == ["1\n", "2\n", "3\n"]
@@ -70,7 +77,9 @@ def test_an_image_that_is_nowhere(docker_box: berth.Sandbox) -> None:
 
 
 def test_building(docker_box: berth.Sandbox, tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text(f"FROM {IMAGE}\nARG WHO\nCOPY . /ctx/\nRUN echo hello $WHO >/greeting\nCMD cat /greeting\n")
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {IMAGE}\nARG WHO\nCOPY . /ctx/\nRUN echo hello $WHO >/greeting\nCMD cat /greeting\n"
+    )
     (tmp_path / "kept").write_text("x")
     (tmp_path / "secret.key").write_text("x")
     (tmp_path / ".dockerignore").write_text("# not these\n*.key\n")

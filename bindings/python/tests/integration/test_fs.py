@@ -45,7 +45,9 @@ def test_bytes_as_they_are(box: berth.Sandbox) -> None:
 
 
 def test_stat_and_list(box: berth.Sandbox) -> None:
-    box.exec("sh", "-c", "mkdir -p /tmp/l/sub && cd /tmp/l && echo hi >f && ln -s f link && chmod 640 f && mkfifo p").wait()
+    box.exec(
+        "sh", "-c", "mkdir -p /tmp/l/sub && cd /tmp/l && echo hi >f && ln -s f link && chmod 640 f && mkfifo p"
+    ).wait()
     found = {f.name: f for f in box.fs.list("/tmp/l")}
     assert list(found) == ["f", "link", "p", "sub"]
     assert found["sub"].is_dir and found["f"].is_file and found["link"].is_symlink

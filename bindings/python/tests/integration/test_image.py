@@ -24,12 +24,16 @@ def store(tmp_path: Path, registry: str, machine: Path, monkeypatch: pytest.Monk
 
 def test_steps_change_what_they_change_and_nothing_else(store: Store) -> None:
     base = Image.from_registry("ubuntu:22.04")
-    image = base.run_commands(
-        "cd /root && echo new >new && chmod 640 new && chown 12:34 new",
-        "ln -s new link && ln new hard && mkfifo fifo && mkdir -p dir/deep",
-        "rm /etc/motd && rm -rf /usr/share/doc && mkdir /usr/share/doc && echo only >/usr/share/doc/only",
-        "rm -rf /var/log/apt && touch /var/log/apt",
-    ).env(GREETING="hello there").workdir("/root")
+    image = (
+        base.run_commands(
+            "cd /root && echo new >new && chmod 640 new && chown 12:34 new",
+            "ln -s new link && ln new hard && mkfifo fifo && mkdir -p dir/deep",
+            "rm /etc/motd && rm -rf /usr/share/doc && mkdir /usr/share/doc && echo only >/usr/share/doc/only",
+            "rm -rf /var/log/apt && touch /var/log/apt",
+        )
+        .env(GREETING="hello there")
+        .workdir("/root")
+    )
     built = image.build()
     root = Path(built.rootfs)
     before = Path(base.build().rootfs)
@@ -41,7 +45,9 @@ def test_steps_change_what_they_change_and_nothing_else(store: Store) -> None:
     assert not (root / "etc/motd").exists() and (before / "etc/motd").exists()
     assert os.listdir(root / "usr/share/doc") == ["only"] and len(os.listdir(before / "usr/share/doc")) > 10
     assert (root / "var/log/apt").is_file()
-    assert sum(len(f) for _, _, f in os.walk(root / "usr/bin")) == sum(len(f) for _, _, f in os.walk(before / "usr/bin"))
+    assert sum(len(f) for _, _, f in os.walk(root / "usr/bin")) == sum(
+        len(f) for _, _, f in os.walk(before / "usr/bin")
+    )
     with berth.Sandbox(image=image) as sandbox:
         assert sandbox.exec("sh", "-c", "pwd; echo $GREETING; cat hard").stdout.read() == "/root\nhello there\nnew\n"
         connected = berth.Sandbox.connect(sandbox.id)

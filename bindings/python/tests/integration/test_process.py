@@ -140,7 +140,9 @@ def test_much_output(box: berth.Sandbox) -> None:
 
 def test_twenty_at_once_from_threads(box: berth.Sandbox) -> None:
     codes: list[int] = []
-    threads = [threading.Thread(target=lambda i=i: codes.append(box.exec("sh", "-c", f"exit {i}").wait())) for i in range(20)]
+    threads = [
+        threading.Thread(target=lambda i=i: codes.append(box.exec("sh", "-c", f"exit {i}").wait())) for i in range(20)
+    ]
     for t in threads:
         t.start()
     for t in threads:

@@ -123,7 +123,11 @@ def test_wrong_types_are_refused(given: dict[str, Any]) -> None:
 
 
 def test_the_others() -> None:
-    assert argv.pull("nginx", "latest", {"platform": "linux/amd64"}) == ["pull", "--platform=linux/amd64", "nginx:latest"]
+    assert argv.pull("nginx", "latest", {"platform": "linux/amd64"}) == [
+        "pull",
+        "--platform=linux/amd64",
+        "nginx:latest",
+    ]
     assert argv.ps({"all": True, "limit": 3, "filters": {"status": ["exited", "running"]}, "since": "x"}) == [
         "ps", "--all", "--last=3", "--filter=status=exited", "--filter=status=running", "--filter=since=x",
     ]  # fmt: skip

@@ -229,7 +229,9 @@ _, status = os.waitpid(pid, 0)
 assert os.waitstatus_to_exitcode(status) == 0
 assert _loop.sync(run(5))[0] == 5
 """
-    done = subprocess.run([sys.executable, "-W", "error::RuntimeWarning", "-c", script], capture_output=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", script], capture_output=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr.decode()
 
 
@@ -274,7 +276,9 @@ def test_the_library_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
 
 
 def test_import_brings_no_docker_py_and_no_library() -> None:
-    script = "import sys, berth; assert 'docker' not in sys.modules; from berth import _ffi; assert _ffi._opened is None"
+    script = (
+        "import sys, berth; assert 'docker' not in sys.modules; from berth import _ffi; assert _ffi._opened is None"
+    )
     subprocess.run([sys.executable, "-c", script], check=True)
 
 

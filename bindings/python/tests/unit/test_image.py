@@ -41,7 +41,8 @@ def test_references(text: str, whole: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "UPPER", "a b", "-a", "a/", "/a", "a::b", "a:", "a@sha256:12", "a..b", "../a", "a\n", "a:b:c", "docker://a"]
+    "text",
+    ["", "UPPER", "a b", "-a", "a/", "/a", "a::b", "a:", "a@sha256:12", "a..b", "../a", "a\n", "a:b:c", "docker://a"],
 )
 def test_what_is_no_reference(text: str) -> None:
     with pytest.raises(berth.ImageError):
@@ -55,14 +56,19 @@ def test_mirrors_stand_for_docker_io_only() -> None:
         ["--tls-verify=false", "--authfile=/auth.json"],
     )
     assert _source(Reference.parse("gcr.io/a/b"), options) == ("docker://gcr.io/a/b:latest", ["--authfile=/auth.json"])
-    assert _source(Reference.parse("a"), RegistryOptions("mirror.example")) == ("docker://mirror.example/library/a:latest", [])
+    assert _source(Reference.parse("a"), RegistryOptions("mirror.example")) == (
+        "docker://mirror.example/library/a:latest",
+        [],
+    )
 
 
 def test_images_do_not_change() -> None:
     base = Image.from_registry("ubuntu:22.04")
     changed = base.env(A="1").env({"B": "2"}).workdir("/w").run_commands("true").with_docker()
     assert base.variables == () and base.steps == ()
-    assert changed.variables == (("A", "1"), ("B", "2")) and changed.directory_inside == "/w" and len(changed.steps) == 2
+    assert (
+        changed.variables == (("A", "1"), ("B", "2")) and changed.directory_inside == "/w" and len(changed.steps) == 2
+    )
     calls: list[Callable[[], object]] = [
         lambda: base.env({"A=B": "1"}),
         lambda: base.env({"": "1"}),
@@ -134,6 +140,8 @@ def tar_of(path: Path, *members: tuple[str, bytes, dict[str, object]]) -> str:
 
 
 OPAQUE = {"SCHILY.xattr.trusted.overlay.opaque": "y"}
+
+
 def test_layers_add_replace_and_remove(tmp_path: Path) -> None:
     root = tmp_path / "root"
     for directory in ("kept", "gone", "opaque", "was-directory"):
@@ -176,11 +184,17 @@ def test_layers_add_replace_and_remove(tmp_path: Path) -> None:
         [("a/../../f", tarfile.REGTYPE, {"data": b"x"})],
         [("out", tarfile.SYMTYPE, {"linkname": "VICTIM"}), ("h", tarfile.LNKTYPE, {"linkname": "out/secret"})],
         [("h", tarfile.LNKTYPE, {"linkname": "../victim/secret"})],
-        [("out", tarfile.SYMTYPE, {"linkname": "VICTIM"}), ("out", tarfile.DIRTYPE, {}), ("out/f", tarfile.REGTYPE, {})],
+        [
+            ("out", tarfile.SYMTYPE, {"linkname": "VICTIM"}),
+            ("out", tarfile.DIRTYPE, {}),
+            ("out/f", tarfile.REGTYPE, {}),
+        ],
     ],
 )
 @pytest.mark.parametrize("how", ["layer", "download"])
-def test_nothing_is_written_or_linked_outside(tmp_path: Path, members: list[tuple[str, bytes, dict[str, object]]], how: str) -> None:
+def test_nothing_is_written_or_linked_outside(
+    tmp_path: Path, members: list[tuple[str, bytes, dict[str, object]]], how: str
+) -> None:
     victim = tmp_path / "victim"
     victim.mkdir()
     (victim / "secret").write_text("secret")

@@ -1,4 +1,5 @@
-"""Docker in a sandbox: its commands with docker-py's arguments, docker-py itself, and the address for any other client."""
+"""Docker in a sandbox: its commands with docker-py's arguments, docker-py itself, and the address for any other
+client."""
 
 from __future__ import annotations
 
@@ -30,8 +31,8 @@ __all__ = ["AsyncDocker", "AsyncDockerResult", "Docker", "DockerResult", "Docker
 class AsyncDocker:
     """Docker in a sandbox, for code on an event loop; `sandbox.docker.aio`.
 
-    Each command waits by itself until dockerd is ready (30 s), starts, and gives a result that streams; arguments are those
-    of docker-py, and one that is not known is a TypeError. Paths and ports are the sandbox's.
+    Each command waits by itself until dockerd is ready (30 s), starts, and gives a result that streams; arguments are
+    those of docker-py, and one that is not known is a TypeError. Paths and ports are the sandbox's.
     """
 
     def __init__(self, sandbox: AsyncSandbox) -> None:
@@ -51,7 +52,8 @@ class AsyncDocker:
 
     @property
     def host(self) -> str:
-        """For DOCKER_HOST: "unix:///…/docker.sock". The daemon behind it is the sandbox's: do not trust what it says."""
+        """For DOCKER_HOST: "unix:///…/docker.sock". The daemon behind it is the sandbox's: do not trust what it
+        says."""
         return sync(self._host())
 
     @property
@@ -178,7 +180,7 @@ class AsyncDocker:
                 raise DockerError(
                     "the sandbox's image has no docker compose",
                     layer="docker",
-                    hint="with_docker() installs it; or run_commands('apt-get update && apt-get install -y docker-compose')",
+                    hint="with_docker() installs it; so does apt-get install docker-compose",
                 )
         return self._compose_words
 
@@ -236,8 +238,8 @@ def _client(host: str, options: dict[str, Any]) -> docker_py.DockerClient:
 class Docker:
     """Docker in a sandbox.
 
-    Each command waits by itself until dockerd is ready (30 s), starts, and gives a result that streams; arguments are those
-    of docker-py, and one that is not known is a TypeError. Paths and ports are the sandbox's.
+    Each command waits by itself until dockerd is ready (30 s), starts, and gives a result that streams; arguments are
+    those of docker-py, and one that is not known is a TypeError. Paths and ports are the sandbox's.
     """
 
     def __init__(self, docker: AsyncDocker) -> None:
@@ -262,7 +264,8 @@ class Docker:
 
     @property
     def host(self) -> str:
-        """For DOCKER_HOST: "unix:///…/docker.sock". The daemon behind it is the sandbox's: do not trust what it says."""
+        """For DOCKER_HOST: "unix:///…/docker.sock". The daemon behind it is the sandbox's: do not trust what it
+        says."""
         return self.aio.host
 
     @property

@@ -378,7 +378,12 @@ def tag(image: str, repository: str, tag: str | None) -> list[str]:
 
 def login(username: str, registry: str | None) -> list[str]:
     """The password goes over stdin, where no list of processes shows it."""
-    return ["login", f"--username={username}", "--password-stdin", *([_operand("a registry", registry)] if registry else [])]
+    return [
+        "login",
+        f"--username={username}",
+        "--password-stdin",
+        *([_operand("a registry", registry)] if registry else []),
+    ]
 
 
 def compose(verb: str, given: Mapping[str, Any]) -> list[str]:

@@ -20,8 +20,8 @@ def pack_context(path: str, dockerfile: str | None) -> bytes:
     if os.path.exists(ignore):
         with open(ignore, encoding="utf-8") as f:
             exclude = [line for line in (raw.strip() for raw in f) if line and not line.startswith("#")]
-    # Compressed, since docker's client tells a tar on stdin from a Dockerfile by its first 512 bytes, and takes one that
-    # begins with a PAX header for a Dockerfile.
+    # Compressed, since docker's client tells a tar on stdin from a Dockerfile by its first 512 bytes, and takes one
+    # that begins with a PAX header for a Dockerfile.
     packed = tar(Path(path), exclude=exclude, dockerfile=(name, None), gzip=True)
     try:
         data: bytes = packed.read(-1)

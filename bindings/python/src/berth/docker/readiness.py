@@ -69,9 +69,7 @@ class Readiness:
     async def wait(self, timeout: float) -> None:
         """Until dockerd answers; DockerNotReadyError when it does not in time, or will not."""
         if not self._sandbox.docker_enabled:
-            raise DockerError(
-                "this sandbox has no Docker", layer="docker", hint="create it with docker_enabled=True"
-            )
+            raise DockerError("this sandbox has no Docker", layer="docker", hint="create it with docker_enabled=True")
         if self._was_ready and await self._answers():
             return
         self._was_ready = False

@@ -127,7 +127,11 @@ class Image:
         if step.kind == "docker":
             if docker_packages.has_docker(built.rootfs):
                 return built
-            script, title, done = docker_packages.install_script(built.rootfs), "Installing Docker...", "Docker installed"
+            script, title, done = (
+                docker_packages.install_script(built.rootfs),
+                "Installing Docker...",
+                "Docker installed",
+            )
         else:
             script = "set -e\n" + "\n".join(step.commands)
             title, done = f"Running {len(step.commands)} command(s)...", "Commands ran"

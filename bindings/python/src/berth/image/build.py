@@ -35,5 +35,7 @@ def run_step(built: Built, script: str, target: str, work: Path) -> None:
     finally:
         sandbox.terminate()
     # Reflinks where the file system has them: the copy is then free.
-    run_tool(["cp", "-a", "--reflink=auto", "--one-file-system", built.rootfs, target], "cannot copy the root file system")
+    run_tool(
+        ["cp", "-a", "--reflink=auto", "--one-file-system", built.rootfs, target], "cannot copy the root file system"
+    )
     apply_changes(target, str(changes))

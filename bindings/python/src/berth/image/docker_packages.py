@@ -1,6 +1,7 @@
 """How Docker comes into an image: by the packages of its own distribution.
 
-Docker's own packages are used where the image's package sources offer them already (docker-ce), else the distribution's.
+Docker's own packages are used where the image's package sources offer them already (docker-ce), else the
+distribution's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a sandbox changed in its root file system, put onto a copy of it.
 
-``runsc tar rootfs-upper`` writes the overlay's upper directory: a deleted entry is a character device 0:0 (or a hard link
-to one), a directory that hides what was below carries the attribute ``trusted.overlay.opaque``. Seen with release
+``runsc tar rootfs-upper`` writes the overlay's upper directory: a deleted entry is a character device 0:0 (or a hard
+link to one), a directory that hides what was below carries the attribute ``trusted.overlay.opaque``. Seen with release
 20260701.0.
 """
 
@@ -159,7 +159,8 @@ def _put(tar: tarfile.TarFile, member: tarfile.TarInfo, name: str, at: int, tree
 
 
 def unpack_tree(target: str, tar: tarfile.TarFile) -> None:
-    """Unpacks files, directories and links into a directory; devices, pipes and owners stay out. Links are not followed."""
+    """Unpacks files, directories and links into a directory; devices, pipes and owners stay out. Links are not
+    followed."""
     tree = _Tree(target)
     try:
         for member in tar:

@@ -14,6 +14,7 @@ from .reference import DEFAULT_REGISTRY, Reference
 from .store import Built, Store, content_key
 from .tools import run_tool
 
+
 @dataclass(frozen=True)
 class RegistryOptions:
     """Where images come from.

@@ -1,7 +1,8 @@
 """The cache of root file systems, shared safely by threads and processes.
 
 Layout: ``<cache>/rootfs/<key>/{rootfs,image.json}``, ``<cache>/oci/<key>`` for what came from a registry and
-``<cache>/refs.json`` for which content a name stood for. A directory appears whole, by a rename, and is never changed after.
+``<cache>/refs.json`` for which content a name stood for. A directory appears whole, by a rename, and is never changed
+after.
 """
 
 from __future__ import annotations
