@@ -19,6 +19,10 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+USER, PASSWORD = "tester", "a long password"
+#: As `htpasswd -B` has it.
+_HASH = "$2y$04$f.IjHvncgFyqlaBit5j7UODyrn3Uyb3cTdwNci0/vSEjcoAej71/W"
+
 #: A /30 of this; berth's own networks are 10.211.0.0/16.
 _NETWORK = "10.214"
 
@@ -40,8 +44,11 @@ def _free_subnet() -> str:
 
 
 @contextlib.contextmanager
-def serving(images: Path) -> Iterator[str]:
-    """Gives "http://address:port" of a registry that has library/ubuntu:22.04 and library/nginx:latest."""
+def serving(images: Path, *, closed: bool = False) -> Iterator[str]:
+    """Gives "http://address:port" of a registry that has library/ubuntu:22.04 and library/nginx:latest.
+
+    closed: one that asks for USER and PASSWORD, and has ubuntu only.
+    """
     for program in ("docker-registry", "skopeo", "ip"):
         if not shutil.which(program):
             raise RuntimeError(f"{program} is not installed; run scripts/setup packages")
@@ -71,6 +78,10 @@ def serving(images: Path) -> Iterator[str]:
             f"storage: {{filesystem: {{rootdirectory: {directory}/data}}, delete: {{enabled: true}}}}\n"
             f"http: {{addr: '{address}:5000'}}\n"
         )
+        if closed:
+            Path(directory, "users").write_text(f"{USER}:{_HASH}\n")
+            with open(config, "a") as f:
+                f.write(f"auth: {{htpasswd: {{realm: tests, path: {directory}/users}}}}\n")
         log = stack.enter_context(open(Path(directory) / "log", "wb"))
         server = subprocess.Popen(
             ["ip", "netns", "exec", name, "docker-registry", "serve", str(config)],
@@ -82,12 +93,16 @@ def serving(images: Path) -> Iterator[str]:
         stack.callback(server.terminate)
         _wait_until_served(f"http://{address}:5000/v2/", server, Path(directory) / "log")
         for archive, reference in (("ubuntu.tar", "library/ubuntu:22.04"), ("nginx.tar", "library/nginx:latest")):
-            push(images / archive, f"{address}:5000/{reference}")
+            if closed and archive != "ubuntu.tar":
+                continue
+            push(images / archive, f"{address}:5000/{reference}", closed)
         yield f"http://{address}:5000"
 
 
-def push(archive: Path, reference: str) -> None:
-    _run("skopeo", "copy", "--dest-tls-verify=false", f"docker-archive:{archive}", f"docker://{reference}")
+def push(archive: Path, reference: str, closed: bool = False) -> None:
+    credentials = [f"--dest-creds={USER}:{PASSWORD}"] if closed else []
+    flags = ["--dest-tls-verify=false", *credentials]
+    _run("skopeo", "copy", *flags, f"docker-archive:{archive}", f"docker://{reference}")
 
 
 def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -98,6 +113,8 @@ def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path) -> 
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
+        except urllib.error.HTTPError:
+            return  # it asks for a password
         except (urllib.error.URLError, OSError):
             if time.monotonic() > deadline:
                 raise

@@ -6,6 +6,8 @@ import asyncio
 import io
 import json
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -183,3 +185,10 @@ def test_data_root_of_the_host_keeps_images(machine: Path, rootfs: str, busybox:
             if first:
                 assert sandbox.exec("docker", "load", stdin=busybox.read_bytes()).wait() == 0
             assert IMAGE in sandbox.docker.images(format="{{.Repository}}:{{.Tag}}").output()
+
+
+def test_a_sandbox_that_the_command_made(machine: Path, rootfs: str, name: str) -> None:
+    words = [sys.executable, "-m", "berth", "run", "-d", "--docker", "--id", name, "--rootfs", rootfs]
+    subprocess.run(words, check=True, capture_output=True, timeout=120)
+    with berth.Sandbox.connect(name) as sandbox:
+        assert sandbox.docker.ps().success

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import multiprocessing
 import os
 import threading
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import berth
 import pytest
+import registry as registry_module
 from berth import Image
 from berth.image import Store
 from workers import build_and_report
@@ -126,6 +129,24 @@ def test_what_is_not_there(store: Store) -> None:
 def test_a_registry_that_is_down_is_an_error_with_its_words(store: Store) -> None:
     with pytest.raises(berth.ImageError, match="skopeo"):
         Image.from_registry("ubuntu:20.04", mirror="http://127.0.0.1:1").build()
+
+
+def test_credentials_from_what_docker_login_writes(
+    machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTH_IMAGE_CACHE", str(tmp_path / "images"))
+    auth = tmp_path / "config.json"
+    with registry_module.serving(Path(os.environ["BERTH_TEST_REGISTRY_IMAGES"]), closed=True) as mirror:
+        image = Image.from_registry("ubuntu:22.04", mirror=mirror)
+        with pytest.raises(berth.ImageError, match="(?i)unauthorized|authentication required"):
+            image.build()
+        words = f"{registry_module.USER}:{registry_module.PASSWORD}".encode()
+        entry = {"auth": base64.b64encode(words).decode()}
+        auth.write_text(json.dumps({"auths": {mirror.removeprefix("http://"): entry}}))
+        given = Image.from_registry("ubuntu:22.04", mirror=mirror, auth_file=str(auth)).build()
+        assert os.path.isdir(given.rootfs)
+        monkeypatch.setenv("REGISTRY_AUTH_FILE", str(auth))
+        assert Image.from_registry("ubuntu:22.04", mirror=mirror, pull="always").build() == given
 
 
 def test_pull_always_asks_again(store: Store) -> None:

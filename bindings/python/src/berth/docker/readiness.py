@@ -68,7 +68,7 @@ class Readiness:
 
     async def wait(self, timeout: float) -> None:
         """Until dockerd answers; DockerNotReadyError when it does not in time, or will not."""
-        if not self._sandbox.docker_enabled:
+        if not self._sandbox.docker_enabled and not await self._is_wanted():
             raise DockerError("this sandbox has no Docker", layer="docker", hint="create it with docker_enabled=True")
         if self._was_ready and await self._answers():
             return
@@ -89,6 +89,10 @@ class Readiness:
             self._pass_on_log()
         self._was_ready = True
         say(f"Docker daemon is ready (took {time.monotonic() - began:.1f}s)")
+
+    async def _is_wanted(self) -> bool:
+        """Of a sandbox that this package did not make."""
+        return bool(((await self._sandbox.status()).get("docker") or {}).get("wanted"))
 
     async def _answers(self) -> bool:
         """Whether dockerd answers now. A daemon that has just ended gets its monitor's moment to take note of it."""
