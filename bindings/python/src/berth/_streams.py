@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import itertools
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
@@ -14,17 +16,25 @@ if TYPE_CHECKING:
 
 STDOUT, STDERR = 1, 2
 
+#: Of what has been iterated over, the bytes that are kept for other readers.
+KEPT = 16 << 20
+
 
 class Output:
     """What a command has printed so far. Belongs to its runtime's event loop."""
 
     def __init__(self) -> None:
-        self.chunks: list[tuple[int, bytes]] = []
+        self._chunks: deque[tuple[int, bytes]] = deque()
+        #: The number of the first chunk that is still there, and of the next to come.
+        self.first = self.next = 0
+        self._size = 0
         self.ended = False
         self._waiting: list[asyncio.Future[None]] = []
 
     def add(self, stream: int, data: bytes) -> None:
-        self.chunks.append((stream, data))
+        self._chunks.append((stream, data))
+        self._size += len(data)
+        self.next += 1
         self._wake()
 
     def end(self) -> None:
@@ -39,13 +49,22 @@ class Output:
 
     async def beyond(self, position: int) -> None:
         """Until there are more chunks than that, or the end."""
-        while len(self.chunks) <= position and not self.ended:
+        while self.next <= position and not self.ended:
             future = asyncio.get_running_loop().create_future()
             self._waiting.append(future)
             await future
 
+    def since(self, position: int) -> Iterator[tuple[int, bytes]]:
+        return itertools.islice(self._chunks, max(position - self.first, 0), None)
+
     def bytes_of(self, streams: frozenset[int], start: int = 0) -> bytes:
-        return b"".join(data for stream, data in self.chunks[start:] if stream in streams)
+        return b"".join(data for stream, data in self.since(start) if stream in streams)
+
+    def let_go(self, position: int) -> None:
+        """Forgets chunks before that one, beyond KEPT bytes: who follows a log without end fills no memory."""
+        while self.first < position and self._size > KEPT:
+            self._size -= len(self._chunks.popleft()[1])
+            self.first += 1
 
 
 class AsyncStream:
@@ -81,12 +100,12 @@ class AsyncStream:
 
     async def _to_end(self) -> None:
         while not self._output.ended:
-            await self._output.beyond(len(self._output.chunks))
+            await self._output.beyond(self._output.next)
 
     def _decode(self) -> Iterator[tuple[int, str]]:
-        while self._position < len(self._output.chunks):
-            stream, data = self._output.chunks[self._position]
-            self._position += 1
+        chunks = list(self._output.since(self._position))
+        self._position = self._output.next
+        for stream, data in chunks:
             if stream in self._streams:
                 yield stream, self._decoders[stream].decode(data)
         if self._output.ended:
@@ -105,7 +124,7 @@ class AsyncStream:
         begun = "".join(self._partial.values()).encode()
         self._partial = dict.fromkeys(self._partial, "")
         data = self._output.bytes_of(self._streams, self._position)
-        self._position = len(self._output.chunks)
+        self._position = self._output.next
         return begun + data
 
     async def _lines(self) -> list[str]:
@@ -116,6 +135,7 @@ class AsyncStream:
             for stream, text in self._decode():
                 *whole, self._partial[stream] = (self._partial[stream] + text).split("\n")
                 found += [line + "\n" for line in whole]
+            self._output.let_go(self._position)
             if ended:
                 found += [text for text in self._partial.values() if text]
                 self._partial = dict.fromkeys(self._partial, "")

@@ -65,7 +65,8 @@ class AsyncStdin:
 
 
 class AsyncProcess:
-    """A command that runs. Its output is kept in memory until the object goes.
+    """A command that runs. Its output is kept in memory until the object goes; of what was iterated over, the last 16
+    MiB.
 
     A command whose stdin was never asked for gets the end of its input as soon as somebody waits for it or reads its
     output to the end.

@@ -14,7 +14,7 @@ import pytest
 from berth import errors, progress
 from berth._cancel import Cancelled, check, ending, in_thread
 from berth._command import error_from
-from berth._streams import AsyncStream, Output
+from berth._streams import KEPT, AsyncStream, Output
 
 
 def test_errors_survive_pickling() -> None:
@@ -86,6 +86,31 @@ def test_streams() -> None:
         assert await out.lines() == [] and await out.read() == ""
         assert await late.read() == "part\ntwo\nthé"
         assert [line async for line in both] == ["thé"]
+
+    asyncio.run(main())
+
+
+def test_following_without_end_fills_no_memory() -> None:
+    async def main() -> None:
+        output = Output()
+        follower = AsyncStream(Here(), output, (1,))  # type: ignore[arg-type]
+        late = AsyncStream(Here(), output, (1,))  # type: ignore[arg-type]
+        line = b"x" * 1_000_000 + b"\n"
+        for i in range(100):
+            output.add(1, line)
+            assert await follower.lines() == [line.decode()]
+            assert output.next == i + 1
+        assert output.next - output.first == KEPT // len(line)
+        output.end()
+        assert await follower.lines() == []
+        assert len(await late.read_bytes()) == KEPT // len(line) * len(line)
+        # Who only reads at the end has all of it.
+        unread = Output()
+        reader = AsyncStream(Here(), unread, (1,))  # type: ignore[arg-type]
+        for _ in range(100):
+            unread.add(1, line)
+        unread.end()
+        assert len(await reader.read_bytes()) == 100 * len(line)
 
     asyncio.run(main())
 
