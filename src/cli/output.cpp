@@ -2,6 +2,8 @@
 
 #include "exit_code.hpp"
 
+#include <berth/base/visible_text.hpp>
+
 #include <poll.h>
 #include <unistd.h>
 
@@ -43,19 +45,9 @@ bool write_all(int fd, std::string_view data) {
 }
 
 std::string printable(std::string_view text, bool lines) {
-  constexpr char hex[] = "0123456789abcdef";
   std::string out;
   out.reserve(text.size());
-  for (const char ch : text) {
-    const auto c = static_cast<unsigned char>(ch);
-    if ((c < 0x20 && !(lines && (c == '\n' || c == '\t'))) || c == 0x7F) {
-      out += "\\x";
-      out += hex[c >> 4];
-      out += hex[c & 15];
-    } else {
-      out += ch;
-    }
-  }
+  detail::append_shown(out, text, lines ? "\n\t" : "");
   return out;
 }
 

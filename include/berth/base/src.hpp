@@ -3,3 +3,4 @@
 
 #include <berth/impl/base/error.ipp>
 #include <berth/impl/base/log.ipp>
+#include <berth/impl/base/visible_text.ipp>

@@ -66,6 +66,7 @@ TEST(Json, WhatItWritesIsReadBack) {
 TEST(Output, ControlCharactersAreShown) {
   EXPECT_EQ(printable("a\x1b[2Jb\nc\td"), "a\\x1b[2Jb\nc\td");
   EXPECT_EQ(printable("a\nb\tc", false), "a\\x0ab\\x09c");
+  EXPECT_EQ(printable("\u009b2J é \xff\u202e"), "\\xc2\\x9b2J é \\xff\\xe2\\x80\\xae");  // C1, not UTF-8, direction
 }
 
 TEST(Output, ErrorsSayWhatWhereAndWhatToDo) {

@@ -1,42 +1,34 @@
 #pragma once
 
 #include <berth/base/log.hpp>
+#include <berth/base/visible_text.hpp>
+
+#include <algorithm>
 
 namespace berth {
 namespace detail {
 
 inline bool needs_quotes(std::string_view value) {
   if (value.empty()) return true;
-  for (unsigned char c : value)
-    if (c <= ' ' || c == '"' || c == '\\' || c == 0x7f) return true;
+  while (!value.empty()) {
+    const std::size_t length = shown_length(value);
+    if (length == 0 || value.front() == ' ' || value.front() == '"' || value.front() == '\\') return true;
+    value.remove_prefix(length);
+  }
   return false;
 }
 
 /// Control characters would let a sandbox's text drive the terminal of whoever reads the log, or forge a line of it.
-inline void append_visible(std::string& out, unsigned char c) {
-  constexpr char hex[] = "0123456789abcdef";
-  switch (c) {
-    case '\n': out += "\\n"; break;
-    case '\r': out += "\\r"; break;
-    case '\t': out += "\\t"; break;
-    default:
-      if (c < ' ' || c == 0x7f) {
-        out += "\\x";
-        out += hex[c >> 4];
-        out += hex[c & 15];
-      } else {
-        out += static_cast<char>(c);
-      }
+inline void append_visible(std::string& out, std::string_view text, bool quoted) {
+  while (!text.empty()) {
+    const std::size_t plain = std::min(text.find_first_of(quoted ? "\n\r\t\"\\" : "\n\r\t"), text.size());
+    append_shown(out, text.substr(0, plain));
+    if (plain == text.size()) return;
+    const char c = text[plain];
+    out += '\\';
+    out += c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c;
+    text.remove_prefix(plain + 1);
   }
-}
-
-inline void append_quoted(std::string& out, std::string_view value) {
-  out += '"';
-  for (unsigned char c : value) {
-    if (c == '"' || c == '\\') out += '\\';
-    append_visible(out, c);
-  }
-  out += '"';
 }
 
 }  // namespace detail
@@ -45,13 +37,15 @@ BERTH_DECL std::string format_console(const log_event& event) {
   constexpr std::string_view names[] = {"DBG", "INF", "WRN", "ERR"};
   std::string out(names[static_cast<int>(event.level)]);
   out += ' ';
-  for (unsigned char c : event.message) detail::append_visible(out, c);
+  detail::append_visible(out, event.message, false);
   for (const log_field& field : event.fields) {
     out += ' ';
     out += field.key;
     out += '=';
     if (detail::needs_quotes(field.value)) {
-      detail::append_quoted(out, field.value);
+      out += '"';
+      detail::append_visible(out, field.value, true);
+      out += '"';
     } else {
       out += field.value;
     }
