@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -40,6 +42,8 @@ TEST(SandboxConfig, IsChecked) {
   EXPECT_EQ(refused([](auto&, auto& c) { c.rootfs = ""; }), "rootfs");
   EXPECT_EQ(refused([](auto&, auto& c) { c.rootfs = std::string("/a\0b", 4); }), "rootfs");
   EXPECT_EQ(refused([](auto& e, auto&) { e.root = "berth"; }), "root");
+  for (const char* root : {"/a,b", "/a:b", "/a*", "/a?", "/a[b]", "/a\\b"})
+    EXPECT_EQ(refused([&](auto& e, auto&) { e.root = root; }), "root") << root;
   EXPECT_EQ(refused([](auto&, auto& c) { c.network = network_mode::path; }), "network");
   EXPECT_EQ(refused([](auto&, auto& c) { c.network_path = "/run/netns/x"; }), "network");
   EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = -1; }), "cpus");
@@ -142,6 +146,30 @@ TEST(HostProcesses, AreKnownByTheirRoot) {
   EXPECT_EQ(detail::runsc_root_of("/usr/bin/runsc\0exec\0tok\0--root=/b/x/run"sv, client), "");
   EXPECT_EQ(detail::runsc_root_of("vi\0/b/x/run"sv, client), "");
   EXPECT_EQ(detail::runsc_root_of(""sv, client), "");
+}
+
+TEST(HostProcesses, ThoseOfARootWithinTheRootAreNotItsOwn) {
+  const std::string root = "/tmp/berth-test-" + std::to_string(::getpid());
+  std::vector<pid_t> pids;
+  int ends[2];  // open until the test is over: the processes read from it
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  for (const char* below : {"/box/run", "/.inner/box/run", "/inner/box/run"}) {
+    const std::string argument = "--root=" + root + below;
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      ::dup2(ends[0], STDIN_FILENO);
+      ::execl("/bin/sh", "sh", "-c", "read line; :", "runsc", argument.c_str(), "boot", static_cast<char*>(nullptr));
+      ::_exit(127);
+    }
+    pids.push_back(pid);
+  }
+  const auto seen = [&](const char* below) { return !detail::find_runsc_processes(root + below).empty(); };
+  for (int i = 0; i < 6000 && !(seen("/box/run") && seen("/.inner/box/run") && seen("/inner/box/run")); ++i) ::usleep(10'000);
+  EXPECT_EQ(detail::find_runsc_roots(root), std::vector<std::string>{root + "/box/run"});
+  EXPECT_EQ(detail::find_runsc_roots(root + "/.inner"), std::vector<std::string>{root + "/.inner/box/run"});
+  ::close(ends[0]);
+  ::close(ends[1]);
+  for (const pid_t pid : pids) ::waitpid(pid, nullptr, 0);
 }
 
 TEST(Cgroups, MountsAreFoundInMountinfo) {

@@ -80,6 +80,11 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
     return !path.empty() && path.front() == '/' && !detail::holds_nul(path);
   };
   if (!absolute(where.root)) return bad_config("root", "berth's root directory must be an absolute path: " + where.root);
+  // runsc reads the overlay's directory up to a comma or colon, and looks for its state by a shell pattern.
+  if (where.root.find_first_of(",:*?[\\") != std::string::npos) {
+    return bad_config("root", "berth's root directory has a character in it that runsc cannot take: " + where.root,
+                      "choose one without , : * ? [ and backslash");
+  }
   auto pool = parse_ipv4_subnet(where.network_pool);
   if (!pool) return std::move(pool).error();
   if (!what.id.empty()) BERTH_TRY(check_sandbox_id(what.id));

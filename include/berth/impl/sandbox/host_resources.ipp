@@ -177,7 +177,10 @@ BERTH_DECL std::vector<std::string> find_runsc_roots(const std::string& root) {
   for_each_process([&](pid_t, const std::string& cmdline) {
     bool client = true;
     const std::string_view there = runsc_root_of(cmdline, client);
-    if (there.starts_with(root + "/") && there.ends_with("/run")) found.emplace_back(there);
+    if (!there.starts_with(root + "/") || !there.ends_with("/run")) return;
+    // ROOT/ID/run and no deeper: another root may lie below this one.
+    const std::size_t id = root.size() + 1;
+    if (there.find('/', id) == there.size() - 4) found.emplace_back(there);
   });
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
