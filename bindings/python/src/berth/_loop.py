@@ -105,6 +105,10 @@ class Runtime:
             raise event.error
         return event
 
+    def ask_to_end(self, operation: Operation) -> None:
+        """Cancels without waiting."""
+        self._ffi_loop.cancel(operation.id)
+
     async def cancel(self, operation: Operation) -> None:
         """Ends an operation and waits until it has ended."""
         while not operation.done.done():

@@ -19,6 +19,7 @@ from ._loop import sync
 from ._streams import STDERR, STDOUT
 from .errors import BerthError, SandboxFileNotFound
 from .image.layer import unpack_tree
+from .process import AsyncProcess
 
 if TYPE_CHECKING:
     from .sandbox import AsyncSandbox
@@ -72,6 +73,8 @@ class AsyncFs:
 
     def __init__(self, sandbox: AsyncSandbox) -> None:
         self._sandbox = sandbox
+        #: The most bytes that one read or download takes: a sandbox may offer a file without end.
+        self.limit = 1 << 30
 
     async def read_bytes(self, path: str) -> bytes:
         return await self._run(["cat", "--", _argument(path)], path)
@@ -170,9 +173,18 @@ class AsyncFs:
     async def _run(self, argv: builtins.list[str], path: str, data: bytes | None = None) -> bytes:
         if "\0" in path or not path:
             raise ValueError(f"not a path: {path!r}")
-        process = await self._sandbox.start(argv, stdin=data, pipe=False)
+        runtime, _ = await self._sandbox.attached()
+        process = AsyncProcess(runtime, argv)
+        process.output_limit = self.limit
+        await self._sandbox.start(argv, stdin=data, pipe=False, process=process)
         try:
             code = await process.wait()
+        except BerthError:
+            if process.overflowed:
+                raise BerthError(
+                    f"more than {self.limit} bytes", layer="fs", path=path, hint="raise `limit` of the sandbox's aio.fs"
+                ) from None
+            raise
         except asyncio.CancelledError:
             await process.runtime.on(process.runtime.cancel(process.operation))
             raise

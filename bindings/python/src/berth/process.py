@@ -90,6 +90,10 @@ class AsyncProcess:
         self.stdout = AsyncStream(runtime, self._output, (STDOUT,))
         self.stderr = AsyncStream(runtime, self._output, (STDERR,))
         self.logs = AsyncStream(runtime, self._output, (STDOUT, STDERR))
+        #: Bytes of output after which it is ended, as `overflowed` then says; None: no limit.
+        self.output_limit: int | None = None
+        self.overflowed = False
+        self._printed = 0
         #: Called once, on the runtime's event loop, before anybody who waits hears of the end.
         self.on_end: Callable[[], None] | None = None
 
@@ -138,6 +142,12 @@ class AsyncProcess:
 
     def _event(self, event: _ffi.Event) -> None:
         if event.kind == c.BERTH_EVENT_OUTPUT:
+            self._printed += len(event.payload)
+            if self.output_limit is not None and self._printed > self.output_limit:
+                if not self.overflowed:
+                    self.overflowed = True
+                    self.runtime.ask_to_end(self.operation)
+                return
             self._output.add(event.code, event.payload)
         elif event.kind == c.BERTH_EVENT_STARTED:
             self.pid = event.code

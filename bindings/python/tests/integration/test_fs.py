@@ -134,3 +134,11 @@ out.close()
     finally:
         box.exec("mv", "/bin/tar.real", "/bin/tar").wait()
     assert list(victim.iterdir()) == []
+
+
+def test_a_file_without_end_is_refused(box: berth.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(box.aio.fs, "limit", 5_000_000)
+    with pytest.raises(berth.BerthError, match="more than 5000000 bytes"):
+        box.fs.read_bytes("/dev/zero")
+    box.fs.write_bytes("/tmp/allowed", b"x" * 4_000_000)
+    assert len(box.fs.read_bytes("/tmp/allowed")) == 4_000_000
