@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,18 +25,20 @@ def needed(variable: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def machine() -> Iterator[Path]:
     """Root, runsc and a state directory of the tests' own; nothing may be left in it at the end."""
     if os.geteuid() != 0:
         pytest.fail("the integration tests need root", pytrace=False)
     needed("BERTH_RUNSC")
-    root = tmp_path_factory.mktemp("berth-root")
+    # Short: unix sockets lie below it, whose paths are limited.
+    root = Path(tempfile.mkdtemp(prefix="berth-"))
     os.environ["BERTH_ROOT"] = str(root)
     yield root
     left = [s.id for s in berth.Sandbox.list()]
     for sandbox in berth.Sandbox.list():
         sandbox.terminate()
     assert left == [], "sandboxes were left behind"
+    shutil.rmtree(root)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -227,5 +228,17 @@ def test_the_command_is_the_same_world(box: berth.Sandbox) -> None:
         [sys.executable, "-m", "berth", "status", "--json", box.id], capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout)["network"]["address"] == box.address
-    doctor = subprocess.run([sys.executable, "-m", "berth", "doctor"], capture_output=True, text=True)
-    assert "runsc" in doctor.stdout + doctor.stderr
+
+
+def test_doctor_says_what_is_missing(machine: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "berth", "doctor"]
+    whole = subprocess.run(words, capture_output=True, text=True)
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    for what in ("runsc", "nft", "skopeo", "umoci"):
+        assert re.search(rf"(?m)^{what} +found ", whole.stdout), whole.stdout
+    # A machine without them: nothing on PATH, no runsc named.
+    bare = {k: v for k, v in os.environ.items() if k != "BERTH_RUNSC"} | {"PATH": str(tmp_path)}
+    lacking = subprocess.run(words, capture_output=True, text=True, env=bare)
+    assert lacking.returncode != 0
+    for what in ("runsc", "skopeo", "umoci"):
+        assert re.search(rf"(?m)^{what} +missing ", lacking.stdout), lacking.stdout
