@@ -36,50 +36,86 @@ inline void log(const log_sink& sink, log_level level, std::string message, std:
 BERTH_DECL std::string format_console(const log_event& event);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
+BERTH_DECL std::size_t shown_length(std::string_view text) noexcept;
+BERTH_DECL void append_shown(std::string& out, std::string_view text, std::string_view kept = {});
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <cstdint>
+namespace berth::detail {
+BERTH_DECL std::size_t shown_length(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
+  const std::uint32_t first = byte(0);
+  if (first < 0x80) return first >= ' ' && first != 0x7f ? 1 : 0;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+  std::uint32_t point = first & (0xffu >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+    point = point << 6 | (byte(i) & 0x3f);
+  }
+  const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
+  if (overlong || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return 0;
+  if (point < 0xa0) return 0;
+  if (point == 0x2028 || point == 0x2029) return 0;
+  if ((point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069)) return 0;
+  return length;
+}
+BERTH_DECL void append_shown(std::string& out, std::string_view text, std::string_view kept) {
+  constexpr char hex[] = "0123456789abcdef";
+  while (!text.empty()) {
+    const char c = text.front();
+    std::size_t length = kept.find(c) != std::string_view::npos ? 1 : shown_length(text);
+    if (length != 0) {
+      out += text.substr(0, length);
+    } else {
+      length = 1;
+      out += "\\x";
+      out += hex[static_cast<unsigned char>(c) >> 4];
+      out += hex[static_cast<unsigned char>(c) & 15];
+    }
+    text.remove_prefix(length);
+  }
+}
+}
+#endif
+#include <algorithm>
 namespace berth {
 namespace detail {
 inline bool needs_quotes(std::string_view value) {
   if (value.empty()) return true;
-  for (unsigned char c : value)
-    if (c <= ' ' || c == '"' || c == '\\' || c == 0x7f) return true;
+  while (!value.empty()) {
+    const std::size_t length = shown_length(value);
+    if (length == 0 || value.front() == ' ' || value.front() == '"' || value.front() == '\\') return true;
+    value.remove_prefix(length);
+  }
   return false;
 }
-inline void append_visible(std::string& out, unsigned char c) {
-  constexpr char hex[] = "0123456789abcdef";
-  switch (c) {
-    case '\n': out += "\\n"; break;
-    case '\r': out += "\\r"; break;
-    case '\t': out += "\\t"; break;
-    default:
-      if (c < ' ' || c == 0x7f) {
-        out += "\\x";
-        out += hex[c >> 4];
-        out += hex[c & 15];
-      } else {
-        out += static_cast<char>(c);
-      }
+inline void append_visible(std::string& out, std::string_view text, bool quoted) {
+  while (!text.empty()) {
+    const std::size_t plain = std::min(text.find_first_of(quoted ? "\n\r\t\"\\" : "\n\r\t"), text.size());
+    append_shown(out, text.substr(0, plain));
+    if (plain == text.size()) return;
+    const char c = text[plain];
+    out += '\\';
+    out += c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c;
+    text.remove_prefix(plain + 1);
   }
-}
-inline void append_quoted(std::string& out, std::string_view value) {
-  out += '"';
-  for (unsigned char c : value) {
-    if (c == '"' || c == '\\') out += '\\';
-    append_visible(out, c);
-  }
-  out += '"';
 }
 }
 BERTH_DECL std::string format_console(const log_event& event) {
   constexpr std::string_view names[] = {"DBG", "INF", "WRN", "ERR"};
   std::string out(names[static_cast<int>(event.level)]);
   out += ' ';
-  for (unsigned char c : event.message) detail::append_visible(out, c);
+  detail::append_visible(out, event.message, false);
   for (const log_field& field : event.fields) {
     out += ' ';
     out += field.key;
     out += '=';
     if (detail::needs_quotes(field.value)) {
-      detail::append_quoted(out, field.value);
+      out += '"';
+      detail::append_visible(out, field.value, true);
+      out += '"';
     } else {
       out += field.value;
     }
@@ -88,7 +124,6 @@ BERTH_DECL std::string format_console(const log_event& event) {
 }
 }
 #endif
-#include <cstdint>
 namespace berth::capi {
 void append_json_string(std::string& out, std::string_view text);
 bool is_utf8(std::string_view text) noexcept;
@@ -763,7 +798,6 @@ struct schema_field {
   const schema_node* node;
 };
 }
-#include <algorithm>
 namespace berth::detail {
 struct scan_key {
   const char* raw;
@@ -10447,6 +10481,10 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
     return !path.empty() && path.front() == '/' && !detail::holds_nul(path);
   };
   if (!absolute(where.root)) return bad_config("root", "berth's root directory must be an absolute path: " + where.root);
+  if (where.root.find_first_of(",:*?[\\") != std::string::npos) {
+    return bad_config("root", "berth's root directory has a character in it that runsc cannot take: " + where.root,
+                      "choose one without , : * ? [ and backslash");
+  }
   auto pool = parse_ipv4_subnet(where.network_pool);
   if (!pool) return std::move(pool).error();
   if (!what.id.empty()) BERTH_TRY(check_sandbox_id(what.id));
@@ -12301,7 +12339,9 @@ BERTH_DECL std::vector<std::string> find_runsc_roots(const std::string& root) {
   for_each_process([&](pid_t, const std::string& cmdline) {
     bool client = true;
     const std::string_view there = runsc_root_of(cmdline, client);
-    if (there.starts_with(root + "/") && there.ends_with("/run")) found.emplace_back(there);
+    if (!there.starts_with(root + "/") || !there.ends_with("/run")) return;
+    const std::size_t id = root.size() + 1;
+    if (there.find('/', id) == there.size() - 4) found.emplace_back(there);
   });
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
