@@ -84,7 +84,7 @@ def serving(images: Path, *, closed: bool = False) -> Iterator[str]:
                 f.write(f"auth: {{htpasswd: {{realm: tests, path: {directory}/users}}}}\n")
         log = stack.enter_context(open(Path(directory) / "log", "wb"))
         server = subprocess.Popen(
-            ["ip", "netns", "exec", name, "docker-registry", "serve", str(config)],
+            ["ip", "netns", "exec", name, "setpriv", "--pdeathsig", "KILL", "docker-registry", "serve", str(config)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
