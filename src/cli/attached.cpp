@@ -128,7 +128,9 @@ asio::awaitable<result<exit_status>> run_attached(executor& where, command what,
   if (own.stdin_flags >= 0) ::fcntl(STDIN_FILENO, F_SETFL, own.stdin_flags);
   for (output_pump& pump : own.pumps) {
     const duration patience = seconds(1);
-    co_await pump.finish(patience);
+    auto written = co_await pump.finish(patience);
+    // Output that is lost, on a full disk for one, must not look like success.
+    if (!written && ended && ended->success()) ended = std::move(written).error();
   }
   co_return ended;
 }

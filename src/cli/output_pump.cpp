@@ -26,6 +26,7 @@ struct output_pump::state {
   unique_fd write_end;
   int target;
   bool done = false;
+  int failed = 0;
   std::array<char, 64 * 1024> buffer;
 
   void end() {
@@ -51,12 +52,16 @@ void output_pump::close_write_end() { state_->write_end.reset(); }
 void output_pump::next(const std::shared_ptr<state>& s) {
   s->pipe.async_read_some(asio::buffer(s->buffer), [s](const boost::system::error_code& ec, std::size_t n) {
     if (s->done) return;
-    if (ec || !write_all(s->target, {s->buffer.data(), n})) return s->end();
+    if (ec) return s->end();
+    if (!write_all(s->target, {s->buffer.data(), n})) {
+      if (errno != EPIPE) s->failed = errno;
+      return s->end();
+    }
     next(s);
   });
 }
 
-asio::awaitable<void> output_pump::finish(duration patience) {
+asio::awaitable<result<void>> output_pump::finish(duration patience) {
   const auto s = state_;
   s->write_end.reset();
   if (!s->done) {
@@ -65,6 +70,9 @@ asio::awaitable<void> output_pump::finish(duration patience) {
     co_await s->over.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
   if (!s->done) s->end();
+  if (s->failed == 0) co_return result<void>();
+  co_return errno_error(s->failed, "cli", "the command's output could not be written, and is cut off",
+                        s->target == STDERR_FILENO ? "standard error" : "standard output");
 }
 
 }  // namespace berth::cli

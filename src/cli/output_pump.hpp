@@ -23,8 +23,8 @@ class output_pump {
   void close_write_end();      ///< once the command has it
 
   /// Waits until all has been written: the end of the pipe, or `patience` for those who hold it open behind the command's
-  /// back.
-  boost::asio::awaitable<void> finish(duration patience);
+  /// back. An error when the stream took no more, for another reason than a reader that went away.
+  boost::asio::awaitable<result<void>> finish(duration patience);
 
  private:
   struct state;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -171,6 +172,13 @@ TEST_F(Command, ExecIsTheCommandsOwn) {
   EXPECT_EQ(late.code, 3);
   EXPECT_NE(late.err.find("within 0.3"), std::string::npos) << late.err;
   EXPECT_EQ(run({"exec", "box", "--", "sh", "-c", "ps -A -o args | grep -c '[s]leep 1000'"}).out, "0\n");
+  // A stream that is closed or takes nothing: no hang, and output that is lost is no success.
+  const auto through_shell = [&](const std::string& rest) {
+    return std::system((berth_ + " --root " + root_ + " --runsc " + runsc_ + " exec box -- " + rest).c_str());
+  };
+  EXPECT_EQ(through_shell("cat <&- >/dev/null"), 0);
+  EXPECT_EQ(through_shell("true <&- >&- 2>&-"), 0);
+  EXPECT_EQ(WEXITSTATUS(through_shell("echo lost >/dev/full 2>/dev/null")), 1);
   // A signal reaches the command, whose answer is the exit code.
   const auto running = start({"exec", "box", "--", "sh", "-c", "trap 'exit 77' INT; echo up >&2; while :; do sleep 0.05; done"});
   ASSERT_TRUE(running->wait_for_stderr("up"));
