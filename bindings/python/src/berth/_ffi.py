@@ -225,6 +225,12 @@ def free_handle(kind: str, handle: Handle) -> None:
     getattr(lib(), f"{kind}_free")(handle)
 
 
+def free_handle_in(pid: int, kind: str, handle: Handle) -> None:
+    """As free_handle(), in the process that made it; a child after fork leaves it be."""
+    if os.getpid() == pid:
+        free_handle(kind, handle)
+
+
 def now_ns() -> int:
     now: int = lib().berth_now_ns()
     return now

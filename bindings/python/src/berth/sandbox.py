@@ -227,7 +227,7 @@ class AsyncSandbox:
         self._record = json.loads(event.payload)
         self._read_labels()
         self._handles[runtime] = handle
-        weakref.finalize(self, _ffi.free_handle, "berth_sandbox", handle).atexit = False
+        weakref.finalize(self, _ffi.free_handle_in, os.getpid(), "berth_sandbox", handle).atexit = False
         return runtime, handle
 
     @property
