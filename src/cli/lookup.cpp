@@ -117,8 +117,9 @@ boost::asio::awaitable<result<void>> wait_for_docker(std::shared_ptr<sandbox> bo
   if (polled.ready()) co_return result<void>();
   if (polled.status == errc::process_exited) co_return settled;
   if (polled.status == errc::timeout) {
-    const auto state = co_await box->state();
-    if (state && (*state == sandbox_state::stopped || *state == sandbox_state::lost))
+    // Not by state(), which asks a sandbox that may be stuck, and time is up.
+    const auto record = read_record(directory);
+    if (!record || (record->phase != record_phase::creating && !record->sandbox_process.alive()))
       co_return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not running", box->id());
     co_return make_error(errc::daemon_not_ready, "docker",
                          "Docker was not ready within " + format_seconds(std::chrono::duration<double>(limit).count()) +

@@ -122,7 +122,8 @@ class sandbox_command final : public running_command {
   /// Takes the client away and leaves the command: its streams are files of the host's, which the sandbox holds itself, and
   /// nobody asks for its status. Gives the pid inside. errc::state when the client has ended before.
   boost::asio::awaitable<result<pid_t>> let_go() {
-    auto found = co_await find_pid(*client_, files_.pid, pid_);
+    const time_point deadline = deadline_after(seconds(30));
+    auto found = co_await find_pid(*client_, files_.pid, pid_, deadline);
     if (found) {
       auto ended = co_await client_->stop(duration::zero());
       client_.reset();
@@ -150,13 +151,18 @@ class sandbox_command final : public running_command {
     return make_error(errc::runsc_failed, "sandbox", "runsc exec: " + message, runsc_.id);
   }
 
-  /// The pid inside, which runsc writes once the command runs. errc::state when the client ended before.
-  static boost::asio::awaitable<result<pid_t>> find_pid(process& client, const std::string& pid_file, pid_t& pid) {
+  /// The pid inside, which runsc writes once the command runs. errc::state when the client ended before, errc::timeout
+  /// when the sandbox does not answer runsc.
+  static boost::asio::awaitable<result<pid_t>> find_pid(process& client, const std::string& pid_file, pid_t& pid,
+                                                        time_point deadline) {
     milliseconds pause(1);
     while (pid == 0) {
       pid = read_inside_pid(pid_file);
       if (pid != 0) break;
       if (client.status()) co_return make_error(errc::state, "sandbox", "the command has ended");
+      if (clock::now() >= deadline) {
+        co_return make_error(errc::timeout, "sandbox", "the sandbox has not started the command");
+      }
       if (!co_await pause_for(pause)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
       pause = std::min(pause * 2, milliseconds(20));
     }
@@ -166,8 +172,15 @@ class sandbox_command final : public running_command {
   static boost::asio::awaitable<result<void>> send_signal(process& client, const runsc_client& runsc,
                                                           std::string pid_file, pid_t& pid, int signo) {
     if (client.status()) co_return make_error(errc::state, "sandbox", "the command has ended");
-    auto found = co_await find_pid(client, pid_file, pid);
-    if (!found) co_return std::move(found).error();
+    // A sandbox that is stuck answers nothing. Its client at least can be ended, so that nobody waits for it any longer.
+    const bool for_good = signo == SIGKILL;
+    const duration patience = for_good ? seconds(10) : seconds(30);
+    const time_point pid_deadline = deadline_after(patience);
+    auto found = co_await find_pid(client, pid_file, pid, pid_deadline);
+    if (!found) {
+      if (for_good && found.error().code == errc::timeout) co_return client.signal(SIGKILL);
+      co_return std::move(found).error();
+    }
     runsc_kill_options kill;
     kill.signal = signo;
     // A command started by exec leads a group of its own. SIGKILL cannot be passed on to its children by the command
@@ -176,9 +189,10 @@ class sandbox_command final : public running_command {
     else kill.pid = *found;
     auto argv = runsc_kill_argv(runsc.binary, runsc.globals, runsc.id, kill);
     if (!argv) co_return std::move(argv).error();
-    const time_point deadline = deadline_after(seconds(30));
+    const time_point deadline = deadline_after(patience);
     auto sent = co_await run_runsc(std::move(*argv), deadline);
     if (sent) co_return result<void>();
+    if (for_good && clock::now() >= deadline) (void)client.signal(SIGKILL);
     error e = std::move(sent).error();
     if (e.message.find("no such process") != std::string::npos || client.status()) {
       e = make_error(errc::state, "sandbox", "the command has ended");

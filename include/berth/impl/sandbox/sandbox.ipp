@@ -90,7 +90,8 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state() {
   if (!binary) co_return std::move(binary).error();
   auto argv = runsc_state_argv(*binary, globals(), record_.container_id());
   if (!argv) co_return std::move(argv).error();
-  const time_point deadline = deadline_after(seconds(30));
+  // A sandbox that is stuck must not keep its owner from seeing the others for long.
+  const time_point deadline = deadline_after(seconds(10));
   auto text = co_await detail::run_runsc(std::move(*argv), deadline);
   if (!record_.sandbox_process.alive()) co_return sandbox_state::stopped;
   if (!text) co_return std::move(text).error();
