@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import shutil
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -63,13 +65,20 @@ def log_line(line: str) -> dict[str, Any] | None:
     return said
 
 
+@functools.cache
+def _ends_with_us() -> tuple[str, ...]:
+    """Words in front of a program that is not to outlive this process: a sandbox whose id nobody got is taken down."""
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "TERM") if setpriv else ()
+
+
 async def berth(*arguments: str, on_log: Callable[[dict[str, Any]], None] | None = None) -> Any:
     """Runs `berth ARGUMENTS… --json` and gives what it printed, from JSON; raises what it failed with.
 
     Cancelling kills the program and waits for its end; what it was making is taken down again by its own doing."""
     runtime = current()
     verb, *rest = arguments
-    argv = [_load.program(), verb, "--json", "--log-format=json", *rest]
+    argv = [*_ends_with_us(), _load.program(), verb, "--json", "--log-format=json", *rest]
     process = AsyncProcess(runtime, argv)
     await process.begin("berth_exec_start", _host(runtime), env=dict(os.environ), pipe=False)
     failure: BerthError | None = None

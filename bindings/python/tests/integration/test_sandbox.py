@@ -242,3 +242,38 @@ def test_doctor_says_what_is_missing(machine: Path, tmp_path: Path) -> None:
     assert lacking.returncode != 0
     for what in ("runsc", "skopeo", "umoci"):
         assert re.search(rf"(?m)^{what} +missing ", lacking.stdout), lacking.stdout
+
+
+def test_a_maker_that_is_killed_leaves_nothing_half_made(machine: Path, rootfs: str, name: str) -> None:
+    for i, delay in enumerate((0.0, 0.03, 0.08, 0.15, 0.25)):
+        id = f"{name}-{i}"
+        script = (
+            "import berth\nfrom berth import _loop, _ffi\n_ffi.lib()\n"
+            f"s = berth.Sandbox(rootfs={rootfs!r}, name={id!r})\nprint('go', flush=True)\ns.create()\nprint('made')"
+        )
+        maker = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+        assert maker.stdout and maker.stdout.readline() == b"go\n"
+        time.sleep(delay)
+        maker.kill()
+        maker.wait()
+        maker.stdout.close()
+        # Either it became known and runs, or the process that was making it takes it down. Its record may be yet to come.
+        quiet_since = time.monotonic()
+        deadline = quiet_since + 60
+        while time.monotonic() - quiet_since < 2:
+            assert time.monotonic() < deadline
+            for sandbox in berth.Sandbox.list():
+                if sandbox.id == id:
+                    quiet_since = time.monotonic()
+                    if settled(sandbox):
+                        sandbox.terminate()
+            time.sleep(0.1)
+
+
+def settled(sandbox: berth.Sandbox) -> bool:
+    try:
+        before = sandbox.state()
+        time.sleep(1)
+        return before == "running" and sandbox.state() == "running"
+    except berth.SandboxNotFound:
+        return False
