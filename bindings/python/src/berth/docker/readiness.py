@@ -50,6 +50,11 @@ class Readiness:
         self._sandbox = sandbox
         self._was_ready = False
         self._log_position = 0
+        self._heard = False
+
+    @property
+    def _log_path(self) -> str:
+        return os.path.join(str(self._sandbox.record.get("logs", "")), "monitor.log")
 
     async def status(self) -> DockerStatus:
         docker: dict[str, Any] = (await self._sandbox.status()).get("docker") or {}
@@ -87,6 +92,7 @@ class Readiness:
             with contextlib.suppress(asyncio.CancelledError):
                 await followed
             self._pass_on_log()
+        await self._hear_of_it()
         self._was_ready = True
         say(f"Docker daemon is ready (took {time.monotonic() - began:.1f}s)")
 
@@ -116,6 +122,13 @@ class Readiness:
             code_name=e.code_name,
         )
 
+    async def _hear_of_it(self) -> None:
+        """dockerd may answer us a moment before its supervisor has said that it does."""
+        deadline = time.monotonic() + 1
+        while not self._heard and os.path.exists(self._log_path) and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+            self._pass_on_log()
+
     async def _follow_log(self) -> None:
         while True:
             self._pass_on_log()
@@ -123,13 +136,13 @@ class Readiness:
 
     def _pass_on_log(self) -> None:
         """What the sandbox's monitor has logged since, to the `berth` logger."""
-        path = os.path.join(str(self._sandbox.record.get("logs", "")), "monitor.log")
         try:
-            with open(path, "rb") as f:
+            with open(self._log_path, "rb") as f:
                 f.seek(self._log_position)
                 *lines, _ = f.read().split(b"\n")
         except OSError:
             return  # not begun yet, or the sandbox is gone
         for line in lines:
             self._log_position += len(line) + 1
-            log_line(line.decode("utf-8", "replace"))
+            said = log_line(line.decode("utf-8", "replace"))
+            self._heard = self._heard or bool(said and str(said["message"]).startswith("docker daemon is ready"))
