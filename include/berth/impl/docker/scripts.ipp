@@ -5,6 +5,7 @@
 namespace berth {
 
 // Parameters: device, address, mtu, snat (0/1), data root, the runc wrapper's text or nothing, dockerd, then dockerd's arguments.
+// BERTH_LOST_DOCKERD: the pid of a dockerd of ours that runs on though what ran it on the host was killed: ended first.
 // A containerd that outlived its dockerd is ended: a new dockerd would adopt it by its pid file, and in gVisor it no longer
 // accepts connections once the streams that its dockerd was given are gone (seen on 20260701.0: "timeout waiting for
 // containerd to start" after 15 s).
@@ -20,6 +21,8 @@ BERTH_DECL std::string_view docker_start_script() noexcept {
   return R"sh(set -u
 dev=$1 addr=$2 mtu=$3 snat=$4 root=$5 wrapper=$6 dockerd=$7
 shift 7
+lost=${BERTH_LOST_DOCKERD:-}
+unset BERTH_LOST_DOCKERD
 dir=/run/berth-docker
 nl='
 '
@@ -46,7 +49,14 @@ for file in /run/docker*.pid /var/run/docker*.pid /run/docker/containerd/contain
   read -r pid < "$file" || :
   case $pid in ''|*[!0-9]*) ;; *) read -r comm 2>/dev/null < "/proc/$pid/comm" || : ;; esac
   case $file:$comm in
-    */docker*.pid:dockerd) say "running $pid"; exit 125 ;;
+    */docker*.pid:dockerd)
+      [ "$pid" = "$lost" ] || { say "running $pid"; exit 125; }
+      kill -9 "$pid"
+      for at in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        [ -e "/proc/$pid/exe" ] || break
+        sleep 0.1
+      done
+      rm -f "$file" && say "stale dockerd $pid" ;;
     */containerd.pid:containerd) kill -9 "$pid" && rm -f "$file" && say "stale $file" ;;
     *) rm -f "$file" && say "stale $file" ;;
   esac

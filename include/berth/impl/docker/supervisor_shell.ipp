@@ -36,6 +36,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   daemon_fsm fsm;
   docker_plan plan;
   run_ptr run;
+  std::string last_pid;  // of the dockerd started last, as its marker gave it
   boost::asio::steady_timer pause_timer;
   std::list<boost::asio::steady_timer*> waiters;
   bool closed = false;
@@ -111,6 +112,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
         return;
       case start_marker::kind::pid:
         if (!run || run.get() != &of || of.over) return;
+        last_pid = text;
         say(log_level::info, "docker daemon process started - waiting for daemon to be ready", {{"pid", text}});
         dispatch(daemon_event::launched{detail::parse_marker_pid(marker.text)});
         return;
@@ -199,6 +201,8 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
     if (holder && one) holder->on_line(*one, which, line);
   };
   command what = self->plan.start;
+  // Where only the client of the last run was killed (by the host's OOM killer for one), that dockerd is still there.
+  if (!self->last_pid.empty()) what.env.push_back("BERTH_LOST_DOCKERD=" + self->last_pid);
   auto started = co_await self->where.start(std::move(what), std::move(io));
   if (!started) {
     run->over = true;
