@@ -7356,6 +7356,8 @@ BERTH_DECL std::string_view docker_start_script() noexcept {
   return R"sh(set -u
 dev=$1 addr=$2 mtu=$3 snat=$4 root=$5 wrapper=$6 dockerd=$7
 shift 7
+lost=${BERTH_LOST_DOCKERD:-}
+unset BERTH_LOST_DOCKERD
 dir=/run/berth-docker
 nl='
 '
@@ -7381,7 +7383,14 @@ for file in /run/docker*.pid /var/run/docker*.pid /run/docker/containerd/contain
   read -r pid < "$file" || :
   case $pid in ''|*[!0-9]*) ;; *) read -r comm 2>/dev/null < "/proc/$pid/comm" || : ;; esac
   case $file:$comm in
-    */docker*.pid:dockerd) say "running $pid"; exit 125 ;;
+    */docker*.pid:dockerd)
+      [ "$pid" = "$lost" ] || { say "running $pid"; exit 125; }
+      kill -9 "$pid"
+      for at in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        [ -e "/proc/$pid/exe" ] || break
+        sleep 0.1
+      done
+      rm -f "$file" && say "stale dockerd $pid" ;;
     */containerd.pid:containerd) kill -9 "$pid" && rm -f "$file" && say "stale $file" ;;
     *) rm -f "$file" && say "stale $file" ;;
   esac
@@ -8612,6 +8621,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   daemon_fsm fsm;
   docker_plan plan;
   run_ptr run;
+  std::string last_pid;
   boost::asio::steady_timer pause_timer;
   std::list<boost::asio::steady_timer*> waiters;
   bool closed = false;
@@ -8677,6 +8687,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
         return;
       case start_marker::kind::pid:
         if (!run || run.get() != &of || of.over) return;
+        last_pid = text;
         say(log_level::info, "docker daemon process started - waiting for daemon to be ready", {{"pid", text}});
         dispatch(daemon_event::launched{detail::parse_marker_pid(marker.text)});
         return;
@@ -8760,6 +8771,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
     if (holder && one) holder->on_line(*one, which, line);
   };
   command what = self->plan.start;
+  if (!self->last_pid.empty()) what.env.push_back("BERTH_LOST_DOCKERD=" + self->last_pid);
   auto started = co_await self->where.start(std::move(what), std::move(io));
   if (!started) {
     run->over = true;
@@ -13191,7 +13203,8 @@ class sandbox_command final : public running_command {
   }
   pid_t pid() const override { return pid_ != 0 ? pid_ : read_inside_pid(files_.pid); }
   boost::asio::awaitable<result<pid_t>> let_go() {
-    auto found = co_await find_pid(*client_, files_.pid, pid_);
+    const time_point deadline = deadline_after(seconds(30));
+    auto found = co_await find_pid(*client_, files_.pid, pid_, deadline);
     if (found) {
       auto ended = co_await client_->stop(duration::zero());
       client_.reset();
@@ -13216,12 +13229,16 @@ class sandbox_command final : public running_command {
     }
     return make_error(errc::runsc_failed, "sandbox", "runsc exec: " + message, runsc_.id);
   }
-  static boost::asio::awaitable<result<pid_t>> find_pid(process& client, const std::string& pid_file, pid_t& pid) {
+  static boost::asio::awaitable<result<pid_t>> find_pid(process& client, const std::string& pid_file, pid_t& pid,
+                                                        time_point deadline) {
     milliseconds pause(1);
     while (pid == 0) {
       pid = read_inside_pid(pid_file);
       if (pid != 0) break;
       if (client.status()) co_return make_error(errc::state, "sandbox", "the command has ended");
+      if (clock::now() >= deadline) {
+        co_return make_error(errc::timeout, "sandbox", "the sandbox has not started the command");
+      }
       if (!co_await pause_for(pause)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
       pause = std::min(pause * 2, milliseconds(20));
     }
@@ -13230,17 +13247,24 @@ class sandbox_command final : public running_command {
   static boost::asio::awaitable<result<void>> send_signal(process& client, const runsc_client& runsc,
                                                           std::string pid_file, pid_t& pid, int signo) {
     if (client.status()) co_return make_error(errc::state, "sandbox", "the command has ended");
-    auto found = co_await find_pid(client, pid_file, pid);
-    if (!found) co_return std::move(found).error();
+    const bool for_good = signo == SIGKILL;
+    const duration patience = for_good ? seconds(10) : seconds(30);
+    const time_point pid_deadline = deadline_after(patience);
+    auto found = co_await find_pid(client, pid_file, pid, pid_deadline);
+    if (!found) {
+      if (for_good && found.error().code == errc::timeout) co_return client.signal(SIGKILL);
+      co_return std::move(found).error();
+    }
     runsc_kill_options kill;
     kill.signal = signo;
     if (signo == SIGKILL) kill.pgid = *found;
     else kill.pid = *found;
     auto argv = runsc_kill_argv(runsc.binary, runsc.globals, runsc.id, kill);
     if (!argv) co_return std::move(argv).error();
-    const time_point deadline = deadline_after(seconds(30));
+    const time_point deadline = deadline_after(patience);
     auto sent = co_await run_runsc(std::move(*argv), deadline);
     if (sent) co_return result<void>();
+    if (for_good && clock::now() >= deadline) (void)client.signal(SIGKILL);
     error e = std::move(sent).error();
     if (e.message.find("no such process") != std::string::npos || client.status()) {
       e = make_error(errc::state, "sandbox", "the command has ended");
@@ -13467,7 +13491,7 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state() {
   if (!binary) co_return std::move(binary).error();
   auto argv = runsc_state_argv(*binary, globals(), record_.container_id());
   if (!argv) co_return std::move(argv).error();
-  const time_point deadline = deadline_after(seconds(30));
+  const time_point deadline = deadline_after(seconds(10));
   auto text = co_await detail::run_runsc(std::move(*argv), deadline);
   if (!record_.sandbox_process.alive()) co_return sandbox_state::stopped;
   if (!text) co_return std::move(text).error();
