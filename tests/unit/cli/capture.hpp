@@ -24,7 +24,9 @@ class redirected {
  public:
   redirected(int fd, std::string_view content = {}) : fd_(fd), saved_(::dup(fd)), file_(std::tmpfile()) {
     EXPECT_NE(file_, nullptr);
-    if (!content.empty()) EXPECT_EQ(std::fwrite(content.data(), 1, content.size(), file_), content.size());
+    if (!content.empty()) {
+      EXPECT_EQ(std::fwrite(content.data(), 1, content.size(), file_), content.size());
+    }
     std::rewind(file_);
     ::dup2(::fileno(file_), fd);
   }
