@@ -8,6 +8,7 @@
 #include <berth/base/log.hpp>
 #include <berth/base/result.hpp>
 #include <berth/base/unique_fd.hpp>
+#include <berth/base/visible_text.hpp>
 
 #include <berth/spec/annotations.hpp>
 #include <berth/spec/byte_size.hpp>
