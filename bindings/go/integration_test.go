@@ -30,7 +30,7 @@ func needReal(t *testing.T) real {
 	t.Helper()
 	r := real{os.Getenv("BERTH_RUNSC"), os.Getenv("BERTH_TEST_ROOTFS"), os.Getenv("BERTH_TEST_IMAGE"), os.Getenv("BERTH_TEST_IMAGE_NAME")}
 	if r.runsc == "" || r.rootfs == "" || r.image == "" || r.imageName == "" || os.Geteuid() != 0 {
-		t.Skip("this test runs sandboxes: it needs root, BERTH_RUNSC, BERTH_TEST_ROOTFS, BERTH_TEST_IMAGE and BERTH_TEST_IMAGE_NAME")
+		t.Fatal("this test runs sandboxes: it needs root, BERTH_RUNSC, BERTH_TEST_ROOTFS, BERTH_TEST_IMAGE and BERTH_TEST_IMAGE_NAME")
 	}
 	return r
 }
@@ -215,7 +215,7 @@ func wantLines(t *testing.T, text string, wanted ...string) {
 func TestManagedSandbox(t *testing.T) {
 	r := needReal(t)
 	if os.Getenv("BERTH_INIT") == "" {
-		t.Skip("this test needs BERTH_INIT, the path of berth-init")
+		t.Fatal("this test needs BERTH_INIT, the path of berth-init")
 	}
 	lines := new(syncBuffer)
 	l := newLoop(t, LoopOptions{Logger: slog.New(slog.NewTextHandler(lines, nil)), LogLevel: slog.LevelDebug})
@@ -304,7 +304,7 @@ func TestManagedSandbox(t *testing.T) {
 func TestCancelledCreation(t *testing.T) {
 	r := needReal(t)
 	if os.Getenv("BERTH_INIT") == "" {
-		t.Skip("this test needs BERTH_INIT, the path of berth-init")
+		t.Fatal("this test needs BERTH_INIT, the path of berth-init")
 	}
 	l := newLoop(t, LoopOptions{})
 	where := Where{Root: shortDir(t), Runsc: r.runsc, NetworkPool: "10.223.0.0/16"}
