@@ -5,6 +5,7 @@
 
 #include <berth/base/clock.hpp>
 #include <berth/base/error.hpp>
+#include <berth/base/first_failure.hpp>
 #include <berth/base/log.hpp>
 #include <berth/base/result.hpp>
 #include <berth/base/unique_fd.hpp>
@@ -38,6 +39,7 @@
 #include <berth/runsc/state.hpp>
 #include <berth/runsc/version.hpp>
 
+#include <berth/process/cancellation.hpp>
 #include <berth/process/executor.hpp>
 #include <berth/process/exit_status.hpp>
 #include <berth/process/output_buffer.hpp>

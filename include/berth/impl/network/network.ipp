@@ -1,14 +1,11 @@
 #pragma once
 
-#include <berth/network/detail/first_failure.hpp>
+#include <berth/base/first_failure.hpp>
 #include <berth/network/network.hpp>
+#include <berth/process/cancellation.hpp>
 #include <berth/process/process.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -139,7 +136,6 @@ BERTH_DECL boost::asio::awaitable<result<network_lock>> network_lock::acquire(ti
   }
   // The file is never removed, so there is no inode to compare. Another coroutine of this very thread may hold it: a
   // blocking flock would never return.
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
   while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) {
       co_return errno_error(errno, "network", "cannot take the lock", detail::network_lock_file);
@@ -147,10 +143,10 @@ BERTH_DECL boost::asio::awaitable<result<network_lock>> network_lock::acquire(ti
     if (clock::now() >= deadline) {
       co_return make_error(errc::timeout, "network", "another process holds the lock", detail::network_lock_file);
     }
-    timer.expires_after(milliseconds(2));
-    boost::system::error_code failed;
-    co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
-    if (failed) co_return make_error(errc::cancelled, "network", "cancelled while waiting for the lock");
+    const milliseconds pause(2);
+    if (!co_await pause_for(pause)) {
+      co_return make_error(errc::cancelled, "network", "cancelled while waiting for the lock");
+    }
   }
   co_return network_lock(std::move(fd));
 }
@@ -192,7 +188,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline) {
-  detail::first_failure first;
+  first_failure first;
   // The link by itself: with the namespace alone it would go too, but some time later.
   if (::if_nametoindex(names.link.c_str()) != 0) {
     std::vector<std::string> argv{"ip", "link", "del", "dev", names.link};

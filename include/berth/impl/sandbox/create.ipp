@@ -1,7 +1,7 @@
 #pragma once
 
 #include <berth/impl/sandbox/config.ipp>
-#include <berth/network/detail/cancellation.hpp>
+#include <berth/process/cancellation.hpp>
 #include <berth/process/process.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
 #include <berth/sandbox/detail/files.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <berth/network/detail/cancellation.hpp>
+#include <berth/process/cancellation.hpp>
 #include <berth/process/process.hpp>
 #include <berth/sandbox/detail/files.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
@@ -316,7 +316,7 @@ BERTH_DECL boost::asio::awaitable<result<pid_t>> sandbox::start_detached(command
   if (!started) co_return std::move(started).error();
   auto* running = static_cast<detail::sandbox_command*>(started->get());
   auto work = running->let_go();
-  auto pid = co_await detail::cancellation_as_error(std::move(work));
+  auto pid = co_await cancellation_as_error(std::move(work));
   if (!pid && pid.error().code == errc::state) {
     // It ended before it could be let go: that it ran and ended is not told apart from not having started but by the code.
     const time_point deadline = deadline_after(seconds(5));

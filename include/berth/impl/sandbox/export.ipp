@@ -1,7 +1,7 @@
 #pragma once
 
 #include <berth/base/unique_fd.hpp>
-#include <berth/network/detail/cancellation.hpp>
+#include <berth/process/cancellation.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
@@ -35,7 +35,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::write_changes(std::stri
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::export_changes(std::string file) {
   auto self = shared_from_this();
   auto work = write_changes(std::move(file));
-  auto done = co_await detail::cancellation_as_error(std::move(work));
+  auto done = co_await cancellation_as_error(std::move(work));
   co_return done;
 }
 

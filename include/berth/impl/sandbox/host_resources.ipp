@@ -1,14 +1,10 @@
 #pragma once
 
 #include <berth/base/unique_fd.hpp>
+#include <berth/process/cancellation.hpp>
 #include <berth/process/pidfd.hpp>
 #include <berth/sandbox/detail/files.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
-
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <dirent.h>
 #include <sys/mount.h>
@@ -32,14 +28,6 @@
 #endif
 
 namespace berth::detail {
-
-BERTH_DECL boost::asio::awaitable<bool> pause_for(duration d) {
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
-  timer.expires_after(d);
-  boost::system::error_code failed;
-  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
-  co_return !failed;
-}
 
 BERTH_DECL result<void> mount_shared(const std::string& directory) {
   constexpr unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW;

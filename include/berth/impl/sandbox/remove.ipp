@@ -1,8 +1,8 @@
 #pragma once
 
-#include <berth/network/detail/cancellation.hpp>
-#include <berth/network/detail/first_failure.hpp>
+#include <berth/base/first_failure.hpp>
 #include <berth/network/network.hpp>
+#include <berth/process/cancellation.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
@@ -17,7 +17,7 @@ namespace detail {
 BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record) {
   const time_point deadline = deadline_after(removal_patience);
   record.phase = record_phase::removing;
-  detail::first_failure first;
+  first_failure first;
   // A full disk must not keep anything from being removed: without this a crash from here on is found all the same, by the
   // dead sandbox process.
   if (!record.damaged) (void)write_record(record);
@@ -48,7 +48,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
 BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root) {
   const time_point deadline = deadline_after(removal_patience);
   const std::string prefix = root_token(root);
-  detail::first_failure first;
+  first_failure first;
   // First what there is, then the records: whatever is there had its record before, unless that was removed.
   auto tokens = co_await find_network_tokens(prefix, deadline);
   if (!tokens) {
@@ -107,7 +107,7 @@ inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_
   }
   auto entries = list_state_directories(*root);
   if (!entries) co_return std::move(entries).error();
-  detail::first_failure first;
+  first_failure first;
   const std::string boot_id = read_boot_id();
   for (const std::string& name : entries->unfinished) {
     const std::string path = *root + "/" + name;
@@ -140,7 +140,7 @@ inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_
 }  // namespace detail
 
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(environment where) {
-  return detail::cancellation_as_error(detail::collect_garbage_steps(std::move(where)));
+  return cancellation_as_error(detail::collect_garbage_steps(std::move(where)));
 }
 
 BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment& where) {

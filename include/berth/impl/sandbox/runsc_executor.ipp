@@ -64,7 +64,7 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> runs
                                                                                                   stdio_options io) {
   const auto self = shared_from_this();
   auto looked = find_sandbox();
-  auto found = co_await detail::cancellation_as_error(std::move(looked));
+  auto found = co_await cancellation_as_error(std::move(looked));
   if (!found) co_return std::move(found).error();
   if (what.argv.empty() || what.argv.front().empty()) {
     co_return make_error(errc::invalid, "sandbox", "the command is empty", "argv");

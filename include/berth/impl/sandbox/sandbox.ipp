@@ -1,6 +1,6 @@
 #pragma once
 
-#include <berth/network/detail/cancellation.hpp>
+#include <berth/process/cancellation.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
@@ -27,7 +27,7 @@ BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept {
 BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> sandbox::create(environment where,
                                                                                     sandbox_config what) {
   auto work = detail::create_sandbox(where, std::move(what));
-  auto made = co_await detail::cancellation_as_error(std::move(work));
+  auto made = co_await cancellation_as_error(std::move(work));
   if (!made) co_return std::move(made).error();
   std::shared_ptr<sandbox> handle(new sandbox(std::move(where), std::move(made->root), std::move(made->record)));
   handle->runsc_ = std::move(made->binary);
@@ -105,7 +105,7 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state() {
 BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::state() {
   auto self = shared_from_this();
   auto work = find_state();
-  auto found = co_await detail::cancellation_as_error(std::move(work));
+  auto found = co_await cancellation_as_error(std::move(work));
   co_return found;
 }
 
@@ -115,7 +115,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point
   milliseconds pause(5);
   while (record_.sandbox_process.alive()) {
     if (clock::now() >= deadline) co_return make_error(errc::timeout, "sandbox", "the sandbox still runs", record_.id);
-    auto nap = detail::pause_for(pause);
+    auto nap = pause_for(pause);
     if (!co_await std::move(nap)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
     pause = std::min(pause * 2, milliseconds(100));
   }
@@ -127,7 +127,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::annotate(std::string ke
   if (key.empty()) co_return make_error(errc::invalid, "sandbox", "the annotation has no key");
   const time_point deadline = deadline_after(seconds(30));
   auto waiting = detail::directory_lock::lock(record_.directory, deadline);
-  auto lock = co_await detail::cancellation_as_error(std::move(waiting));
+  auto lock = co_await cancellation_as_error(std::move(waiting));
   if (!lock) co_return std::move(lock).error();
   auto record = read_record(record_.directory);
   if (!record) co_return std::move(record).error();
@@ -178,7 +178,7 @@ inline boost::asio::awaitable<result<void>> terminate_sandbox(environment where,
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::terminate() {
   auto self = shared_from_this();
   auto work = detail::terminate_sandbox(where_, root_, record_);
-  auto gone = co_await detail::cancellation_as_error(std::move(work));
+  auto gone = co_await cancellation_as_error(std::move(work));
   co_return gone;
 }
 

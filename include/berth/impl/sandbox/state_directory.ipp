@@ -1,12 +1,8 @@
 #pragma once
 
+#include <berth/process/cancellation.hpp>
 #include <berth/sandbox/config.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
-
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -92,7 +88,6 @@ BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& di
 
 BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(std::string directory,
                                                                                time_point deadline) {
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
   for (;;) {
     auto lock = try_lock(directory);
     if (lock || lock.error().code != errc::again) co_return lock;
@@ -101,10 +96,10 @@ BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(s
       e.code = errc::timeout;
       co_return e;
     }
-    timer.expires_after(milliseconds(10));
-    boost::system::error_code failed;
-    co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
-    if (failed) co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
+    const milliseconds pause(10);
+    if (!co_await pause_for(pause)) {
+      co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
+    }
   }
 }
 

@@ -13,9 +13,6 @@
 
 namespace berth::detail {
 
-/// Sleeps on the loop; false when cancelled.
-BERTH_DECL boost::asio::awaitable<bool> pause_for(duration d);
-
 /// Mounts the tmpfs that a sandbox shares with the host: 4 MiB, 64 inodes, nosuid, nodev, noexec, nosymfollow. Errors:
 /// mount_failed, permission, unsupported (a kernel before 5.10 has no nosymfollow, without which host programs would follow
 /// symlinks that the sandbox makes).

@@ -1,14 +1,18 @@
-// Cancellation as a value.
+// Cancellation as a value, for coroutines that have something to undo.
 #pragma once
 
+#include <berth/base/clock.hpp>
 #include <berth/base/result.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <utility>
 
-namespace berth::detail {
+namespace berth {
 
 /// Runs `work` with Asio's throwing upon cancellation turned off, and back on to what it was afterwards: a coroutine that
 /// has things to undo goes on past the cancellation, which reaches it as errc::cancelled of the operation that it hit.
@@ -27,4 +31,13 @@ inline boost::asio::awaitable<bool> was_cancelled() {
   co_return state.cancelled() != boost::asio::cancellation_type::none;
 }
 
-}  // namespace berth::detail
+/// Waits on the loop; false when cancelled.
+inline boost::asio::awaitable<bool> pause_for(duration d) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+  timer.expires_after(d);
+  boost::system::error_code failed;
+  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
+  co_return !failed;
+}
+
+}  // namespace berth

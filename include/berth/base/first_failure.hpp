@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace berth::detail {
+namespace berth {
 
 /// Remembers the first of several outcomes that failed.
 class first_failure {
@@ -20,4 +20,4 @@ class first_failure {
   result<void> outcome_;
 };
 
-}  // namespace berth::detail
+}  // namespace berth
