@@ -52,10 +52,12 @@ report ran.xml '<testcase name="b" status="run"/>'
 report skipped.xml '<testcase name="b" status="run"><skipped message="no runsc"/></testcase>'
 report notrun.xml '<testcase name="b" status="notrun"/>'
 report disabled.xml '<testcase name="b" status="disabled"/>'
-expect yes "a report of tests that ran" python3 "$source/scripts/skipped.py" "$work/ran.xml"
-for name in skipped notrun disabled; do
-  expect no "a report with a test that is $name" python3 "$source/scripts/skipped.py" "$work/$name.xml"
+report fail.xml '<testcase name="b" status="fail"><failure message="Failed"/><system-out>the reason</system-out></testcase>'
+expect yes "a report of tests that ran" python3 "$source/scripts/failed.py" "$work/ran.xml"
+for name in skipped notrun disabled fail; do
+  expect no "a report with a test that is $name" python3 "$source/scripts/failed.py" "$work/$name.xml"
 done
+grep -q 'the reason' "$work/out" || { echo "FAILED: the output of a failed test was not shown"; failures=1; }
 
 if ((EUID == 0)) && command -v setpriv >/dev/null; then
   expect no "the integration tests without root" setpriv --reuid=65534 --regid=65534 --clear-groups \
