@@ -3,7 +3,6 @@
 #include "detail/executor.hpp"
 #include "detail/runsc.hpp"
 
-#include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/runsc_executor.hpp>
 
 namespace berth::capi {
@@ -39,7 +38,7 @@ static result<std::shared_ptr<runsc_executor>> make_runsc_executor(std::string_v
   if (auto g = o.object("globals")) globals = read_runsc_globals(std::move(*g));
   o.finish();
   BERTH_TRY(given.outcome());
-  auto binary = runsc_binary::probe(binary_name, &detail::run_blocking, cache);
+  auto binary = probe_runsc_blocking(binary_name, cache);
   if (!binary) return std::move(binary).error();
   return runsc_executor::create(std::move(*binary), std::move(globals), id);
 }

@@ -3,7 +3,18 @@
 #include "detail/options.hpp"
 #include "detail/runsc.hpp"
 
-#include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/process/run_blocking.hpp>
+#include <berth/runsc/probe.hpp>
+
+namespace berth::capi {
+
+result<runsc_binary> probe_runsc_blocking(std::string_view name, std::string_view cache_dir) {
+  const time_point deadline = deadline_after(seconds(30));
+  const runsc_runner run = [deadline](const std::vector<std::string>& argv) { return run_blocking(argv, deadline); };
+  return berth::probe_runsc(name, run, cache_dir);
+}
+
+}  // namespace berth::capi
 
 using berth::capi::clear_out;
 using berth::capi::guard;
@@ -20,7 +31,7 @@ berth_status berth_runsc_probe(const char* name, size_t name_len, const char* ca
     BERTH_TRY(clear_out(runsc, "runsc"));
     BERTH_TEXT(binary, name, name_len);
     BERTH_TEXT(cache, cache_dir, cache_dir_len);
-    return hand_out_runsc(runsc, berth::runsc_binary::probe(binary, &berth::detail::run_blocking, cache));
+    return hand_out_runsc(runsc, berth::capi::probe_runsc_blocking(binary, cache));
   });
 }
 

@@ -3,7 +3,6 @@
 
 #include <berth/docker/client.hpp>
 #include <berth/docker/daemon_probe.hpp>
-#include <berth/sandbox/detail/runsc_client.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -96,9 +95,7 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   where_.log = sink;
   where_.on_phase = [sink](std::string_view phase) { log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}}); };
   if (request->docker) {
-    auto binary = detail::find_sandbox_runsc(where_, where_.root);
-    if (!binary) co_return std::move(binary).error();
-    BERTH_CO_TRY(add_docker(request->config, request->recipe, binary->version(), sink));
+    BERTH_CO_TRY(co_await add_docker(request->config, request->recipe, where_));
   }
   auto made = co_await sandbox::create(where_, std::move(request->config));
   if (!made) co_return std::move(made).error();

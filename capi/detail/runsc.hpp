@@ -22,6 +22,9 @@ struct argv_object final : handle_object {
   runsc_argv argv;
 };
 
+/// probe_runsc with a runner that blocks for at most 30 s in all.
+result<runsc_binary> probe_runsc_blocking(std::string_view name, std::string_view cache_dir);
+
 /// runsc's global options, by the names of runsc_globals.
 runsc_globals read_runsc_globals(options_object o);
 

@@ -39,7 +39,8 @@ asio::awaitable<berth::result<void>> job(berth::environment where, std::string r
   berth::sandbox_config config;
   config.rootfs = std::move(rootfs);
   config.memory_bytes = 2ull << 30;
-  BERTH_CO_TRY(berth::add_docker(config, docker_in_memory(), where));
+  berth::docker_recipe recipe = docker_in_memory();
+  BERTH_CO_TRY(co_await berth::add_docker(config, recipe, where));
 
   auto box = co_await berth::sandbox::create(where, config);
   if (!box) co_return box.error();

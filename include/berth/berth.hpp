@@ -35,6 +35,7 @@
 #include <berth/runsc/diagnose.hpp>
 #include <berth/runsc/flags.hpp>
 #include <berth/runsc/globals.hpp>
+#include <berth/runsc/probe.hpp>
 #include <berth/runsc/runsc.hpp>
 #include <berth/runsc/state.hpp>
 #include <berth/runsc/version.hpp>
@@ -45,6 +46,7 @@
 #include <berth/process/output_buffer.hpp>
 #include <berth/process/pidfd.hpp>
 #include <berth/process/process.hpp>
+#include <berth/process/run_blocking.hpp>
 #include <berth/process/spawn.hpp>
 
 #include <berth/readiness/guarded_socket.hpp>
@@ -63,6 +65,7 @@
 #include <berth/network/plan.hpp>
 
 #include <berth/sandbox/config.hpp>
+#include <berth/sandbox/find_runsc.hpp>
 #include <berth/sandbox/process_identity.hpp>
 #include <berth/sandbox/record.hpp>
 #include <berth/sandbox/runsc_executor.hpp>

@@ -1,7 +1,5 @@
 #include "keeper.hpp"
 
-#include "runsc_probe.hpp"
-
 #include <berth/docker/managed.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -17,12 +15,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-result<void> prepare_for_docker(run_plan& plan) {
-  const auto binary = probe_runsc(plan.where);
-  if (!binary) return binary.error();
-  return add_docker(plan.config, plan.recipe, binary->version(), plan.where.log);
-}
-
 result<supervisor_options> make_supervisor_options(const run_plan& plan, sandbox& box) {
   auto out = docker_supervisor_options(box, plan.recipe);
   if (!out) return out;
@@ -36,7 +28,7 @@ result<supervisor_options> make_supervisor_options(const run_plan& plan, sandbox
 }  // namespace
 
 asio::awaitable<result<std::shared_ptr<keeper>>> keeper::create(run_plan plan) {
-  if (plan.docker) BERTH_CO_TRY(prepare_for_docker(plan));
+  if (plan.docker) BERTH_CO_TRY(co_await add_docker(plan.config, plan.recipe, plan.where));
   plan.where.on_phase = [sink = plan.where.log](std::string_view phase) {
     log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}});
   };

@@ -1,9 +1,9 @@
 // `berth runsc VERB …`: the argv for a runsc command as JSON, for those who start runsc themselves.
 #include "loop.hpp"
 #include "options.hpp"
-#include "runsc_probe.hpp"
 
 #include <berth/runsc/runsc.hpp>
+#include <berth/sandbox/find_runsc.hpp>
 
 #include <csignal>
 #include <cstring>
@@ -154,7 +154,7 @@ int act(const std::string& verb, runsc_call& c, invocation& call) {
     command = std::move(*words);
     if (command.empty() && c.process.empty()) return fail(usage_error("no command given, put it behind --"), call);
   }
-  const auto binary = probe_runsc(where);
+  const auto binary = find_sandbox_runsc_blocking(where);
   if (!binary) return fail(binary.error(), call);
   if (const auto done = finish_globals(c, *binary, where); !done) return fail(done.error(), call);
   const auto argv = build_argv(verb, c, *binary, command);

@@ -1,7 +1,7 @@
 // The life of a real dockerd on real runsc: ready, failing in known ways, killed, restarted, stopped.
 #include "support/docker_fixture.hpp"
 
-#include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/find_runsc.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -76,7 +76,7 @@ TEST_F(DockerDaemon, IsAskedByCommandsInsideWhereTheHostHasNoSocket) {
 TEST_F(DockerDaemon, ARootFileSystemWithoutDockerIsRefusedBeforeAnythingIsMade) {
   sandbox_config what = config();
   what.rootfs = where_.root;
-  const auto binary = detail::find_sandbox_runsc(where_, where_.root);
+  const auto binary = find_sandbox_runsc_blocking(where_);
   ASSERT_TRUE(binary);
   const auto added = add_docker(what, tmpfs_recipe(), binary->version());
   ASSERT_FALSE(added);

@@ -1,6 +1,6 @@
 #include "support/docker_fixture.hpp"
 
-#include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/find_runsc.hpp>
 
 #include <fcntl.h>
 
@@ -27,7 +27,7 @@ void docker_test::make(docker_recipe recipe, sandbox_config what) {
     events_.push_back(event);
   };
   where_.log = sink;
-  auto binary = berth::detail::find_sandbox_runsc(where_, where_.root);
+  auto binary = find_sandbox_runsc_blocking(where_);
   ASSERT_TRUE(binary) << binary.error().to_string();
   auto added = add_docker(what, recipe, binary->version(), sink);
   ASSERT_TRUE(added) << added.error().to_string();

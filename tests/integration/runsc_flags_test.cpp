@@ -40,7 +40,7 @@ class RealRunsc : public testing::Test {
     char name[] = "/tmp/berth-runsc-XXXXXX";
     ASSERT_NE(::mkdtemp(name), nullptr);
     dir = name;
-    auto probed = runsc_binary::probe(path, run, dir + "/cache");
+    auto probed = probe_runsc(path, run, dir + "/cache");
     ASSERT_TRUE(probed) << probed.error().to_string();
     binary = std::make_unique<runsc_binary>(*probed);
     globals.root = dir;

@@ -1,6 +1,6 @@
 #include "support/sandbox_fixture.hpp"
 
-#include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/find_runsc.hpp>
 
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -37,7 +37,7 @@ void sandbox_test::SetUp() {
 
   // What comes with the first sandbox and stays: the cache of runsc's flags, /run/netns, the loop's own descriptors.
   loop_.run_for(std::chrono::milliseconds(1));
-  auto warm = berth::detail::find_sandbox_runsc(where_, where_.root);
+  auto warm = berth::find_sandbox_runsc_blocking(where_);
   ASSERT_TRUE(warm) << warm.error().to_string();
   berth::spawn_options nothing;
   nothing.argv = {"true"};

@@ -5,6 +5,8 @@
 #include <berth/docker/supervisor.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
+#include <boost/asio/awaitable.hpp>
+
 #include <string>
 #include <string_view>
 
@@ -21,9 +23,9 @@ inline constexpr std::string_view docker_socket_name = "docker.sock";
 BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& recipe, const runsc_version& runsc,
                                    const log_sink& log = {});
 
-/// The same for the runsc that sandboxes of `where` run on; its release is asked for unless it is known already. Blocking.
+/// The same for the runsc that sandboxes of `where` run on, by find_sandbox_runsc. `config` must stay until the end.
 /// Errors: those of finding and asking runsc as well.
-BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& recipe, const environment& where);
+BERTH_DECL boost::asio::awaitable<result<void>> add_docker(sandbox_config& config, docker_recipe recipe, environment where);
 
 /// Fills in what the supervisor of `box` has to know: versions, uplink, sockets, where the host reaches the daemon. `log`,
 /// timeouts and policy are the caller's to set. `recipe` is the one given to add_docker. Errors: as reading the root file

@@ -5,5 +5,6 @@
 #include <berth/impl/process/output_buffer.ipp>
 #include <berth/impl/process/pidfd.ipp>
 #include <berth/impl/process/process.ipp>
+#include <berth/impl/process/run_blocking.ipp>
 #include <berth/impl/process/run_process.ipp>
 #include <berth/impl/process/spawn.ipp>

@@ -5,7 +5,6 @@
 #include <berth/runsc/flags.hpp>
 #include <berth/runsc/version.hpp>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,11 +12,6 @@
 #include <vector>
 
 namespace berth {
-
-/// Runs a program to its end and gives all that it wrote on stdout and stderr (`runsc flags` writes to stderr). An error
-/// when it cannot be started or exits with anything but 0. The runsc layer starts no processes itself: a higher layer, or
-/// the embedder, supplies this.
-using runsc_runner = std::function<result<std::string>(const std::vector<std::string>& argv)>;
 
 /// What a binary printed.
 struct runsc_texts {
@@ -33,16 +27,7 @@ BERTH_DECL const std::vector<std::string_view>& runsc_probed_verbs();
 /// An immutable description of one binary. Cheap to copy, safe to share between threads.
 class runsc_binary {
  public:
-  /// Finds the binary (`name` as in find_runsc; empty: "runsc"), and asks it for its release and options. The answers are kept under path, mtime, size and inode: in
-  /// this process, and in `cache_dir` (made 0700; empty: not on disk), so that a later start costs one stat and one small
-  /// read instead of a dozen starts of a Go program (about 15 ms each). A damaged or foreign cache file is ignored and
-  /// replaced; a cache that cannot be written is no error. Blocking. Thread-safe.
-  /// Errors: runsc_not_found, runsc_failed, runsc_output.
-  BERTH_DECL static result<runsc_binary> probe(std::string_view name, const runsc_runner& run,
-                                               std::string_view cache_dir = {},
-                                               std::string_view search_path = default_search_path);
-
-  /// The same from texts, without a binary: for tests, and for those who keep the answers themselves.
+  /// From what a binary printed: for runsc_probe, tests, and those who keep the answers themselves. Errors: runsc_output.
   BERTH_DECL static result<runsc_binary> from_text(std::string path, const runsc_texts& texts);
 
   static constexpr std::string_view default_search_path =

@@ -6,5 +6,6 @@
 #include <berth/runsc/diagnose.hpp>
 #include <berth/runsc/flags.hpp>
 #include <berth/runsc/globals.hpp>
+#include <berth/runsc/probe.hpp>
 #include <berth/runsc/state.hpp>
 #include <berth/runsc/version.hpp>

@@ -7,5 +7,6 @@
 #include <berth/impl/runsc/flags.ipp>
 #include <berth/impl/runsc/globals.ipp>
 #include <berth/impl/runsc/log_files.ipp>
+#include <berth/impl/runsc/probe.ipp>
 #include <berth/impl/runsc/state.ipp>
 #include <berth/impl/runsc/version.ipp>

@@ -29,8 +29,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
  public:
   /// Makes and starts a sandbox: record, then directories, shared tmpfs, network, bundle, runsc. Whatever fails, all that
   /// was made is removed again and the error says why (with runsc's true cause from its debug log). Cancelling does the same.
-  /// The first use of a runsc binary on a machine blocks the loop for about 0.4 s, while it is asked for its options; later
-  /// ones read a cache. Errors: invalid, permission (not root), exists, runsc_not_found, runsc_flag_unsupported, network_failed,
+  /// The first use of a runsc binary on a machine takes about 0.4 s more, while it is asked for its options; later ones read
+  /// a cache. Errors: invalid, permission (not root), exists, runsc_not_found, runsc_flag_unsupported, network_failed,
   /// mount_failed, unsupported, timeout, cancelled, runsc_failed.
   BERTH_DECL static boost::asio::awaitable<result<std::shared_ptr<sandbox>>> create(environment where,
                                                                                     sandbox_config what);
@@ -76,7 +76,9 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   /// sandbox_not_running, runsc_flag_unsupported (before release 20250721.0), those of runsc.
   BERTH_DECL boost::asio::awaitable<result<void>> export_changes(std::string file);
 
-  /// The runsc options that address this sandbox (--root), and runsc's name for it, for verbs that berth has no method for.
+  /// The binary that runs this sandbox, for verbs that berth has no method for, with the options that address it (--root).
+  /// Known where this handle created the sandbox, else from the cache; blocks for about 0.4 s only where the file was
+  /// replaced since. Errors: those of find_sandbox_runsc.
   BERTH_DECL result<runsc_binary> runsc();
   runsc_globals globals() const;
 

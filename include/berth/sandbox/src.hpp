@@ -6,6 +6,7 @@
 #include <berth/impl/sandbox/create.ipp>
 #include <berth/impl/sandbox/exec.ipp>
 #include <berth/impl/sandbox/export.ipp>
+#include <berth/impl/sandbox/find_runsc.ipp>
 #include <berth/impl/sandbox/host_resources.ipp>
 #include <berth/impl/sandbox/process_identity.ipp>
 #include <berth/impl/sandbox/record.ipp>

@@ -1,7 +1,7 @@
 #include "texts.hpp"
 
 #include <berth/impl/runsc/probe_cache.ipp>
-#include <berth/runsc/binary.hpp>
+#include <berth/runsc/probe.hpp>
 
 #include <gtest/gtest.h>
 
@@ -48,22 +48,22 @@ class ProbeTest : public testing::Test {
 };
 
 TEST_F(ProbeTest, AsksOnceAndThenRemembers) {
-  auto first = runsc_binary::probe(path, runner());
+  auto first = probe_runsc(path, runner());
   ASSERT_TRUE(first) << first.error().to_string();
   EXPECT_EQ(first->version().text, "release-20260701.0");
   EXPECT_EQ(first->path(), path);
   EXPECT_EQ(runs, 15);  // --version, flags, help, and help of twelve verbs
-  auto second = runsc_binary::probe(path, runner());
+  auto second = probe_runsc(path, runner());
   ASSERT_TRUE(second);
   EXPECT_EQ(runs, 15);
 }
 
 TEST_F(ProbeTest, AsksAnewWhenTheFileChanges) {
-  ASSERT_TRUE(runsc_binary::probe(path, runner()));
+  ASSERT_TRUE(probe_runsc(path, runner()));
   const int before = runs;
   std::ofstream(path, std::ios::app) << "# newer\n";
   texts = test::texts_of("20221219");
-  auto again = runsc_binary::probe(path, runner());
+  auto again = probe_runsc(path, runner());
   ASSERT_TRUE(again);
   EXPECT_GT(runs, before);
   EXPECT_EQ(again->version().date, 20221219u);
@@ -71,7 +71,7 @@ TEST_F(ProbeTest, AsksAnewWhenTheFileChanges) {
 
 TEST_F(ProbeTest, KeepsTheAnswersOnDisk) {
   const std::string cache = dir + "/cache";
-  ASSERT_TRUE(runsc_binary::probe(path, runner(), cache));
+  ASSERT_TRUE(probe_runsc(path, runner(), cache));
   EXPECT_EQ(fs::status(cache).permissions() & fs::perms::all, fs::perms::owner_all);
   ASSERT_EQ(std::distance(fs::directory_iterator(cache), fs::directory_iterator()), 1);
   // What another process would read.
@@ -91,7 +91,7 @@ TEST_F(ProbeTest, ReadsTheDiskCacheWithoutRunningAnything) {
   const auto who = detail::identify_runsc(path);
   ASSERT_TRUE(who);
   detail::store_runsc_cache(cache, *who, texts);
-  const auto binary = runsc_binary::probe(path, {}, cache);
+  const auto binary = probe_runsc(path, {}, cache);
   ASSERT_TRUE(binary) << binary.error().to_string();
   EXPECT_TRUE(binary->has("net-raw"));
   EXPECT_EQ(runs, 0);
@@ -112,7 +112,7 @@ TEST_F(ProbeTest, DamagedOrForeignCachesAreMadeAnew) {
   flipped[flipped.size() / 2] ^= 1;
   std::ofstream(file, std::ios::trunc | std::ios::binary) << flipped;
   EXPECT_FALSE(detail::load_runsc_cache(cache, *who));
-  ASSERT_TRUE(runsc_binary::probe(path, runner(), cache));
+  ASSERT_TRUE(probe_runsc(path, runner(), cache));
   EXPECT_EQ(runs, 15);
   EXPECT_TRUE(detail::load_runsc_cache(cache, *who));
   // Writable by others, or a symlink: not believed.
@@ -126,7 +126,7 @@ TEST_F(ProbeTest, DamagedOrForeignCachesAreMadeAnew) {
 }
 
 TEST_F(ProbeTest, ACacheThatCannotBeWrittenIsNoError) {
-  const auto binary = runsc_binary::probe(path, runner(), dir + "/no/such/parent");
+  const auto binary = probe_runsc(path, runner(), dir + "/no/such/parent");
   EXPECT_TRUE(binary) << binary.error().to_string();
 }
 
@@ -137,14 +137,31 @@ TEST_F(ProbeTest, ARunThatFailsIsNotRemembered) {
     if (broken && argv.back() == "restore") return make_error(errc::again, "process", "cannot start: out of pids");
     return good(argv);
   };
-  const auto first = runsc_binary::probe(path, sometimes, dir + "/cache");
+  const auto first = probe_runsc(path, sometimes, dir + "/cache");
   ASSERT_FALSE(first);
   EXPECT_EQ(first.error().code, errc::runsc_failed);
   EXPECT_NE(first.error().message.find("out of pids"), std::string::npos);
   broken = false;
-  const auto second = runsc_binary::probe(path, sometimes, dir + "/cache");
+  const auto second = probe_runsc(path, sometimes, dir + "/cache");
   ASSERT_TRUE(second);
   EXPECT_TRUE(second->has("restore", "background"));
+}
+
+TEST_F(ProbeTest, TellsWhatToRunOneByOne) {
+  auto asking = runsc_probe::begin(path);
+  ASSERT_TRUE(asking) << asking.error().to_string();
+  EXPECT_EQ(asking->finish().error().code, errc::state);  // nothing was answered yet
+  const runsc_runner run = runner();
+  while (const auto argv = asking->next()) ASSERT_TRUE(asking->answer(run(*argv)));
+  EXPECT_EQ(runs, 15);
+  EXPECT_EQ(asking->answer(std::string()).error().code, errc::state);
+  const auto binary = asking->finish();
+  ASSERT_TRUE(binary) << binary.error().to_string();
+  EXPECT_EQ(binary->version().text, "release-20260701.0");
+  auto again = runsc_probe::begin(path);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->next());
+  EXPECT_TRUE(again->finish());
 }
 
 TEST_F(ProbeTest, FindsOnlyProgramsAndOnlyInAbsoluteDirectories) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <berth/docker/managed.hpp>
-#include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/find_runsc.hpp>
 
 namespace berth {
 
@@ -31,10 +31,11 @@ BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& 
   return {};
 }
 
-BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& recipe, const environment& where) {
-  auto binary = detail::find_sandbox_runsc(where, where.root);
-  if (!binary) return binary.error();
-  return add_docker(config, recipe, binary->version(), where.log);
+BERTH_DECL boost::asio::awaitable<result<void>> add_docker(sandbox_config& config, docker_recipe recipe, environment where) {
+  const time_point deadline = deadline_after(config.create_timeout);
+  auto binary = co_await find_sandbox_runsc(where, deadline);
+  if (!binary) co_return std::move(binary).error();
+  co_return add_docker(config, recipe, binary->version(), where.log);
 }
 
 BERTH_DECL result<supervisor_options> docker_supervisor_options(sandbox& box, const docker_recipe& recipe) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <berth/impl/runsc/probe_cache.ipp>
 #include <berth/runsc/binary.hpp>
 
 #include <sys/stat.h>
@@ -97,60 +96,6 @@ BERTH_DECL result<runsc_binary> runsc_binary::from_text(std::string path, const 
                       "check that the program is gVisor's runsc");
   made->path = std::move(path);
   return runsc_binary(std::move(made));
-}
-
-BERTH_DECL result<runsc_binary> runsc_binary::probe(std::string_view name, const runsc_runner& run,
-                                                    std::string_view cache_dir, std::string_view search_path) {
-  auto path = find_runsc(name, search_path);
-  if (!path) return std::move(path).error();
-  const auto who = detail::identify_runsc(*path);
-  if (!who) return errno_error(errno, "runsc", "cannot look at the runsc binary", *path);
-  detail::runsc_memory_cache& memory = detail::runsc_cache_in_memory();
-  {
-    const std::lock_guard<std::mutex> guard(memory.lock);
-    const auto known = memory.entries.find(*path);
-    if (known != memory.entries.end() && known->second.first == *who) return known->second.second;
-  }
-  const auto keep = [&](const runsc_binary& binary) {
-    const std::lock_guard<std::mutex> guard(memory.lock);
-    memory.entries.insert_or_assign(*path, std::make_pair(*who, binary));
-  };
-  if (!cache_dir.empty()) {
-    if (const auto texts = detail::load_runsc_cache(cache_dir, *who)) {
-      if (auto binary = from_text(*path, *texts)) {
-        keep(*binary);
-        return binary;
-      }
-    }
-  }
-  if (!run) return make_error(errc::invalid, "runsc", "the binary was never probed, and no runner was given", *path);
-  const auto ask = [&](std::vector<std::string> words, std::string& answer) -> result<void> {
-    words.insert(words.begin(), *path);
-    auto printed = run(words);
-    if (!printed) {
-      error why = std::move(printed).error();
-      if (why.code != errc::no_memory && why.code != errc::cancelled) why.code = errc::runsc_failed;
-      why.path = *path;
-      if (why.hint.empty()) why.hint = "run `runsc " + words.back() + "` by hand to see what is wrong";
-      return why;
-    }
-    answer = *std::move(printed);
-    return {};
-  };
-  runsc_texts texts;
-  BERTH_TRY(ask({"--version"}, texts.version));
-  BERTH_TRY(ask({"flags"}, texts.flags));
-  BERTH_TRY(ask({"help"}, texts.verbs));
-  for (std::string_view verb : runsc_probed_verbs())
-    if (detail::lists_verb(texts.verbs, verb)) BERTH_TRY(ask({"help", std::string(verb)}, texts.help[std::string(verb)]));
-  auto binary = from_text(*path, texts);
-  if (!binary) return binary;
-  // Not kept when the file was replaced meanwhile: the answers could be of two binaries.
-  if (detail::identify_runsc(*path) == who) {
-    keep(*binary);
-    if (!cache_dir.empty()) detail::store_runsc_cache(cache_dir, *who, texts);
-  }
-  return binary;
 }
 
 BERTH_DECL const runsc_flag* runsc_binary::find(std::string_view verb, std::string_view flag) const {

@@ -9,6 +9,7 @@
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/find_runsc.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
@@ -159,8 +160,8 @@ inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, 
 
 inline boost::asio::awaitable<result<void>> build_sandbox(const environment& where, const std::string& root,
                                                           sandbox_record& record, const sandbox_config& what,
-                                                          const runsc_binary& binary, const std::string& init) {
-  const time_point deadline = deadline_after(what.create_timeout);
+                                                          const runsc_binary& binary, const std::string& init,
+                                                          time_point deadline) {
   enter_phase(where, "directories");
   BERTH_CO_TRY(make_directories(record));
   if (record.shared_directory) {
@@ -213,7 +214,10 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   if (!init) co_return std::move(init).error();
   auto root = open_root(where.root);
   if (!root) co_return std::move(root).error();
-  auto binary = find_sandbox_runsc(where, *root);
+  const time_point deadline = deadline_after(what.create_timeout);
+  environment resolved = where;
+  resolved.root = *root;
+  auto binary = co_await find_sandbox_runsc(std::move(resolved), deadline);
   if (!binary) co_return std::move(binary).error();
 
   enter_phase(where, "record");
@@ -228,7 +232,7 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   }
   if (!lock) co_return std::move(lock).error();
 
-  auto built = co_await build_sandbox(where, *root, record, what, *binary, *init);
+  auto built = co_await build_sandbox(where, *root, record, what, *binary, *init, deadline);
   if (!built) {
     error e = std::move(built).error();
     // From here on a cancellation changes nothing any more.

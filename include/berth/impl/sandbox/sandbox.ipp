@@ -5,6 +5,7 @@
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/find_runsc.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
 #include <boost/asio/this_coro.hpp>
@@ -63,8 +64,9 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
 BERTH_DECL result<runsc_binary> sandbox::runsc() {
   if (!runsc_) {
     environment where = where_;
+    where.root = root_;
     if (!record_.runsc.empty()) where.runsc = record_.runsc;  // the one that made it speaks its dialect
-    auto found = detail::find_sandbox_runsc(where, root_);
+    auto found = find_sandbox_runsc_blocking(where);
     if (!found) return found;
     runsc_ = std::move(*found);
   }

@@ -12,13 +12,6 @@
 
 namespace berth::detail {
 
-/// Runs a program to its end on the calling thread and gives what it printed on stdout and stderr. For probing a binary,
-/// which is done once: everything else is asynchronous. Errors: runsc_failed, timeout, and spawn's.
-BERTH_DECL result<std::string> run_blocking(const std::vector<std::string>& argv);
-
-/// The binary that `where` names, probed or from the cache in <root>/.cache.
-BERTH_DECL result<runsc_binary> find_sandbox_runsc(const environment& where, const std::string& root);
-
 struct runsc_client {
   runsc_binary binary;
   runsc_globals globals;  ///< those that every verb has: --root
