@@ -1,7 +1,9 @@
 #include "doctor_checks.hpp"
+#include "doctor_firewall.hpp"
 #include "loop.hpp"
 #include "options.hpp"
-#include "runsc_probe.hpp"
+
+#include <berth/sandbox/find_runsc.hpp>
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -75,7 +77,7 @@ check check_program(const std::string& program, const std::string& package, cons
 }
 
 void check_runsc(const environment& where, std::vector<check>& out, std::uint32_t& release, bool& packet_writes) {
-  const auto binary = probe_runsc(where);
+  const auto binary = find_sandbox_runsc_blocking(where);
   if (!binary) {
     const error& e = binary.error();
     out.push_back({"runsc", e.code == errc::runsc_not_found ? check_state::missing : check_state::unfit,
@@ -169,6 +171,7 @@ std::vector<check> run_checks(const environment& where, const std::string& rootf
   check_runsc(where, out, release, packet_writes);
   out.push_back(check_program("ip", "iproute2", "it makes the sandboxes' network namespaces and links"));
   out.push_back(check_program("nft", "nftables", "it makes the host's NAT for the sandboxes"));
+  if (::geteuid() == 0) out.push_back(check_firewall());
   out.push_back(check_init(where));
   out.push_back(check_state_directory(where));
   out.push_back(check_docker_client());

@@ -1,0 +1,66 @@
+#include "doctor_firewall.hpp"
+
+#include "loop.hpp"
+
+#include <berth/process/run_blocking.hpp>
+
+#include <fstream>
+#include <sstream>
+
+namespace berth::cli {
+namespace {
+
+// iptables-legacy keeps its rules outside nftables. Asking it loads the kernel's table, so it is asked only where that is
+// there: nothing can drop without it.
+bool legacy_filter_table() {
+  std::ifstream names("/proc/net/ip_tables_names");
+  for (std::string name; names >> name;)
+    if (name == "filter") return true;
+  return false;
+}
+
+}  // namespace
+
+std::string find_forward_drop(std::string_view nft_chains) {
+  std::string table, chain;
+  std::istringstream lines{std::string(nft_chains)};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string first;
+    words >> first;
+    if (first == "table") {
+      std::string family;
+      words >> family >> table;
+      table = family + " " + table;
+    } else if (first == "chain") {
+      words >> chain;
+    } else if (first == "type" && line.find(" hook forward ") != std::string::npos &&
+               line.find("policy drop") != std::string::npos && table.find(" berth_") == std::string::npos) {
+      return table + " " + chain;
+    }
+  }
+  return {};
+}
+
+check check_firewall() {
+  check out{"firewall", check_state::found, "no policy drops forwarded traffic", {}, false};
+  const time_point deadline = deadline_after(seconds(10));
+  std::string where;
+  if (const std::string nft = find_program("nft"); !nft.empty()) {
+    const auto chains = run_blocking({nft, "list", "chains"}, deadline);
+    if (!chains) return {"firewall", check_state::unfit, "cannot be asked: " + chains.error().message, {}, false};
+    where = find_forward_drop(*chains);
+  }
+  if (const std::string legacy = find_program("iptables-legacy"); where.empty() && !legacy.empty() && legacy_filter_table()) {
+    const auto rules = run_blocking({legacy, "-S", "FORWARD"}, deadline);
+    if (rules && rules->starts_with("-P FORWARD DROP")) where = "iptables-legacy's FORWARD";
+  }
+  if (where.empty()) return out;
+  out.state = check_state::unfit;
+  out.what = where + " drops forwarded traffic by its policy, which sandboxes with a network need";
+  out.remedy = "where sandboxes cannot reach the outside, let their links through; beside Docker: iptables -I DOCKER-USER -i bv+ "
+               "-j ACCEPT and iptables -I DOCKER-USER -o bv+ -j ACCEPT (docs/reference/network.md)";
+  return out;
+}
+
+}  // namespace berth::cli

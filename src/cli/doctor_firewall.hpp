@@ -1,0 +1,19 @@
+// Whether this host's firewall lets sandboxes' traffic through.
+#pragma once
+
+#include "doctor_checks.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace berth::cli {
+
+/// In what `nft list chains` prints: the first chain that drops forwarded packets by its policy, as "ip filter FORWARD";
+/// empty where there is none. Tables of berth's own are left out.
+std::string find_forward_drop(std::string_view nft_chains);
+
+/// Whether a policy of the host drops what sandboxes send on: Docker on the host sets it, ufw and firewalld do. An extra,
+/// since rules in front of the policy may let it through all the same. For root only. Changes nothing.
+check check_firewall();
+
+}  // namespace berth::cli

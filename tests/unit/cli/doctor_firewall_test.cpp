@@ -1,0 +1,29 @@
+// What `berth doctor` reads out of `nft list chains`.
+#include <doctor_firewall.hpp>
+
+#include <gtest/gtest.h>
+
+namespace berth::cli {
+namespace {
+
+TEST(DoctorFirewall, FindsThePolicyThatDropsForwardedTraffic) {
+  EXPECT_EQ(find_forward_drop(""), "");
+  const std::string docker_host =
+      "table ip nat {\n\tchain POSTROUTING {\n\t\ttype nat hook postrouting priority srcnat; policy accept;\n\t}\n}\n"
+      "table ip filter {\n\tchain DOCKER-USER {\n\t}\n\tchain INPUT {\n"
+      "\t\ttype filter hook input priority filter; policy drop;\n\t}\n\tchain FORWARD {\n"
+      "\t\ttype filter hook forward priority filter; policy drop;\n\t}\n}\n";
+  EXPECT_EQ(find_forward_drop(docker_host), "ip filter FORWARD");
+}
+
+TEST(DoctorFirewall, LeavesAcceptingChainsAndBerthsOwnOut) {
+  EXPECT_EQ(find_forward_drop("table ip filter {\n\tchain FORWARD {\n"
+                              "\t\ttype filter hook forward priority filter; policy accept;\n\t}\n}\n"),
+            "");
+  EXPECT_EQ(find_forward_drop("table inet berth_abcde {\n\tchain forward {\n"
+                              "\t\ttype filter hook forward priority filter - 1; policy drop;\n\t}\n}\n"),
+            "");
+}
+
+}  // namespace
+}  // namespace berth::cli
