@@ -123,27 +123,31 @@ else
   say "warning no iptables-legacy: no way out for nested containers, and no names on user networks"
 fi
 
+# Our rules are in a chain of their own. Where that chain is not there yet, one transaction makes it all; -N fails it
+# where it is, and then what it holds is replaced.
 network() {
   [ "$snat" = 1 ] || { say network; return; }
   echo 1 2>/dev/null > /proc/sys/net/ipv4/ip_forward || say "warning cannot set net.ipv4.ip_forward"
   [ -n "$legacy" ] || return
   [ -n "$dev" ] && [ -n "$addr" ] || { say "warning no default route, so no way out for nested containers"; return; }
-  rules=$("$legacy" -t nat -S POSTROUTING 2>&1) || { say "warning iptables: ${rules%%"$nl"*}"; return; }
-  printf '%s\n' "$rules" | while read -r rule; do
-    case $rule in
-      "-A POSTROUTING -o $dev -p tcp -j SNAT --to-source $addr"|\
-      "-A POSTROUTING -o $dev -p udp -j SNAT --to-source $addr") ;;
-      "-A POSTROUTING -o $dev -p tcp -j SNAT --to-source "*|\
-      "-A POSTROUTING -o $dev -p udp -j SNAT --to-source "*) "$legacy" -t nat -D ${rule#-A } ;;
-    esac
-  done
-  for proto in tcp udp; do
-    case $nl$rules$nl in
-      *"$nl-A POSTROUTING -o $dev -p $proto -j SNAT --to-source $addr$nl"*) continue ;;
-    esac
-    out=$("$legacy" -t nat -A POSTROUTING -o "$dev" -p "$proto" -j SNAT --to-source "$addr" 2>&1) ||
+  rules="-A BERTH-SNAT -o $dev -p tcp -j SNAT --to-source $addr$nl-A BERTH-SNAT -o $dev -p udp -j SNAT --to-source $addr"
+  "$legacy-restore" --noflush 2>/dev/null <<NEW || {
+*nat
+-N BERTH-SNAT
+-A POSTROUTING -j BERTH-SNAT
+$rules
+COMMIT
+NEW
+    out=$("$legacy-restore" --noflush 2>&1 <<AGAIN
+*nat
+:BERTH-SNAT - [0:0]
+$rules
+COMMIT
+AGAIN
+    ) && { "$legacy" -t nat -C POSTROUTING -j BERTH-SNAT 2>/dev/null ||
+           out=$("$legacy" -t nat -A POSTROUTING -j BERTH-SNAT 2>&1); } ||
       { say "warning iptables: ${out%%"$nl"*}"; return; }
-  done
+  }
   say network
 }
 ( network </dev/null & )
