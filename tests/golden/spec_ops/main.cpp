@@ -2,14 +2,12 @@
 //
 //	spec_ops list            the names of the operations, one a line
 //	spec_ops run OPERATION   applies it to the spec on stdin, writes the result to stdout; exit 1 and the error on stderr
-//	spec_ops check           for each line on stdin, a spec: "ok" and the spec as berth writes it, or "refused", the code
-//	                         and the pointer, tab-separated on one line of stdout
-//	spec_ops check-file FILE the same for a file
+//	spec_ops check OPERATION for each line on stdin, a document in hexadecimal: "ok" and the spec as berth writes it once
+//	                         the operation is applied, or "refused", the code and the pointer, tab-separated on one line
 #include <berth/docker/recipe.hpp>
 #include <berth/spec/spec.hpp>
 
 #include <cstdio>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <iterator>
@@ -120,12 +118,20 @@ std::vector<std::pair<std::string, operation>> operations() {
 
 std::string read_all(std::istream& in) { return {std::istreambuf_iterator<char>(in), {}}; }
 
-void check(const std::string& json) {
-  const result<spec_builder> spec = spec_builder::parse(json);
-  if (spec) {
+std::string from_hex(const std::string& line) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string out;
+  for (std::size_t i = 0; i + 1 < line.size(); i += 2) out += static_cast<char>(digit(line[i]) << 4 | digit(line[i + 1]));
+  return out;
+}
+
+void check(const std::string& json, const operation& apply) {
+  result<spec_builder> spec = spec_builder::parse(json);
+  const result<void> outcome = spec ? apply(*spec) : result<void>(spec.error());
+  if (outcome) {
     std::cout << "ok\t" << spec->to_json() << '\n';
   } else {
-    std::cout << "refused\t" << berth::errc_name(spec.error().code) << '\t' << spec.error().path << '\n';
+    std::cout << "refused\t" << berth::errc_name(outcome.error().code) << '\t' << outcome.error().path << '\n';
   }
 }
 
@@ -138,15 +144,12 @@ int main(int argc, char** argv) {
     for (const auto& [name, apply] : all) std::cout << name << '\n';
     return 0;
   }
-  if (args.size() == 1 && args[0] == "check") {
-    for (std::string line; std::getline(std::cin, line);) check(line);
-    return 0;
-  }
-  if (args.size() == 2 && args[0] == "check-file") {
-    std::ifstream in(args[1], std::ios::binary);
-    if (!in) return 2;
-    check(read_all(in));
-    return 0;
+  if (args.size() == 2 && args[0] == "check") {
+    for (const auto& [name, apply] : all) {
+      if (name != args[1]) continue;
+      for (std::string line; std::getline(std::cin, line);) check(from_hex(line), apply);
+      return 0;
+    }
   }
   if (args.size() == 2 && args[0] == "run") {
     for (const auto& [name, apply] : all) {
@@ -171,6 +174,6 @@ int main(int argc, char** argv) {
       return 0;
     }
   }
-  std::cerr << "usage: spec_ops list | run OPERATION | check | check-file FILE\n";
+  std::cerr << "usage: spec_ops list | run OPERATION | check OPERATION\n";
   return 2;
 }

@@ -78,6 +78,9 @@ func addCapabilities(s *specs.Spec, names ...string) {
 	}
 }
 
+// isPath: a bare name is the variable too, without a value.
+func isPath(entry string) bool { return entry == "PATH" || strings.HasPrefix(entry, "PATH=") }
+
 func beneath(destination, of string) bool {
 	return destination != of && (of == "/" || strings.HasPrefix(destination, of+"/"))
 }
@@ -308,7 +311,7 @@ var operations = map[string]operation{
 		var out []string
 		done := false
 		for _, e := range append(process(s).Env, "PATH=") {
-			if !strings.HasPrefix(e, "PATH=") {
+			if !isPath(e) {
 				out = append(out, e)
 			} else if !done {
 				done = true
@@ -320,7 +323,7 @@ var operations = map[string]operation{
 	"env-add": {func(s *specs.Spec) { process(s).Env = append(s.Process.Env, "NEW=\x01\x7f😀") }, []string{"/process/env"}},
 	"env-remove": {func(s *specs.Spec) {
 		clearIn(s.Process, func(p *specs.Process) {
-			p.Env = keep(p.Env, func(e string) bool { return !strings.HasPrefix(e, "PATH=") })
+			p.Env = keep(p.Env, func(e string) bool { return !isPath(e) })
 		})
 	}, []string{"/process/env"}},
 	"env-clear": {func(s *specs.Spec) { clearIn(s.Process, func(p *specs.Process) { p.Env = nil }) }, []string{"/process/env"}},
