@@ -1,4 +1,4 @@
-// Sizes as people write them: 512Mi, 2Gi, 1500M.
+// Sizes as people write them: 512Mi, 2Gi, 2g.
 #pragma once
 
 #include <berth/base/result.hpp>
@@ -8,8 +8,9 @@
 
 namespace berth {
 
-/// Bytes. A whole number, then nothing, or Ki, Mi, Gi, Ti (powers of 1024), or k, K, M, G, T (powers of 1000), as
-/// Kubernetes reads them. Anything else, 0, and what is beyond INT64_MAX is `invalid`.
+/// Bytes. A whole number, then nothing or b; Ki, Mi, Gi, Ti (Kubernetes) or these with a B, powers of 1024; m, g, t as
+/// Docker writes them, the same powers. K, M, G, T and k are powers of 1024 to Docker and of 1000 to Kubernetes: they are
+/// refused, with both in the hint. So is anything else, 0, and what is beyond INT64_MAX. Errors: invalid.
 BERTH_DECL result<std::uint64_t> parse_byte_size(std::string_view text);
 
 }  // namespace berth

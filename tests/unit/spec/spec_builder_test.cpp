@@ -184,10 +184,30 @@ TEST(ContainerId, OnlyWhatRunscTakes) {
 TEST(ByteSize, AsPeopleWriteThem) {
   EXPECT_EQ(parse_byte_size("2Gi").value(), 2ull << 30);
   EXPECT_EQ(parse_byte_size("512Mi").value(), 512ull << 20);
-  EXPECT_EQ(parse_byte_size("1500M").value(), 1500000000ull);
+  EXPECT_EQ(parse_byte_size("512MiB").value(), 512ull << 20);
+  EXPECT_EQ(parse_byte_size("2g").value(), 2ull << 30);
+  EXPECT_EQ(parse_byte_size("512m").value(), 512ull << 20);
+  EXPECT_EQ(parse_byte_size("1t").value(), 1ull << 40);
   EXPECT_EQ(parse_byte_size("7").value(), 7u);
-  for (const char* bad : {"", "0", "-1", "Gi", "1.5Gi", "1g", "1 Gi", "1GiB", "99999999999999999999", "9007199254740992Ti"})
+  EXPECT_EQ(parse_byte_size("7b").value(), 7u);
+  for (const char* bad : {"", "0", "-1", "-0", "+1", "Gi", "1.5Gi", "1 Gi", "1gi", "1GB", "1e9", "inf", "nan", "0x10", "1G ",
+                          "99999999999999999999", "9007199254740992Ti", "9223372036854775808", "9007199254740992T"})
     EXPECT_EQ(parse_byte_size(bad).error().code, errc::invalid) << bad;
+}
+
+// What Docker and Kubernetes read differently is not guessed at.
+TEST(ByteSize, WhatMeansTwoThingsIsRefusedWithBoth) {
+  for (const auto& [text, hint] : {std::pair{"2G", "write 2Gi, or 2000000000 for powers of 1000"},
+                                   {"1500M", "write 1500Mi, or 1500000000 for powers of 1000"},
+                                   {"64k", "write 64Ki, or 64000 for powers of 1000"},
+                                   {"64K", "write 64Ki, or 64000 for powers of 1000"},
+                                   {"1T", "write 1Ti, or 1000000000000 for powers of 1000"}}) {
+    const auto size = parse_byte_size(text);
+    ASSERT_FALSE(size) << text;
+    EXPECT_EQ(size.error().code, errc::invalid);
+    EXPECT_NE(size.error().message.find(text), std::string::npos);
+    EXPECT_EQ(size.error().hint, hint);
+  }
 }
 
 }  // namespace
