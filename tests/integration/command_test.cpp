@@ -346,6 +346,31 @@ TEST_F(Command, NotReadyInTimeIsThreeAndLeavesNothing) {
   EXPECT_EQ(foreground.code, 3) << foreground.err;
 }
 
+// A sandbox that answers nothing: its runsc does all but exec, which never comes back.
+TEST_F(Command, ARunscWhoseExecHangsHoldsUpNoTimeout) {
+  char directory[] = "/tmp/berth-hang-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string runsc = std::string(directory) + "/runsc", pids = std::string(directory) + "/pids";
+  std::ofstream(runsc) << "#!/bin/sh\nfor word; do\n  case $word in\n    exec) echo $$ >> " << pids
+                       << "; exec sleep 1000 ;;\n    -*) ;;\n    *) break ;;\n  esac\ndone\nexec " << runsc_ << " \"$@\"\n";
+  std::filesystem::permissions(runsc, std::filesystem::perms::owner_all);
+  for (const std::vector<std::string>& how : {std::vector<std::string>{"-d", "--wait"}, {"--", "true"}}) {
+    std::vector<std::string> words = run_words({"--docker", "--timeout", "2", "--runsc", runsc});
+    words.insert(words.end(), how.begin(), how.end());
+    const command_output got = run(words);  // that it ends at all is what is tested
+    EXPECT_EQ(got.code, 3) << got.err;
+    EXPECT_EQ(got.out, "");
+    EXPECT_NE(got.err.find("did not get ready in time"), std::string::npos) << got.err;
+    EXPECT_NE(got.err.find("has not come so far as to start dockerd"), std::string::npos) << got.err;
+    EXPECT_EQ(left_now(), "");
+  }
+  std::ifstream in(pids);
+  int hung = 0;
+  for (pid_t pid; in >> pid; ++hung) EXPECT_TRUE(eventually([&] { return ::kill(pid, 0) != 0; })) << pid;
+  EXPECT_GE(hung, 2);
+  std::filesystem::remove_all(directory);
+}
+
 TEST_F(Command, WhatIsNoSocketIsRefused) {
   ASSERT_EQ(run(run_words({"-d", "--id", "evil", "--docker", "--wait"})).code, 0);
   for (const std::string make : {"ln -s /var/run/docker.sock", "touch", "mkdir", "mkfifo"}) {

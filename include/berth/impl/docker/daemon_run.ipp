@@ -62,6 +62,7 @@ struct daemon_run {
 
   // From the start script's markers.
   bool missing = false;
+  bool launched = false;
   bool network_done = false;
   std::string step_failed;
 };

@@ -28,7 +28,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   using self_ptr = std::shared_ptr<impl>;
 
   impl(boost::asio::any_io_executor l, executor& w, supervisor_options o)
-      : loop(l), where(w), options(std::move(o)), fsm(options.restart, options.ready_timeout), pause_timer(l) {}
+      : loop(l), where(w), options(std::move(o)), fsm(options.restart, options.ready_timeout), pause_timer(l), launch_timer(l) {}
 
   boost::asio::any_io_executor loop;
   executor& where;
@@ -38,6 +38,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   run_ptr run;
   std::string last_pid;  // of the dockerd started last, as its marker gave it
   boost::asio::steady_timer pause_timer;
+  boost::asio::steady_timer launch_timer;
   std::list<boost::asio::steady_timer*> waiters;
   bool closed = false;
 
@@ -113,14 +114,22 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
       case start_marker::kind::pid:
         if (!run || run.get() != &of || of.over) return;
         last_pid = text;
+        of.launched = true;
+        launch_timer.cancel();
         say(log_level::info, "docker daemon process started - waiting for daemon to be ready", {{"pid", text}});
         dispatch(daemon_event::launched{detail::parse_marker_pid(marker.text)});
         return;
     }
   }
 
-  void perform(const daemon_action::launch&) {
+  void perform(const daemon_action::launch& what) {
     run = std::make_shared<detail::daemon_run>();
+    // Until dockerd is there nothing is probed, and a sandbox that is stuck says nothing: the deadline has to be kept here.
+    launch_timer.expires_at(what.ready_by);
+    launch_timer.async_wait([self = shared_from_this(), of = run](const boost::system::error_code& ec) {
+      if (ec || self->run != of || of->launched || of->over) return;
+      self->dispatch(daemon_event::probe_gave_up{0, "the sandbox has not come so far as to start dockerd"});
+    });
     say(log_level::info, "preparing to start docker daemon");
     boost::asio::co_spawn(loop, run_daemon(shared_from_this(), run),
                           boost::asio::bind_cancellation_slot(run->give_up_signal.slot(), boost::asio::detached));
@@ -181,6 +190,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   void close() {
     closed = true;
     pause_timer.cancel();
+    launch_timer.cancel();
     if (run) {
       run->end_probing();
       run->give_up();
@@ -207,6 +217,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   if (!started) {
     run->over = true;
     if (!self->closed) {
+      self->launch_timer.cancel();
       self->wake_waiters();
       self->dispatch(daemon_event::start_failed{started.error().to_string()});
     }
@@ -219,6 +230,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   run->over = true;
   run->running.reset();  // where it did not end, destroying it ends it
   if (self->closed) co_return;
+  self->launch_timer.cancel();
   if (ended) run->ended.set(*ended);
   self->wake_waiters();
   if (run->missing) {
@@ -277,6 +289,11 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::probe_daemon(self_p
 }
 
 inline boost::asio::awaitable<void> daemon_supervisor::impl::kill_daemon(self_ptr self, run_ptr run) {
+  if (!run->launched && (!run->running || run->running->pid() == 0)) {
+    // Not even the start script runs: nothing is left behind, and a sandbox that does not answer is not waited for.
+    run->give_up();
+    co_return;
+  }
   if (const auto running = run->running) (void)co_await running->signal(SIGKILL);
   const std::function<bool()> over = [run] { return run->over; };
   const time_point patience = deadline_after(self->options.kill_timeout);
