@@ -59,9 +59,10 @@ class spec_builder {
   /// The document as runc and runsc write it: indented by four blanks, with a newline at the end. Throws std::bad_alloc.
   BERTH_DECL std::string to_pretty_json() const;
 
-  /// Writes the pretty form atomically: a temporary file in the same directory, fsync, rename, fsync of the directory. A
-  /// reader sees the old file or the new one; on failure the old one stays and no temporary file is left. A symbolic link
-  /// at `path` is refused (spec_path). `mode` is the new file's, whatever the umask.
+  /// Writes the pretty form (the compact one, where the pretty one would be larger than the 16 MiB that are read; what is
+  /// larger even so is refused: spec_too_large) atomically: a temporary file in the same directory, fsync, rename, fsync of
+  /// the directory. A reader sees the old file or the new one; on failure the old one stays and no temporary file is left. A
+  /// symbolic link at `path` is refused (spec_path). `mode` is the new file's, whatever the umask.
   BERTH_DECL result<void> write_file(const std::string& path, unsigned mode = 0600) const;
 
   /// The value at a JSON pointer (RFC 6901; "" is the document) as compact JSON, or not_found.

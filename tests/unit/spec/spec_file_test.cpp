@@ -138,6 +138,29 @@ TEST_F(SpecFile, TooLargeIsRefusedBeforeItIsRead) {
   EXPECT_EQ(spec_builder::load(file).error().code, errc::spec_too_large);
 }
 
+TEST_F(SpecFile, WhatIndentingWouldMakeTooLargeIsWrittenCompact) {
+  std::string many = "{\"x\":[0";
+  for (int i = 0; i < (3 << 20); ++i) many += ",0";
+  many += "]}";
+  const spec_builder spec = parse(many.c_str());  // 6 MiB, and 27 MiB with a line for each
+  ASSERT_TRUE(spec.write_file(path("config.json")));
+  const auto again = spec_builder::load(path("config.json"));
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_TRUE(again->to_json() == many);
+}
+
+TEST_F(SpecFile, WhatHasBecomeTooLargeIsNotWritten) {
+  ASSERT_TRUE(parse(R"({"x":1})").write_file(path("config.json")));
+  spec_builder spec = parse(("{\"x\":\"" + std::string((16u << 20) - 100, 'a') + "\"}").c_str());
+  ASSERT_TRUE(spec_annotations(spec).set("key", std::string(200, 'b')));
+  const auto written = spec.write_file(path("config.json"));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, errc::spec_too_large);
+  EXPECT_EQ(written.error().path, path("config.json"));
+  EXPECT_EQ(spec_builder::load(path("config.json")).value().to_json(), R"({"x":1})");
+  EXPECT_EQ(entries(), 1u);
+}
+
 TEST_F(SpecFile, AFullDiskLeavesTheOldFile) {
   // /dev/full cannot be renamed onto; a size limit stands in for a full disk.
   ASSERT_TRUE(parse(R"({"x":1})").write_file(path("config.json")));

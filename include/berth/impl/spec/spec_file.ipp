@@ -61,10 +61,27 @@ inline result<unique_fd> make_temporary(int directory, std::string_view base, st
                      "check that the directory exists and can be written to");
 }
 
-inline result<void> write_spec_file(const json_document& document, const std::string& path, unsigned mode) {
+BERTH_DECL result<std::string> spec_file_text(const json_document& document) {
   std::string text;
   write_json(text, document.root, 4);
   text += '\n';
+  if (text.size() <= spec_max_bytes) return text;
+  text.clear();
+  write_json(text, document.root);
+  text += '\n';
+  if (text.size() <= spec_max_bytes) return text;
+  return make_error(errc::spec_too_large, "spec",
+                    "the spec has become larger than 16 MiB by what was put into it, and would not be read again", {},
+                    "no config.json needs that much");
+}
+
+inline result<void> write_spec_file(const json_document& document, const std::string& path, unsigned mode) {
+  const result<std::string> text = spec_file_text(document);
+  if (!text) {
+    error e = text.error();
+    e.path = path;
+    return e;
+  }
 
   const std::size_t slash = path.rfind('/');
   const std::string directory_path = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
@@ -86,7 +103,7 @@ inline result<void> write_spec_file(const json_document& document, const std::st
   std::string name;
   result<unique_fd> file = make_temporary(directory.get(), base, name, mode, path);
   if (!file) return std::move(file).error();
-  result<void> outcome = write_all(file->get(), text, path);
+  result<void> outcome = write_all(file->get(), *text, path);
   // Contents before the name: a crash leaves the old file or the new one, never an empty one.
   if (outcome && ::fsync(file->get()) != 0) outcome = errno_error(errno, "spec", "the spec could not be synced", path);
   if (outcome && ::renameat(directory.get(), name.c_str(), directory.get(), base.c_str()) != 0)

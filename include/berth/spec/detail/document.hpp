@@ -162,6 +162,9 @@ BERTH_DECL json_value string_array(json_document& document, const std::vector<st
 /// level as runc and runsc write it. Needs no stack in proportion to the nesting.
 BERTH_DECL void write_json(std::string& out, const json_value& value, int indent = 0);
 
+/// The text of a config.json: indented, or compact where that would be longer than what is read. Errors: spec_too_large.
+BERTH_DECL result<std::string> spec_file_text(const json_document& document);
+
 }  // namespace berth::detail
 BERTH_HIDDEN_END
 
