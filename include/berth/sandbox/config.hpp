@@ -68,7 +68,9 @@ struct environment {
 BERTH_DECL result<void> check_sandbox_id(std::string_view id);
 
 /// Everything about a config and an environment that can be checked without looking at the machine: names, ranges, absolute
-/// paths, lengths of socket paths. Pure. Errors: invalid, with the field in `path`.
+/// paths. Pure. Errors: invalid, with the field in `path`. What `root` leads to is looked at when it is opened: it may have
+/// none of , : * ? [ and backslash in it, which runsc cannot take, and 77 characters together with the id, which the path
+/// of a unix socket has to hold.
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what);
 
 /// The berth-init to use: `where.init`, else ../libexec/berth/berth-init beside the running program, else the place that

@@ -3,6 +3,7 @@
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/detail/users.hpp>
+#include <berth/sandbox/sandbox.hpp>
 
 #include <gtest/gtest.h>
 
@@ -42,8 +43,7 @@ TEST(SandboxConfig, IsChecked) {
   EXPECT_EQ(refused([](auto&, auto& c) { c.rootfs = ""; }), "rootfs");
   EXPECT_EQ(refused([](auto&, auto& c) { c.rootfs = std::string("/a\0b", 4); }), "rootfs");
   EXPECT_EQ(refused([](auto& e, auto&) { e.root = "berth"; }), "root");
-  for (const char* root : {"/a,b", "/a:b", "/a*", "/a?", "/a[b]", "/a\\b"})
-    EXPECT_EQ(refused([&](auto& e, auto&) { e.root = root; }), "root") << root;
+  EXPECT_EQ(refused([](auto& e, auto&) { e.root = ""; }), "root");
   EXPECT_EQ(refused([](auto&, auto& c) { c.network = network_mode::path; }), "network");
   EXPECT_EQ(refused([](auto&, auto& c) { c.network_path = "/run/netns/x"; }), "network");
   EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = -1; }), "cpus");
@@ -65,27 +65,52 @@ TEST(SandboxConfig, IsChecked) {
   EXPECT_EQ(refused([](auto& e, auto&) { e.network_pool = "10.0.0.0"; }), "10.0.0.0");
 }
 
-TEST(SandboxConfig, SocketsMustFit) {
-  EXPECT_EQ(field_refused([](auto&, auto& c) { c.id = std::string(63, 'a'); }), "fine");
-  EXPECT_EQ(field_refused([](auto& e, auto& c) {
-              e.root = "/var/lib/somewhere/deep/down/berth";
-              c.id = std::string(63, 'a');
-            }),
-            "id");
-  environment where;
-  where.root = "/" + std::string(70, 'r');
-  sandbox_config what = good();
-  what.id = "0123456789abcdef";
-  auto checked = check_sandbox_config(where, what);
+TEST(SandboxRoot, SocketsMustFit) {
+  EXPECT_TRUE(detail::check_socket_paths("/var/lib/berth", std::string(63, 'a')));
+  EXPECT_FALSE(detail::check_socket_paths("/var/lib/somewhere/deep/down/berth", std::string(63, 'a')));
+  const std::string root = "/" + std::string(70, 'r');
+  auto checked = detail::check_socket_paths(root, "0123456789abcdef");
   ASSERT_FALSE(checked);
-  // What the hint says fits, and no more.
+  EXPECT_EQ(checked.error().code, errc::invalid);
+  EXPECT_EQ(checked.error().path, "id");
+  EXPECT_NE(checked.error().message.find("have 87 characters, and 77 are the most"), std::string::npos)
+      << checked.error().message;
+  // What the hint says fits, and no more; and so it is with the socket's address.
   const std::size_t at = checked.error().hint.find("at most ");
   ASSERT_NE(at, std::string::npos) << checked.error().hint;
   const std::size_t most = std::stoul(checked.error().hint.substr(at + 8));
-  what.id = std::string(most, 'a');
-  EXPECT_TRUE(check_sandbox_config(where, what));
-  what.id = std::string(most + 1, 'a');
-  EXPECT_FALSE(check_sandbox_config(where, what));
+  EXPECT_EQ(most, detail::longest_id(root));
+  EXPECT_TRUE(detail::check_socket_paths(root, std::string(most, 'a')));
+  EXPECT_FALSE(detail::check_socket_paths(root, std::string(most + 1, 'a')));
+  EXPECT_EQ((root + "/" + std::string(most, 'a') + "/run/runsc-0123456789abc.sock").size(), 107u);
+  // One that berth makes up, and a root that leaves no room at all.
+  EXPECT_TRUE(detail::check_socket_paths("/" + std::string(64, 'r'), ""));
+  checked = detail::check_socket_paths("/" + std::string(65, 'r'), "");
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().hint.find("at most"), std::string::npos) << checked.error().hint;
+  EXPECT_EQ(detail::longest_id("/" + std::string(200, 'r')), 0u);
+  EXPECT_FALSE(detail::check_socket_paths("/" + std::string(200, 'r'), "x"));
+}
+
+TEST(SandboxRoot, IsAbsoluteWithoutWhatRunscCannotTake) {
+  for (const char* root : {"", "berth", "./berth", "/a,b", "/a:b", "/a*", "/a?", "/a[b]", "/a\\b"}) {
+    for (auto* opens : {detail::resolve_root, detail::find_root, detail::open_root}) {
+      const auto got = opens(root);
+      ASSERT_FALSE(got) << root;
+      EXPECT_EQ(got.error().code, errc::invalid) << got.error().to_string();
+      EXPECT_EQ(got.error().path, "root");
+    }
+  }
+  EXPECT_EQ(detail::resolve_root("/nowhere/./a/../b/").value(), "/nowhere/b");
+  EXPECT_EQ(detail::resolve_root("/").value(), "/");
+}
+
+// As list_sandboxes, collect_garbage and attach see it: not as a root with nothing in it.
+TEST(SandboxRoot, ARelativeOneIsAnErrorToEveryFunction) {
+  environment where;
+  where.root = "berth";
+  EXPECT_EQ(list_sandboxes(where).error().code, errc::invalid);
+  EXPECT_EQ(sandbox::attach(where, "box").error().code, errc::invalid);
 }
 
 TEST(SandboxId, FollowsRunscsRules) {
@@ -240,6 +265,35 @@ TEST_F(OnDisk, FilesAreReadInsideTheRootOnly) {
   EXPECT_EQ(detail::read_inside(rootfs, "etc/fifo"), "");
   EXPECT_EQ(detail::read_inside(rootfs, "etc"), "");
   EXPECT_EQ(detail::read_inside(root_ + "/none", "etc/real"), "");
+}
+
+TEST_F(OnDisk, ARootIsJudgedByWhereItsSymlinksLead) {
+  std::filesystem::create_directories(root_ + "/odd,name");
+  std::filesystem::create_directories(root_ + "/plain");
+  std::filesystem::create_symlink("odd,name", root_ + "/looks-plain");
+  std::filesystem::create_symlink("plain", root_ + "/looks,odd");
+  for (const char* below : {"", "/not-there-yet"}) {
+    const auto bad = detail::open_root(root_ + "/looks-plain" + below);
+    ASSERT_FALSE(bad);
+    EXPECT_EQ(bad.error().code, errc::invalid);
+    EXPECT_NE(bad.error().message.find("odd,name"), std::string::npos) << bad.error().message;
+    const auto good = detail::open_root(root_ + "/looks,odd" + below);
+    ASSERT_TRUE(good) << good.error().to_string();
+    EXPECT_EQ(*good, std::filesystem::canonical(root_).string() + "/plain" + below);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(root_ + "/odd,name"));
+
+  const std::string deep = root_ + "/" + std::string(90, 'd');
+  std::filesystem::create_directories(deep);
+  std::filesystem::create_symlink(deep, root_ + "/short");
+  auto found = detail::find_root(root_ + "/short");
+  ASSERT_TRUE(found) << found.error().to_string();
+  sandbox_record record;
+  record.id = "box";
+  const auto made = detail::make_state_directory(*found, record);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, errc::invalid);
+  EXPECT_TRUE(std::filesystem::is_empty(deep));
 }
 
 TEST_F(OnDisk, RootsThatOthersCanWriteToAreRefused) {

@@ -4,7 +4,6 @@
 #include <berth/sandbox/config.hpp>
 
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <climits>
@@ -80,24 +79,9 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
     return !path.empty() && path.front() == '/' && !detail::holds_nul(path);
   };
   if (!absolute(where.root)) return bad_config("root", "berth's root directory must be an absolute path: " + where.root);
-  // runsc reads the overlay's directory up to a comma or colon, and looks for its state by a shell pattern.
-  if (where.root.find_first_of(",:*?[\\") != std::string::npos) {
-    return bad_config("root", "berth's root directory has a character in it that runsc cannot take: " + where.root,
-                      "choose one without , : * ? [ and backslash");
-  }
   auto pool = parse_ipv4_subnet(where.network_pool);
   if (!pool) return std::move(pool).error();
   if (!what.id.empty()) BERTH_TRY(check_sandbox_id(what.id));
-  // The longest socket is runsc's own: <root>/<id>/run/runsc-<token>.sock; docker's is <root>/<id>/shared/docker.sock.
-  const std::size_t id_size = what.id.empty() ? 12 : what.id.size();
-  const std::size_t socket = where.root.size() + 1 + id_size + std::string_view("/run/runsc-.sock").size() + 13;
-  if (socket >= sizeof(sockaddr_un::sun_path)) {
-    return bad_config("id", "root directory and id are too long together for a unix socket: " + where.root + "/" + what.id,
-                      "choose an id at most " +
-                          std::to_string(std::max<long>(0, static_cast<long>(id_size) - static_cast<long>(socket) +
-                                                               static_cast<long>(sizeof(sockaddr_un::sun_path)) - 1)) +
-                          " characters long, or a shorter root directory");
-  }
   if (!absolute(what.rootfs)) return bad_config("rootfs", "the root file system must be an absolute path: " + what.rootfs);
   if (what.network == network_mode::path && !absolute(what.network_path)) {
     return bad_config("network", "the network namespace must be an absolute path: " + what.network_path,

@@ -8,7 +8,9 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace berth::detail {
@@ -17,8 +19,19 @@ namespace berth::detail {
 BERTH_DECL std::string root_token(const std::string& root);
 BERTH_DECL std::string random_token(std::size_t size);
 
+/// The path that `root` stands for: without symlinks, as far as it is there. What is below is named by it, so that it is
+/// what must suit runsc. Errors: invalid when it is relative or has a character in it that runsc cannot take.
+BERTH_DECL result<std::string> resolve_root(const std::string& root);
+/// Whether the sockets of a sandbox of this id fit below a resolved root; an empty id stands for one that berth makes up.
+/// Errors: invalid.
+BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id);
+/// How many characters an id may have below a resolved root; 0 when the root is too long for any.
+BERTH_DECL std::size_t longest_id(const std::string& root);
+/// Of an id that berth makes up.
+inline constexpr std::size_t made_up_id_size = 12;
+
 /// Makes the root directory (0700) where it is absent, and gives its path without symlinks. A root that others can write
-/// to is refused: what they put there would be taken for records. Errors: permission, io.
+/// to is refused: what they put there would be taken for records. Errors: as resolve_root; permission, io.
 BERTH_DECL result<std::string> open_root(const std::string& root);
 /// The same without making it: not_found when it is absent.
 BERTH_DECL result<std::string> find_root(const std::string& root);
@@ -40,7 +53,8 @@ class directory_lock {
   unique_fd fd_;
 };
 
-/// Makes <root>/<record.id> holding the record, locked from the moment when it has its name. Errors: exists.
+/// Makes <root>/<record.id> holding the record, locked from the moment when it has its name. Errors: exists; as
+/// check_socket_paths.
 BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record);
 
 /// Takes the directory away, which must hold no mount any more. Idempotent.
