@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,7 +55,10 @@ constexpr verb verbs[] = {
 // The common options, on the verb itself or on each of its own verbs (`berth spec docker`).
 void add_common_to_leaves(CLI::App& app, common_options& common) {
   const auto subs = app.get_subcommands([](CLI::App*) { return true; });
-  if (subs.empty()) add_common(app, common);
+  if (subs.empty()) {
+    add_common(app, common);
+    refuse_empty_values(app);
+  }
   for (CLI::App* sub : subs) add_common_to_leaves(*sub, common);
 }
 
@@ -80,16 +84,36 @@ class formatter : public CLI::Formatter {
   }
 };
 
-// What CLI11 says about a parse error, on one line.
-std::string parse_message(const CLI::ParseError& e) {
+std::string repeated_message(const CLI::Option& option, std::size_t times) {
+  return option.get_name() + " is given " + std::to_string(times) + " times, and can have one value only";
+}
+
+// What CLI11 says about a parse error, on one line; what it says in riddles, in words.
+std::string parse_message(const CLI::ParseError& e, const CLI::App* verb) {
+  if (e.get_exit_code() == static_cast<int>(CLI::ExitCodes::ArgumentMismatch)) {
+    for (; verb != nullptr; verb = verb->get_parent())
+      for (const CLI::Option* option : verb->get_options())
+        if (option->get_expected_max() == 1 && option->count() > 1) return repeated_message(*option, option->count());
+  }
   std::string text = e.what();
   std::replace(text.begin(), text.end(), '\n', ' ');
+  std::erase(text, '\0');  // of mark_empty_values
   return text;
 }
 
+// A common option before the verb and behind it, with a value each time: CLI11 sees two options in it.
+std::optional<std::string> repeated_common_option(const CLI::App& app, const CLI::App& verb) {
+  for (const CLI::Option* before : app.get_options()) {
+    const CLI::Option* behind = verb.get_option_no_throw(before->get_name());
+    if (before->get_expected_max() == 1 && before->count() > 0 && behind != nullptr && behind->count() > 0)
+      return repeated_message(*before, before->count() + behind->count());
+  }
+  return std::nullopt;
+}
+
 // The same where not even a verb was found.
-std::string verb_message(const CLI::ParseError& e, const std::vector<std::string>& words) {
-  if (e.get_exit_code() != static_cast<int>(CLI::ExitCodes::RequiredError)) return parse_message(e);
+std::string verb_message(const CLI::ParseError& e, const CLI::App& app, const std::vector<std::string>& words) {
+  if (e.get_exit_code() != static_cast<int>(CLI::ExitCodes::RequiredError)) return parse_message(e, &app);
   for (const std::string& word : words)
     if (!word.starts_with('-')) return "no verb is called '" + word + "'";
   return "a verb is needed";
@@ -119,6 +143,7 @@ int run_command_line(std::vector<std::string> words) {
   app.footer(footer);
   app.require_subcommand(1);
   add_common(app, call.common);
+  refuse_empty_values(app);
   for (const verb& entry : verbs) {
     CLI::App* sub = app.add_subcommand(entry.name, entry.summary)->group(entry.group);
     entry.add(*sub, call);
@@ -130,7 +155,8 @@ int run_command_line(std::vector<std::string> words) {
     for (auto subs = app.get_subcommands(); !subs.empty(); subs = found->get_subcommands()) found = subs.front();
     return found;
   };
-  std::vector<std::string> reversed(words.rbegin(), words.rend());  // the order that CLI11 takes a vector in
+  std::vector<std::string> reversed = mark_empty_values(words);
+  std::reverse(reversed.begin(), reversed.end());  // the order that CLI11 takes a vector in
   try {
     app.parse(reversed);
   } catch (const CLI::Success& e) {
@@ -139,12 +165,13 @@ int run_command_line(std::vector<std::string> words) {
     // Parsing stopped half-way, so whether --json was given has to be looked up.
     call.common.json = std::find(words.begin(), words.end(), "--json") != words.end();
     const CLI::App* found = parsed_verb();
-    return print_usage_error(found == nullptr ? verb_message(e, words) : parse_message(e), full_name(found),
+    return print_usage_error(found == nullptr ? verb_message(e, app, words) : parse_message(e, found), full_name(found),
                              call.common.output());
   }
   call.verb = parsed_verb();
   if (call.command && !call.verb->get_prefix_command())
     return fail(usage_error("this verb takes no command behind --"), call);
+  if (const auto repeated = repeated_common_option(app, *call.verb)) return fail(usage_error(*repeated), call);
   return call.act();
 }
 

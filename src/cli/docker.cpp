@@ -57,6 +57,8 @@ int act(const docker_call& c, invocation& call) {
   if (words->empty()) return fail(usage_error("no docker command given, put it behind --"), call);
   const auto limit = parse_duration(c.timeout, "--timeout");
   if (!limit) return fail(limit.error(), call);
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
 
   const std::string client = find_program("docker");
@@ -64,7 +66,7 @@ int act(const docker_call& c, invocation& call) {
     return fail(make_error(errc::not_found, "cli", "this host has no docker client on PATH", {},
                            "install docker-cli, or leave --host out to use the sandbox's own"), call);
   }
-  auto box = find_sandbox(call.common.where(), c.id);
+  auto box = find_sandbox(*where, c.id);
   if (!box) return fail_lookup(box.error(), call);
   if (const auto ready = run_loop(wait_for_docker(*box, *limit)); !ready) return fail(ready.error(), call);
 

@@ -26,7 +26,9 @@ json checks_json(const std::vector<check>& checks, bool fit) {
 }
 
 int act(const std::string& rootfs, invocation& call) {
-  const std::vector<check> checks = run_checks(call.common.where(), rootfs.empty() ? "" : absolute_path(rootfs));
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
+  const std::vector<check> checks = run_checks(*where, rootfs.empty() ? "" : absolute_path(rootfs));
   bool fit = true;
   for (const check& c : checks) fit = fit && (!c.needed || c.state == check_state::found);
   bool printed = false;

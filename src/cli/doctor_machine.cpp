@@ -3,6 +3,7 @@
 #include "loop.hpp"
 #include "options.hpp"
 
+#include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 
 #include <fcntl.h>
@@ -127,11 +128,10 @@ check check_init(const environment& where) {
 
 check check_state_directory(const environment& where) {
   check out{"state directory", check_state::found, where.root, {}, true};
-  // A unix socket's path has 107 bytes, and the shared directories lie below the root.
-  if (where.root.size() > 40) {
+  if (const auto fits = detail::check_socket_paths(where.root, {}); !fits) {
     out.state = check_state::unfit;
-    out.what += ", " + std::to_string(where.root.size()) + " characters";
-    out.remedy = "unix sockets lie below it and their paths are short: choose --root of at most 40 characters";
+    out.what += ": " + fits.error().message;
+    out.remedy = fits.error().hint;
     return out;
   }
   std::filesystem::path existing = where.root;

@@ -16,8 +16,10 @@ std::string shell_quoted(const std::string& text) {
 }
 
 int act(const std::string& id, invocation& call) {
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  const auto box = find_sandbox(call.common.where(), id);
+  const auto box = find_sandbox(*where, id);
   if (!box) return fail_lookup(box.error(), call);
   const auto socket = check_docker_socket(**box);
   if (!socket) return fail(socket.error(), call);

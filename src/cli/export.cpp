@@ -12,8 +12,10 @@ struct export_call {
 };
 
 int act(const export_call& c, invocation& call) {
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  const auto box = find_sandbox(call.common.where(), c.id);
+  const auto box = find_sandbox(*where, c.id);
   if (!box) return fail_lookup(box.error(), call);
   std::error_code ignored;
   const std::string path = std::filesystem::absolute(c.output, ignored).string();

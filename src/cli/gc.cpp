@@ -8,8 +8,10 @@ namespace berth::cli {
 namespace {
 
 int act(invocation& call) {
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  const auto removed = run_loop(collect_garbage(call.common.where()));
+  const auto removed = run_loop(collect_garbage(*where));
   if (!removed) return fail(removed.error(), call);
   if (call.common.json)
     return print_json(json::object().set("removed", json::strings(*removed))) ? exit_ok : exit_failed;

@@ -16,8 +16,10 @@ struct logs_call {
 };
 
 int act(const logs_call& c, invocation& call) {
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  const auto box = find_sandbox(call.common.where(), c.id);
+  const auto box = find_sandbox(*where, c.id);
   if (!box) return fail_lookup(box.error(), call);
   const sandbox_record record = (*box)->record();
   const std::string path = c.daemon ? record.daemon_log() : command_log(record);

@@ -34,16 +34,17 @@ std::string command_word(const sandbox_view& view) {
 }
 
 int act(bool ids_only, invocation& call) {
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  const environment where = call.common.where();
-  auto records = list_sandboxes(where);
+  auto records = list_sandboxes(*where);
   if (!records) return fail(records.error(), call);
   if (ids_only && !call.common.json) {
     std::string text;
     for (const sandbox_record& record : *records) text += record.id + "\n";
     return print_text(text) ? exit_ok : exit_failed;
   }
-  const auto views = run_loop(view_all(where, std::move(*records)));
+  const auto views = run_loop(view_all(*where, std::move(*records)));
   if (call.common.json) {
     json list = json::array();
     for (const sandbox_view& view : views) list.push(view_json(view));

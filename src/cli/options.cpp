@@ -2,6 +2,7 @@
 
 #include "loop.hpp"
 
+#include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/spec/byte_size.hpp>
 
 #include <unistd.h>
@@ -11,6 +12,14 @@
 #include <filesystem>
 
 namespace berth::cli {
+namespace {
+
+void unmark(std::string& word) {
+  if (word.ends_with('\0')) word.pop_back();
+}
+
+}  // namespace
+
 output_options common_options::output() const {
   output_options out;
   out.json = json;
@@ -19,9 +28,12 @@ output_options common_options::output() const {
   return out;
 }
 
-environment common_options::where() const {
+result<environment> common_options::find_environment() const {
   environment out = environment::from(own_environment());
   if (!root.empty()) out.root = absolute_path(root);
+  auto resolved = detail::resolve_root(out.root);
+  if (!resolved) return usage_error(resolved.error(), root.empty() ? "BERTH_ROOT" : "--root");
+  out.root = std::move(*resolved);
   if (!runsc.empty()) out.runsc = runsc.find('/') == std::string::npos ? runsc : absolute_path(runsc);
   // A name is looked up on our PATH, for every verb alike; the library has a path of its own, which need not hold it.
   if (out.runsc.find('/') == std::string::npos) {
@@ -50,6 +62,7 @@ void add_common(CLI::App& app, common_options& common) {
 
 result<std::vector<std::string>> invocation::command_line() const {
   std::vector<std::string> words = verb->remaining();
+  for (std::string& word : words) unmark(word);
   // A word that is no option of the verb's and stands before the command: CLI11 collects both kinds in `remaining`.
   if (!words.empty() && words.front().size() > 1 && words.front().front() == '-')
     return usage_error("no such option, or its place is behind --", words.front());
@@ -69,6 +82,23 @@ std::string full_name(const CLI::App* verb) {
 
 void takes_command(CLI::App& app) { app.prefix_command(); }
 
+void refuse_empty_values(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_expected_max() == 0) continue;  // a flag
+    const auto judge = [](std::string& value) {
+      unmark(value);
+      return std::string(value.empty() ? "the value is empty" : "");
+    };
+    option->transform(CLI::Validator(judge, ""));
+  }
+}
+
+std::vector<std::string> mark_empty_values(std::vector<std::string> words) {
+  for (std::string& word : words)
+    if (word.starts_with("--") && word.find('=') == word.size() - 1) word += '\0';
+  return words;
+}
+
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& into,
                       const std::string& description) {
   return app.add_option(name, into, description)->allow_extra_args(false);
@@ -82,6 +112,14 @@ void add_examples(CLI::App& app, std::initializer_list<const char*> lines) {
 
 error usage_error(std::string message, std::string option) {
   return make_error(errc::invalid, "cli", std::move(message), std::move(option));
+}
+
+error usage_error(const error& found, std::string option) {
+  return usage_error(found.hint.empty() ? found.message : found.message + "; " + found.hint, std::move(option));
+}
+
+std::string in_quotes(std::string_view text) {
+  return "'" + std::string(text.substr(0, 64)) + (text.size() > 64 ? "…'" : "'");
 }
 
 int fail(const error& e, const invocation& call) {
@@ -102,14 +140,22 @@ std::optional<int> need_root(const invocation& call) {
 
 result<std::uint64_t> parse_bytes(std::string_view text, std::string_view option) {
   const auto size = parse_byte_size(text);
-  if (size) return *size;
-  return usage_error("'" + std::string(text) + "' is no size: write it as 512Mi, 2Gi or a number of bytes",
+  if (!size) return usage_error(size.error(), std::string(option));
+  return *size;
+}
+
+result<double> parse_cpus(std::string_view text, std::string_view option) {
+  double number = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  const bool whole = ec == std::errc() && end == text.data() + text.size() && !text.starts_with('-');
+  if (whole && (number == 0 || (number >= 0.01 && number <= 4096))) return number;
+  return usage_error(in_quotes(text) + " is no number of CPUs: write it as 2 or 0.5, from 0.01 to 4096, or 0 for no limit",
                      std::string(option));
 }
 
 result<duration> parse_duration(std::string_view text, std::string_view option) {
-  const error bad = usage_error("'" + std::string(text) + "' is no time: write it as seconds, 30 or 0.5, or with a unit, "
-                                "200ms, 30s, 2m", std::string(option));
+  const error bad = usage_error(in_quotes(text) + " is no time: write it as seconds, 30 or 0.5, or with a unit, 200ms, "
+                                "30s, 2m", std::string(option));
   double number = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (ec != std::errc() || !(number > 0)) return bad;
@@ -118,7 +164,8 @@ result<duration> parse_duration(std::string_view text, std::string_view option) 
   else if (unit == "m") number *= 60;
   else if (unit == "h") number *= 3600;
   else if (!unit.empty() && unit != "s") return bad;
-  if (number > 1e9) return bad;  // 31 years: nobody means that, and it keeps the sums below from overflowing
+  // 31 years: nobody means that, and it keeps the sums below from overflowing. Less than 1 ms would be rounded to no time.
+  if (number > 1e9 || number < 1e-3) return bad;
   return std::chrono::duration_cast<duration>(std::chrono::duration<double>(number));
 }
 

@@ -30,8 +30,9 @@ struct common_options {
   std::string runsc;  ///< --runsc; empty: $BERTH_RUNSC, else the first on PATH
 
   output_options output() const;
-  /// From BERTH_ROOT, BERTH_RUNSC, BERTH_INIT and the options, logging to stderr.
-  environment where() const;
+  /// From BERTH_ROOT, BERTH_RUNSC, BERTH_INIT and the options, logging to stderr. The root is checked and without symlinks,
+  /// so that every verb means the same by it. Errors: usage errors.
+  result<environment> find_environment() const;
 };
 
 /// One call of the command. A verb's `add` declares its options and sets `act`, which runs once they are parsed.
@@ -65,6 +66,14 @@ std::string full_name(const CLI::App* verb);
 /// Declares that the verb ends in a command of somebody else's, whose options are not the verb's.
 void takes_command(CLI::App& app);
 
+/// Has an empty value of any of the verb's options refused: `--id "$ID"` and `--id="$ID"` with the variable unset mean
+/// something else than no --id at all.
+void refuse_empty_values(CLI::App& app);
+
+/// The words as CLI11 is to see them. It takes `--id=` for `--id` and the next word for its value; with a NUL, which no word
+/// of a command line has, the value is there, and refuse_empty_values knows it.
+std::vector<std::string> mark_empty_values(std::vector<std::string> words);
+
 /// An option that may be repeated and takes one value each time.
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& into,
                       const std::string& description);
@@ -75,16 +84,25 @@ void add_examples(CLI::App& app, std::initializer_list<const char*> lines);
 /// A failure to show as bad usage (exit code 2), with the layer "cli".
 error usage_error(std::string message, std::string option = {});
 
+/// The same of what the library found, with what it says is to be done.
+error usage_error(const error& found, std::string option);
+
+/// A value in single quotes, the first 64 bytes of it.
+std::string in_quotes(std::string_view text);
+
 /// Prints `e` and gives its exit code: exit_usage for what usage_error made.
 int fail(const error& e, const invocation& call);
 
 /// nothing, or exit_failed after saying that this verb needs root.
 std::optional<int> need_root(const invocation& call);
 
-/// "2Gi", "512Mi", "1073741824", as Kubernetes writes sizes.
+/// "2Gi", "512Mi", "2g", "1073741824": as parse_byte_size.
 result<std::uint64_t> parse_bytes(std::string_view text, std::string_view option);
 
-/// "1.5" seconds, or with a unit: "200ms", "30s", "2m". More than 0.
+/// A number of CPUs, 0 for no limit.
+result<double> parse_cpus(std::string_view text, std::string_view option);
+
+/// "1.5" seconds, or with a unit: "200ms", "30s", "2m", "1h". At least a millisecond.
 result<duration> parse_duration(std::string_view text, std::string_view option);
 
 /// The path made absolute against the present directory and cleaned lexically.

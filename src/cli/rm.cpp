@@ -73,15 +73,16 @@ void remove_all(std::vector<removal>& list, const environment& where, bool force
 int act(const rm_call& c, invocation& call) {
   const auto limit = parse_duration(c.timeout, "--timeout");
   if (!limit) return fail(limit.error(), call);
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  const environment where = call.common.where();
 
   int code = exit_ok;
   std::vector<removal> list;
   for (const std::string& id : c.ids) {
     removal r;
     r.id = id;
-    auto box = find_sandbox(where, id);
+    auto box = find_sandbox(*where, id);
     if (box) {
       r.box = std::move(*box);
     } else {
@@ -89,7 +90,7 @@ int act(const rm_call& c, invocation& call) {
     }
     list.push_back(std::move(r));
   }
-  remove_all(list, where, c.force, *limit);
+  remove_all(list, *where, c.force, *limit);
 
   json removed = json::array();
   std::string text;

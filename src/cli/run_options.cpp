@@ -1,5 +1,7 @@
 #include "run_options.hpp"
 
+#include <berth/sandbox/detail/state_directory.hpp>
+
 #include <charconv>
 
 namespace berth::cli {
@@ -7,12 +9,12 @@ namespace {
 
 result<std::pair<std::string, std::string>> split_pair(const std::string& text, const char* option) {
   const auto at = text.find('=');
-  if (at == 0 || at == std::string::npos) return usage_error("'" + text + "' is not of the form NAME=VALUE", option);
+  if (at == 0 || at == std::string::npos) return usage_error(in_quotes(text) + " is not of the form NAME=VALUE", option);
   return std::pair{text.substr(0, at), text.substr(at + 1)};
 }
 
 result<sandbox_mount> parse_volume(const std::string& text) {
-  const error bad = usage_error("'" + text + "' is not of the form SOURCE:DESTINATION[:ro]", "--volume");
+  const error bad = usage_error(in_quotes(text) + " is not of the form SOURCE:DESTINATION[:ro]", "--volume");
   sandbox_mount out;
   std::string rest = text;
   if (rest.ends_with(":ro")) {
@@ -40,7 +42,7 @@ result<restart_policy> parse_restart(const std::string& text) {
     const auto [end, ec] = std::from_chars(number.data(), number.data() + number.size(), out.limit);
     if (ec == std::errc() && end == number.data() + number.size()) return out;
   }
-  return usage_error("'" + text + "' is no policy: no, on-failure or on-failure:N", "--restart");
+  return usage_error(in_quotes(text) + " is no policy: no, on-failure or on-failure:N", "--restart");
 }
 
 result<void> fill_network(const run_call& c, sandbox_config& config) {
@@ -52,18 +54,18 @@ result<void> fill_network(const run_call& c, sandbox_config& config) {
     config.network = network_mode::path;
     config.network_path = absolute_path(c.network);
   } else {
-    return usage_error("'" + c.network + "' is none of sandbox, none and the path of a network namespace", "--network");
+    return usage_error(in_quotes(c.network) + " is none of sandbox, none and the path of a network namespace", "--network");
   }
   return {};
 }
 
 result<void> fill_docker(const run_call& c, run_plan& plan) {
   const auto mode = parse_cgroup_mode(c.cgroup);
-  if (!mode) return usage_error(mode.error().message, "--cgroup");
+  if (!mode) return usage_error(mode.error(), "--cgroup");
   plan.recipe.cgroup = *mode;
   const bool by_size = c.data_root == "tmpfs" || c.data_root.starts_with("tmpfs:");
   const auto root = parse_data_root(by_size ? c.data_root : absolute_path(c.data_root));
-  if (!root) return usage_error(root.error().message, "--data-root");
+  if (!root) return usage_error(root.error(), "--data-root");
   plan.recipe.data_root = *root;
   const auto restart = parse_restart(c.restart);
   if (!restart) return restart.error();
@@ -82,8 +84,8 @@ void add_run_options(CLI::App& app, run_call& c) {
   app.add_flag("-d,--detach", c.detach, "leave it running in the background and print its id");
   app.add_option("--id,--name", c.id, "what to call it (default: made up)")->type_name("ID");
   app.add_option("--rootfs", c.rootfs, "the root file system; it is never written to")->type_name("DIR")->required();
-  app.add_option("--cpus", c.cpus, "how many CPUs it may use (default: all)")->type_name("N")->check(CLI::NonNegativeNumber);
-  app.add_option("-m,--memory", c.memory, "how much memory it may use, as 512Mi or 2Gi (default: no limit)")
+  app.add_option("--cpus", c.cpus, "how many CPUs it may use (default: all)")->type_name("N");
+  app.add_option("-m,--memory", c.memory, "how much memory it may use, as 512Mi, 2Gi or 2g (default: no limit)")
       ->type_name("SIZE");
   app.add_option("--network", c.network, "sandbox: a network of its own (default); none; or the path of a namespace")
       ->type_name("MODE");
@@ -113,7 +115,9 @@ void add_run_options(CLI::App& app, run_call& c) {
 
 result<run_plan> plan_run(const run_call& c, const invocation& call) {
   run_plan out;
-  out.where = call.common.where();
+  auto where = call.common.find_environment();
+  if (!where) return std::move(where).error();
+  out.where = std::move(*where);
   out.docker = c.docker;
   out.wait = c.wait;
   out.detached = c.detach;
@@ -129,7 +133,9 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
   sandbox_config& config = out.config;
   config.id = c.id;
   config.rootfs = absolute_path(c.rootfs);
-  config.cpus = c.cpus;
+  const auto cpus = parse_cpus(c.cpus, "--cpus");
+  if (!cpus) return cpus.error();
+  config.cpus = *cpus;
   if (!c.memory.empty()) {
     const auto bytes = parse_bytes(c.memory, "--memory");
     if (!bytes) return bytes.error();
@@ -157,10 +163,8 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
   // of no use, and gc takes it away.
   config.ends_with_creator = true;
   if (auto done = fill_docker(c, out); !done) return done.error();
-  if (const auto checked = check_sandbox_config(out.where, config); !checked) {
-    const error& e = checked.error();
-    return usage_error(e.message, e.path);
-  }
+  for (const auto& checked : {check_sandbox_config(out.where, config), detail::check_socket_paths(out.where.root, c.id)})
+    if (!checked) return usage_error(checked.error(), checked.error().path);
   return out;
 }
 

@@ -15,9 +15,8 @@ namespace berth::cli {
 /// The options as given. Shared by `run` and by the monitor, which gets the same words.
 struct run_call {
   bool detach = false, docker = false, wait = false;
-  std::string id, rootfs, network = "sandbox", cgroup = "sandbox", data_root = "tmpfs", memory, timeout = "30";
+  std::string id, rootfs, network = "sandbox", cgroup = "sandbox", data_root = "tmpfs", memory, timeout = "30", cpus = "0";
   std::string hostname, cwd = "/", user, restart = "on-failure";
-  double cpus = 0;
   std::vector<std::string> env, volumes, labels, runsc_args, dockerd_args;
 };
 void add_run_options(CLI::App& app, run_call& c);

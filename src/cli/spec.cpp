@@ -2,6 +2,7 @@
 #include "options.hpp"
 
 #include <berth/docker/recipe.hpp>
+#include <berth/spec/detail/document.hpp>
 #include <berth/spec/diff.hpp>
 #include <berth/spec/spec_builder.hpp>
 
@@ -70,12 +71,12 @@ int act(const spec_call& c, invocation& call) {
   docker_recipe recipe;
   recipe.data_root_path = c.data_root_path;
   const auto mode = parse_cgroup_mode(c.cgroup);
-  if (!mode) return fail(usage_error(mode.error().message, "--cgroup"), call);
+  if (!mode) return fail(usage_error(mode.error(), "--cgroup"), call);
   recipe.cgroup = *mode;
   if (c.data_root != "none") {
     const bool by_size = c.data_root == "tmpfs" || c.data_root.starts_with("tmpfs:");
     const auto root = parse_data_root(by_size ? c.data_root : absolute_path(c.data_root));
-    if (!root) return fail(usage_error(root.error().message, "--data-root"), call);
+    if (!root) return fail(usage_error(root.error(), "--data-root"), call);
     recipe.data_root = *root;
   }
   auto spec = [&]() -> result<spec_builder> {
@@ -98,7 +99,9 @@ int act(const spec_call& c, invocation& call) {
     const auto written = spec->write_file(c.file, there ? before_it.st_mode & 0777 : 0600);
     return written ? int{exit_ok} : fail(written.error(), call);
   }
-  return print_text(spec->to_pretty_json()) ? exit_ok : exit_failed;
+  const auto text = detail::spec_file_text(spec->document());
+  if (!text) return fail(text.error(), call);
+  return print_text(*text) ? exit_ok : exit_failed;
 }
 
 }  // namespace

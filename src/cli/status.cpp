@@ -57,11 +57,12 @@ std::string text_of(const sandbox_view& view) {
 }
 
 int act(const std::string& id, invocation& call) {
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  const environment where = call.common.where();
-  const auto box = find_sandbox(where, id);
+  const auto box = find_sandbox(*where, id);
   if (!box) return fail_lookup(box.error(), call);
-  const sandbox_view view = run_loop(view_sandbox(where, (*box)->record()));
+  const sandbox_view view = run_loop(view_sandbox(*where, (*box)->record()));
   const bool printed = call.common.json ? print_json(view_json(view)) : print_text(text_of(view));
   return printed ? exit_ok : exit_failed;
 }

@@ -20,8 +20,10 @@ boost::asio::awaitable<result<void>> wait_until_ready(std::shared_ptr<sandbox> b
 int act(const std::string& id, const std::string& timeout, invocation& call) {
   const auto limit = parse_duration(timeout, "--timeout");
   if (!limit) return fail(limit.error(), call);
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  auto box = find_sandbox(call.common.where(), id);
+  auto box = find_sandbox(*where, id);
   if (!box) return fail_lookup(box.error(), call);
   const time_point began = clock::now();
   const auto ready = run_loop(wait_until_ready(*box, *limit));

@@ -207,9 +207,9 @@ TEST(Options, ARunscByNameIsTheFirstOnPath) {
   ::setenv("PATH", (where.path() + ":" + before).c_str(), 1);
   common_options common;
   common.runsc = "runsc-of-mine";
-  EXPECT_EQ(common.where().runsc, where / "runsc-of-mine");
+  EXPECT_EQ(common.find_environment().value().runsc, where / "runsc-of-mine");
   common.runsc = "runsc-that-nobody-installed";
-  EXPECT_EQ(common.where().runsc, "runsc-that-nobody-installed");
+  EXPECT_EQ(common.find_environment().value().runsc, "runsc-that-nobody-installed");
   ::setenv("PATH", before.c_str(), 1);
 }
 

@@ -89,6 +89,22 @@ TEST(SpecDocker, RefusesWhatIsNoJson) {
   EXPECT_NE(got.err.find("\"code\":\"spec_syntax\""), std::string::npos) << got.err;
 }
 
+TEST(SpecDocker, WhatItPrintsItReads) {
+  std::string many = "{\"x\":[0";
+  for (int i = 0; i < (3 << 20); ++i) many += ",0";
+  many += "]}";
+  const test::outcome once = test::run({"spec", "docker", "-q"}, many);
+  ASSERT_EQ(once.code, 0) << once.err;
+  EXPECT_LE(once.out.size(), 16u << 20);
+  EXPECT_EQ(test::run({"spec", "docker", "-q"}, once.out).code, 0);
+
+  const test::outcome large =
+      test::run({"spec", "docker", "-q"}, "{\"x\":\"" + std::string((16u << 20) - 100, 'a') + "\"}");
+  EXPECT_EQ(large.code, 1);
+  EXPECT_EQ(large.out, "");
+  EXPECT_NE(large.err.find("16 MiB"), std::string::npos) << large.err;
+}
+
 TEST(SpecDocker, ChangesAFileInPlace) {
   const std::string path = testing::TempDir() + "/berth-cli-config.json";
   std::ofstream(path) << small_spec;

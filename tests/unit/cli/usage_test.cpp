@@ -1,7 +1,12 @@
 // Bad calls are refused with exit code 2, a message, and where to read more; nothing on standard output.
 #include "capture.hpp"
 
+#include <options.hpp>
+
 #include <berth/spec/detail/document.hpp>
+
+#include <algorithm>
+#include <cstdlib>
 
 namespace berth::cli {
 namespace {
@@ -50,7 +55,12 @@ INSTANTIATE_TEST_SUITE_P(
         bad_call{"RunWaitInForeground", {"run", "--rootfs", "/", "--wait", "--", "true"}, "--wait"},
         bad_call{"RunBadMemory", {"run", "--rootfs", "/", "--memory", "2x", "--", "true"}, "--memory"},
         bad_call{"RunZeroMemory", {"run", "--rootfs", "/", "--memory", "0", "--", "true"}, "--memory"},
+        bad_call{"RunAmbiguousMemory", {"run", "--rootfs", "/", "--memory", "2G", "--", "true"},
+                 "write 2Gi, or 2000000000 for powers of 1000"},
+        bad_call{"RunSmallMemory", {"run", "--rootfs", "/", "--memory", "1m", "--", "true"}, "less than 64 MiB"},
         bad_call{"RunNegativeCpus", {"run", "--rootfs", "/", "--cpus", "-1", "--", "true"}, "--cpus"},
+        bad_call{"RunSmallCpus", {"run", "--rootfs", "/", "--cpus", "0.001", "--", "true"}, "--cpus"},
+        bad_call{"RunHexCpus", {"run", "--rootfs", "/", "--cpus", "0x2", "--", "true"}, "--cpus"},
         bad_call{"RunTextCpus", {"run", "--rootfs", "/", "--cpus", "two", "--", "true"}, "--cpus"},
         bad_call{"RunBadNetwork", {"run", "--rootfs", "/", "--network", "host", "--", "true"}, "--network"},
         bad_call{"RunCgroupWithoutDocker", {"run", "--rootfs", "/", "--cgroup", "none", "--", "true"}, "--docker"},
@@ -68,13 +78,36 @@ INSTANTIATE_TEST_SUITE_P(
         bad_call{"RunRelativeVolume", {"run", "--rootfs", "/", "--volume", "/a:b", "--", "true"}, "--volume"},
         bad_call{"RunBadLabel", {"run", "--rootfs", "/", "--label", "x", "--", "true"}, "--label"},
         bad_call{"RunBadId", {"run", "--rootfs", "/", "--id", "../x", "--", "true"}, "id"},
+        bad_call{"RunEmptyId", {"run", "--rootfs", "/", "--id", "", "--", "true"}, "--id: the value is empty"},
+        bad_call{"RunEmptyIdByEquals", {"run", "--id=", "--rootfs", "/", "--", "true"}, "--id: the value is empty"},
+        bad_call{"RunEmptyName", {"run", "--name=", "--rootfs", "/", "--", "true"}, "the value is empty"},
+        bad_call{"RunEmptyMemory", {"run", "--rootfs", "/", "--memory", "", "--", "true"}, "--memory: the value is empty"},
+        bad_call{"RunEmptyRoot", {"run", "--root", "", "--rootfs", "/", "--", "true"}, "--root: the value is empty"},
+        bad_call{"RunLongIdAndRoot", {"run", "--root", "/very/long/way/down/to/it", "--rootfs", "/", "--id",
+                                      "an-id-of-some-sixty-characters-which-is-more-than-there-is-room-for", "--", "true"},
+                 "longer than 63"},
+        bad_call{"RunNoRoomForTheId", {"run", "--root", "/a/root/directory/of/forty/characters/dear", "--rootfs", "/",
+                                       "--id", "forty-characters-for-an-id-are-not-many.", "--", "true"},
+                 "77 are the most"},
+        bad_call{"RunNetworkTwice", {"run", "--rootfs", "/", "--network", "none", "--network", "sandbox", "--", "true"},
+                 "--network is given 2 times"},
+        bad_call{"RunMemoryThrice", {"run", "-m", "1Gi", "--rootfs", "/", "--memory=2Gi", "-m3Gi", "--", "true"},
+                 "--memory is given 3 times"},
+        bad_call{"RunIdAndName", {"run", "--rootfs", "/", "--id", "a", "--name", "a", "--", "true"}, "is given 2 times"},
+        bad_call{"RunRootTwice", {"--root", "/a", "run", "--root", "/b", "--rootfs", "/", "--", "true"},
+                 "--root is given 2 times"},
+        bad_call{"RootTwiceWithoutVerb", {"--root", "/a", "--root", "/b"}, "--root is given 2 times"},
         bad_call{"RunUnknownOption", {"run", "--rootfs", "/", "--privileged", "--", "true"}, "--privileged"},
         bad_call{"RunQuietAndVerbose", {"run", "--rootfs", "/", "-q", "-v", "--", "true"}, "--quiet"},
         bad_call{"RunLogFormat", {"run", "--rootfs", "/", "--log-format", "xml", "--", "true"}, "--log-format"},
         bad_call{"ExecWithoutId", {"exec"}, "ID"},
         bad_call{"ExecWithoutCommand", {"exec", "box"}, "no command"},
-        bad_call{"ExecUnknownOption", {"exec", "--tty", "box", "--", "true"}, "--tty"},
-        bad_call{"ExecOptionBehindId", {"exec", "box", "--tty", "true"}, "--tty"},
+        bad_call{"ExecUnknownOption", {"exec", "--privileged", "box", "--", "true"}, "--privileged"},
+        bad_call{"ExecOptionBehindId", {"exec", "box", "--privileged", "true"}, "--privileged"},
+        bad_call{"ExecTty", {"exec", "-t", "box", "sh"}, "makes no terminal"},
+        bad_call{"ExecTtyAsDockerHasIt", {"exec", "-it", "box", "sh"}, "makes no terminal"},
+        bad_call{"ExecTtyTheOtherWayRound", {"exec", "-ti", "box", "--", "sh"}, "makes no terminal"},
+        bad_call{"ExecTtyBehindId", {"exec", "box", "-it", "sh"}, "makes no terminal"},
         bad_call{"ExecBadEnv", {"exec", "-e", "A", "box", "--", "true"}, "--env"},
         bad_call{"ExecBadTimeout", {"exec", "--timeout", "-3", "box", "--", "true"}, "--timeout"},
         bad_call{"DockerWithoutArgs", {"docker", "box"}, "no docker command"},
@@ -86,6 +119,8 @@ INSTANTIATE_TEST_SUITE_P(
         bad_call{"LogsWithoutId", {"logs"}, "ID"},
         bad_call{"ExportWithoutFile", {"export", "box"}, "--output"},
         bad_call{"RmWithoutId", {"rm"}, "ID"},
+        bad_call{"RmEmptyId", {"rm", "box", ""}, "ID: the value is empty"},
+        bad_call{"StatusEmptyId", {"status", ""}, "ID: the value is empty"},
         bad_call{"LsWithCommand", {"ls", "--", "x"}, "no command"},
         bad_call{"GcWithArgument", {"gc", "x"}, "x"},
         bad_call{"SpecWithoutVerb", {"spec"}, "subcommand"},
@@ -95,6 +130,75 @@ INSTANTIATE_TEST_SUITE_P(
         bad_call{"RunscWithoutBundle", {"runsc", "run", "box"}, "--bundle"},
         bad_call{"RunscExecWithoutCommand", {"runsc", "exec", "box"}, "no command"}),
     [](const auto& tested) { return std::string(tested.param.name); });
+
+// Whatever is no number is refused in a line, and not with the 300 digits of the largest one.
+TEST(Usage, NumbersAreRefusedInFewWords) {
+  const std::string digits(500, '9');
+  for (const char* option : {"--cpus", "--memory", "--timeout", "--data-root", "--restart"}) {
+    for (const std::string& value : {std::string("-1"), std::string("-0"), std::string("inf"), std::string("nan"),
+                                     std::string("1e308"), std::string("-1e308"), std::string("0x1p3"), digits,
+                                     "-" + digits}) {
+      const std::string prefix = option == std::string_view("--data-root") ? "tmpfs:"
+                                 : option == std::string_view("--restart") ? "on-failure:" : "";
+      const test::outcome got = test::run({"run", "--rootfs", "/", "--docker", option, prefix + value, "--", "true"});
+      EXPECT_EQ(got.code, 2) << option << " " << value;
+      EXPECT_EQ(got.err.rfind(std::string("berth: ") + option, 0), 0u) << got.err;
+      EXPECT_LT(got.err.size(), 300u) << got.err;
+    }
+  }
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"runsc", "kill", "box", "--pid"},
+                                                {"runsc", "events", "box", "--interval"}}) {
+    for (const char* value : {"1e308", "inf", "nan", "99999999999999999999"}) {
+      std::vector<std::string> all = words;
+      all.push_back(value);
+      const test::outcome got = test::run(all);
+      EXPECT_EQ(got.code, 2) << got.err;
+      EXPECT_LT(got.err.size(), 300u) << got.err;
+    }
+  }
+}
+
+// The variable is read by every verb that has to do with sandboxes, and each says the same of it.
+TEST(Usage, ARelativeRootIsTheSameErrorToEveryVerb) {
+  const std::vector<std::vector<std::string>> calls = {
+      {"run", "--rootfs", "/", "--", "true"}, {"exec", "box", "--", "true"}, {"docker", "box", "--", "ps"}, {"env", "box"},
+      {"wait", "box"}, {"status", "box"}, {"logs", "box"}, {"ls"}, {"export", "box", "--output", "/x"}, {"rm", "box"},
+      {"gc"}, {"doctor"}, {"runsc", "list"}};
+  const char* before = std::getenv("BERTH_ROOT");
+  const std::string saved = before == nullptr ? "" : before;
+  for (const char* root : {"relative/root", ".", "/has,comma"}) {
+    ::setenv("BERTH_ROOT", root, 1);
+    std::string first;
+    for (const std::vector<std::string>& words : calls) {
+      const test::outcome got = test::run(words);
+      EXPECT_EQ(got.code, 2) << words.front() << ": " << got.err;
+      EXPECT_EQ(got.out, "");
+      const std::string line = got.err.substr(0, got.err.find('\n'));
+      EXPECT_EQ(line.rfind("berth: BERTH_ROOT: ", 0), 0u) << line;
+      if (first.empty()) first = line;
+      EXPECT_EQ(line, first);
+    }
+  }
+  if (before == nullptr) ::unsetenv("BERTH_ROOT");
+  else ::setenv("BERTH_ROOT", saved.c_str(), 1);
+}
+
+// What stands behind a command's first word is the command's, an empty value too.
+TEST(Usage, TheCommandsOwnWordsAreLeftAlone) {
+  std::vector<std::string> got;
+  invocation call;
+  CLI::App app;
+  std::string id;
+  takes_command(app);
+  app.add_option("ID", id);
+  refuse_empty_values(app);
+  std::vector<std::string> words = mark_empty_values({"box", "tool", "--empty=", "--full=x", "", "-="});
+  std::reverse(words.begin(), words.end());
+  app.parse(words);
+  call.verb = &app;
+  EXPECT_EQ(id, "box");
+  EXPECT_EQ(call.command_line().value(), (std::vector<std::string>{"tool", "--empty=", "--full=x", "", "-="}));
+}
 
 TEST(Usage, HelpOfEveryVerbHasExamples) {
   for (const std::vector<std::string>& verb :
