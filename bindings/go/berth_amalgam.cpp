@@ -641,6 +641,7 @@ BERTH_DECL bool same_json(const json_value& a, const json_value& b);
 BERTH_DECL std::vector<std::string> string_list(const json_value* array);
 BERTH_DECL json_value string_array(json_document& document, const std::vector<std::string>& items);
 BERTH_DECL void write_json(std::string& out, const json_value& value, int indent = 0);
+BERTH_DECL result<std::string> spec_file_text(const json_document& document);
 }
 BERTH_HIDDEN_END
 #if !defined(BERTH_SEPARATE_COMPILATION)
@@ -2565,7 +2566,6 @@ BERTH_DECL result<runsc_version> parse_runsc_version_output(std::string_view out
 #endif
 #include <map>
 namespace berth {
-using runsc_runner = std::function<result<std::string>(const std::vector<std::string>& argv)>;
 struct runsc_texts {
   std::string version;
   std::string flags;
@@ -2575,9 +2575,6 @@ struct runsc_texts {
 BERTH_DECL const std::vector<std::string_view>& runsc_probed_verbs();
 class runsc_binary {
  public:
-  BERTH_DECL static result<runsc_binary> probe(std::string_view name, const runsc_runner& run,
-                                               std::string_view cache_dir = {},
-                                               std::string_view search_path = default_search_path);
   BERTH_DECL static result<runsc_binary> from_text(std::string path, const runsc_texts& texts);
   static constexpr std::string_view default_search_path =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -2604,142 +2601,8 @@ class runsc_binary {
 BERTH_DECL result<std::string> find_runsc(std::string_view name, std::string_view search_path);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-#include <unistd.h>
-namespace berth {
-class unique_fd {
- public:
-  unique_fd() noexcept = default;
-  explicit unique_fd(int fd) noexcept : fd_(fd) {}
-  unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  unique_fd& operator=(unique_fd&& other) noexcept {
-    if (this != &other) reset(std::exchange(other.fd_, -1));
-    return *this;
-  }
-  ~unique_fd() { reset(); }
-  int get() const noexcept { return fd_; }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-  void reset(int fd = -1) noexcept {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
-  }
- private:
-  int fd_ = -1;
-};
-}
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <cstdio>
-#include <mutex>
-namespace berth::detail {
-struct runsc_identity {
-  std::string path;
-  std::int64_t mtime_ns = 0;
-  std::uint64_t size = 0;
-  std::uint64_t inode = 0;
-  friend bool operator==(const runsc_identity&, const runsc_identity&) = default;
-};
-inline std::optional<runsc_identity> identify_runsc(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
-  return runsc_identity{path, std::int64_t{info.st_mtim.tv_sec} * 1000000000 + info.st_mtim.tv_nsec,
-                        static_cast<std::uint64_t>(info.st_size), static_cast<std::uint64_t>(info.st_ino)};
-}
-struct runsc_memory_cache {
-  std::mutex lock;
-  std::map<std::string, std::pair<runsc_identity, runsc_binary>> entries;
-};
-inline runsc_memory_cache& runsc_cache_in_memory() {
-  static runsc_memory_cache cache;
-  return cache;
-}
-inline std::uint64_t fnv1a(std::string_view text) noexcept {
-  std::uint64_t hash = 14695981039346656037u;
-  for (unsigned char c : text) hash = (hash ^ c) * 1099511628211u;
-  return hash;
-}
-inline std::string hex64(std::uint64_t n) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(n));
-  return text;
-}
-inline constexpr std::string_view runsc_cache_magic = "berth-runsc-texts 1\n";
-inline void append_cache_field(std::string& out, std::string_view text) {
-  out.append(std::to_string(text.size())).append("\n").append(text).append("\n");
-}
-inline std::string write_runsc_cache(const runsc_identity& who, const runsc_texts& texts) {
-  std::string out(runsc_cache_magic);
-  append_cache_field(out, who.path);
-  append_cache_field(out, std::to_string(who.mtime_ns) + " " + std::to_string(who.size) + " " + std::to_string(who.inode));
-  append_cache_field(out, texts.version);
-  append_cache_field(out, texts.flags);
-  append_cache_field(out, texts.verbs);
-  for (const auto& [verb, help] : texts.help) {
-    append_cache_field(out, verb);
-    append_cache_field(out, help);
-  }
-  return out + hex64(fnv1a(out));
-}
-inline std::optional<runsc_texts> read_runsc_cache(std::string_view file, const runsc_identity& who) {
-  if (file.size() < runsc_cache_magic.size() + 16 || file.substr(0, runsc_cache_magic.size()) != runsc_cache_magic)
-    return std::nullopt;
-  const std::string_view body = file.substr(0, file.size() - 16);
-  if (hex64(fnv1a(body)) != file.substr(file.size() - 16)) return std::nullopt;
-  std::vector<std::string_view> fields;
-  for (std::string_view rest = body.substr(runsc_cache_magic.size()); !rest.empty();) {
-    std::size_t length = 0, digits = 0;
-    while (digits < rest.size() && digits < 8 && rest[digits] >= '0' && rest[digits] <= '9')
-      length = length * 10 + static_cast<std::size_t>(rest[digits++] - '0');
-    if (digits == 0 || digits >= rest.size() || rest[digits] != '\n' || rest.size() - digits - 1 < length + 1 ||
-        rest[digits + 1 + length] != '\n')
-      return std::nullopt;
-    fields.push_back(rest.substr(digits + 1, length));
-    rest.remove_prefix(digits + length + 2);
-  }
-  if (fields.size() < 5 || fields.size() % 2 == 0 || fields[0] != who.path ||
-      fields[1] != std::to_string(who.mtime_ns) + " " + std::to_string(who.size) + " " + std::to_string(who.inode))
-    return std::nullopt;
-  runsc_texts texts{std::string(fields[2]), std::string(fields[3]), std::string(fields[4]), {}};
-  for (std::size_t i = 5; i + 1 < fields.size(); i += 2) texts.help.emplace(fields[i], fields[i + 1]);
-  return texts;
-}
-inline std::string runsc_cache_file(std::string_view directory, const std::string& path) {
-  return std::string(directory) + "/runsc-" + hex64(fnv1a(path));
-}
-inline std::optional<runsc_texts> load_runsc_cache(std::string_view directory, const runsc_identity& who) {
-  const unique_fd fd(::open(runsc_cache_file(directory, who.path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  struct stat info {};
-  if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != ::geteuid() ||
-      (info.st_mode & 022) != 0 || info.st_size > (1 << 20))
-    return std::nullopt;
-  std::string file(static_cast<std::size_t>(info.st_size), '\0');
-  std::size_t got = 0;
-  while (got < file.size()) {
-    const ssize_t n = ::read(fd.get(), file.data() + got, file.size() - got);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return std::nullopt;
-    got += static_cast<std::size_t>(n);
-  }
-  return read_runsc_cache(file, who);
-}
-inline void store_runsc_cache(std::string_view directory, const runsc_identity& who, const runsc_texts& texts) {
-  const std::string dir(directory);
-  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) return;
-  std::string temporary = dir + "/.runsc-XXXXXX";
-  const unique_fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) return;
-  const std::string file = write_runsc_cache(who, texts);
-  std::size_t done = 0;
-  while (done < file.size()) {
-    const ssize_t n = ::write(fd.get(), file.data() + done, file.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  if (done != file.size() || ::rename(temporary.c_str(), runsc_cache_file(dir, who.path).c_str()) != 0)
-    ::unlink(temporary.c_str());
-}
-}
+#include <unistd.h>
 #include <filesystem>
 #include <system_error>
 namespace berth {
@@ -2815,58 +2678,6 @@ BERTH_DECL result<runsc_binary> runsc_binary::from_text(std::string path, const 
                       "check that the program is gVisor's runsc");
   made->path = std::move(path);
   return runsc_binary(std::move(made));
-}
-BERTH_DECL result<runsc_binary> runsc_binary::probe(std::string_view name, const runsc_runner& run,
-                                                    std::string_view cache_dir, std::string_view search_path) {
-  auto path = find_runsc(name, search_path);
-  if (!path) return std::move(path).error();
-  const auto who = detail::identify_runsc(*path);
-  if (!who) return errno_error(errno, "runsc", "cannot look at the runsc binary", *path);
-  detail::runsc_memory_cache& memory = detail::runsc_cache_in_memory();
-  {
-    const std::lock_guard<std::mutex> guard(memory.lock);
-    const auto known = memory.entries.find(*path);
-    if (known != memory.entries.end() && known->second.first == *who) return known->second.second;
-  }
-  const auto keep = [&](const runsc_binary& binary) {
-    const std::lock_guard<std::mutex> guard(memory.lock);
-    memory.entries.insert_or_assign(*path, std::make_pair(*who, binary));
-  };
-  if (!cache_dir.empty()) {
-    if (const auto texts = detail::load_runsc_cache(cache_dir, *who)) {
-      if (auto binary = from_text(*path, *texts)) {
-        keep(*binary);
-        return binary;
-      }
-    }
-  }
-  if (!run) return make_error(errc::invalid, "runsc", "the binary was never probed, and no runner was given", *path);
-  const auto ask = [&](std::vector<std::string> words, std::string& answer) -> result<void> {
-    words.insert(words.begin(), *path);
-    auto printed = run(words);
-    if (!printed) {
-      error why = std::move(printed).error();
-      if (why.code != errc::no_memory && why.code != errc::cancelled) why.code = errc::runsc_failed;
-      why.path = *path;
-      if (why.hint.empty()) why.hint = "run `runsc " + words.back() + "` by hand to see what is wrong";
-      return why;
-    }
-    answer = *std::move(printed);
-    return {};
-  };
-  runsc_texts texts;
-  BERTH_TRY(ask({"--version"}, texts.version));
-  BERTH_TRY(ask({"flags"}, texts.flags));
-  BERTH_TRY(ask({"help"}, texts.verbs));
-  for (std::string_view verb : runsc_probed_verbs())
-    if (detail::lists_verb(texts.verbs, verb)) BERTH_TRY(ask({"help", std::string(verb)}, texts.help[std::string(verb)]));
-  auto binary = from_text(*path, texts);
-  if (!binary) return binary;
-  if (detail::identify_runsc(*path) == who) {
-    keep(*binary);
-    if (!cache_dir.empty()) detail::store_runsc_cache(cache_dir, *who, texts);
-  }
-  return binary;
 }
 BERTH_DECL const runsc_flag* runsc_binary::find(std::string_view verb, std::string_view flag) const {
   if (verb.empty()) return detail::find_flag(data_->flags, flag);
@@ -3682,7 +3493,30 @@ BERTH_DECL error runsc_failure(std::string what, const std::string& debug_log_di
   return e;
 }
 }
+namespace berth {
+class unique_fd {
+ public:
+  unique_fd() noexcept = default;
+  explicit unique_fd(int fd) noexcept : fd_(fd) {}
+  unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  unique_fd& operator=(unique_fd&& other) noexcept {
+    if (this != &other) reset(std::exchange(other.fd_, -1));
+    return *this;
+  }
+  ~unique_fd() { reset(); }
+  int get() const noexcept { return fd_; }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+  void reset(int fd = -1) noexcept {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = fd;
+  }
+ private:
+  int fd_ = -1;
+};
+}
 #include <dirent.h>
+#include <fcntl.h>
 namespace berth {
 namespace detail {
 struct directory_closer {
@@ -3730,6 +3564,237 @@ BERTH_DECL result<std::vector<runsc_log_file>> read_runsc_logs(const std::string
     logs.push_back(std::move(log));
   }
   return logs;
+}
+}
+#endif
+namespace berth {
+using runsc_runner = std::function<result<std::string>(const std::vector<std::string>& argv)>;
+class runsc_probe {
+ public:
+  BERTH_DECL static result<runsc_probe> begin(std::string_view name, std::string_view cache_dir = {},
+                                              std::string_view search_path = runsc_binary::default_search_path);
+  BERTH_DECL runsc_probe(runsc_probe&&) noexcept;
+  BERTH_DECL runsc_probe& operator=(runsc_probe&&) noexcept;
+  BERTH_DECL ~runsc_probe();
+  BERTH_DECL std::optional<std::vector<std::string>> next() const;
+  BERTH_DECL result<void> answer(result<std::string> printed);
+  BERTH_DECL result<runsc_binary> finish();
+ private:
+  struct state;
+  explicit runsc_probe(std::unique_ptr<state> s) noexcept;
+  std::unique_ptr<state> state_;
+};
+BERTH_DECL result<runsc_binary> probe_runsc(std::string_view name, const runsc_runner& run, std::string_view cache_dir = {},
+                                            std::string_view search_path = runsc_binary::default_search_path);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <cstdio>
+#include <mutex>
+namespace berth::detail {
+struct runsc_identity {
+  std::string path;
+  std::int64_t mtime_ns = 0;
+  std::uint64_t size = 0;
+  std::uint64_t inode = 0;
+  friend bool operator==(const runsc_identity&, const runsc_identity&) = default;
+};
+inline std::optional<runsc_identity> identify_runsc(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
+  return runsc_identity{path, std::int64_t{info.st_mtim.tv_sec} * 1000000000 + info.st_mtim.tv_nsec,
+                        static_cast<std::uint64_t>(info.st_size), static_cast<std::uint64_t>(info.st_ino)};
+}
+struct runsc_memory_cache {
+  std::mutex lock;
+  std::map<std::string, std::pair<runsc_identity, runsc_binary>> entries;
+};
+inline runsc_memory_cache& runsc_cache_in_memory() {
+  static runsc_memory_cache cache;
+  return cache;
+}
+inline std::uint64_t fnv1a(std::string_view text) noexcept {
+  std::uint64_t hash = 14695981039346656037u;
+  for (unsigned char c : text) hash = (hash ^ c) * 1099511628211u;
+  return hash;
+}
+inline std::string hex64(std::uint64_t n) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(n));
+  return text;
+}
+inline constexpr std::string_view runsc_cache_magic = "berth-runsc-texts 1\n";
+inline void append_cache_field(std::string& out, std::string_view text) {
+  out.append(std::to_string(text.size())).append("\n").append(text).append("\n");
+}
+inline std::string write_runsc_cache(const runsc_identity& who, const runsc_texts& texts) {
+  std::string out(runsc_cache_magic);
+  append_cache_field(out, who.path);
+  append_cache_field(out, std::to_string(who.mtime_ns) + " " + std::to_string(who.size) + " " + std::to_string(who.inode));
+  append_cache_field(out, texts.version);
+  append_cache_field(out, texts.flags);
+  append_cache_field(out, texts.verbs);
+  for (const auto& [verb, help] : texts.help) {
+    append_cache_field(out, verb);
+    append_cache_field(out, help);
+  }
+  return out + hex64(fnv1a(out));
+}
+inline std::optional<runsc_texts> read_runsc_cache(std::string_view file, const runsc_identity& who) {
+  if (file.size() < runsc_cache_magic.size() + 16 || file.substr(0, runsc_cache_magic.size()) != runsc_cache_magic)
+    return std::nullopt;
+  const std::string_view body = file.substr(0, file.size() - 16);
+  if (hex64(fnv1a(body)) != file.substr(file.size() - 16)) return std::nullopt;
+  std::vector<std::string_view> fields;
+  for (std::string_view rest = body.substr(runsc_cache_magic.size()); !rest.empty();) {
+    std::size_t length = 0, digits = 0;
+    while (digits < rest.size() && digits < 8 && rest[digits] >= '0' && rest[digits] <= '9')
+      length = length * 10 + static_cast<std::size_t>(rest[digits++] - '0');
+    if (digits == 0 || digits >= rest.size() || rest[digits] != '\n' || rest.size() - digits - 1 < length + 1 ||
+        rest[digits + 1 + length] != '\n')
+      return std::nullopt;
+    fields.push_back(rest.substr(digits + 1, length));
+    rest.remove_prefix(digits + length + 2);
+  }
+  if (fields.size() < 5 || fields.size() % 2 == 0 || fields[0] != who.path ||
+      fields[1] != std::to_string(who.mtime_ns) + " " + std::to_string(who.size) + " " + std::to_string(who.inode))
+    return std::nullopt;
+  runsc_texts texts{std::string(fields[2]), std::string(fields[3]), std::string(fields[4]), {}};
+  for (std::size_t i = 5; i + 1 < fields.size(); i += 2) texts.help.emplace(fields[i], fields[i + 1]);
+  return texts;
+}
+inline std::string runsc_cache_file(std::string_view directory, const std::string& path) {
+  return std::string(directory) + "/runsc-" + hex64(fnv1a(path));
+}
+inline std::optional<runsc_texts> load_runsc_cache(std::string_view directory, const runsc_identity& who) {
+  const unique_fd fd(::open(runsc_cache_file(directory, who.path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != ::geteuid() ||
+      (info.st_mode & 022) != 0 || info.st_size > (1 << 20))
+    return std::nullopt;
+  std::string file(static_cast<std::size_t>(info.st_size), '\0');
+  std::size_t got = 0;
+  while (got < file.size()) {
+    const ssize_t n = ::read(fd.get(), file.data() + got, file.size() - got);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return std::nullopt;
+    got += static_cast<std::size_t>(n);
+  }
+  return read_runsc_cache(file, who);
+}
+inline void store_runsc_cache(std::string_view directory, const runsc_identity& who, const runsc_texts& texts) {
+  const std::string dir(directory);
+  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) return;
+  std::string temporary = dir + "/.runsc-XXXXXX";
+  const unique_fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) return;
+  const std::string file = write_runsc_cache(who, texts);
+  std::size_t done = 0;
+  while (done < file.size()) {
+    const ssize_t n = ::write(fd.get(), file.data() + done, file.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  if (done != file.size() || ::rename(temporary.c_str(), runsc_cache_file(dir, who.path).c_str()) != 0)
+    ::unlink(temporary.c_str());
+}
+}
+namespace berth {
+struct runsc_probe::state {
+  detail::runsc_identity who;
+  std::string cache_dir;
+  std::optional<runsc_binary> known;
+  runsc_texts texts;
+  std::vector<std::pair<std::vector<std::string>, std::string*>> questions;
+  std::size_t asked = 0;
+  void ask_verbs() {
+    for (std::string_view verb : runsc_probed_verbs())
+      if (detail::lists_verb(texts.verbs, verb))
+        questions.push_back({{who.path, "help", std::string(verb)}, &texts.help[std::string(verb)]});
+  }
+  void keep(const runsc_binary& binary) const {
+    detail::runsc_memory_cache& memory = detail::runsc_cache_in_memory();
+    const std::lock_guard<std::mutex> guard(memory.lock);
+    memory.entries.insert_or_assign(who.path, std::make_pair(who, binary));
+  }
+};
+BERTH_DECL runsc_probe::runsc_probe(std::unique_ptr<state> s) noexcept : state_(std::move(s)) {}
+BERTH_DECL runsc_probe::runsc_probe(runsc_probe&&) noexcept = default;
+BERTH_DECL runsc_probe& runsc_probe::operator=(runsc_probe&&) noexcept = default;
+BERTH_DECL runsc_probe::~runsc_probe() = default;
+BERTH_DECL result<runsc_probe> runsc_probe::begin(std::string_view name, std::string_view cache_dir,
+                                                  std::string_view search_path) {
+  auto path = find_runsc(name, search_path);
+  if (!path) return std::move(path).error();
+  auto who = detail::identify_runsc(*path);
+  if (!who) return errno_error(errno, "runsc", "cannot look at the runsc binary", *path);
+  auto made = std::make_unique<state>();
+  made->who = *std::move(who);
+  made->cache_dir = std::string(cache_dir);
+  {
+    detail::runsc_memory_cache& memory = detail::runsc_cache_in_memory();
+    const std::lock_guard<std::mutex> guard(memory.lock);
+    const auto known = memory.entries.find(*path);
+    if (known != memory.entries.end() && known->second.first == made->who) made->known = known->second.second;
+  }
+  if (!made->known && !cache_dir.empty()) {
+    if (const auto texts = detail::load_runsc_cache(cache_dir, made->who)) {
+      if (auto binary = runsc_binary::from_text(*path, *texts)) {
+        made->keep(*binary);
+        made->known = *std::move(binary);
+      }
+    }
+  }
+  if (!made->known)
+    made->questions = {{{*path, "--version"}, &made->texts.version},
+                       {{*path, "flags"}, &made->texts.flags},
+                       {{*path, "help"}, &made->texts.verbs}};
+  return runsc_probe(std::move(made));
+}
+BERTH_DECL std::optional<std::vector<std::string>> runsc_probe::next() const {
+  if (state_->asked >= state_->questions.size()) return std::nullopt;
+  return state_->questions[state_->asked].first;
+}
+BERTH_DECL result<void> runsc_probe::answer(result<std::string> printed) {
+  state& s = *state_;
+  if (s.asked >= s.questions.size())
+    return make_error(errc::state, "runsc", "an answer to nothing that was asked", s.who.path);
+  const auto& [words, place] = s.questions[s.asked];
+  if (!printed) {
+    error why = std::move(printed).error();
+    if (why.code != errc::no_memory && why.code != errc::cancelled) why.code = errc::runsc_failed;
+    why.path = s.who.path;
+    if (why.hint.empty()) why.hint = "run `runsc " + words.back() + "` by hand to see what is wrong";
+    return why;
+  }
+  *place = *std::move(printed);
+  const bool verbs_known = place == &s.texts.verbs;
+  ++s.asked;
+  if (verbs_known) s.ask_verbs();
+  return {};
+}
+BERTH_DECL result<runsc_binary> runsc_probe::finish() {
+  state& s = *state_;
+  if (s.known) return *s.known;
+  if (next()) return make_error(errc::state, "runsc", "not all that has to be asked was answered", s.who.path);
+  auto binary = runsc_binary::from_text(s.who.path, s.texts);
+  if (!binary) return binary;
+  if (detail::identify_runsc(s.who.path) == s.who) {
+    s.keep(*binary);
+    if (!s.cache_dir.empty()) detail::store_runsc_cache(s.cache_dir, s.who, s.texts);
+  }
+  return binary;
+}
+BERTH_DECL result<runsc_binary> probe_runsc(std::string_view name, const runsc_runner& run, std::string_view cache_dir,
+                                            std::string_view search_path) {
+  auto asking = runsc_probe::begin(name, cache_dir, search_path);
+  if (!asking) return std::move(asking).error();
+  while (const auto argv = asking->next()) {
+    if (!run)
+      return make_error(errc::invalid, "runsc", "the binary was never probed, and no runner was given", argv->front());
+    BERTH_TRY(asking->answer(run(*argv)));
+  }
+  return asking->finish();
 }
 }
 #endif
@@ -3977,6 +4042,7 @@ struct argv_object final : handle_object {
   explicit argv_object(runsc_argv a) : argv(std::move(a)) {}
   runsc_argv argv;
 };
+result<runsc_binary> probe_runsc_blocking(std::string_view name, std::string_view cache_dir);
 runsc_globals read_runsc_globals(options_object o);
 }
 #include <array>
@@ -5946,10 +6012,26 @@ inline result<unique_fd> make_temporary(int directory, std::string_view base, st
   return errno_error(errno, "spec", "no temporary file could be made beside the spec", path,
                      "check that the directory exists and can be written to");
 }
-inline result<void> write_spec_file(const json_document& document, const std::string& path, unsigned mode) {
+BERTH_DECL result<std::string> spec_file_text(const json_document& document) {
   std::string text;
   write_json(text, document.root, 4);
   text += '\n';
+  if (text.size() <= spec_max_bytes) return text;
+  text.clear();
+  write_json(text, document.root);
+  text += '\n';
+  if (text.size() <= spec_max_bytes) return text;
+  return make_error(errc::spec_too_large, "spec",
+                    "the spec has become larger than 16 MiB by what was put into it, and would not be read again", {},
+                    "no config.json needs that much");
+}
+inline result<void> write_spec_file(const json_document& document, const std::string& path, unsigned mode) {
+  const result<std::string> text = spec_file_text(document);
+  if (!text) {
+    error e = text.error();
+    e.path = path;
+    return e;
+  }
   const std::size_t slash = path.rfind('/');
   const std::string directory_path = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
   const std::string base = slash == std::string::npos ? path : path.substr(slash + 1);
@@ -5968,7 +6050,7 @@ inline result<void> write_spec_file(const json_document& document, const std::st
   std::string name;
   result<unique_fd> file = make_temporary(directory.get(), base, name, mode, path);
   if (!file) return std::move(file).error();
-  result<void> outcome = write_all(file->get(), text, path);
+  result<void> outcome = write_all(file->get(), *text, path);
   if (outcome && ::fsync(file->get()) != 0) outcome = errno_error(errno, "spec", "the spec could not be synced", path);
   if (outcome && ::renameat(directory.get(), name.c_str(), directory.get(), base.c_str()) != 0)
     outcome = errno_error(errno, "spec", "the spec could not be put in its place", path);
@@ -6073,31 +6155,38 @@ BERTH_DECL result<std::uint64_t> parse_byte_size(std::string_view text);
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
 BERTH_DECL result<std::uint64_t> parse_byte_size(std::string_view text) {
-  const auto refuse = [&] {
-    return make_error(errc::invalid, "spec", "not a size: " + std::string(text.substr(0, 64)), {},
-                      "write it as 512Mi, 2Gi or 1500M");
+  const auto refuse = [&](const char* why, std::string hint) {
+    return make_error(errc::invalid, "spec", why + std::string(text.substr(0, 64)), {}, std::move(hint));
   };
+  const auto no_size = [&] { return refuse("not a size: ", "write it as 512Mi, 2Gi, 2g or a number of bytes"); };
   std::uint64_t n = 0;
   const char* const end = text.data() + text.size();
   const auto [unit, bad] = std::from_chars(text.data(), end, n);
-  if (bad != std::errc()) return refuse();
+  if (bad != std::errc()) return no_size();
   struct scale {
     std::string_view suffix;
-    std::uint64_t factor;
+    unsigned shift;
+    std::uint64_t decimal;
   };
   static constexpr scale scales[] = {
-      {"", 1},          {"Ki", 1ull << 10}, {"Mi", 1ull << 20},  {"Gi", 1ull << 30},     {"Ti", 1ull << 40},
-      {"k", 1000},      {"K", 1000},        {"M", 1000000},      {"G", 1000000000},      {"T", 1000000000000ull},
+      {"", 0, 0},     {"b", 0, 0},    {"Ki", 10, 0},   {"Mi", 20, 0},      {"Gi", 30, 0},         {"Ti", 40, 0},
+      {"KiB", 10, 0}, {"MiB", 20, 0}, {"GiB", 30, 0},  {"TiB", 40, 0},     {"m", 20, 0},          {"g", 30, 0},
+      {"t", 40, 0},   {"k", 10, 1000}, {"K", 10, 1000}, {"M", 20, 1000000}, {"G", 30, 1000000000}, {"T", 40, 1000000000000},
   };
   const std::string_view suffix(unit, static_cast<std::size_t>(end - unit));
   for (const scale& s : scales) {
     if (s.suffix != suffix) continue;
-    std::uint64_t bytes = 0;
-    if (n == 0 || __builtin_mul_overflow(n, s.factor, &bytes) || bytes > static_cast<std::uint64_t>(INT64_MAX))
-      return refuse();
-    return bytes;
+    std::uint64_t bytes = 0, decimal = 0;
+    if (n == 0 || __builtin_mul_overflow(n, std::uint64_t{1} << s.shift, &bytes) ||
+        bytes > static_cast<std::uint64_t>(INT64_MAX))
+      return refuse("a size from 1 byte to 2^63-1 is needed, not ", "write it as 512Mi, 2Gi, 2g or a number of bytes");
+    if (s.decimal == 0) return bytes;
+    (void)__builtin_mul_overflow(n, s.decimal, &decimal);
+    const char binary[] = {static_cast<char>(*s.suffix.data() & ~0x20), 'i', '\0'};
+    return refuse("powers of 1024 to Docker, of 1000 to Kubernetes: ",
+                  "write " + std::to_string(n) + binary + ", or " + std::to_string(decimal) + " for powers of 1000");
   }
-  return refuse();
+  return no_size();
 }
 }
 #endif
@@ -7454,27 +7543,31 @@ if [ -n "$legacy" ]; then
 else
   say "warning no iptables-legacy: no way out for nested containers, and no names on user networks"
 fi
+# Our rules are in a chain of their own. Where that chain is not there yet, one transaction makes it all; -N fails it
+# where it is, and then what it holds is replaced.
 network() {
   [ "$snat" = 1 ] || { say network; return; }
   echo 1 2>/dev/null > /proc/sys/net/ipv4/ip_forward || say "warning cannot set net.ipv4.ip_forward"
   [ -n "$legacy" ] || return
   [ -n "$dev" ] && [ -n "$addr" ] || { say "warning no default route, so no way out for nested containers"; return; }
-  rules=$("$legacy" -t nat -S POSTROUTING 2>&1) || { say "warning iptables: ${rules%%"$nl"*}"; return; }
-  printf '%s\n' "$rules" | while read -r rule; do
-    case $rule in
-      "-A POSTROUTING -o $dev -p tcp -j SNAT --to-source $addr"|\
-      "-A POSTROUTING -o $dev -p udp -j SNAT --to-source $addr") ;;
-      "-A POSTROUTING -o $dev -p tcp -j SNAT --to-source "*|\
-      "-A POSTROUTING -o $dev -p udp -j SNAT --to-source "*) "$legacy" -t nat -D ${rule#-A } ;;
-    esac
-  done
-  for proto in tcp udp; do
-    case $nl$rules$nl in
-      *"$nl-A POSTROUTING -o $dev -p $proto -j SNAT --to-source $addr$nl"*) continue ;;
-    esac
-    out=$("$legacy" -t nat -A POSTROUTING -o "$dev" -p "$proto" -j SNAT --to-source "$addr" 2>&1) ||
+  rules="-A BERTH-SNAT -o $dev -p tcp -j SNAT --to-source $addr$nl-A BERTH-SNAT -o $dev -p udp -j SNAT --to-source $addr"
+  "$legacy-restore" --noflush 2>/dev/null <<NEW || {
+*nat
+-N BERTH-SNAT
+-A POSTROUTING -j BERTH-SNAT
+$rules
+COMMIT
+NEW
+    out=$("$legacy-restore" --noflush 2>&1 <<AGAIN
+*nat
+:BERTH-SNAT - [0:0]
+$rules
+COMMIT
+AGAIN
+    ) && { "$legacy" -t nat -C POSTROUTING -j BERTH-SNAT 2>/dev/null ||
+           out=$("$legacy" -t nat -A POSTROUTING -j BERTH-SNAT 2>&1); } ||
       { say "warning iptables: ${out%%"$nl"*}"; return; }
-  done
+  }
   say network
 }
 ( network </dev/null & )
@@ -8583,6 +8676,7 @@ struct daemon_run {
   std::string last_probe;
   line_tail tail;
   bool missing = false;
+  bool launched = false;
   bool network_done = false;
   std::string step_failed;
 };
@@ -8614,7 +8708,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   using run_ptr = std::shared_ptr<detail::daemon_run>;
   using self_ptr = std::shared_ptr<impl>;
   impl(boost::asio::any_io_executor l, executor& w, supervisor_options o)
-      : loop(l), where(w), options(std::move(o)), fsm(options.restart, options.ready_timeout), pause_timer(l) {}
+      : loop(l), where(w), options(std::move(o)), fsm(options.restart, options.ready_timeout), pause_timer(l), launch_timer(l) {}
   boost::asio::any_io_executor loop;
   executor& where;
   supervisor_options options;
@@ -8623,6 +8717,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   run_ptr run;
   std::string last_pid;
   boost::asio::steady_timer pause_timer;
+  boost::asio::steady_timer launch_timer;
   std::list<boost::asio::steady_timer*> waiters;
   bool closed = false;
   void say(log_level level, std::string message, std::vector<log_field> fields = {}) {
@@ -8688,13 +8783,20 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
       case start_marker::kind::pid:
         if (!run || run.get() != &of || of.over) return;
         last_pid = text;
+        of.launched = true;
+        launch_timer.cancel();
         say(log_level::info, "docker daemon process started - waiting for daemon to be ready", {{"pid", text}});
         dispatch(daemon_event::launched{detail::parse_marker_pid(marker.text)});
         return;
     }
   }
-  void perform(const daemon_action::launch&) {
+  void perform(const daemon_action::launch& what) {
     run = std::make_shared<detail::daemon_run>();
+    launch_timer.expires_at(what.ready_by);
+    launch_timer.async_wait([self = shared_from_this(), of = run](const boost::system::error_code& ec) {
+      if (ec || self->run != of || of->launched || of->over) return;
+      self->dispatch(daemon_event::probe_gave_up{0, "the sandbox has not come so far as to start dockerd"});
+    });
     say(log_level::info, "preparing to start docker daemon");
     boost::asio::co_spawn(loop, run_daemon(shared_from_this(), run),
                           boost::asio::bind_cancellation_slot(run->give_up_signal.slot(), boost::asio::detached));
@@ -8753,6 +8855,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   void close() {
     closed = true;
     pause_timer.cancel();
+    launch_timer.cancel();
     if (run) {
       run->end_probing();
       run->give_up();
@@ -8776,6 +8879,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   if (!started) {
     run->over = true;
     if (!self->closed) {
+      self->launch_timer.cancel();
       self->wake_waiters();
       self->dispatch(daemon_event::start_failed{started.error().to_string()});
     }
@@ -8788,6 +8892,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   run->over = true;
   run->running.reset();
   if (self->closed) co_return;
+  self->launch_timer.cancel();
   if (ended) run->ended.set(*ended);
   self->wake_waiters();
   if (run->missing) {
@@ -8841,6 +8946,10 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::probe_daemon(self_p
   }
 }
 inline boost::asio::awaitable<void> daemon_supervisor::impl::kill_daemon(self_ptr self, run_ptr run) {
+  if (!run->launched && (!run->running || run->running->pid() == 0)) {
+    run->give_up();
+    co_return;
+  }
   if (const auto running = run->running) (void)co_await running->signal(SIGKILL);
   const std::function<bool()> over = [run] { return run->over; };
   const time_point patience = deadline_after(self->options.kill_timeout);
@@ -9766,6 +9875,133 @@ result<std::uint64_t> start_exec(const std::shared_ptr<executor_core>& where, st
 }
 }
 namespace berth {
+struct process_identity {
+  pid_t pid = 0;
+  std::uint64_t start_time = 0;
+  BERTH_DECL static process_identity of(pid_t pid);
+  BERTH_DECL bool alive() const;
+  explicit operator bool() const noexcept { return pid > 0; }
+  friend bool operator==(const process_identity&, const process_identity&) = default;
+};
+BERTH_DECL std::string read_boot_id();
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
+inline std::string read_proc_file(const std::string& path, std::size_t limit = 1u << 20) {
+  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  std::string text;
+  char buffer[4096];
+  while (fd && text.size() < limit) {
+    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    text.append(buffer, static_cast<std::size_t>(n));
+  }
+  return text;
+}
+inline result<std::string> read_whole_file(const std::string& path, std::size_t limit) {
+  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd) return errno_error(errno, "sandbox", "cannot open the file", path);
+  std::string text;
+  char buffer[8192];
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error(errno, "sandbox", "cannot read the file", path);
+    if (n == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(n));
+    if (text.size() > limit) return make_error(errc::too_big, "sandbox", "the file is too long", path);
+  }
+}
+inline result<void> replace_file(const std::string& path, std::string_view text, mode_t mode) {
+  const std::string temporary = path + ".new";
+  ::unlink(temporary.c_str());
+  const auto fail = [&temporary](const char* message) {
+    const int failed = errno;
+    ::unlink(temporary.c_str());
+    return errno_error(failed, "sandbox", message, temporary);
+  };
+  {
+    const unique_fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+    if (!fd) return errno_error(errno, "sandbox", "cannot make the file", temporary);
+    if (::fchmod(fd.get(), mode) != 0) return fail("cannot make the file");
+    while (!text.empty()) {
+      const ssize_t n = ::write(fd.get(), text.data(), text.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return fail("cannot write the file");
+      text.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail("cannot put the file in its place");
+  return {};
+}
+}
+namespace berth {
+namespace detail {
+struct proc_stat {
+  char state = 0;
+  std::uint64_t start_time = 0;
+};
+inline proc_stat read_proc_stat(pid_t pid) {
+  proc_stat stat;
+  const std::string text = read_proc_file("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t close = text.rfind(") ");
+  if (close == std::string::npos) return stat;
+  std::string_view rest = std::string_view(text).substr(close + 2);
+  if (rest.empty()) return stat;
+  const char state = rest.front();
+  for (int field = 3; field < 22; ++field) {
+    const std::size_t blank = rest.find(' ');
+    if (blank == std::string_view::npos) return stat;
+    rest.remove_prefix(blank + 1);
+  }
+  std::from_chars(rest.data(), rest.data() + rest.size(), stat.start_time);
+  stat.state = state;
+  return stat;
+}
+}
+BERTH_DECL process_identity process_identity::of(pid_t pid) {
+  if (pid <= 0) return {};
+  const detail::proc_stat stat = detail::read_proc_stat(pid);
+  if (stat.state == 0) return {};
+  return {pid, stat.start_time};
+}
+BERTH_DECL bool process_identity::alive() const {
+  if (pid <= 0) return false;
+  const detail::proc_stat stat = detail::read_proc_stat(pid);
+  return stat.state != 0 && stat.state != 'Z' && stat.state != 'X' && stat.start_time == start_time;
+}
+BERTH_DECL std::string read_boot_id() {
+  std::string id = detail::read_proc_file("/proc/sys/kernel/random/boot_id");
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+}
+#endif
+namespace berth {
+class runsc_executor final : public executor, public std::enable_shared_from_this<runsc_executor> {
+ public:
+  BERTH_DECL static result<std::shared_ptr<runsc_executor>> create(runsc_binary binary, runsc_globals globals,
+                                                                   std::string id);
+  runsc_executor(const runsc_executor&) = delete;
+  runsc_executor& operator=(const runsc_executor&) = delete;
+  BERTH_DECL ~runsc_executor() override;
+  BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> start(command what,
+                                                                                    stdio_options io) override;
+ private:
+  runsc_executor(runsc_binary binary, runsc_globals globals, std::string id, std::string directory)
+      : binary_(std::move(binary)), globals_(std::move(globals)), id_(std::move(id)), directory_(std::move(directory)) {}
+  boost::asio::awaitable<result<void>> find_sandbox();
+  runsc_binary binary_;
+  runsc_globals globals_;
+  std::string id_;
+  std::string directory_;
+  process_identity sandbox_process_;
+  unsigned counter_ = 0;
+};
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
 struct ipv4_subnet {
   std::uint32_t address = 0;
   int prefix = 32;
@@ -9994,110 +10230,6 @@ BERTH_DECL resolver_config make_resolver_config(std::string_view host, std::stri
   for (const std::string& server : lines.nameservers) config.text += "nameserver " + server + "\n";
   config.text += lines.others;
   return config;
-}
-}
-#endif
-namespace berth {
-struct process_identity {
-  pid_t pid = 0;
-  std::uint64_t start_time = 0;
-  BERTH_DECL static process_identity of(pid_t pid);
-  BERTH_DECL bool alive() const;
-  explicit operator bool() const noexcept { return pid > 0; }
-  friend bool operator==(const process_identity&, const process_identity&) = default;
-};
-BERTH_DECL std::string read_boot_id();
-}
-#if !defined(BERTH_SEPARATE_COMPILATION)
-namespace berth::detail {
-inline std::string read_proc_file(const std::string& path, std::size_t limit = 1u << 20) {
-  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  std::string text;
-  char buffer[4096];
-  while (fd && text.size() < limit) {
-    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    text.append(buffer, static_cast<std::size_t>(n));
-  }
-  return text;
-}
-inline result<std::string> read_whole_file(const std::string& path, std::size_t limit) {
-  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd) return errno_error(errno, "sandbox", "cannot open the file", path);
-  std::string text;
-  char buffer[8192];
-  for (;;) {
-    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno_error(errno, "sandbox", "cannot read the file", path);
-    if (n == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(n));
-    if (text.size() > limit) return make_error(errc::too_big, "sandbox", "the file is too long", path);
-  }
-}
-inline result<void> replace_file(const std::string& path, std::string_view text, mode_t mode) {
-  const std::string temporary = path + ".new";
-  ::unlink(temporary.c_str());
-  const auto fail = [&temporary](const char* message) {
-    const int failed = errno;
-    ::unlink(temporary.c_str());
-    return errno_error(failed, "sandbox", message, temporary);
-  };
-  {
-    const unique_fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-    if (!fd) return errno_error(errno, "sandbox", "cannot make the file", temporary);
-    if (::fchmod(fd.get(), mode) != 0) return fail("cannot make the file");
-    while (!text.empty()) {
-      const ssize_t n = ::write(fd.get(), text.data(), text.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return fail("cannot write the file");
-      text.remove_prefix(static_cast<std::size_t>(n));
-    }
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail("cannot put the file in its place");
-  return {};
-}
-}
-namespace berth {
-namespace detail {
-struct proc_stat {
-  char state = 0;
-  std::uint64_t start_time = 0;
-};
-inline proc_stat read_proc_stat(pid_t pid) {
-  proc_stat stat;
-  const std::string text = read_proc_file("/proc/" + std::to_string(pid) + "/stat");
-  const std::size_t close = text.rfind(") ");
-  if (close == std::string::npos) return stat;
-  std::string_view rest = std::string_view(text).substr(close + 2);
-  if (rest.empty()) return stat;
-  const char state = rest.front();
-  for (int field = 3; field < 22; ++field) {
-    const std::size_t blank = rest.find(' ');
-    if (blank == std::string_view::npos) return stat;
-    rest.remove_prefix(blank + 1);
-  }
-  std::from_chars(rest.data(), rest.data() + rest.size(), stat.start_time);
-  stat.state = state;
-  return stat;
-}
-}
-BERTH_DECL process_identity process_identity::of(pid_t pid) {
-  if (pid <= 0) return {};
-  const detail::proc_stat stat = detail::read_proc_stat(pid);
-  if (stat.state == 0) return {};
-  return {pid, stat.start_time};
-}
-BERTH_DECL bool process_identity::alive() const {
-  if (pid <= 0) return false;
-  const detail::proc_stat stat = detail::read_proc_stat(pid);
-  return stat.state != 0 && stat.state != 'Z' && stat.state != 'X' && stat.start_time == start_time;
-}
-BERTH_DECL std::string read_boot_id() {
-  std::string id = detail::read_proc_file("/proc/sys/kernel/random/boot_id");
-  while (!id.empty() && id.back() == '\n') id.pop_back();
-  return id;
 }
 }
 #endif
@@ -10493,22 +10625,9 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
     return !path.empty() && path.front() == '/' && !detail::holds_nul(path);
   };
   if (!absolute(where.root)) return bad_config("root", "berth's root directory must be an absolute path: " + where.root);
-  if (where.root.find_first_of(",:*?[\\") != std::string::npos) {
-    return bad_config("root", "berth's root directory has a character in it that runsc cannot take: " + where.root,
-                      "choose one without , : * ? [ and backslash");
-  }
   auto pool = parse_ipv4_subnet(where.network_pool);
   if (!pool) return std::move(pool).error();
   if (!what.id.empty()) BERTH_TRY(check_sandbox_id(what.id));
-  const std::size_t id_size = what.id.empty() ? 12 : what.id.size();
-  const std::size_t socket = where.root.size() + 1 + id_size + std::string_view("/run/runsc-.sock").size() + 13;
-  if (socket >= sizeof(sockaddr_un::sun_path)) {
-    return bad_config("id", "root directory and id are too long together for a unix socket: " + where.root + "/" + what.id,
-                      "choose an id at most " +
-                          std::to_string(std::max<long>(0, static_cast<long>(id_size) - static_cast<long>(socket) +
-                                                               static_cast<long>(sizeof(sockaddr_un::sun_path)) - 1)) +
-                          " characters long, or a shorter root directory");
-  }
   if (!absolute(what.rootfs)) return bad_config("rootfs", "the root file system must be an absolute path: " + what.rootfs);
   if (what.network == network_mode::path && !absolute(what.network_path)) {
     return bad_config("network", "the network namespace must be an absolute path: " + what.network_path,
@@ -10569,8 +10688,6 @@ BERTH_DECL result<std::string> find_init(const environment& where) {
 }
 #endif
 namespace berth::detail {
-BERTH_DECL result<std::string> run_blocking(const std::vector<std::string>& argv);
-BERTH_DECL result<runsc_binary> find_sandbox_runsc(const environment& where, const std::string& root);
 struct runsc_client {
   runsc_binary binary;
   runsc_globals globals;
@@ -10581,61 +10698,6 @@ BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth::detail {
-BERTH_DECL result<std::string> run_blocking(const std::vector<std::string>& argv) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error(errno, "sandbox", "cannot make a pipe");
-  const unique_fd reader(ends[0]);
-  unique_fd writer(ends[1]);
-  spawn_options options;
-  options.argv = argv;
-  options.env = minimal_environment();
-  options.fds = {{writer.get(), 1}, {writer.get(), 2}};
-  auto started = spawn(options);
-  if (!started) return std::move(started).error();
-  writer.reset();
-  const time_point deadline = clock::now() + seconds(30);
-  const auto left = [&] {
-    return static_cast<int>(std::max<long>(0, std::chrono::duration_cast<milliseconds>(deadline - clock::now()).count()));
-  };
-  std::string text;
-  bool late = false;
-  for (char buffer[8192];;) {
-    pollfd wait{reader.get(), POLLIN, 0};
-    const int ready = ::poll(&wait, 1, left());
-    if (ready < 0 && errno == EINTR) continue;
-    late = ready == 0;
-    if (ready <= 0) break;
-    const ssize_t n = ::read(reader.get(), buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    if (text.size() < (1u << 20)) text.append(buffer, static_cast<std::size_t>(n));
-  }
-  if (late) (void)signal_pidfd(started->pidfd.get(), SIGKILL);
-  for (;;) {
-    pollfd wait{started->pidfd.get(), POLLIN, 0};
-    const int ready = ::poll(&wait, 1, late ? -1 : left());
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready > 0) break;
-    late = true;
-    (void)signal_pidfd(started->pidfd.get(), SIGKILL);
-  }
-  auto status = child_status(started->pidfd.get(), reap_mode::take);
-  if (late) {
-    return make_error(errc::timeout, "sandbox", "the program did not end within 30 s and was killed", argv.front());
-  }
-  if (!status) return std::move(status).error();
-  if (!*status || !(*status)->success()) {
-    error e = make_error(errc::runsc_failed, "sandbox",
-                         "the program failed with " + (*status ? (*status)->to_string() : std::string("no status")),
-                         argv.front());
-    e.detail = text.substr(0, 4096);
-    return e;
-  }
-  return text;
-}
-BERTH_DECL result<runsc_binary> find_sandbox_runsc(const environment& where, const std::string& root) {
-  return runsc_binary::probe(where.runsc, &run_blocking, root + "/.cache");
-}
 BERTH_DECL runsc_client runsc_client::of(runsc_binary binary, const sandbox_record& record) {
   runsc_client client{std::move(binary), {}, record.container_id()};
   client.globals.root = record.runsc_root();
@@ -10660,29 +10722,6 @@ BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv
 }
 }
 #endif
-namespace berth {
-class runsc_executor final : public executor, public std::enable_shared_from_this<runsc_executor> {
- public:
-  BERTH_DECL static result<std::shared_ptr<runsc_executor>> create(runsc_binary binary, runsc_globals globals,
-                                                                   std::string id);
-  runsc_executor(const runsc_executor&) = delete;
-  runsc_executor& operator=(const runsc_executor&) = delete;
-  BERTH_DECL ~runsc_executor() override;
-  BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> start(command what,
-                                                                                    stdio_options io) override;
- private:
-  runsc_executor(runsc_binary binary, runsc_globals globals, std::string id, std::string directory)
-      : binary_(std::move(binary)), globals_(std::move(globals)), id_(std::move(id)), directory_(std::move(directory)) {}
-  boost::asio::awaitable<result<void>> find_sandbox();
-  runsc_binary binary_;
-  runsc_globals globals_;
-  std::string id_;
-  std::string directory_;
-  process_identity sandbox_process_;
-  unsigned counter_ = 0;
-};
-}
-#if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
 struct host_network {
   std::string uplink;
@@ -10798,7 +10837,7 @@ BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network
     std::string prefix, time_point deadline = time_point::max());
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-namespace berth::detail {
+namespace berth {
 class first_failure {
  public:
   void keep(result<void> outcome) {
@@ -10809,6 +10848,27 @@ class first_failure {
  private:
   result<void> outcome_;
 };
+}
+namespace berth {
+template <class T>
+boost::asio::awaitable<result<T>> cancellation_as_error(boost::asio::awaitable<result<T>> work) {
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  auto outcome = co_await std::move(work);
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  co_return outcome;
+}
+inline boost::asio::awaitable<bool> was_cancelled() {
+  const auto state = co_await boost::asio::this_coro::cancellation_state;
+  co_return state.cancelled() != boost::asio::cancellation_type::none;
+}
+inline boost::asio::awaitable<bool> pause_for(duration d) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+  timer.expires_after(d);
+  boost::system::error_code failed;
+  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
+  co_return !failed;
+}
 }
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <sys/file.h>
@@ -10914,7 +10974,6 @@ BERTH_DECL boost::asio::awaitable<result<network_lock>> network_lock::acquire(ti
   if (!fd) {
     co_return errno_error(errno, "network", "cannot open the lock", detail::network_lock_file, "berth needs root");
   }
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
   while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) {
       co_return errno_error(errno, "network", "cannot take the lock", detail::network_lock_file);
@@ -10922,10 +10981,10 @@ BERTH_DECL boost::asio::awaitable<result<network_lock>> network_lock::acquire(ti
     if (clock::now() >= deadline) {
       co_return make_error(errc::timeout, "network", "another process holds the lock", detail::network_lock_file);
     }
-    timer.expires_after(milliseconds(2));
-    boost::system::error_code failed;
-    co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
-    if (failed) co_return make_error(errc::cancelled, "network", "cancelled while waiting for the lock");
+    const milliseconds pause(2);
+    if (!co_await pause_for(pause)) {
+      co_return make_error(errc::cancelled, "network", "cancelled while waiting for the lock");
+    }
   }
   co_return network_lock(std::move(fd));
 }
@@ -10962,7 +11021,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan
   co_return result<void>();
 }
 BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline) {
-  detail::first_failure first;
+  first_failure first;
   if (::if_nametoindex(names.link.c_str()) != 0) {
     std::vector<std::string> argv{"ip", "link", "del", "dev", names.link};
     auto removed = co_await detail::run_network_tool(std::move(argv), std::string(), deadline);
@@ -11049,20 +11108,6 @@ inline runsc_globals sandbox::globals() const {
 }
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-namespace berth::detail {
-template <class T>
-boost::asio::awaitable<result<T>> cancellation_as_error(boost::asio::awaitable<result<T>> work) {
-  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
-  co_await boost::asio::this_coro::throw_if_cancelled(false);
-  auto outcome = co_await std::move(work);
-  co_await boost::asio::this_coro::throw_if_cancelled(throws);
-  co_return outcome;
-}
-inline boost::asio::awaitable<bool> was_cancelled() {
-  const auto state = co_await boost::asio::this_coro::cancellation_state;
-  co_return state.cancelled() != boost::asio::cancellation_type::none;
-}
-}
 namespace berth {
 class spec_annotations {
  public:
@@ -12200,7 +12245,6 @@ BERTH_DECL result<void> write_bundle(const sandbox_record& record, const sandbox
 }
 #endif
 namespace berth::detail {
-BERTH_DECL boost::asio::awaitable<bool> pause_for(duration d);
 BERTH_DECL result<void> mount_shared(const std::string& directory);
 BERTH_DECL result<void> unmount_shared(const std::string& directory);
 BERTH_DECL result<void> mount_root(const sandbox_record& record);
@@ -12226,13 +12270,6 @@ BERTH_DECL std::vector<std::string> find_cgroups(const std::string& prefix);
 #define ST_NOSYMFOLLOW 8192
 #endif
 namespace berth::detail {
-BERTH_DECL boost::asio::awaitable<bool> pause_for(duration d) {
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
-  timer.expires_after(d);
-  boost::system::error_code failed;
-  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
-  co_return !failed;
-}
 BERTH_DECL result<void> mount_shared(const std::string& directory) {
   constexpr unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW;
   if (::mount("berth", directory.c_str(), "tmpfs", flags, "size=4m,nr_inodes=64,mode=0755") != 0) {
@@ -12452,6 +12489,10 @@ inline void enter_phase(const environment& where, std::string_view phase) {
 namespace berth::detail {
 BERTH_DECL std::string root_token(const std::string& root);
 BERTH_DECL std::string random_token(std::size_t size);
+BERTH_DECL result<std::string> resolve_root(const std::string& root);
+BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id);
+BERTH_DECL std::size_t longest_id(const std::string& root);
+inline constexpr std::size_t made_up_id_size = 12;
 BERTH_DECL result<std::string> open_root(const std::string& root);
 BERTH_DECL result<std::string> find_root(const std::string& root);
 class directory_lock {
@@ -12495,8 +12536,42 @@ BERTH_DECL std::string random_token(std::size_t size) {
   for (char& c : token) c = token_letters[static_cast<unsigned char>(c) & 31];
   return token;
 }
+BERTH_DECL result<std::string> resolve_root(const std::string& root) {
+  const auto refuse = [](std::string message, std::string hint) {
+    return make_error(errc::invalid, "sandbox", std::move(message), "root", std::move(hint));
+  };
+  if (root.empty() || root.front() != '/' || root.find('\0') != std::string::npos) {
+    return refuse("berth's root directory must be an absolute path: " + root, "for instance /var/lib/berth");
+  }
+  std::error_code failed;
+  std::string real = std::filesystem::weakly_canonical(root, failed).string();
+  if (failed) real = root;
+  while (real.size() > 1 && real.back() == '/') real.pop_back();
+  if (real.find_first_of(",:*?[\\") != std::string::npos) {
+    return refuse("berth's root directory has a character in it that runsc cannot take: " + real,
+                  "choose one without , : * ? [ and backslash");
+  }
+  return real;
+}
+inline constexpr std::size_t longest_root_and_id =
+    sizeof(sockaddr_un::sun_path) - 1 - std::string_view("//run/runsc-.sock").size() - 13;
+BERTH_DECL std::size_t longest_id(const std::string& root) {
+  return root.size() < longest_root_and_id ? std::min<std::size_t>(longest_root_and_id - root.size(), 63) : 0;
+}
+BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id) {
+  const std::size_t id_size = id.empty() ? made_up_id_size : id.size();
+  if (id_size <= longest_id(root) || id_size > 63) return {};
+  std::string message = "root directory and id have " + std::to_string(root.size() + id_size) + " characters, and " +
+                        std::to_string(longest_root_and_id) + " are the most: the path of a unix socket holds them: " +
+                        root + "/" + std::string(id.empty() ? "<" + std::to_string(id_size) + " characters>" : id);
+  std::string hint = "choose a shorter root directory by --root or BERTH_ROOT";
+  if (!id.empty() && longest_id(root) > 0) hint += ", or an id of at most " + std::to_string(longest_id(root));
+  return make_error(errc::invalid, "sandbox", std::move(message), "id", std::move(hint));
+}
 BERTH_DECL result<std::string> find_root(const std::string& root) {
-  const std::unique_ptr<char, void (*)(void*)> real(::realpath(root.c_str(), nullptr), &::free);
+  auto resolved = resolve_root(root);
+  if (!resolved) return resolved;
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(resolved->c_str(), nullptr), &::free);
   if (!real) return errno_error(errno, "sandbox", "cannot open berth's root directory", root, "berth needs root");
   struct stat info {};
   if (::stat(real.get(), &info) != 0) return errno_error(errno, "sandbox", "cannot open berth's root directory", root);
@@ -12507,11 +12582,14 @@ BERTH_DECL result<std::string> find_root(const std::string& root) {
   }
   return std::string(real.get());
 }
-BERTH_DECL result<std::string> open_root(const std::string& root) {
+BERTH_DECL result<std::string> open_root(const std::string& given) {
+  auto resolved = resolve_root(given);
+  if (!resolved) return resolved;
+  const std::string& root = *resolved;
   for (std::size_t at = 1; at != std::string::npos;) {
     at = root.find('/', at);
     const std::string part = root.substr(0, at);
-    const mode_t mode = at == std::string::npos || at + 1 == root.size() ? 0700 : 0755;
+    const mode_t mode = at == std::string::npos ? 0700 : 0755;
     if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) {
       return errno_error(errno, "sandbox", "cannot make berth's root directory", part, "berth needs root");
     }
@@ -12538,7 +12616,6 @@ BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& di
 }
 BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(std::string directory,
                                                                                time_point deadline) {
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
   for (;;) {
     auto lock = try_lock(directory);
     if (lock || lock.error().code != errc::again) co_return lock;
@@ -12547,13 +12624,14 @@ BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(s
       e.code = errc::timeout;
       co_return e;
     }
-    timer.expires_after(milliseconds(10));
-    boost::system::error_code failed;
-    co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
-    if (failed) co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
+    const milliseconds pause(10);
+    if (!co_await pause_for(pause)) {
+      co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
+    }
   }
 }
 BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record) {
+  BERTH_TRY(check_socket_paths(root, record.id));
   const std::string temporary = root + "/.new-" + random_token(13);
   const auto fail = [&temporary](error e) {
     (void)remove_tree(temporary);
@@ -12662,7 +12740,7 @@ namespace detail {
 BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record) {
   const time_point deadline = deadline_after(removal_patience);
   record.phase = record_phase::removing;
-  detail::first_failure first;
+  first_failure first;
   if (!record.damaged) (void)write_record(record);
   enter_phase(where, "kill");
   auto killed = co_await kill_runsc_processes(record.runsc_root(), deadline);
@@ -12688,7 +12766,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
 BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root) {
   const time_point deadline = deadline_after(removal_patience);
   const std::string prefix = root_token(root);
-  detail::first_failure first;
+  first_failure first;
   auto tokens = co_await find_network_tokens(prefix, deadline);
   if (!tokens) {
     if (tokens.error().code != errc::not_found) co_return std::move(tokens).error();
@@ -12740,7 +12818,7 @@ inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_
   }
   auto entries = list_state_directories(*root);
   if (!entries) co_return std::move(entries).error();
-  detail::first_failure first;
+  first_failure first;
   const std::string boot_id = read_boot_id();
   for (const std::string& name : entries->unfinished) {
     const std::string path = *root + "/" + name;
@@ -12771,7 +12849,7 @@ inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_
 }
 }
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(environment where) {
-  return detail::cancellation_as_error(detail::collect_garbage_steps(std::move(where)));
+  return cancellation_as_error(detail::collect_garbage_steps(std::move(where)));
 }
 BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment& where) {
   std::vector<sandbox_record> records;
@@ -12800,6 +12878,103 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
   std::stable_sort(records.begin(), records.end(),
                    [](const sandbox_record& a, const sandbox_record& b) { return a.created_ms < b.created_ms; });
   return records;
+}
+}
+#endif
+namespace berth {
+BERTH_DECL boost::asio::awaitable<result<runsc_binary>> find_sandbox_runsc(environment where, time_point deadline);
+BERTH_DECL result<runsc_binary> find_sandbox_runsc_blocking(const environment& where);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+BERTH_DECL result<std::string> run_blocking(const std::vector<std::string>& argv, time_point deadline);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+BERTH_DECL result<std::string> run_blocking(const std::vector<std::string>& argv, time_point deadline) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error(errno, "process", "cannot make a pipe");
+  const unique_fd reader(ends[0]);
+  unique_fd writer(ends[1]);
+  spawn_options options;
+  options.argv = argv;
+  options.env = minimal_environment();
+  options.fds = {{writer.get(), 1}, {writer.get(), 2}};
+  auto started = spawn(options);
+  if (!started) return std::move(started).error();
+  writer.reset();
+  const auto left = [deadline] {
+    const auto ms = std::chrono::ceil<milliseconds>(deadline - clock::now()).count();
+    return static_cast<int>(std::clamp<decltype(ms)>(ms, 0, std::numeric_limits<int>::max()));
+  };
+  std::string text;
+  bool late = false;
+  for (char buffer[8192];;) {
+    pollfd wait{reader.get(), POLLIN, 0};
+    const int ready = ::poll(&wait, 1, left());
+    if (ready < 0 && errno == EINTR) continue;
+    late = ready == 0;
+    if (ready <= 0) break;
+    const ssize_t n = ::read(reader.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    if (text.size() < (1u << 20)) text.append(buffer, static_cast<std::size_t>(n));
+  }
+  if (late) (void)signal_pidfd(started->pidfd.get(), SIGKILL);
+  for (;;) {
+    pollfd wait{started->pidfd.get(), POLLIN, 0};
+    const int ready = ::poll(&wait, 1, late ? -1 : left());
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready > 0) break;
+    late = true;
+    (void)signal_pidfd(started->pidfd.get(), SIGKILL);
+  }
+  auto status = child_status(started->pidfd.get(), reap_mode::take);
+  if (late) {
+    return make_error(errc::timeout, "process", "the program did not end in time and was killed", argv.front());
+  }
+  if (!status) return std::move(status).error();
+  if (!*status || !(*status)->success()) {
+    error e = make_error(errc::process_exited, "process",
+                         "the program failed with " + (*status ? (*status)->to_string() : std::string("no status")),
+                         argv.front());
+    e.detail = text.substr(0, 4096);
+    return e;
+  }
+  return text;
+}
+}
+#endif
+namespace berth {
+namespace detail {
+inline boost::asio::awaitable<result<std::string>> ask_runsc(std::vector<std::string> argv, time_point deadline) {
+  spawn_options options;
+  options.argv = std::move(argv);
+  options.env = minimal_environment();
+  stdio_options io;
+  io.capture_limit = 1u << 20;
+  auto done = co_await run_process(std::move(options), std::move(io), deadline);
+  if (!done) co_return std::move(done).error();
+  std::string said = std::move(done->out) + done->err;
+  if (done->status.success()) co_return said;
+  error e = make_error(errc::runsc_failed, "sandbox", "runsc failed with " + done->status.to_string());
+  e.detail = said.substr(0, 4096);
+  co_return e;
+}
+}
+BERTH_DECL boost::asio::awaitable<result<runsc_binary>> find_sandbox_runsc(environment where, time_point deadline) {
+  auto asking = runsc_probe::begin(where.runsc, where.root + "/.cache");
+  if (!asking) co_return std::move(asking).error();
+  while (auto argv = asking->next()) {
+    auto answer = co_await detail::ask_runsc(std::move(*argv), deadline);
+    BERTH_CO_TRY(asking->answer(std::move(answer)));
+  }
+  co_return asking->finish();
+}
+BERTH_DECL result<runsc_binary> find_sandbox_runsc_blocking(const environment& where) {
+  const time_point deadline = deadline_after(seconds(30));
+  const runsc_runner run = [deadline](const std::vector<std::string>& argv) { return run_blocking(argv, deadline); };
+  return probe_runsc(where.runsc, run, where.root + "/.cache");
 }
 }
 #endif
@@ -12927,8 +13102,8 @@ inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, 
 }
 inline boost::asio::awaitable<result<void>> build_sandbox(const environment& where, const std::string& root,
                                                           sandbox_record& record, const sandbox_config& what,
-                                                          const runsc_binary& binary, const std::string& init) {
-  const time_point deadline = deadline_after(what.create_timeout);
+                                                          const runsc_binary& binary, const std::string& init,
+                                                          time_point deadline) {
   enter_phase(where, "directories");
   BERTH_CO_TRY(make_directories(record));
   if (record.shared_directory) {
@@ -12979,7 +13154,10 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   if (!init) co_return std::move(init).error();
   auto root = open_root(where.root);
   if (!root) co_return std::move(root).error();
-  auto binary = find_sandbox_runsc(where, *root);
+  const time_point deadline = deadline_after(what.create_timeout);
+  environment resolved = where;
+  resolved.root = *root;
+  auto binary = co_await find_sandbox_runsc(std::move(resolved), deadline);
   if (!binary) co_return std::move(binary).error();
   enter_phase(where, "record");
   sandbox_record record = new_record(*root, what, *binary);
@@ -12991,7 +13169,7 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     lock = make_state_directory(*root, record);
   }
   if (!lock) co_return std::move(lock).error();
-  auto built = co_await build_sandbox(where, *root, record, what, *binary, *init);
+  auto built = co_await build_sandbox(where, *root, record, what, *binary, *init, deadline);
   if (!built) {
     error e = std::move(built).error();
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
@@ -13380,7 +13558,7 @@ BERTH_DECL boost::asio::awaitable<result<pid_t>> sandbox::start_detached(command
   if (!started) co_return std::move(started).error();
   auto* running = static_cast<detail::sandbox_command*>(started->get());
   auto work = running->let_go();
-  auto pid = co_await detail::cancellation_as_error(std::move(work));
+  auto pid = co_await cancellation_as_error(std::move(work));
   if (!pid && pid.error().code == errc::state) {
     const time_point deadline = deadline_after(seconds(5));
     auto ended = co_await running->wait(deadline);
@@ -13415,7 +13593,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::write_changes(std::stri
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::export_changes(std::string file) {
   auto self = shared_from_this();
   auto work = write_changes(std::move(file));
-  auto done = co_await detail::cancellation_as_error(std::move(work));
+  auto done = co_await cancellation_as_error(std::move(work));
   co_return done;
 }
 }
@@ -13433,7 +13611,7 @@ BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept {
 BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> sandbox::create(environment where,
                                                                                     sandbox_config what) {
   auto work = detail::create_sandbox(where, std::move(what));
-  auto made = co_await detail::cancellation_as_error(std::move(work));
+  auto made = co_await cancellation_as_error(std::move(work));
   if (!made) co_return std::move(made).error();
   std::shared_ptr<sandbox> handle(new sandbox(std::move(where), std::move(made->root), std::move(made->record)));
   handle->runsc_ = std::move(made->binary);
@@ -13467,8 +13645,9 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
 BERTH_DECL result<runsc_binary> sandbox::runsc() {
   if (!runsc_) {
     environment where = where_;
+    where.root = root_;
     if (!record_.runsc.empty()) where.runsc = record_.runsc;
-    auto found = detail::find_sandbox_runsc(where, root_);
+    auto found = find_sandbox_runsc_blocking(where);
     if (!found) return found;
     runsc_ = std::move(*found);
   }
@@ -13504,7 +13683,7 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state() {
 BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::state() {
   auto self = shared_from_this();
   auto work = find_state();
-  auto found = co_await detail::cancellation_as_error(std::move(work));
+  auto found = co_await cancellation_as_error(std::move(work));
   co_return found;
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point deadline) {
@@ -13513,7 +13692,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point
   milliseconds pause(5);
   while (record_.sandbox_process.alive()) {
     if (clock::now() >= deadline) co_return make_error(errc::timeout, "sandbox", "the sandbox still runs", record_.id);
-    auto nap = detail::pause_for(pause);
+    auto nap = pause_for(pause);
     if (!co_await std::move(nap)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
     pause = std::min(pause * 2, milliseconds(100));
   }
@@ -13524,7 +13703,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::annotate(std::string ke
   if (key.empty()) co_return make_error(errc::invalid, "sandbox", "the annotation has no key");
   const time_point deadline = deadline_after(seconds(30));
   auto waiting = detail::directory_lock::lock(record_.directory, deadline);
-  auto lock = co_await detail::cancellation_as_error(std::move(waiting));
+  auto lock = co_await cancellation_as_error(std::move(waiting));
   if (!lock) co_return std::move(lock).error();
   auto record = read_record(record_.directory);
   if (!record) co_return std::move(record).error();
@@ -13569,7 +13748,7 @@ inline boost::asio::awaitable<result<void>> terminate_sandbox(environment where,
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::terminate() {
   auto self = shared_from_this();
   auto work = detail::terminate_sandbox(where_, root_, record_);
-  auto gone = co_await detail::cancellation_as_error(std::move(work));
+  auto gone = co_await cancellation_as_error(std::move(work));
   co_return gone;
 }
 }
@@ -13620,7 +13799,7 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> runs
                                                                                                   stdio_options io) {
   const auto self = shared_from_this();
   auto looked = find_sandbox();
-  auto found = co_await detail::cancellation_as_error(std::move(looked));
+  auto found = co_await cancellation_as_error(std::move(looked));
   if (!found) co_return std::move(found).error();
   if (what.argv.empty() || what.argv.front().empty()) {
     co_return make_error(errc::invalid, "sandbox", "the command is empty", "argv");
@@ -13679,7 +13858,7 @@ static result<std::shared_ptr<runsc_executor>> make_runsc_executor(std::string_v
   if (auto g = o.object("globals")) globals = read_runsc_globals(std::move(*g));
   o.finish();
   BERTH_TRY(given.outcome());
-  auto binary = runsc_binary::probe(binary_name, &detail::run_blocking, cache);
+  auto binary = probe_runsc_blocking(binary_name, cache);
   if (!binary) return std::move(binary).error();
   return runsc_executor::create(std::move(*binary), std::move(globals), id);
 }
@@ -14966,6 +15145,13 @@ berth_status berth_poll_notify_exit(berth_loop* loop, uint64_t poll_op, int32_t 
     return {};
   });
 }
+namespace berth::capi {
+result<runsc_binary> probe_runsc_blocking(std::string_view name, std::string_view cache_dir) {
+  const time_point deadline = deadline_after(seconds(30));
+  const runsc_runner run = [deadline](const std::vector<std::string>& argv) { return run_blocking(argv, deadline); };
+  return berth::probe_runsc(name, run, cache_dir);
+}
+}
 using berth::capi::clear_out;
 using berth::capi::guard;
 using berth::capi::runsc_object;
@@ -14979,7 +15165,7 @@ berth_status berth_runsc_probe(const char* name, size_t name_len, const char* ca
     BERTH_TRY(clear_out(runsc, "runsc"));
     BERTH_TEXT(binary, name, name_len);
     BERTH_TEXT(cache, cache_dir, cache_dir_len);
-    return hand_out_runsc(runsc, berth::runsc_binary::probe(binary, &berth::detail::run_blocking, cache));
+    return hand_out_runsc(runsc, berth::capi::probe_runsc_blocking(binary, cache));
   });
 }
 berth_status berth_runsc_from_text(const char* path, size_t path_len, const char* texts, size_t texts_len,
@@ -15039,7 +15225,7 @@ namespace berth {
 inline constexpr std::string_view docker_socket_name = "docker.sock";
 BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& recipe, const runsc_version& runsc,
                                    const log_sink& log = {});
-BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& recipe, const environment& where);
+BERTH_DECL boost::asio::awaitable<result<void>> add_docker(sandbox_config& config, docker_recipe recipe, environment where);
 BERTH_DECL result<supervisor_options> docker_supervisor_options(sandbox& box, const docker_recipe& recipe);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
@@ -15068,10 +15254,11 @@ BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& 
   };
   return {};
 }
-BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& recipe, const environment& where) {
-  auto binary = detail::find_sandbox_runsc(where, where.root);
-  if (!binary) return binary.error();
-  return add_docker(config, recipe, binary->version(), where.log);
+BERTH_DECL boost::asio::awaitable<result<void>> add_docker(sandbox_config& config, docker_recipe recipe, environment where) {
+  const time_point deadline = deadline_after(config.create_timeout);
+  auto binary = co_await find_sandbox_runsc(where, deadline);
+  if (!binary) co_return std::move(binary).error();
+  co_return add_docker(config, recipe, binary->version(), where.log);
 }
 BERTH_DECL result<supervisor_options> docker_supervisor_options(sandbox& box, const docker_recipe& recipe) {
   const sandbox_record& record = box.record();
@@ -15482,9 +15669,7 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   where_.log = sink;
   where_.on_phase = [sink](std::string_view phase) { log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}}); };
   if (request->docker) {
-    auto binary = detail::find_sandbox_runsc(where_, where_.root);
-    if (!binary) co_return std::move(binary).error();
-    BERTH_CO_TRY(add_docker(request->config, request->recipe, binary->version(), sink));
+    BERTH_CO_TRY(co_await add_docker(request->config, request->recipe, where_));
   }
   auto made = co_await sandbox::create(where_, std::move(request->config));
   if (!made) co_return std::move(made).error();
