@@ -39,7 +39,7 @@ BERTH_DECL std::string host_batch(const network_plan& plan);
 /// `ip -netns … -batch` text for the inside: loopback, address, default route. IPv6 gets no address, not even link-local.
 BERTH_DECL std::string inside_batch(const network_plan& plan);
 
-/// `nft -f` text: one table, replaced whole when it is there. From the sandbox: anything but its own source address and all
+/// `nft -f` text: one table, which must not be there yet. From the sandbox: anything but its own source address and all
 /// IPv6 is dropped; 169.254.0.0/16 (cloud metadata) and other sandboxes are not reached; the host is not reached but for
 /// answers and the name servers' port 53; what goes out is masqueraded. To the sandbox: from the host anything, from
 /// elsewhere only answers and what the host itself redirected (DNAT).

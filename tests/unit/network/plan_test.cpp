@@ -44,8 +44,7 @@ TEST(NetworkPlan, InsideBatch) {
 }
 
 TEST(NetworkPlan, NftRuleset) {
-  EXPECT_EQ(nft_ruleset(example()), R"(table inet berth_abcdefghijklm {}
-delete table inet berth_abcdefghijklm
+  EXPECT_EQ(nft_ruleset(example()), R"(create table inet berth_abcdefghijklm
 table inet berth_abcdefghijklm {
   chain prerouting {
     type filter hook prerouting priority raw; policy accept;
