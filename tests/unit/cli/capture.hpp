@@ -28,6 +28,7 @@ class redirected {
       EXPECT_EQ(std::fwrite(content.data(), 1, content.size(), file_), content.size());
     }
     std::rewind(file_);
+    std::fflush(nullptr);  // what GoogleTest has in its buffer is not the command's
     ::dup2(::fileno(file_), fd);
   }
   ~redirected() {
