@@ -146,6 +146,8 @@ int run_command_line(std::vector<std::string> words) {
   refuse_empty_values(app);
   for (const verb& entry : verbs) {
     CLI::App* sub = app.add_subcommand(entry.name, entry.summary)->group(entry.group);
+    // A verb that is not among the words is only listed: the options of all take 2 ms to build, and `run -d` builds twice.
+    if (std::find(words.begin(), words.end(), entry.name) == words.end()) continue;
     entry.add(*sub, call);
     add_common_to_leaves(*sub, call.common);
   }
