@@ -89,7 +89,8 @@ struct op_settings {
 result<op_settings> read_op_options(const berth_op_options* options);
 
 /// Something that lives on the loop and must be taken down on its thread. The loop keeps it until its handle is freed
-/// (`retire`) or the loop ends, so that its destructor never runs on a thread of the caller's, or in a child after fork.
+/// (`retire`) or the loop ends, so that its destructor never runs on a thread of the caller's, or in a child after
+/// fork.
 class resident {
  public:
   virtual ~resident() = default;
@@ -98,6 +99,9 @@ class resident {
 
 /// A number for an operation or a request, never given twice in this process.
 std::uint64_t next_op_id() noexcept;
+/// An event of this moment.
+void fill_event(berth_event& event, std::uint32_t kind, std::uint64_t op, std::uint64_t user_data) noexcept;
+error loop_closed_error();
 
 class loop_core : public std::enable_shared_from_this<loop_core> {
  public:
@@ -180,8 +184,8 @@ struct loop_object final : handle_object {
   std::shared_ptr<loop_core> core;
 };
 
-/// Copies a caller's structure by the rule of clone3: a smaller one is filled up with zeros, what is beyond ours must be
-/// zero. `T` begins with struct_size. Nothing given: all zero.
+/// Copies a caller's structure by the rule of clone3: a smaller one is filled up with zeros, what is beyond ours must
+/// be zero. `T` begins with struct_size. Nothing given: all zero.
 template <class T>
 result<T> read_struct(const T* given, const char* name);
 result<void> read_struct_bytes(const void* given, void* mine, std::size_t size, std::size_t least, const char* name);

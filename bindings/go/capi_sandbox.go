@@ -1,0 +1,109 @@
+//go:build cgo
+
+package berth
+
+// Calls on sandboxes.
+
+/*
+#include "berth_go.h"
+*/
+import "C"
+
+func sandboxCreate(l cLoop, where, config string, o opSettings) (s cSandbox, op uint64, err error) {
+	var id C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	w, wn := stringArg(where)
+	t, n := stringArg(config)
+	err = takeError(C.berth_sandbox_create(l, w, wn, t, n, &c, &s, &id, &e), e)
+	return s, uint64(id), err
+}
+
+func sandboxAttach(l cLoop, where, id string, o opSettings) (s cSandbox, op uint64, err error) {
+	var opID C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	w, wn := stringArg(where)
+	t, n := stringArg(id)
+	err = takeError(C.berth_sandbox_attach(l, w, wn, t, n, &c, &s, &opID, &e), e)
+	return s, uint64(opID), err
+}
+
+func sandboxFree(s cSandbox) { C.berth_sandbox_free(s) }
+
+func sandboxID(s cSandbox) (string, error) {
+	var out *C.berth_buffer
+	var e *C.berth_error
+	if err := takeError(C.berth_sandbox_id(s, &out, &e), e); err != nil {
+		return "", err
+	}
+	return string(takeBuffer(out)), nil
+}
+
+func sandboxDockerHost(s cSandbox) (string, error) {
+	var out *C.berth_buffer
+	var e *C.berth_error
+	if err := takeError(C.berth_sandbox_docker_host(s, &out, &e), e); err != nil {
+		return "", err
+	}
+	return string(takeBuffer(out)), nil
+}
+
+func sandboxState(s cSandbox, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	err := takeError(C.berth_sandbox_state(s, &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func sandboxTerminate(s cSandbox, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	err := takeError(C.berth_sandbox_terminate(s, &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func sandboxStartDocker(s cSandbox, options string, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	t, n := stringArg(options)
+	err := takeError(C.berth_sandbox_start_docker(s, t, n, &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func sandboxWaitDocker(s cSandbox, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	err := takeError(C.berth_sandbox_wait_docker(s, &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func sandboxDockerStatus(s cSandbox, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	err := takeError(C.berth_sandbox_docker_status(s, &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func sandboxList(l cLoop, where string, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	w, wn := stringArg(where)
+	err := takeError(C.berth_sandbox_list(l, w, wn, &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func sandboxCollectGarbage(l cLoop, where string, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	w, wn := stringArg(where)
+	err := takeError(C.berth_sandbox_collect_garbage(l, w, wn, &c, &op, &e), e)
+	return uint64(op), err
+}

@@ -1,0 +1,149 @@
+//go:build cgo
+
+package berth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// shell is an Executor as a worker has one: its commands are this host's, by os/exec.
+type shell struct{ started, killed atomic.Int32 }
+
+type shellProcess struct {
+	cmd *exec.Cmd
+	ctx context.Context
+	at  *shell
+}
+
+func (s *shell) Start(ctx context.Context, what Command) (Process, error) {
+	cmd := exec.CommandContext(ctx, what.Args[0], what.Args[1:]...)
+	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = what.Dir, what.Stdin, what.Stdout, what.Stderr
+	cmd.Env = append(os.Environ(), what.Env...)
+	cmd.WaitDelay = time.Second
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s.started.Add(1)
+	return &shellProcess{cmd, ctx, s}, nil
+}
+
+func (p *shellProcess) Pid() int { return p.cmd.Process.Pid }
+
+func (p *shellProcess) Signal(_ context.Context, sig syscall.Signal) error {
+	return p.cmd.Process.Signal(sig)
+}
+
+func (p *shellProcess) Wait() (ExitStatus, error) {
+	err := p.cmd.Wait()
+	if p.ctx.Err() != nil {
+		p.at.killed.Add(1)
+	}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
+		return ExitStatus{}, err
+	}
+	how := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if how.Signaled() {
+		return ExitStatus{Signal: how.Signal()}, nil
+	}
+	return ExitStatus{Code: how.ExitStatus()}, nil
+}
+
+func TestCallersExecutor(t *testing.T) {
+	l := newLoop(t, LoopOptions{})
+	sh := &shell{}
+	c, err := newCallerExecutor(l, sh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	// The library's own view of it: a place like any other.
+	place := &Place{loop: l, h: c.h}
+	var out, errs bytes.Buffer
+	status, err := Run(within(t), place, Command{
+		Args: []string{"/bin/sh", "-c", "cat; echo $A >&2; exit 5"}, Env: []string{"A=b"}, Stdin: strings.NewReader("through"),
+		Stdout: &out, Stderr: &errs,
+	})
+	if err != nil || status.Code != 5 || out.String() != "through" || errs.String() != "b\n" {
+		t.Error(status, err, out.String(), errs.String())
+	}
+	if _, err := place.Start(within(t), Command{Args: []string{"/no/such/program"}}); !errors.Is(err, ErrSpawnFailed) {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(within(t))
+	p, err := place.Start(ctx, Command{Args: []string{"/bin/sleep", "600"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, err := p.Wait(); !errors.Is(err, ErrCancelled) {
+		t.Error(err)
+	}
+	eventually(t, "the executor's command was killed", func() bool { return syscall.Kill(p.Pid(), 0) == syscall.ESRCH })
+}
+
+func TestSupervisorWithoutDockerd(t *testing.T) {
+	var lines syncBuffer
+	l := newLoop(t, LoopOptions{Logger: slog.New(slog.NewTextHandler(&lines, nil)), LogLevel: slog.LevelDebug})
+	for name, where := range map[string]Executor{"own": &shell{}, "place": newHost(t, l)} {
+		var states sync.Map
+		no := false
+		s, err := NewSupervisor(l, where, &DaemonOptions{
+			Dockerd: "/no/such/dockerd", SNAT: &no, LogAttrs: []slog.Attr{slog.String("box", name)}, OnState: func(s DaemonStatus) { states.Store(s.State, true) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Start(within(t)); !errors.Is(err, ErrDaemonNotPresent) {
+			t.Errorf("%s: %v", name, err)
+		}
+		status, err := s.Status()
+		if err != nil || status.State != DaemonNotPresent || status.Failure == nil {
+			t.Errorf("%s: %+v %v", name, status, err)
+		}
+		if err := s.WaitReady(within(t)); !errors.Is(err, ErrDaemonNotPresent) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := s.DockerHost(); !errors.Is(err, ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
+		eventually(t, "the state is told", func() bool { _, ok := states.Load(DaemonNotPresent); return ok })
+		if err := errors.Join(s.Close(), s.Close()); err != nil {
+			t.Error(err)
+		}
+		if err := s.Start(within(t)); !errors.Is(err, ErrClosed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if l.Close(); !strings.Contains(lines.String(), "box=own") || !strings.Contains(lines.String(), "box=place") {
+		t.Errorf("%q", lines.String())
+	}
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}

@@ -1,0 +1,74 @@
+// Called in the child after fork.
+#include "bad_use.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace capi_test {
+
+// In the child after fork the loop's thread does not exist: calls say so instead of waiting for it for ever.
+TEST(bad_use, called_after_fork) {
+  Loop loop;
+  Executor host, own;
+  ASSERT_EQ(berth_executor_create_host(loop.get(), host.slot(), nullptr), BERTH_OK);
+  ASSERT_EQ(berth_executor_create(loop.get(), 0, own.slot(), nullptr), BERTH_OK);
+  const std::uint64_t running = start_poll(loop.get());
+  berth_spec* spec = make_spec();
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    int wrong = 0;
+    const auto want = [&wrong](bool right) { wrong += right ? 0 : 1; };
+    alarm(60);
+    berth_error* error = nullptr;
+    std::uint64_t op = 1;
+    const std::string_view ls = R"({"argv":["ls"]})";
+    want(berth_exec_start(host.get(), ls.data(), ls.size(), nullptr, &op, &error) == BERTH_E_FORKED);
+    want(berth_error_code(error) == BERTH_E_FORKED && std::string_view(berth_error_hint(error)).find("spawn") != 0 &&
+         *berth_error_hint(error) != 0);
+    berth_error_free(error);
+    want(op == 0);
+    want(berth_poll_start(loop.get(), nullptr, endless_poll.data(), endless_poll.size(), nullptr, &op, nullptr) ==
+         BERTH_E_FORKED);
+    want(berth_op_cancel(loop.get(), running, nullptr) == BERTH_E_FORKED);
+    berth_event event{};
+    std::size_t n = 0;
+    want(berth_loop_poll(loop.get(), &event, 1, &n, nullptr) == BERTH_E_FORKED);
+    want(berth_loop_wait(loop.get(), &event, 1, &n, -1, nullptr) == BERTH_E_FORKED);
+    want(berth_loop_close(loop.get(), nullptr) == BERTH_E_FORKED);
+    want(berth_executor_started(own.get(), 1, 1, nullptr) == BERTH_E_FORKED);
+    berth_executor* more = nullptr;
+    want(berth_executor_create_host(loop.get(), &more, nullptr) == BERTH_E_FORKED && more == nullptr);
+    // What has no thread works on.
+    want(berth_spec_set_cwd(spec, "/child", 6, nullptr) == BERTH_OK);
+    berth_spec_free(spec);
+    own.free();
+    host.free();
+    loop.free();
+    want(berth_op_cancel(loop.get(), running, nullptr) == BERTH_E_CLOSED);
+#if !defined(__SANITIZE_THREAD__)  // ThreadSanitizer cannot start threads in such a child; all other builds do this
+    // A loop of the child's own is as good as any.
+    berth_loop* fresh = nullptr;
+    want(berth_loop_create(nullptr, &fresh, nullptr) == BERTH_OK);
+    op = 0;
+    want(berth_poll_start(fresh, nullptr, endless_poll.data(), endless_poll.size(), nullptr, &op, nullptr) == BERTH_OK);
+    want(berth_op_cancel(fresh, op, nullptr) == BERTH_OK);
+    want(berth_loop_wait(fresh, &event, 1, &n, 30000, nullptr) == BERTH_OK && n == 1 &&
+         event.status == BERTH_E_CANCELLED);
+    berth_event_clear(&event);
+    berth_loop_free(fresh);
+#endif
+    _exit(wrong);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status)) << status;
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "calls that answered wrongly in the child";
+  // The parent's loop saw nothing of it.
+  berth_op_cancel(loop.get(), running, nullptr);
+  EXPECT_EQ(loop.done(running).status, BERTH_E_CANCELLED);
+  EXPECT_EQ(berth_spec_set_cwd(spec, "/parent", 7, nullptr), BERTH_OK);
+  berth_spec_free(spec);
+}
+
+}  // namespace capi_test
