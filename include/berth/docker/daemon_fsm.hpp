@@ -16,7 +16,8 @@
 
 namespace berth {
 
-/// What the outside sees. `starting` covers the pause before a restart too (`daemon_status::restarts` tells them apart).
+/// What the outside sees. `starting` covers the pause before a restart too (`daemon_status::restarts` tells them
+/// apart).
 enum class daemon_state { disabled, not_present, starting, ready, failed, stopped };
 
 /// "disabled", "not_present", "starting", "ready", "failed", "stopped". Static text.
@@ -42,12 +43,13 @@ struct daemon_failure {
   std::uint32_t attempts = 0;   ///< probes asked in this run
   std::optional<exit_status> exited;
   std::string reason;           ///< what happened, where there is no exit status to say it
+  std::optional<error> cause;   ///< the executor's error, where it could not run dockerd or lost it
   std::string last_probe;       ///< the last probe's words
   std::string tail;             ///< the last lines of dockerd's output
   std::string hint_id;          ///< stable id of a known symptom, for instance BERTH-CGROUP-DEVICES, or empty
   std::string hint;             ///< the remedy, or empty
 
-  /// daemon_not_present (phase "check"), daemon_not_ready (a deadline), else daemon_failed.
+  /// daemon_not_present (phase "check"), daemon_not_ready (a deadline), the code of `cause`, else daemon_failed.
   BERTH_DECL error to_error() const;
 };
 
@@ -56,7 +58,7 @@ namespace daemon_event {
 struct start {};                                     ///< somebody wants it up
 struct missing {};                                   ///< there is no dockerd
 struct prepare_failed { std::string reason; };       ///< a step before dockerd failed
-struct start_failed { std::string reason; };         ///< the executor could not run the command
+struct start_failed { error why; };                  ///< the executor could not run the command
 struct launched { pid_t pid = 0; };                  ///< the process is there
 struct probe_ready { std::uint32_t attempts = 0; };  ///< the API answered
 struct probe_gave_up {                               ///< the deadline passed, or waiting cannot help
@@ -67,7 +69,7 @@ struct exited {
   std::optional<exit_status> status;  ///< none: it cannot be told any more, and nothing can be restarted there
   std::uint32_t attempts = 0;
   std::string last_probe;
-  std::string reason;                 ///< where there is no status
+  std::optional<error> why;           ///< where there is no status
 };
 struct pause_over {};                                ///< the timer set by restart_after
 struct stop {};                                      ///< somebody wants it down
@@ -114,8 +116,8 @@ class daemon_fsm {
   std::optional<daemon_failure>& failure() noexcept { return failure_; }
 
  private:
-  /// idle: no process. launching: asked for, not yet told of. waiting: up, not ready. up: ready. pausing: before a restart.
-  /// killing: its readiness deadline passed. stopping: on request.
+  /// idle: no process. launching: asked for, not yet told of. waiting: up, not ready. up: ready. pausing: before a
+  /// restart. killing: its readiness deadline passed. stopping: on request.
   enum class step { idle, launching, waiting, up, pausing, killing, stopping };
   using actions = std::vector<daemon_action_any>;
 

@@ -40,19 +40,19 @@ struct daemon_status {
   std::optional<daemon_failure> failure;
 };
 
-/// Supervises one dockerd through an executor, on the loop of `executor`'s thread. The same for a managed sandbox and for
-/// one that berth does not own.
+/// Supervises one dockerd through an executor, on the loop of `executor`'s thread. The same for a managed sandbox and
+/// for one that berth does not own.
 class daemon_supervisor {
  public:
-  /// `where` is borrowed and must outlive the supervisor, and the loop's next turn after that, in which what it started ends.
-  /// `loop` is the executor of an io_context that one thread runs; everything here belongs to that thread.
+  /// `where` is borrowed and must outlive the supervisor, and the loop's next turn after that, in which what it started
+  /// ends. `loop` is the executor of an io_context that one thread runs; everything here belongs to that thread.
   BERTH_DECL daemon_supervisor(boost::asio::any_io_executor loop, executor& where, supervisor_options options);
   BERTH_DECL ~daemon_supervisor();
 
-  /// Checks, prepares, starts and waits until ready, or fails; then goes on supervising in the background. While it is up
-  /// already this changes nothing; after a failure or a stop it starts anew. Cancelled, it stops what it started, in the
-  /// background. Errors: invalid and unsupported (the plan), daemon_not_present, daemon_failed, daemon_not_ready, cancelled,
-  /// state (somebody called stop meanwhile).
+  /// Checks, prepares, starts and waits until ready, or fails; then goes on supervising in the background. While it is
+  /// up already this changes nothing; after a failure or a stop it starts anew. Cancelled, it stops what it started, in
+  /// the background. Errors: invalid and unsupported (the plan), daemon_not_present, daemon_failed, daemon_not_ready,
+  /// cancelled, state (somebody called stop meanwhile); the executor's own, where it cannot run dockerd.
   BERTH_DECL boost::asio::awaitable<result<void>> start();
   /// Waits for ready (or a settled state that is not, an error); for those who did not call start themselves. At the
   /// deadline the error is `timeout`, and the start goes on.
@@ -60,8 +60,8 @@ class daemon_supervisor {
   BERTH_DECL daemon_status status() const;
   /// Waits for the next change after `state`.
   BERTH_DECL boost::asio::awaitable<daemon_status> wait_change(daemon_state state);
-  /// Containers stopped, SIGTERM, SIGKILL, each with its deadline; a start or a restart under way is given up. Returns once
-  /// dockerd is gone; when there is none, at once.
+  /// Containers stopped, SIGTERM, SIGKILL, each with its deadline; a start or a restart under way is given up. Returns
+  /// once dockerd is gone; when there is none, at once.
   BERTH_DECL boost::asio::awaitable<result<void>> stop();
 
  private:

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 namespace berth {
 namespace {
 
@@ -83,8 +85,30 @@ TEST(DaemonFsm, AFailedPreparationOrStartIsSaid) {
   m.on(ev::start{}, t0);
   EXPECT_EQ(m.state(), daemon_state::starting) << "it can be tried again";
   EXPECT_FALSE(m.failure());
-  m.on(ev::start_failed{"no sandbox"}, t0);
+  m.on(ev::start_failed{make_error(errc::state, "test", "no sandbox")}, t0);
   EXPECT_EQ(m.failure()->phase, "start");
+}
+
+TEST(DaemonFsm, WhatTheExecutorSaidIsKept) {
+  error why = make_error(errc::sandbox_not_running, "sandbox", "the sandbox does not run", "box", "berth rm box");
+  why.detail = "its last words";
+  why.sys_errno = ESRCH;
+  daemon_fsm m;
+  m.on(ev::start{}, t0);
+  m.on(ev::start_failed{why}, t0);
+  const error e = m.failure()->to_error();
+  EXPECT_EQ(e.code, errc::sandbox_not_running);
+  EXPECT_EQ(e.sys_errno, ESRCH);
+  EXPECT_EQ(e.path, "box");
+  EXPECT_EQ(e.hint, "berth rm box");
+  EXPECT_EQ(e.detail, "its last words");
+  EXPECT_NE(e.message.find("dockerd could not be started: the sandbox does not run, phase start"), std::string::npos) << e.message;
+
+  daemon_fsm lost = up();
+  lost.on(ev::exited{{}, 0, {}, why}, t0 + seconds(1));
+  EXPECT_EQ(lost.state(), daemon_state::failed);
+  EXPECT_EQ(lost.failure()->to_error().code, errc::sandbox_not_running);
+  EXPECT_EQ(lost.failure()->to_error().hint, "berth rm box");
 }
 
 TEST(DaemonFsm, ACrashAtStartFailsAtOnce) {
@@ -193,7 +217,7 @@ TEST(DaemonFsm, CrashesWithinAStartKeepItsDeadline) {
 
 TEST(DaemonFsm, ADaemonThatTheExecutorLostIsNotRestarted) {
   daemon_fsm m = up(on_failure());
-  auto out = m.on(ev::exited{std::nullopt, 0, {}, "the sandbox is gone"}, t0 + seconds(1));
+  auto out = m.on(ev::exited{std::nullopt, 0, {}, make_error(errc::sandbox_not_running, "test", "the sandbox is gone")}, t0 + seconds(1));
   EXPECT_FALSE(find<act::restart_after>(out));
   EXPECT_EQ(m.state(), daemon_state::failed);
   EXPECT_NE(m.failure()->to_error().message.find("the sandbox is gone"), std::string::npos);
@@ -227,7 +251,7 @@ TEST(DaemonFsm, StopsGracefullyFromEachStep) {
   daemon_fsm never_came;
   never_came.on(ev::start{}, t0);
   never_came.on(ev::stop{}, t0);
-  never_came.on(ev::start_failed{"gone"}, t0);
+  never_came.on(ev::start_failed{make_error(errc::state, "test", "gone")}, t0);
   EXPECT_EQ(never_came.state(), daemon_state::stopped);
 
   daemon_fsm pausing = up(on_failure());
@@ -256,7 +280,7 @@ TEST(DaemonFsm, LateEventsOfAnEarlierRunChangeNothing) {
 // an end when the process does.
 TEST(DaemonFsm, NoSequenceOfEventsStrandsIt) {
   const std::vector<daemon_event_any> all = {
-      ev::start{},     ev::missing{},         ev::prepare_failed{"p"},      ev::start_failed{"s"}, ev::launched{5},
+      ev::start{},     ev::missing{},         ev::prepare_failed{"p"},      ev::start_failed{}, ev::launched{5},
       ev::probe_ready{1}, ev::probe_gave_up{1, "x"}, ev::exited{exit_one, 1, {}, {}}, ev::pause_over{},     ev::stop{}};
   for (const auto& policy : {restart_policy{}, on_failure()}) {
     for (std::size_t n = 0; n < 10000; ++n) {

@@ -52,6 +52,13 @@ BERTH_DECL error daemon_failure::to_error() const {
     return e;
   }
   e.code = errc::daemon_failed;
+  if (cause) {
+    e.code = cause->code;
+    e.sys_errno = cause->sys_errno;
+    e.path = cause->path;
+    if (e.hint.empty()) e.hint = cause->hint;
+    if (!cause->detail.empty()) e.detail = cause->detail + "\n";
+  }
   if (exited) {
     e.message = "dockerd ended with " + exited->to_string();
   } else if (phase == "wait" && reason.empty()) {
@@ -153,7 +160,8 @@ BERTH_DECL std::vector<daemon_action_any> daemon_fsm::on(const daemon_event_any&
             }
             if (step_ != step::launching) return;
             daemon_failure why = failed_in("start", now);
-            why.reason = e.reason;
+            why.reason = "dockerd could not be started: " + e.why.message;
+            why.cause = e.why;
             give_up(std::move(why), daemon_state::failed, out);
           },
           [&](const daemon_event::launched& e) {
@@ -200,7 +208,8 @@ BERTH_DECL std::vector<daemon_action_any> daemon_fsm::on(const daemon_event_any&
                 daemon_failure why =
                     failed_in(step_ == step::up ? "run" : step_ == step::waiting ? "wait" : "start", now);
                 why.exited = e.status;
-                why.reason = e.reason;
+                if (e.why) why.reason = e.why->message;
+                why.cause = e.why;
                 why.attempts = e.attempts;
                 why.last_probe = e.last_probe;
                 if (step_ == step::waiting) out.push_back(daemon_action::end_probing{});

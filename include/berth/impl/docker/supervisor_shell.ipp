@@ -219,7 +219,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
     if (!self->closed) {
       self->launch_timer.cancel();
       self->wake_waiters();
-      self->dispatch(daemon_event::start_failed{started.error().to_string()});
+      self->dispatch(daemon_event::start_failed{std::move(started).error()});
     }
     co_return;
   }
@@ -243,7 +243,9 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   if (ended) {
     how.status = *ended;
   } else {
-    how.reason = ended.error().code == errc::cancelled ? "dockerd did not end after SIGKILL" : ended.error().to_string();
+    how.why = std::move(ended).error();
+    if (how.why->code == errc::cancelled)
+      how.why = make_error(errc::daemon_failed, "docker", "dockerd did not end after SIGKILL");
   }
   how.attempts = run->attempts;
   how.last_probe = run->last_probe;
