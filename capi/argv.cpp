@@ -282,7 +282,7 @@ berth_status berth_argv_to_json(const berth_argv* argv, berth_buffer** json, ber
   return guard(err, [&]() -> berth::result<void> {
     BERTH_TRY(clear_out(json, "json"));
     BERTH_PIN(a, argv_object, argv);
-    berth::capi::json_writer out;
+    berth::json_writer out;
     out.open_array();
     for (const std::string& argument : a->argv) out.string(argument);
     *json = berth::capi::make_buffer_handle(out.close_array().take());

@@ -64,7 +64,7 @@ berth_status berth_runsc_to_json(const berth_runsc* runsc, berth_buffer** json, 
     BERTH_TRY(clear_out(json, "json"));
     BERTH_PIN(r, runsc_object, runsc);
     const berth::runsc_binary& binary = r->binary;
-    berth::capi::json_writer out;
+    berth::json_writer out;
     out.open_object().key("path").string(binary.path());
     out.key("version").string(binary.version().text).key("date").unsigned_number(binary.version().date);
     out.key("packet_write_flag").string(binary.packet_write_flag()).key("flags").open_array();

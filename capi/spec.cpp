@@ -79,7 +79,7 @@ berth_status berth_spec_apply_docker(berth_spec* spec, const char* options, size
     auto steps = berth::apply_docker(s->spec, recipe, [&](const berth::log_event& e) { lines.push_back(e); });
     if (!steps) return std::move(steps).error();
     if (seen_to == nullptr) return {};
-    berth::capi::json_writer out;
+    berth::json_writer out;
     out.open_object().key("steps").open_array();
     for (const std::string& step : *steps) out.string(step);
     out.close_array().key("log").open_array();
@@ -101,7 +101,7 @@ berth_status berth_spec_merge(berth_spec* spec, const char* patch, size_t patch_
 berth_status berth_spec_diff(const berth_spec* before, const berth_spec* after, berth_buffer** json, berth_error** err) {
   return guard(err, [&]() -> berth::result<void> {
     BERTH_TRY(clear_out(json, "json"));
-    berth::capi::json_writer out;
+    berth::json_writer out;
     out.open_array();
     if (before != after) {  // one spec cannot be pinned twice, and does not differ from itself
       BERTH_PIN(a, spec_object, before);

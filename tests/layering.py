@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when a file includes a layer to its right, when a layer's src.hpp forgets a body, or when berth.hpp forgets a header.
+"""Fails when a file includes a layer to its right or the detail/ of another, when a layer's src.hpp forgets a body, or when
+berth.hpp forgets a header.
 
     layering.py SOURCE_TREE          checks
     layering.py SOURCE_TREE --fix    writes include/berth/berth.hpp anew, then checks
@@ -74,6 +75,9 @@ def check_edges(root: Path) -> list[str]:
             elif LAYERS.index(other) > LAYERS.index(own):
                 errors.append(f"{where}:{line}: {own} must not know {other} (berth/{target}); the data flows "
                               f"{' -> '.join(LAYERS)}")
+            elif other != own and "/detail/" in target:
+                errors.append(f"{where}:{line}: berth/{target} is {other}'s own; {own} takes what {other} declares in "
+                              f"include/berth/{other}")
     return errors
 
 

@@ -51,6 +51,10 @@ class Layering(unittest.TestCase):
     def test_an_edge_to_the_right_in_a_source(self):
         self.check("src/base.cpp", "#include <berth/docker/src.hpp>\n", "base must not know docker")
 
+    def test_the_detail_of_another_layer(self):
+        self.check("include/berth/impl/runsc/version.ipp", "#include <berth/spec/detail/scan.hpp>\n",
+                   "is spec's own; runsc takes")
+
     def test_the_umbrella_inside_a_layer(self):
         self.check("include/berth/spec/document.hpp", "#include <berth/berth.hpp>\n", "takes every layer in")
 

@@ -57,8 +57,8 @@ class caller_executor_core final : public executor_core, public executor {
  private:
   /// Checks the order of answers and carries `arrived` to the loop's thread, in that order.
   template <class Arrived>
-  result<void> answer(std::uint64_t op, caller_request::stage from, bool also_asked, std::optional<caller_request::stage> to,
-                      Arrived arrived);
+  result<void> answer(std::uint64_t op, caller_request::stage from, bool also_asked,
+                      std::optional<caller_request::stage> to, Arrived arrived);
 
   const std::uint64_t user_data_;
   std::mutex mutex_;

@@ -1,4 +1,5 @@
-// Handles: pointer-sized tokens that name a slot and its generation, so that a stale one is noticed instead of followed.
+// Handles: pointer-sized tokens that name a slot and its generation, so that a stale one is noticed instead of
+// followed.
 #pragma once
 
 #include <berth/base/result.hpp>
@@ -11,7 +12,9 @@
 
 namespace berth::capi {
 
-enum class handle_kind : std::uint8_t { none, error, buffer, spec, runsc, argv, loop, executor, daemon, sandbox, count };
+enum class handle_kind : std::uint8_t {
+  none, error, buffer, spec, runsc, argv, loop, executor, daemon, sandbox, count
+};
 
 /// The singular noun, as it stands in messages.
 const char* handle_kind_name(handle_kind kind) noexcept;
@@ -35,8 +38,8 @@ using handle_token = std::uintptr_t;
 /// Takes a slot for `object`. 0 when there is no memory or all 2^24 slots are in use. Lock-free.
 handle_token handle_make(handle_kind kind, std::unique_ptr<handle_object> object) noexcept;
 
-/// Keeps the object alive until handle_unpin. Lock-free. Errors: invalid (NULL, of another kind, never given out), closed
-/// (freed), state (exclusive use by another call).
+/// Keeps the object alive until handle_unpin. Lock-free. Errors: invalid (NULL, of another kind, never given out),
+/// closed (freed), state (exclusive use by another call).
 struct handle_pin {
   handle_object* object = nullptr;
   errc why = errc::ok;  ///< when object is null
@@ -85,7 +88,8 @@ template <class T, class Handle, class... Args>
 result<void> hand_out(Handle** out, Args&&... args) {
   auto object = std::make_unique<T>(std::forward<Args>(args)...);
   const handle_token token = handle_make(T::kind, std::move(object));
-  if (token == 0) return make_error(errc::no_memory, "capi", "no more handles can be made", {}, "free those not in use");
+  if (token == 0)
+    return make_error(errc::no_memory, "capi", "no more handles can be made", {}, "free those not in use");
   *out = reinterpret_cast<Handle*>(token);
   return {};
 }

@@ -13,8 +13,8 @@
 
 namespace berth::capi {
 
-/// "Something changed": wakes whoever waits. Used on the loop's thread only. A waiter looks at its condition, then waits,
-/// then looks again: since both happen on one thread, no wake is lost.
+/// "Something changed": wakes whoever waits. Used on the loop's thread only. A waiter looks at its condition, then
+/// waits, then looks again: since both happen on one thread, no wake is lost.
 class loop_signal {
  public:
   void wake() {

@@ -3,7 +3,7 @@
 
 #include <berth/base/clock.hpp>
 #include <berth/base/result.hpp>
-#include <berth/spec/detail/document.hpp>
+#include <berth/spec/json.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -14,11 +14,11 @@
 
 namespace berth::capi {
 
-/// One object of an options text. A getter takes note of the name that it asks for; the first thing that is wrong is kept
-/// (type, range, with the JSON pointer), and `finish` gives it, or complains of names that nobody asked for.
+/// One object of an options text. A getter takes note of the name that it asks for; the first thing that is wrong is
+/// kept (type, range, with the JSON pointer), and `finish` gives it, or complains of names that nobody asked for.
 class options_object {
  public:
-  options_object(const detail::json_value* object, std::string pointer, std::optional<error>& problem)
+  options_object(json_view object, std::string pointer, std::optional<error>& problem)
       : object_(object), pointer_(std::move(pointer)), problem_(&problem) {}
 
   bool has(std::string_view name) const;
@@ -32,7 +32,8 @@ class options_object {
   std::optional<std::vector<std::string>> texts(std::string_view name);  ///< an array of strings
   /// Environment: an array of "K=V", or an object of strings.
   std::optional<std::vector<std::string>> environment(std::string_view name);
-  std::optional<std::vector<std::pair<std::string, std::string>>> pairs(std::string_view name);  ///< an object of strings
+  /// An object of strings.
+  std::optional<std::vector<std::pair<std::string, std::string>>> pairs(std::string_view name);
   std::optional<options_object> object(std::string_view name);
   std::vector<options_object> objects(std::string_view name);  ///< an array of objects
   std::optional<std::string> json(std::string_view name);      ///< any value, as JSON text
@@ -48,10 +49,10 @@ class options_object {
   void finish();
 
  private:
-  const detail::json_value* find(std::string_view name);
+  json_view find(std::string_view name);
   std::string at(std::string_view name) const;
 
-  const detail::json_value* object_;
+  json_view object_;
   std::string pointer_;
   std::optional<error>* problem_;
   std::vector<std::string> known_;
@@ -72,7 +73,7 @@ class options_text {
   result<void> outcome() const;
 
  private:
-  detail::json_document document_;
+  std::optional<parsed_json> document_;
   std::optional<error> problem_;
 };
 

@@ -27,7 +27,8 @@ result<void> read_managed_docker(std::string_view text, docker_recipe& recipe, d
 
 class sandbox_core final : public executor_core {
  public:
-  sandbox_core(std::shared_ptr<loop_core> l, environment where) : executor_core(std::move(l)), where_(std::move(where)) {}
+  sandbox_core(std::shared_ptr<loop_core> l, environment where)
+      : executor_core(std::move(l)), where_(std::move(where)) {}
 
   // Any thread.
   result<std::string> id() const;           ///< state before the sandbox is there
@@ -51,7 +52,8 @@ class sandbox_core final : public executor_core {
   std::shared_ptr<sandbox_core> self() { return std::static_pointer_cast<sandbox_core>(shared_from_this()); }
   void become(std::shared_ptr<sandbox> box);
   result<std::shared_ptr<sandbox>> box() const;
-  result<std::shared_ptr<daemon_core>> make_daemon(std::string_view options, docker_recipe recipe, std::uint64_t user_data);
+  result<std::shared_ptr<daemon_core>> make_daemon(std::string_view options, docker_recipe recipe,
+                                                   std::uint64_t user_data);
 
   environment where_;
   std::shared_ptr<sandbox> box_;         // loop thread only

@@ -5,10 +5,18 @@
 
 #include <berth/base/clock.hpp>
 #include <berth/base/error.hpp>
+#include <berth/base/file.hpp>
 #include <berth/base/first_failure.hpp>
+#include <berth/base/hash.hpp>
+#include <berth/base/json_string.hpp>
+#include <berth/base/json_writer.hpp>
 #include <berth/base/log.hpp>
 #include <berth/base/result.hpp>
+#include <berth/base/rooted.hpp>
+#include <berth/base/text.hpp>
+#include <berth/base/token.hpp>
 #include <berth/base/unique_fd.hpp>
+#include <berth/base/utf8.hpp>
 #include <berth/base/visible_text.hpp>
 
 #include <berth/spec/annotations.hpp>
@@ -18,6 +26,7 @@
 #include <berth/spec/env.hpp>
 #include <berth/spec/hostname.hpp>
 #include <berth/spec/id.hpp>
+#include <berth/spec/json.hpp>
 #include <berth/spec/merge.hpp>
 #include <berth/spec/minimal_spec.hpp>
 #include <berth/spec/mounts.hpp>

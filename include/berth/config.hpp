@@ -1,4 +1,5 @@
-// Build configuration: the platform, the linkage switch, the version. (rapidjson is set up in spec/detail/rapidjson.hpp.)
+// Build configuration: the platform, the linkage switch, the version. (rapidjson is set up in
+// spec/detail/rapidjson.hpp.)
 #pragma once
 
 #if !defined(__linux__)
@@ -6,7 +7,8 @@
 #endif
 
 // Header-only by default. With BERTH_SEPARATE_COMPILATION the bodies (include/berth/impl) are compiled in exactly one
-// place: src/*.cpp for the berth::static and berth::shared targets, or the one file of yours that includes berth/src.hpp.
+// place: src/*.cpp for the berth::static and berth::shared targets, or the one file of yours that includes
+// berth/src.hpp.
 #if defined(BERTH_SEPARATE_COMPILATION)
 #define BERTH_DECL
 #else

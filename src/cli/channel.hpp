@@ -36,8 +36,8 @@ struct channel_pair {
 };
 result<channel_pair> make_channel();
 
-/// Sends one message. Log lines are dropped when the other end does not read; the others wait for at most 5 s. False when
-/// the other end is gone.
+/// Sends one message. Log lines are dropped when the other end does not read; the others wait for at most 5 s. False
+/// when the other end is gone.
 bool send_event(int fd, const monitor_event& event);
 
 }  // namespace berth::cli

@@ -1,30 +1,22 @@
 #include "doctor_checks.hpp"
 
-#include <berth/base/unique_fd.hpp>
+#include <berth/base/rooted.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/docker/versions.hpp>
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace berth::cli {
 namespace {
 
-// Whether one of `paths` is there below the root; symlinks are resolved inside of it, so that an image cannot point out.
-std::string find_inside(const unique_fd& root, std::initializer_list<const char*> paths) {
-  for (const char* path : paths) {
-    struct open_how how{};
-    how.flags = O_PATH | O_CLOEXEC;
-    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-    const unique_fd found(static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof how)));
-    if (found) return std::string("/") + path;
-  }
+// Whether one of `paths` is there below the root.
+std::string find_inside(const rooted& root, std::initializer_list<const char*> paths) {
+  for (const char* path : paths)
+    if (root.open_inside(path, O_PATH)) return std::string("/") + path;
   return {};
 }
 
-check tool_check(const unique_fd& root, const std::string& name, std::initializer_list<const char*> paths, bool needed,
+check tool_check(const rooted& root, const std::string& name, std::initializer_list<const char*> paths, bool needed,
                  const std::string& remedy) {
   const std::string at = find_inside(root, paths);
   if (!at.empty()) return {"rootfs " + name, check_state::found, at, {}, needed};
@@ -39,10 +31,9 @@ std::string version_text(const char* name, const program_version& version) {
 
 std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release, bool packet_writes) {
   std::vector<check> out;
-  const unique_fd root(::open(rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const auto root = rooted::open(rootfs, "cli");
   if (!root) {
-    const error e = errno_error(errno, "cli", "no root file system there", rootfs);
-    out.push_back({"rootfs", check_state::missing, e.to_string(), "name a directory that holds one", true});
+    out.push_back({"rootfs", check_state::missing, root.error().to_string(), "name a directory that holds one", true});
     return out;
   }
   out.push_back({"rootfs", check_state::found, rootfs, {}, true});
@@ -82,13 +73,13 @@ std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release
   }
   out.push_back(pair);
 
-  out.push_back(tool_check(root, "iptables-legacy",
+  out.push_back(tool_check(*root, "iptables-legacy",
                            {"usr/sbin/iptables-legacy", "sbin/iptables-legacy", "usr/bin/iptables-legacy"}, false,
                            "install iptables in it: names on Docker's user networks and nested containers' way out need "
                            "the legacy variant"));
-  out.push_back(tool_check(root, "ip", {"usr/sbin/ip", "sbin/ip", "usr/bin/ip", "bin/ip"}, false,
+  out.push_back(tool_check(*root, "ip", {"usr/sbin/ip", "sbin/ip", "usr/bin/ip", "bin/ip"}, false,
                            "install iproute2 in it: dockerd's MTU and the way out of nested containers are taken from it"));
-  out.push_back(tool_check(root, "docker client", {"usr/bin/docker", "usr/local/bin/docker"}, false,
+  out.push_back(tool_check(*root, "docker client", {"usr/bin/docker", "usr/local/bin/docker"}, false,
                            "install docker-cli in it to use docker inside the sandbox"));
   return out;
 }

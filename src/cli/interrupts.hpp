@@ -23,8 +23,8 @@
 
 namespace berth::cli {
 
-/// From construction on the signals end nothing by themselves: they go to the present handler. One that comes while there
-/// is none is kept and given to the next. A signal that was ignored when we started (nohup) stays ignored.
+/// From construction on the signals end nothing by themselves: they go to the present handler. One that comes while
+/// there is none is kept and given to the next. A signal that was ignored when we started (nohup) stays ignored.
 class interrupts {
  public:
   explicit interrupts(boost::asio::any_io_executor loop);

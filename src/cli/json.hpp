@@ -45,7 +45,4 @@ class json {
   std::vector<std::pair<std::string, json>> members_;  // of an object; of an array with empty keys
 };
 
-/// Appends `text` as a JSON string, quotes included.
-void append_json_string(std::string& out, std::string_view text);
-
 }  // namespace berth::cli

@@ -2,6 +2,7 @@
 #include "monitor.hpp"
 #include "progress.hpp"
 
+#include <berth/base/file.hpp>
 #include <berth/base/unique_fd.hpp>
 #include <berth/process/spawn.hpp>
 
@@ -27,12 +28,8 @@ void note_signal(int signo) { interrupted = signo; }
 result<unique_fd> make_memory_file(const char* name, std::string_view content) {
   unique_fd fd(::memfd_create(name, MFD_CLOEXEC));
   if (!fd) return errno_error(errno, "cli", "cannot make a file in memory");
-  while (!content.empty()) {
-    const ssize_t n = ::write(fd.get(), content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return errno_error(errno, "cli", "cannot write a file in memory");
-    content.remove_prefix(static_cast<std::size_t>(n));
-  }
+  if (const int failed = write_all(fd.get(), content); failed != 0)
+    return errno_error(failed, "cli", "cannot write a file in memory");
   ::lseek(fd.get(), 0, SEEK_SET);
   return fd;
 }

@@ -2,6 +2,8 @@
 
 #include "output.hpp"
 
+#include <berth/base/file.hpp>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
@@ -53,13 +55,7 @@ void log_file::write(std::string_view data) {
     // The name goes before the new file is there: a reader that has the old one open reads it to its end.
     if (::rename(path_.c_str(), (path_ + ".1").c_str()) == 0) (void)reopen();
   }
-  while (fd_ && !data.empty()) {
-    const ssize_t n = ::write(fd_.get(), data.data(), data.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    size_ += static_cast<std::uint64_t>(n);
-    data.remove_prefix(static_cast<std::size_t>(n));
-  }
+  if (fd_ && write_all(fd_.get(), data) == 0) size_ += data.size();
 }
 
 void log_file::write_line(std::string_view line) {

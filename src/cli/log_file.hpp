@@ -11,8 +11,8 @@
 
 namespace berth::cli {
 
-/// Appends to `path`; at `limit` bytes the file becomes `path`.1, in place of an older one, and a new one begins. So at most
-/// twice the limit is on disk, and a sandbox that prints without end fills no host.
+/// Appends to `path`; at `limit` bytes the file becomes `path`.1, in place of an older one, and a new one begins. So at
+/// most twice the limit is on disk, and a sandbox that prints without end fills no host.
 class log_file {
  public:
   static constexpr std::uint64_t default_limit = 8u << 20;
@@ -33,8 +33,8 @@ class log_file {
   unique_fd fd_;
 };
 
-/// Copies `path`.1 and `path` to standard output; where `follow` is true goes on with what is appended, across rotations,
-/// until `ended()` says that nothing more will come. Gives false when standard output is closed.
+/// Copies `path`.1 and `path` to standard output; where `follow` is true goes on with what is appended, across
+/// rotations, until `ended()` says that nothing more will come. Gives false when standard output is closed.
 /// Errors: not_found when there is no such log.
 result<bool> print_log(const std::string& path, bool follow, const std::function<bool()>& ended);
 

@@ -37,8 +37,8 @@ json view_json(const sandbox_view& view);
 result<std::string> check_docker_socket(const sandbox& box);
 
 /// Waits until Docker answers on the socket, or cannot come up any more.
-/// Errors: daemon_not_ready (exit code 3), daemon_failed and the like with what its keeper reported, state when the sandbox
-/// has no Docker, sandbox_not_running.
+/// Errors: daemon_not_ready (exit code 3), daemon_failed and the like with what its keeper reported, state when the
+/// sandbox has no Docker, sandbox_not_running.
 boost::asio::awaitable<result<void>> wait_for_docker(std::shared_ptr<sandbox> box, duration limit);
 
 }  // namespace berth::cli

@@ -2,9 +2,9 @@
 
 #include "exit_code.hpp"
 
+#include <berth/base/file.hpp>
 #include <berth/base/visible_text.hpp>
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,25 +29,10 @@ std::int64_t now_ms() {
 
 }  // namespace
 
-bool write_all(int fd, std::string_view data) {
-  while (!data.empty()) {
-    const ssize_t n = ::write(fd, data.data(), data.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EAGAIN) {  // somebody made our terminal or pipe non-blocking
-      struct pollfd wait{fd, POLLOUT, 0};
-      ::poll(&wait, 1, -1);
-      continue;
-    }
-    if (n < 0) return false;
-    data.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
 std::string printable(std::string_view text, bool lines) {
   std::string out;
   out.reserve(text.size());
-  detail::append_shown(out, text, lines ? "\n\t" : "");
+  append_shown(out, text, lines ? "\n\t" : "");
   return out;
 }
 
@@ -109,8 +94,9 @@ int print_usage_error(std::string_view message, std::string_view verb, const out
 bool print_json(const json& value) { return print_text(value.dump(2) + '\n'); }
 
 bool print_text(std::string_view text) {
-  if (write_all(STDOUT_FILENO, text)) return true;
-  if (errno != EPIPE) print_error(errno_error(errno, "cli", "cannot write to standard output"), output_options{});
+  const int failed = write_all(STDOUT_FILENO, text);
+  if (failed == 0) return true;
+  if (failed != EPIPE) print_error(errno_error(failed, "cli", "cannot write to standard output"), output_options{});
   return false;
 }
 

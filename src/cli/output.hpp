@@ -33,14 +33,12 @@ log_sink stderr_sink(const output_options& options);
 
 json error_json(const error& e);
 
-/// `berth: what (where): why`, the hint on a line of its own, then the detail; or the error as a JSON object. To stderr.
+/// `berth: what (where): why`, the hint on a line of its own, then the detail; or the error as a JSON object. To
+/// stderr.
 void print_error(const error& e, const output_options& options);
 
 /// A bad call: the message and where to read more, to stderr. Gives exit_usage.
 int print_usage_error(std::string_view message, std::string_view verb, const output_options& options);
-
-/// All of it, whatever the descriptor's mode. False, with errno, when it cannot be.
-bool write_all(int fd, std::string_view data);
 
 /// To stdout. False when stdout is closed or full, which ends the verb with exit_failed.
 bool print_json(const json& value);         ///< indented, with a newline at its end

@@ -1,6 +1,6 @@
 #include "output_pump.hpp"
 
-#include "output.hpp"
+#include <berth/base/file.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -53,8 +53,8 @@ void output_pump::next(const std::shared_ptr<state>& s) {
   s->pipe.async_read_some(asio::buffer(s->buffer), [s](const boost::system::error_code& ec, std::size_t n) {
     if (s->done) return;
     if (ec) return s->end();
-    if (!write_all(s->target, {s->buffer.data(), n})) {
-      if (errno != EPIPE) s->failed = errno;
+    if (const int failed = write_all(s->target, {s->buffer.data(), n}); failed != 0) {
+      if (failed != EPIPE) s->failed = failed;
       return s->end();
     }
     next(s);

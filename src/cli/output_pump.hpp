@@ -12,8 +12,8 @@
 
 namespace berth::cli {
 
-/// Why our own stdout and stderr are not simply handed to the sandbox: gVisor makes the terminal or pipe non-blocking, for
-/// everybody who shares it, and writes to a file from its beginning, over what stands there.
+/// Why our own stdout and stderr are not simply handed to the sandbox: gVisor makes the terminal or pipe non-blocking,
+/// for everybody who shares it, and writes to a file from its beginning, over what stands there.
 class output_pump {
  public:
   /// `target` is borrowed. On the loop of one thread.
@@ -22,8 +22,8 @@ class output_pump {
   int write_end() const;       ///< for the command
   void close_write_end();      ///< once the command has it
 
-  /// Waits until all has been written: the end of the pipe, or `patience` for those who hold it open behind the command's
-  /// back. An error when the stream took no more, for another reason than a reader that went away.
+  /// Waits until all has been written: the end of the pipe, or `patience` for those who hold it open behind the
+  /// command's back. An error when the stream took no more, for another reason than a reader that went away.
   boost::asio::awaitable<result<void>> finish(duration patience);
 
  private:

@@ -9,8 +9,8 @@
 
 namespace berth::cli {
 
-/// On a terminal one line that is rewritten ten times a second; elsewhere a log line every 5 s. With -q or --json nothing.
-/// Log lines have to go through `sink`, so that they do not land in the middle of it.
+/// On a terminal one line that is rewritten ten times a second; elsewhere a log line every 5 s. With -q or --json
+/// nothing. Log lines have to go through `sink`, so that they do not land in the middle of it.
 class progress {
  public:
   explicit progress(const output_options& options);

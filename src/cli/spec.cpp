@@ -1,6 +1,7 @@
 // `berth spec docker`: what Docker needs, put into the OCI spec of somebody who runs sandboxes himself.
 #include "options.hpp"
 
+#include <berth/base/file.hpp>
 #include <berth/docker/recipe.hpp>
 #include <berth/spec/detail/document.hpp>
 #include <berth/spec/diff.hpp>
@@ -25,16 +26,10 @@ constexpr std::size_t largest_spec = 16u << 20;  // what the parser takes
 result<std::string> read_input() {
   if (::isatty(STDIN_FILENO) == 1) return usage_error("the spec is read from standard input: berth spec docker < config.json");
   std::string text;
-  char buffer[64 * 1024];
-  for (;;) {
-    const ssize_t n = ::read(STDIN_FILENO, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno_error(errno, "cli", "cannot read standard input");
-    if (n == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(n));
-    if (text.size() > largest_spec)
-      return make_error(errc::spec_too_large, "spec", "the spec on standard input is longer than 16 MiB");
-  }
+  const int failed = read_all(STDIN_FILENO, text, largest_spec);
+  if (failed == EFBIG) return make_error(errc::spec_too_large, "spec", "the spec on standard input is longer than 16 MiB");
+  if (failed != 0) return errno_error(failed, "cli", "cannot read standard input");
+  return text;
 }
 
 std::string_view change_name(spec_change::kind what) {
@@ -64,7 +59,7 @@ void explain(const std::vector<std::string>& steps, const std::vector<spec_chang
     text += changes.empty() ? std::string("# nothing had to be changed\n") : printable(format_diff(changes));
     if (!text.ends_with('\n')) text += '\n';
   }
-  (void)!::write(STDERR_FILENO, text.data(), text.size());
+  write_all(STDERR_FILENO, text);
 }
 
 int act(const spec_call& c, invocation& call) {

@@ -1,16 +1,10 @@
 #include "status_file.hpp"
 
-#include <berth/base/unique_fd.hpp>
-#include <berth/spec/detail/document.hpp>
-
-#include <fcntl.h>
-#include <unistd.h>
+#include <berth/base/file.hpp>
+#include <berth/spec/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 
 namespace berth::cli {
 namespace {
@@ -40,24 +34,17 @@ json failure_json(const failure_report& failure) {
 // Reading, with what is absent read as empty or zero.
 class reader {
  public:
-  explicit reader(const detail::json_value* value) : value_(value) {}
-  explicit operator bool() const { return value_ != nullptr; }
+  explicit reader(json_view value) : value_(value) {}
+  explicit operator bool() const { return static_cast<bool>(value_); }
 
-  reader operator[](std::string_view key) const {
-    return reader(value_ != nullptr && value_->IsObject() ? detail::find_member(value_, key) : nullptr);
-  }
-  std::string text() const {
-    return value_ != nullptr && detail::is_text(*value_) ? std::string(detail::text_of(*value_)) : std::string();
-  }
-  std::int64_t number() const {
-    if (value_ == nullptr || !detail::is_number(*value_)) return 0;
-    return std::strtoll(std::string(detail::text_of(*value_).substr(1)).c_str(), nullptr, 10);
-  }
-  bool truth() const { return value_ != nullptr && value_->IsTrue(); }
-  std::vector<std::string> list() const { return detail::string_list(value_); }
+  reader operator[](std::string_view key) const { return reader(value_[key]); }
+  std::string text() const { return std::string(value_.text().value_or(std::string_view())); }
+  std::int64_t number() const { return value_.number<std::int64_t>().value_or(0); }
+  bool truth() const { return value_.truth().value_or(false); }
+  std::vector<std::string> list() const { return value_.texts(); }
 
  private:
-  const detail::json_value* value_;
+  json_view value_;
 };
 
 template <class Enum, class NameOf>
@@ -78,21 +65,6 @@ failure_report read_failure(const reader& in) {
   out.why = make_error(static_cast<errc>(in["code"].number()), "docker", in["message"].text(), {}, in["hint"].text());
   out.why.detail = in["output"].text();
   return out;
-}
-
-result<std::string> read_small_file(const std::string& path) {
-  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd) return errno_error(errno, "cli", "cannot read the sandbox's status", path);
-  std::string text;
-  char buffer[16 * 1024];
-  for (;;) {
-    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno_error(errno, "cli", "cannot read the sandbox's status", path);
-    if (n == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(n));
-    if (text.size() > largest_file) return make_error(errc::too_big, "cli", "the sandbox's status is too long", path);
-  }
 }
 
 }  // namespace
@@ -138,36 +110,23 @@ result<void> write_status(const std::string& directory, const status_report& sta
   file.set("docker", docker_json(status)).set("command", command_json(status));
   const std::string text = file.dump(2) + '\n';
 
-  const std::string path = status_path(directory);
-  const std::string temporary = directory + "/.status.json.new";
-  const unique_fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return errno_error(errno, "cli", "cannot write the sandbox's status", temporary);
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const ssize_t n = ::write(fd.get(), rest.data(), rest.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return errno_error(errno, "cli", "cannot write the sandbox's status", temporary);
-    rest.remove_prefix(static_cast<std::size_t>(n));
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0)
-    return errno_error(errno, "cli", "cannot write the sandbox's status", path);
-  return {};
+  return replace_file(status_path(directory), text, 0600, "cli");
 }
 
 result<status_report> read_status(const std::string& directory) {
   const std::string path = status_path(directory);
-  const auto text = read_small_file(path);
+  const auto text = read_file(path, largest_file, "cli");
   if (!text) return text.error();
-  detail::json_document document;
-  if (const auto parsed = document.parse(*text); !parsed) {
+  const auto parsed = parsed_json::parse(*text);
+  if (!parsed) {
     error e = make_error(errc::record_damaged, "cli", "the sandbox's status cannot be read", path, "remove it by berth rm");
     e.detail = parsed.error().to_string();
     return e;
   }
-  const reader root(&document.root);
+  const reader root(parsed->root());
   status_report out;
   out.keeper.pid = static_cast<pid_t>(root["keeper"]["pid"].number());
-  out.keeper.start_time = std::strtoull(root["keeper"]["start_time"].text().c_str(), nullptr, 10);
+  out.keeper.start_time = parse_number<std::uint64_t>(root["keeper"]["start_time"].text()).value_or(0);
   out.detached = root["detached"].truth();
   const reader docker = root["docker"];
   out.docker_wanted = docker["wanted"].truth();

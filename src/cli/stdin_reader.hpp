@@ -11,8 +11,8 @@
 
 namespace berth::cli {
 
-/// Asio would make the terminal non-blocking, for the shell that shares it too; so a thread reads. `deliver` runs on the
-/// loop with what was read (empty: the end) and must call `taken` once it can take more.
+/// Asio would make the terminal non-blocking, for the shell that shares it too; so a thread reads. `deliver` runs on
+/// the loop with what was read (empty: the end) and must call `taken` once it can take more.
 class stdin_reader {
  public:
   using delivery = std::function<void(std::string data, std::function<void()> taken)>;

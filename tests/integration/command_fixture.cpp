@@ -1,7 +1,5 @@
 #include "support/command_fixture.hpp"
 
-#include <berth/spec/detail/document.hpp>
-
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -77,43 +75,20 @@ command_output started_command::finish() {
   return so_far_;
 }
 
-struct __attribute__((visibility("hidden"))) parsed_json::content {  // as rapidjson is in berth
-  berth::detail::json_document document;
-  const berth::detail::json_value* root = nullptr;
-};
-
-parsed_json::parsed_json(const std::string& text) : content_(std::make_unique<content>()) {
-  // In an object, since the reader takes nothing else at the root.
-  const auto parsed = content_->document.parse("{\"v\":" + text + "}");
+parsed_json::parsed_json(const std::string& text) {
+  auto parsed = berth::parsed_json::parse(text);
   EXPECT_TRUE(parsed) << (parsed ? "" : parsed.error().to_string()) << "\nin: " << text;
-  if (parsed) content_->root = berth::detail::find_member(&content_->document.root, "v");
-  EXPECT_NE(content_->root, nullptr) << text;
+  if (parsed) content_.emplace(std::move(*parsed));
 }
-
-parsed_json::~parsed_json() = default;
 
 std::string parsed_json::at(const std::vector<std::string>& path) const {
-  const berth::detail::json_value* v = content_->root;
-  for (const std::string& step : path) {
-    if (v != nullptr && v->IsArray()) {
-      const auto index = static_cast<unsigned>(std::stoul(step));
-      v = index < v->Size() ? &(*v)[index] : nullptr;
-    } else {
-      v = v != nullptr && v->IsObject() ? berth::detail::find_member(v, step) : nullptr;
-    }
-  }
-  if (v == nullptr) return "(absent)";
-  if (berth::detail::is_text(*v)) return std::string(berth::detail::text_of(*v));
-  std::string out;
-  berth::detail::write_json(out, *v);
-  return out;
+  berth::json_view v = content_ ? content_->root() : berth::json_view();
+  for (const std::string& step : path) v = v.is_array() ? v.at(std::stoul(step)) : v[step];
+  if (!v) return "(absent)";
+  return v.text() ? std::string(*v.text()) : v.to_json();
 }
 
-std::size_t parsed_json::size() const {
-  const berth::detail::json_value* root = content_->root;
-  if (root == nullptr) return 0;
-  return root->IsArray() ? root->Size() : root->MemberCount();
-}
+std::size_t parsed_json::size() const { return content_ ? content_->root().size() : 0; }
 
 void command_test::SetUp() {
   ASSERT_EQ(::geteuid(), 0u) << "these tests need root";

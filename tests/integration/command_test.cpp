@@ -253,6 +253,26 @@ TEST_F(Command, JsonOfEveryVerb) {
   EXPECT_EQ(parsed_json(run({"ls", "--json"}).out).size(), 0u);
 }
 
+// Whoever can write to the directory of the output can put a link in its place before runsc comes to write.
+TEST_F(Command, ExportWritesToTheFileThatItMade) {
+  const std::string directory = root_ + "-export", tar = directory + "/changes.tar", victim = directory + "/victim";
+  fs::create_directory(directory);
+  std::ofstream(victim) << "of the host\n";
+  const std::string runsc = directory + "/runsc";
+  std::ofstream(runsc) << "#!/bin/sh\ncase \" $* \" in *' rootfs-upper '*) mv '" << tar << "' '" << tar << ".moved'; ln -s '"
+                       << victim << "' '" << tar << "';; esac\nexec '" << runsc_ << "' \"$@\"\n";
+  fs::permissions(runsc, fs::perms::owner_all);
+  ASSERT_EQ(run(run_words({"-d", "--id", "race", "--runsc", runsc})).code, 0);
+  ASSERT_EQ(run({"exec", "race", "--", "touch", "/made-inside"}).code, 0);
+  const command_output exported = run({"export", "race", "--output", tar});
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  EXPECT_EQ(content(victim), "of the host\n");
+  EXPECT_NE(content(tar + ".moved").find("made-inside"), std::string::npos);
+  EXPECT_TRUE(fs::is_symlink(tar));
+  EXPECT_EQ(run({"rm", "race"}).code, 0);
+  fs::remove_all(directory);
+}
+
 TEST_F(Command, JsonLogLines) {
   const command_output got = run(run_words({"--log-format", "json", "--docker", "--", "true"}));
   ASSERT_EQ(got.code, 0) << got.err;

@@ -13,7 +13,9 @@ template <class T = void>
 using result = boost::system::result<T, error>;
 
 /// Found by argument-dependent look-up from `result<T>::value()`.
-[[noreturn]] inline void throw_exception_from_error(const error& e, const boost::source_location&) { throw exception(e); }
+[[noreturn]] inline void throw_exception_from_error(const error& e, const boost::source_location&) {
+  throw exception(e);
+}
 
 }  // namespace berth
 

@@ -13,8 +13,8 @@ namespace berth {
 /// `docker ARGS…` as a command inside. `socket` empty: the client's default.
 BERTH_DECL command docker_client_command(std::vector<std::string> args, const std::string& socket = {});
 
-/// Runs the client inside and collects what it prints. A client that fails is docker_failed, with its words as detail and
-/// the remedy where the symptom is a known one; that is an error here, other than in run_command.
+/// Runs the client inside and collects what it prints. A client that fails is docker_failed, with its words as detail
+/// and the remedy where the symptom is a known one; that is an error here, other than in run_command.
 BERTH_DECL boost::asio::awaitable<result<command_result>> run_docker(executor& where, std::vector<std::string> args,
                                                                      time_point deadline = time_point::max());
 

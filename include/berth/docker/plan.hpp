@@ -17,12 +17,13 @@ struct docker_plan_options {
   docker_versions versions;                ///< unknown versions are planned for as the newest
   std::uint32_t runsc_release = 0;         ///< as a number, 20260701; 0: not known, planned for as the newest
 
-  std::string uplink_device;               ///< the sandbox's interface to the outside; empty: found by its default route
+  std::string uplink_device;               ///< the sandbox's way out, an interface; empty: its default route's
   std::string uplink_address;              ///< its IPv4 address without prefix; empty: asked of `ip` inside
   std::uint32_t uplink_mtu = 0;            ///< 0: asked of `ip` inside
   bool snat = true;                        ///< nested containers reach the outside; false where there is no network
 
-  /// Where dockerd listens. The first is the one that clients inside use; add shared_inside + "/docker.sock" for the host.
+  /// Where dockerd listens. The first is the one that clients inside use; add shared_inside + "/docker.sock" for the
+  /// host.
   std::vector<std::string> sockets = {"/var/run/docker.sock"};
   std::string data_root = "/var/lib/docker";
   bool data_root_mounted = true;           ///< a tmpfs or a host directory is mounted there; else: the root's overlay
@@ -51,8 +52,8 @@ struct docker_plan {
 /// version counts as new.
 BERTH_DECL bool docker_needs_packet_socket_write(const docker_versions& versions) noexcept;
 
-/// Plans. Pure. Errors: invalid (a socket or data root that is not an absolute path, an address that is not IPv4, NUL in
-/// a string), unsupported (a pair that cannot run nested containers, with the reason).
+/// Plans. Pure. Errors: invalid (a socket or data root that is not an absolute path, an address that is not IPv4, NUL
+/// in a string), unsupported (a pair that cannot run nested containers, with the reason).
 BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options);
 
 /// A line that the start script printed on stdout before it became dockerd.

@@ -14,11 +14,12 @@ namespace berth {
 
 /// What the sandbox sees at /sys/fs/cgroup.
 enum class cgroup_mode {
-  /// The sandbox's own cgroups, made by gVisor (an OCI mount of type cgroup). Needs runsc of 2024 or later. Nothing inside
-  /// can see or change the host's.
+  /// The sandbox's own cgroups, made by gVisor (an OCI mount of type cgroup). Needs runsc of 2024 or later. Nothing
+  /// inside can see or change the host's.
   sandbox,
-  /// The host's /sys/fs/cgroup, writable. Never safe: from inside, host processes can be frozen and host cgroups made; and
-  /// dockerd does not start with it, since it sees a 9p mount. For those who must have what an older write-up describes.
+  /// The host's /sys/fs/cgroup, writable. Never safe: from inside, host processes can be frozen and host cgroups made;
+  /// and dockerd does not start with it, since it sees a 9p mount. For those who must have what an older write-up
+  /// describes.
   host_bind,
   /// No mount is added; one that is there stays. dockerd then stops with "Devices cgroup isn't mounted".
   none,
@@ -51,9 +52,9 @@ inline constexpr std::string_view docker_capabilities[] = {
     "CAP_MKNOD",       "CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN",    "CAP_NET_RAW", "CAP_SETFCAP",  "CAP_SETGID",
     "CAP_SETPCAP",     "CAP_SETUID",           "CAP_SYS_ADMIN",    "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"};
 
-/// Applies the recipe, wholly or not at all; again changes nothing more. Logs to `log` the lines that users were promised,
-/// and a warning in mode host_bind and for a read-only root. Returns what was seen to, in words, one item a step. Errors: as the sections', spec_path for a
-/// data root that is not absolute.
+/// Applies the recipe, wholly or not at all; again changes nothing more. Logs to `log` the lines that users were
+/// promised, and a warning in mode host_bind and for a read-only root. Returns what was seen to, in words, one item a
+/// step. Errors: as the sections', spec_path for a data root that is not absolute.
 BERTH_DECL result<std::vector<std::string>> apply_docker(spec_builder& spec, const docker_recipe& recipe = {},
                                                          const log_sink& log = {});
 

@@ -19,16 +19,16 @@ struct host_network {
 /// Reads the network namespace of the calling thread. Blocking, but never for long. Thread-safe. Errors: io.
 BERTH_DECL result<host_network> read_host_network();
 
-/// The subnets of a /proc/net/route text, and the interface of its best default route. Pure; lines that cannot be read are
-/// passed over.
+/// The subnets of a /proc/net/route text, and the interface of its best default route. Pure; lines that cannot be read
+/// are passed over.
 struct route_table {
   std::vector<ipv4_subnet> subnets;
   std::string default_interface;
 };
 BERTH_DECL route_table parse_route_table(std::string_view text);
 
-/// Name server configuration for a sandbox out of this host's files (see make_resolver_config). Never fails: a file that
-/// cannot be read counts as empty.
+/// Name server configuration for a sandbox out of this host's files (see make_resolver_config). Never fails: a file
+/// that cannot be read counts as empty.
 BERTH_DECL resolver_config read_resolver_config();
 
 }  // namespace berth

@@ -15,8 +15,8 @@
 
 namespace berth {
 
-/// Held from choosing a subnet until its link is there, so that no two creations on this host, of whatever root directory
-/// and process, choose the same. Released by the destructor.
+/// Held from choosing a subnet until its link is there, so that no two creations on this host, of whatever root
+/// directory and process, choose the same. Released by the destructor.
 class network_lock {
  public:
   /// Waits for /run/berth/network.lock without blocking the loop. Errors: timeout, permission, io, cancelled.
@@ -27,16 +27,17 @@ class network_lock {
   unique_fd fd_;
 };
 
-/// Chooses a subnet of `pool` that overlaps nothing that the host has, nor `also_used` (the subnets that records name), and
-/// fills in the uplink's MTU. Call it under the lock, and write the record before create_network. Errors: again when the
-/// pool is used up, exists when the names are taken.
+/// Chooses a subnet of `pool` that overlaps nothing that the host has, nor `also_used` (the subnets that records name),
+/// and fills in the uplink's MTU. Call it under the lock, and write the record before create_network. Errors: again
+/// when the pool is used up, exists when the names are taken.
 BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_subnet& pool,
                                              std::vector<ipv4_subnet> also_used,
                                              std::vector<std::string> nameservers);
 
-/// Loads the rules, then makes the namespace and its link. IPv4 forwarding is turned on when it is off: a setting of the
-/// whole host, which is not turned back. On failure what was made stays: call remove_network. Errors: network_failed
-/// with what `ip` or `nft` said, not_found with the package that is missing, permission, timeout, cancelled.
+/// Loads the rules, then makes the namespace and its link. IPv4 forwarding is turned on when it is off: a setting of
+/// the whole host, which is not turned back. On failure what was made stays: call remove_network. Errors:
+/// network_failed with what `ip` or `nft` said, not_found with the package that is missing, permission, timeout,
+/// cancelled.
 BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan, log_sink log,
                                                                time_point deadline = time_point::max());
 

@@ -14,8 +14,9 @@
 
 namespace berth {
 
-/// Runs `work` with Asio's throwing upon cancellation turned off, and back on to what it was afterwards: a coroutine that
-/// has things to undo goes on past the cancellation, which reaches it as errc::cancelled of the operation that it hit.
+/// Runs `work` with Asio's throwing upon cancellation turned off, and back on to what it was afterwards: a coroutine
+/// that has things to undo goes on past the cancellation, which reaches it as errc::cancelled of the operation that it
+/// hit.
 template <class T>
 boost::asio::awaitable<result<T>> cancellation_as_error(boost::asio::awaitable<result<T>> work) {
   const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();

@@ -46,7 +46,8 @@ class executor {
 BERTH_DECL std::vector<std::string> merge_environment(std::vector<std::string> base,
                                                       const std::vector<std::string>& over);
 
-/// Starts, waits and collects through an executor; past the deadline the command gets SIGKILL and the error is `timeout`.
+/// Starts, waits and collects through an executor; past the deadline the command gets SIGKILL and the error is
+/// `timeout`.
 BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& where, command what,
                                                                       stdio_options io,
                                                                       time_point deadline = time_point::max());

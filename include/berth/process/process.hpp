@@ -22,7 +22,8 @@ namespace berth {
 enum class output_stream { out = 1, err = 2 };
 
 /// Receives output as it comes, in pieces as read (`on_data`) or by line without its newline (`on_line`; a line longer
-/// than 64 KiB comes in pieces; an unfinished last line comes at the end). Called on the loop's thread; may destroy the process, must not throw.
+/// than 64 KiB comes in pieces; an unfinished last line comes at the end). Called on the loop's thread; may destroy the
+/// process, must not throw.
 using data_handler = std::function<void(output_stream, std::string_view)>;
 
 /// What becomes of a child's standard streams.
@@ -44,8 +45,8 @@ struct stdio_options {
 /// A running or ended child. Movable, not copyable; used from the loop's thread only. The destructor of a process that
 /// still runs kills its group with SIGKILL and hands the reaping to the loop, without blocking; `detach` prevents that.
 /// (Only when the loop itself is destroyed before the killed child is gone, up to 1 s is spent on reaping it.)
-/// An operation that is under way when the process object is destroyed ends with errc::closed. A moved-from process only
-/// takes a new value; its operations say errc::state.
+/// An operation that is under way when the process object is destroyed ends with errc::closed. A moved-from process
+/// only takes a new value; its operations say errc::state.
 class process {
  public:
   /// Spawns. The executor must be of an io_context that one thread runs.
@@ -67,14 +68,14 @@ class process {
   /// By pidfd, so never to a stranger. Ended already: errc::state.
   BERTH_DECL result<void> signal(int signo);
   /// To the process group (needs new_group or new_session, else errc::invalid); members that outlive the leader are
-  /// reached too. Nobody left: errc::state. From Linux 6.9 the group is addressed through the pidfd. Before that it is by
-  /// number, and so that the number cannot come to mean a stranger, an ended leader of a group is left a zombie until
-  /// this object is destroyed.
+  /// reached too. Nobody left: errc::state. From Linux 6.9 the group is addressed through the pidfd. Before that it is
+  /// by number, and so that the number cannot come to mean a stranger, an ended leader of a group is left a zombie
+  /// until this object is destroyed.
   BERTH_DECL result<void> signal_group(int signo);
 
   /// SIGTERM to the group (to the process alone where it leads none); what is left of it after `grace`, or once the
-  /// leader has ended and the others had the rest of `grace` (at most 1 s), gets SIGKILL. Ends as `wait` does. Cancelling it sends
-  /// SIGKILL at once, and it still reaps.
+  /// leader has ended and the others had the rest of `grace` (at most 1 s), gets SIGKILL. Ends as `wait` does.
+  /// Cancelling it sends SIGKILL at once, and it still reaps.
   BERTH_DECL boost::asio::awaitable<result<exit_status>> stop(duration grace);
 
   /// Writes to a piped stdin, all of it; `data` must stay until then. closed when the child no longer reads; state when

@@ -1,7 +1,7 @@
 // Starting a program without the cost or the risks of fork.
 //
-// Why not Boost.Process: of its v2 the launcher (it forks: 18 ms from a host of 1 GB), the wait (waitpid by number), the
-// signal (kill by number) and the destructor (kills and blocks) would all have to be replaced to be a good guest in
+// Why not Boost.Process: of its v2 the launcher (it forks: 18 ms from a host of 1 GB), the wait (waitpid by number),
+// the signal (kill by number) and the destructor (kills and blocks) would all have to be replaced to be a good guest in
 // somebody's process, and its descriptors come from pipe() and a later fcntl, which another thread's fork can leak.
 // What would remain is less than the adapter, so berth has Asio and a launcher of its own.
 #pragma once
@@ -40,10 +40,10 @@ struct child {
 
 /// Starts `options.argv` by clone(CLONE_VM | CLONE_VFORK | CLONE_PIDFD): cost does not grow with the host's memory, and
 /// there is no window in which the pid could be reused. The child starts with no signal blocked and all dispositions
-/// default, and no descriptor but those named; umask, limits and user are the caller's. Returns once the program has been
-/// loaded. PATH is split here and tried as execvp(3) does, a relative entry from `cwd`; a script needs its `#!` line.
-/// Errors: not_found and permission (the program, or cwd, named in `path`), invalid (empty argv, NUL in a string, a
-/// descriptor named twice), too_big (argv and env), spawn_failed (with errno). Nothing is left on failure.
+/// default, and no descriptor but those named; umask, limits and user are the caller's. Returns once the program has
+/// been loaded. PATH is split here and tried as execvp(3) does, a relative entry from `cwd`; a script needs its `#!`
+/// line. Errors: not_found and permission (the program, or cwd, named in `path`), invalid (empty argv, NUL in a string,
+/// a descriptor named twice), too_big (argv and env), spawn_failed (with errno). Nothing is left on failure.
 /// Thread-safe. Needs Linux 5.9 (close_range).
 BERTH_DECL result<child> spawn(const spawn_options& options);
 

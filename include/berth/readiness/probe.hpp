@@ -15,8 +15,8 @@
 
 namespace berth {
 
-/// One question, asked again and again. Must end by `deadline` and on cancellation; used from the loop's thread only. One
-/// probe serves one poll at a time.
+/// One question, asked again and again. Must end by `deadline` and on cancellation; used from the loop's thread only.
+/// One probe serves one poll at a time.
 class probe {
  public:
   virtual ~probe() = default;

@@ -7,8 +7,8 @@
 
 namespace berth {
 
-/// The three levels of readiness are kept apart: the process lives (not asked here: the poller is told when it ends), the
-/// socket connects, the API answers.
+/// The three levels of readiness are kept apart: the process lives (not asked here: the poller is told when it ends),
+/// the socket connects, the API answers.
 struct probe_outcome {
   enum class kind {
     ready,      ///< done

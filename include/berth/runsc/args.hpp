@@ -15,9 +15,10 @@
 
 namespace berth {
 
-/// Everything here: pure, thread-safe, options in one fixed order as `--name=value`, `extra_args` after the typed options
-/// of the verb and before the id. Errors: invalid (id, relative path, NUL, missing field, an extra argument that is no
-/// option or repeats a typed one), spec_id, runsc_flag_unsupported (the binary lacks the verb or the option).
+/// Everything here: pure, thread-safe, options in one fixed order as `--name=value`, `extra_args` after the typed
+/// options of the verb and before the id. Errors: invalid (id, relative path, NUL, missing field, an extra argument
+/// that is no option or repeats a typed one), spec_id, runsc_flag_unsupported (the binary lacks the verb or the
+/// option).
 
 /// A descriptor of runsc's process and the number that the container sees it under (--pass-fd=host:guest).
 struct runsc_pass_fd {

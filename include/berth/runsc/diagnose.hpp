@@ -26,18 +26,18 @@ struct runsc_diagnosis {
 };
 
 /// Finds the most telling lines: panics before FATAL errors, those before calls that failed, those before warnings; of
-/// equals the earlier, since what comes later is often its consequence ("waiting for sandbox to start: EOF" is nothing but
-/// that, and comes last); what a healthy start says too is left out. `printed` is what runsc itself wrote on stderr. Pure;
-/// control characters are made visible, since the text can come from the sandbox.
+/// equals the earlier, since what comes later is often its consequence ("waiting for sandbox to start: EOF" is nothing
+/// but that, and comes last); what a healthy start says too is left out. `printed` is what runsc itself wrote on
+/// stderr. Pure; control characters are made visible, since the text can come from the sandbox.
 BERTH_DECL runsc_diagnosis diagnose_runsc(const std::vector<runsc_log_file>& logs, std::string_view printed = {});
 
-/// Reads the log files of a directory: regular files only, no symlink followed, the last `limit` bytes in all (the newest
-/// files first). Errors: not_found, permission, io.
+/// Reads the log files of a directory: regular files only, no symlink followed, the last `limit` bytes in all (the
+/// newest files first). Errors: not_found, permission, io.
 BERTH_DECL result<std::vector<runsc_log_file>> read_runsc_logs(const std::string& directory,
                                                                std::size_t limit = 4u << 20);
 
-/// runsc_failed with the true cause: `what` ("create sandbox x"), the cause, the hint, and the lines as detail. Reads the
-/// logs itself; when they cannot be read, what runsc printed has to do.
+/// runsc_failed with the true cause: `what` ("create sandbox x"), the cause, the hint, and the lines as detail. Reads
+/// the logs itself; when they cannot be read, what runsc printed has to do.
 BERTH_DECL error runsc_failure(std::string what, const std::string& debug_log_directory, std::string_view printed);
 
 }  // namespace berth

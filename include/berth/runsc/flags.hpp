@@ -19,8 +19,8 @@ struct runsc_flag {
   friend bool operator==(const runsc_flag&, const runsc_flag&) = default;
 };
 
-/// Reads what Go's flag package prints for a set of options, sorted by name. Lines that are no option are passed over, so
-/// that the same reader serves `runsc flags` and `runsc help VERB`. Pure.
+/// Reads what Go's flag package prints for a set of options, sorted by name. Lines that are no option are passed over,
+/// so that the same reader serves `runsc flags` and `runsc help VERB`. Pure.
 /// Errors: runsc_output when there is no option at all, too_big beyond 1 MiB.
 BERTH_DECL result<std::vector<runsc_flag>> parse_runsc_flags(std::string_view text);
 

@@ -24,9 +24,9 @@ enum class runsc_log_format { text, json, json_k8s };
 /// `--name=value`, always in the order below, and only when the binary has it.
 struct runsc_globals {
   std::string root;                             ///< --root: where runsc keeps its state; required, absolute
-  /// --debug-log: a private directory (0700, made by the caller) that gets one file a command; required for the verbs that
-  /// start sandbox processes (run, create, restore), optional for the others. It holds the true cause where runsc itself
-  /// says only "waiting for sandbox to start: EOF": see diagnose.hpp.
+  /// --debug-log: a private directory (0700, made by the caller) that gets one file a command; required for the verbs
+  /// that start sandbox processes (run, create, restore), optional for the others. It holds the true cause where runsc
+  /// itself says only "waiting for sandbox to start: EOF": see diagnose.hpp.
   std::string debug_log;
   std::string log;                              ///< --log: runsc's own errors, as JSON lines with log_format json
   std::optional<runsc_log_format> log_format;   ///< --log-format
@@ -54,8 +54,8 @@ struct runsc_globals {
 };
 
 /// `binary --root=… …` up to the verb, which the caller of this appends; the verbs' own functions (args.hpp) do that.
-/// Errors: invalid (a required option is missing, a path is relative, a NUL, an extra argument that is no option or that
-/// repeats a typed one), runsc_flag_unsupported with the release that brought it.
+/// Errors: invalid (a required option is missing, a path is relative, a NUL, an extra argument that is no option or
+/// that repeats a typed one), runsc_flag_unsupported with the release that brought it.
 BERTH_DECL result<runsc_argv> runsc_globals_argv(const runsc_binary& binary, const runsc_globals& globals);
 
 }  // namespace berth

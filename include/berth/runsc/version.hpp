@@ -10,8 +10,8 @@
 namespace berth {
 
 /// A release of runsc. gVisor numbers its releases by date ("release-20260701.0"); a binary that was built without a
-/// stamp says "VERSION_MISSING", one of a Go module says "v0.0.0-20260701204157-69c2d17aea96", and distributions have forms
-/// of their own: `text` is kept as printed, and `date` is 0 where none can be read.
+/// stamp says "VERSION_MISSING", one of a Go module says "v0.0.0-20260701204157-69c2d17aea96", and distributions have
+/// forms of their own: `text` is kept as printed, and `date` is 0 where none can be read.
 struct runsc_version {
   std::string text;         ///< as printed, for instance "release-20260701.0"
   std::uint32_t date = 0;   ///< yyyymmdd, or 0 when not known

@@ -21,8 +21,8 @@ enum class network_mode {
 };
 BERTH_DECL std::string_view network_mode_name(network_mode mode) noexcept;  ///< "sandbox", "none", "path"
 
-/// How far a sandbox has come. A record says "creating" before the first resource is made, and "removing" before the first
-/// one is taken away.
+/// How far a sandbox has come. A record says "creating" before the first resource is made, and "removing" before the
+/// first one is taken away.
 enum class record_phase { creating, running, removing };
 BERTH_DECL std::string_view record_phase_name(record_phase phase) noexcept;
 
@@ -90,8 +90,8 @@ BERTH_DECL std::string format_record(const sandbox_record& record);
 /// Reads the text. `directory` is left empty. Errors: record_damaged.
 BERTH_DECL result<sandbox_record> parse_record(std::string_view json);
 
-/// Replaces <directory>/record.json atomically. Not synced to the disk: after a power failure nothing that it speaks of is
-/// there but files, and those are found without it. Errors: io, permission, not_found.
+/// Replaces <directory>/record.json atomically. Not synced to the disk: after a power failure nothing that it speaks of
+/// is there but files, and those are found without it. Errors: io, permission, not_found.
 BERTH_DECL result<void> write_record(const sandbox_record& record);
 /// Reads <directory>/record.json. Errors: not_found, record_damaged, permission, io.
 BERTH_DECL result<sandbox_record> read_record(const std::string& directory);

@@ -12,15 +12,15 @@
 
 namespace berth {
 
-/// An executor for a sandbox that berth does not own, known by runsc's --root and the container's id. As sandbox::start:
-/// a command leads a process group of its own inside, signals reach it there, SIGKILL its whole group, and destroying one
-/// that still runs ends it by a coroutine on the loop. `command::user` is "uid[:gid]", numbers only. Used from the loop's
-/// thread only.
+/// An executor for a sandbox that berth does not own, known by runsc's --root and the container's id. As
+/// sandbox::start: a command leads a process group of its own inside, signals reach it there, SIGKILL its whole group,
+/// and destroying one that still runs ends it by a coroutine on the loop. `command::user` is "uid[:gid]", numbers only.
+/// Used from the loop's thread only.
 class runsc_executor final : public executor, public std::enable_shared_from_this<runsc_executor> {
  public:
-  /// `globals` are those that the container was started with, --root above all. Makes a private directory for the pid and
-  /// log files of commands (mkdtemp below /run, or /tmp where that is not writable), removed with the executor and the last
-  /// of its commands. Nothing is run yet. Errors: invalid, spec_id, and of mkdtemp.
+  /// `globals` are those that the container was started with, --root above all. Makes a private directory for the pid
+  /// and log files of commands (mkdtemp below /run, or /tmp where that is not writable), removed with the executor and
+  /// the last of its commands. Nothing is run yet. Errors: invalid, spec_id, and of mkdtemp.
   BERTH_DECL static result<std::shared_ptr<runsc_executor>> create(runsc_binary binary, runsc_globals globals,
                                                                    std::string id);
   runsc_executor(const runsc_executor&) = delete;
@@ -33,7 +33,8 @@ class runsc_executor final : public executor, public std::enable_shared_from_thi
 
  private:
   runsc_executor(runsc_binary binary, runsc_globals globals, std::string id, std::string directory)
-      : binary_(std::move(binary)), globals_(std::move(globals)), id_(std::move(id)), directory_(std::move(directory)) {}
+      : binary_(std::move(binary)), globals_(std::move(globals)), id_(std::move(id)),
+        directory_(std::move(directory)) {}
   boost::asio::awaitable<result<void>> find_sandbox();
 
   runsc_binary binary_;

@@ -8,7 +8,8 @@
 
 namespace berth {
 
-/// `/annotations`. Keys are told apart by case; none is empty (`invalid`). A handle on a builder, which must outlive it.
+/// `/annotations`. Keys are told apart by case; none is empty (`invalid`). A handle on a builder, which must outlive
+/// it.
 class spec_annotations {
  public:
   explicit spec_annotations(spec_builder& spec) noexcept : spec_(spec) {}

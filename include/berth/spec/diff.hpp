@@ -18,9 +18,9 @@ struct spec_change {
   bool operator==(const spec_change&) const = default;
 };
 
-/// From `before` to `after`, in the order of the documents; empty when they are equal in meaning. The order of keys is not
-/// looked at, numbers are compared by their text. In arrays an element that moved is removed and added; objects and arrays
-/// that stand against each other are compared within.
+/// From `before` to `after`, in the order of the documents; empty when they are equal in meaning. The order of keys is
+/// not looked at, numbers are compared by their text. In arrays an element that moved is removed and added; objects and
+/// arrays that stand against each other are compared within.
 BERTH_DECL std::vector<spec_change> diff_specs(const spec_builder& before, const spec_builder& after);
 
 /// "+ /mounts/3 {…}", "- /hostname "x"", "~ /process/cwd "/" -> "/srv"", one change a line.

@@ -9,8 +9,8 @@
 
 namespace berth {
 
-/// `/process/env`. A name is not empty and has no `=`: `invalid`; spec_nul, spec_syntax. A handle on a builder, which must
-/// outlive it.
+/// `/process/env`. A name is not empty and has no `=`: `invalid`; spec_nul, spec_syntax. A handle on a builder, which
+/// must outlive it.
 class spec_env {
  public:
   explicit spec_env(spec_builder& spec) noexcept : spec_(spec) {}

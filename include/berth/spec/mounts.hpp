@@ -19,14 +19,15 @@ struct spec_mount {
   bool operator==(const spec_mount&) const = default;
 };
 
-/// `/mounts`. Destinations are compared after lexical cleaning: `/a//b/./` is `/a/b`. One that is relative or has `..` is
-/// spec_path. A handle on a builder, which must outlive it.
+/// `/mounts`. Destinations are compared after lexical cleaning: `/a//b/./` is `/a/b`. One that is relative or has `..`
+/// is spec_path. A handle on a builder, which must outlive it.
 class spec_mounts {
  public:
   explicit spec_mounts(spec_builder& spec) noexcept : spec_(spec) {}
 
   /// The one mount at its destination: every other there is taken away. It stands where the first of them stood, or
-  /// before the first mount beneath it, or last; never before a mount above it; mounts beneath that came after stay after.
+  /// before the first mount beneath it, or last; never before a mount above it; mounts beneath that came after stay
+  /// after.
   BERTH_DECL result<void> set(const spec_mount& mount);
 
   /// As `set` where the destination is free; nothing when this very mount is there; `exists` when another is.
@@ -47,6 +48,9 @@ BERTH_DECL spec_mount bind_mount(std::string source, std::string destination, bo
 
 /// A tmpfs of at most `size` bytes (0: no limit of its own), mode in octal.
 BERTH_DECL spec_mount tmpfs_mount(std::string destination, std::uint64_t size = 0, unsigned mode = 0755);
+
+/// Whether it can be a mount's destination: absolute, without `..`.
+BERTH_DECL bool is_mount_path(std::string_view path) noexcept;
 
 /// The path without repeated slashes, `.` components and a slash at its end, as Go's path.Clean does; `..` stays.
 BERTH_DECL std::string clean_path(std::string_view path);

@@ -16,8 +16,8 @@ struct spec_namespace {
   bool operator==(const spec_namespace&) const = default;
 };
 
-/// `/linux/namespaces`. An unknown type is `invalid`, a relative path spec_path. A handle on a builder, which must outlive
-/// it.
+/// `/linux/namespaces`. An unknown type is `invalid`, a relative path spec_path. A handle on a builder, which must
+/// outlive it.
 class spec_namespaces {
  public:
   explicit spec_namespaces(spec_builder& spec) noexcept : spec_(spec) {}

@@ -9,8 +9,8 @@
 
 namespace berth {
 
-/// `/process`, but for its capabilities, environment and rlimits, which have sections of their own. A handle on a builder,
-/// which must outlive it.
+/// `/process`, but for its capabilities, environment and rlimits, which have sections of their own. A handle on a
+/// builder, which must outlive it.
 class spec_process {
  public:
   explicit spec_process(spec_builder& spec) noexcept : spec_(spec) {}

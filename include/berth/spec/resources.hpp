@@ -9,8 +9,9 @@
 
 namespace berth {
 
-/// `/linux/resources` and `/linux/cgroupsPath`. These are the host's cgroups, which runsc makes for the sandbox; what is
-/// inside has cgroups of its own. A number out of range is spec_number. A handle on a builder, which must outlive it.
+/// `/linux/resources` and `/linux/cgroupsPath`. These are the host's cgroups, which runsc makes for the sandbox; what
+/// is inside has cgroups of its own. A number out of range is spec_number. A handle on a builder, which must outlive
+/// it.
 class spec_resources {
  public:
   explicit spec_resources(spec_builder& spec) noexcept : spec_(spec) {}

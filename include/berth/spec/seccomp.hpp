@@ -13,11 +13,12 @@ class spec_seccomp {
  public:
   explicit spec_seccomp(spec_builder& spec) noexcept : spec_(spec) {}
 
-  /// A whole profile as JSON, in place of what is there; checked as a spec is checked, with pointers from the spec's root.
+  /// A whole profile as JSON, in place of what is there; checked as a spec is checked, with pointers from the spec's
+  /// root.
   BERTH_DECL result<void> set(std::string_view profile);
 
-  /// One more rule, without argument conditions, unless this very rule is there. The profile must exist (`state`). Names
-  /// not empty and of letters, digits and `_`; the action one of SCMP_ACT_*: `invalid`.
+  /// One more rule, without argument conditions, unless this very rule is there. The profile must exist (`state`).
+  /// Names not empty and of letters, digits and `_`; the action one of SCMP_ACT_*: `invalid`.
   BERTH_DECL result<void> add(const std::vector<std::string>& syscalls, std::string_view action);
 
   /// Takes a system call out of every rule, and the rules away that name none then.

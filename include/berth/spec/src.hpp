@@ -10,6 +10,7 @@
 #include <berth/impl/spec/free_json.ipp>
 #include <berth/impl/spec/hostname.ipp>
 #include <berth/impl/spec/id.ipp>
+#include <berth/impl/spec/json.ipp>
 #include <berth/impl/spec/merge.ipp>
 #include <berth/impl/spec/minimal_spec.ipp>
 #include <berth/impl/spec/mounts.ipp>

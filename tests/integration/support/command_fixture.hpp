@@ -3,6 +3,8 @@
 
 #include "census.hpp"
 
+#include <berth/spec/json.hpp>
+
 #include <gtest/gtest.h>
 
 #include <sys/types.h>
@@ -10,6 +12,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,14 +51,12 @@ class started_command {
 class parsed_json {
  public:
   explicit parsed_json(const std::string& text);
-  ~parsed_json();
   /// The value at a path of keys and indices; compact JSON, a string without its quotes; "(absent)" where there is none.
   std::string at(const std::vector<std::string>& path) const;
   std::size_t size() const;  ///< of the array or object at the root
 
  private:
-  struct content;
-  std::unique_ptr<content> content_;
+  std::optional<berth::parsed_json> content_;
 };
 
 class command_test : public ::testing::Test {

@@ -1,7 +1,7 @@
 // `berth spec docker` as a filter and in place.
 #include "capture.hpp"
 
-#include <berth/spec/detail/document.hpp>
+#include <berth/spec/json.hpp>
 #include <berth/spec/spec_builder.hpp>
 
 #include <fstream>
@@ -67,11 +67,10 @@ TEST(SpecDocker, ExplainsByPointer) {
 
   const test::outcome as_json = test::run({"spec", "docker", "--explain", "--json"}, small_spec);
   ASSERT_EQ(as_json.code, 0) << as_json.err;
-  detail::json_document document;
-  ASSERT_TRUE(document.parse(as_json.err)) << as_json.err;
-  const auto* changes = detail::find_member(&document.root, "changes");
-  ASSERT_NE(changes, nullptr);
-  EXPECT_GE(changes->Size(), 2u);
+  const auto explained = parsed_json::parse(as_json.err);
+  ASSERT_TRUE(explained) << as_json.err;
+  EXPECT_TRUE(explained->root()["changes"].is_array());
+  EXPECT_GE(explained->root()["changes"].size(), 2u);
 }
 
 TEST(SpecDocker, RefusesWithPointerAndPrintsNothing) {

@@ -1,4 +1,5 @@
 #include <berth/sandbox/config.hpp>
+#include <berth/base/token.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
@@ -151,9 +152,9 @@ TEST(Tokens, AreOfTheirOwnLength) {
   EXPECT_EQ(detail::root_token("/var/lib/berth").size(), 5u);
   EXPECT_EQ(detail::root_token("/var/lib/berth"), detail::root_token("/var/lib/berth"));
   EXPECT_NE(detail::root_token("/var/lib/berth"), detail::root_token("/var/lib/berth2"));
-  EXPECT_EQ(detail::random_token(8).size(), 8u);
-  EXPECT_NE(detail::random_token(13), detail::random_token(13));
-  EXPECT_EQ(detail::random_token(64).find_first_not_of("abcdefghijklmnopqrstuvwxyz234567"), std::string::npos);
+  EXPECT_EQ(random_token(8).size(), 8u);
+  EXPECT_NE(random_token(13), random_token(13));
+  EXPECT_EQ(random_token(64).find_first_not_of("abcdefghijklmnopqrstuvwxyz234567"), std::string::npos);
 }
 
 TEST(HostProcesses, AreKnownByTheirRoot) {
@@ -249,22 +250,26 @@ class OnDisk : public ::testing::Test {
   std::string root_;
 };
 
-TEST_F(OnDisk, FilesAreReadInsideTheRootOnly) {
+TEST_F(OnDisk, UsersAreFoundInTheRootFileSystem) {
   const std::string rootfs = root_ + "/rootfs";
   std::filesystem::create_directories(rootfs + "/etc");
-  { std::ofstream(root_ + "/secret") << "of the host\n"; }
-  { std::ofstream(rootfs + "/etc/real") << "inside\n"; }
-  std::filesystem::create_symlink("/etc/real", rootfs + "/etc/absolute");        // as it is meant inside
-  std::filesystem::create_symlink("../../secret", rootfs + "/etc/up");
-  std::filesystem::create_symlink(root_ + "/secret", rootfs + "/etc/out");
-  ASSERT_EQ(::mkfifo((rootfs + "/etc/fifo").c_str(), 0600), 0);
-  EXPECT_EQ(detail::read_inside(rootfs, "etc/real"), "inside\n");
-  EXPECT_EQ(detail::read_inside(rootfs, "etc/absolute"), "inside\n");
-  EXPECT_EQ(detail::read_inside(rootfs, "etc/up"), "");
-  EXPECT_EQ(detail::read_inside(rootfs, "etc/out"), "");
-  EXPECT_EQ(detail::read_inside(rootfs, "etc/fifo"), "");
-  EXPECT_EQ(detail::read_inside(rootfs, "etc"), "");
-  EXPECT_EQ(detail::read_inside(root_ + "/none", "etc/real"), "");
+  { std::ofstream(root_ + "/passwd") << "host:x:5:5:::\n"; }
+  { std::ofstream(rootfs + "/etc/passwd.real") << passwd; }
+  std::filesystem::create_symlink("/etc/passwd.real", rootfs + "/etc/passwd");  // as it is meant inside
+  std::filesystem::create_symlink("../../passwd", rootfs + "/etc/group");
+  auto found = detail::find_user("web", rootfs);
+  ASSERT_TRUE(found) << found.error().to_string();
+  EXPECT_EQ(found->gid, 34u);
+  auto none = detail::find_user("host", rootfs);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, errc::not_found);
+  auto number = detail::find_user("7:8", rootfs);
+  ASSERT_TRUE(number) << number.error().to_string();
+  std::filesystem::remove(rootfs + "/etc/passwd");
+  { std::ofstream(rootfs + "/etc/passwd") << std::string((1u << 20) + 1, 'x'); }
+  auto large = detail::find_user("web", rootfs);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code, errc::too_big);
 }
 
 TEST_F(OnDisk, ARootIsJudgedByWhereItsSymlinksLead) {

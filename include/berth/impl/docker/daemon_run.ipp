@@ -1,5 +1,6 @@
 #pragma once
 
+#include <berth/base/text.hpp>
 #include <berth/docker/daemon_fsm.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/process/executor.hpp>
@@ -8,7 +9,6 @@
 #include <boost/asio/cancellation_signal.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <deque>
 #include <memory>
 #include <string>
@@ -69,9 +69,8 @@ struct daemon_run {
 
 /// A pid as a marker gives it, or 0.
 inline pid_t parse_marker_pid(std::string_view text) noexcept {
-  pid_t pid = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  return ec == std::errc() && end == text.data() + text.size() && pid > 0 ? pid : 0;
+  const auto pid = parse_number<pid_t>(text);
+  return pid && *pid > 0 ? *pid : 0;
 }
 
 /// Ends what a dockerd that had to be killed leaves: its containerd. By the pid file, and only if it is one.

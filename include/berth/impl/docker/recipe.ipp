@@ -3,7 +3,6 @@
 #include <berth/docker/recipe.hpp>
 #include <berth/spec/byte_size.hpp>
 #include <berth/spec/capabilities.hpp>
-#include <berth/spec/detail/scan.hpp>
 #include <berth/spec/mounts.hpp>
 #include <berth/spec/root.hpp>
 
@@ -26,7 +25,7 @@ inline result<void> add_docker_data_root(spec_builder& spec, const docker_data_r
   // No `nodev` on either: layers hold device nodes.
   if (root.where == docker_data_root::kind::tmpfs)
     return spec_mounts(spec).set(tmpfs_mount(path, root.size, 0710));
-  if (check_destination(root.directory) != nullptr)
+  if (!is_mount_path(root.directory))
     return make_error(errc::spec_path, "docker", "the data root is not an absolute directory", root.directory,
                       "give an absolute path without `..`, or tmpfs");
   return spec_mounts(spec).set(bind_mount(clean_path(root.directory), path));

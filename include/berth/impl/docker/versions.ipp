@@ -1,18 +1,15 @@
 #pragma once
 
-#include <berth/base/unique_fd.hpp>
+#include <berth/base/rooted.hpp>
 #include <berth/docker/versions.hpp>
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <cerrno>
 
 namespace berth {
 namespace detail {
+
+inline constexpr std::size_t largest_package_record = 64u << 20;
 
 inline bool read_version_number(std::string_view& text, std::uint32_t& number) noexcept {
   std::size_t used = 0;
@@ -44,42 +41,6 @@ inline void note_package(docker_versions& found, std::string_view name, std::str
   } else if (name == "runc" || name == "moby-runc") {
     found.runc = parse_program_version(version);
   }
-}
-
-/// Opens `path` with `root` as its root directory, so that no symlink leads out.
-inline unique_fd open_in_root(int root, const char* path, std::uint64_t flags) noexcept {
-  open_how how{};
-  how.flags = flags | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  return unique_fd(static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how)));
-}
-
-inline result<std::string> read_in_root(int root, const char* path) {
-  constexpr std::size_t limit = 64u << 20;
-  // O_NONBLOCK: a hostile image may hold a FIFO under this name, whose opening would otherwise wait for a writer.
-  unique_fd fd = open_in_root(root, path, O_RDONLY | O_NONBLOCK);
-  if (!fd) {
-    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return std::string();
-    return errno_error(errno, "docker", "cannot read a package record of the root file system", path);
-  }
-  struct stat info{};
-  if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::string();
-  std::string text;
-  char piece[65536];
-  for (;;) {
-    const ssize_t got = ::read(fd.get(), piece, sizeof piece);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_error(errno, "docker", "cannot read a package record of the root file system", path);
-    if (got == 0) return text;
-    text.append(piece, static_cast<std::size_t>(got));
-    if (text.size() > limit) return make_error(errc::too_big, "docker", "a package record is over 64 MiB", path);
-  }
-}
-
-inline result<unique_fd> open_rootfs(const std::string& rootfs) {
-  unique_fd root(::open(rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root) return errno_error(errno, "docker", "cannot open the root file system", rootfs);
-  return root;
 }
 
 }  // namespace detail
@@ -145,24 +106,24 @@ BERTH_DECL docker_versions parse_apk_installed(std::string_view installed) {
 }
 
 BERTH_DECL result<docker_versions> read_docker_versions(const std::string& rootfs) {
-  auto root = detail::open_rootfs(rootfs);
+  auto root = rooted::open(rootfs, "docker");
   if (!root) return root.error();
-  auto dpkg = detail::read_in_root(root->get(), "/var/lib/dpkg/status");
+  auto dpkg = root->read("var/lib/dpkg/status", detail::largest_package_record, "docker");
   if (!dpkg) return dpkg.error();
   docker_versions found = parse_dpkg_status(*dpkg);
   if (found.docker.known()) return found;
-  auto apk = detail::read_in_root(root->get(), "/lib/apk/db/installed");
+  auto apk = root->read("lib/apk/db/installed", detail::largest_package_record, "docker");
   if (!apk) return apk.error();
   const docker_versions other = parse_apk_installed(*apk);
   return other.docker.known() ? other : found;
 }
 
 BERTH_DECL result<bool> has_dockerd(const std::string& rootfs) {
-  auto root = detail::open_rootfs(rootfs);
+  auto root = rooted::open(rootfs, "docker");
   if (!root) return root.error();
   for (const char* path : {"/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd", "/usr/local/sbin/dockerd",
                            "/bin/dockerd", "/sbin/dockerd"}) {
-    unique_fd fd = detail::open_in_root(root->get(), path, O_PATH);
+    const unique_fd fd = root->open_inside(path, O_PATH);
     struct stat info{};
     if (fd && ::fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 0111) != 0) return true;
   }

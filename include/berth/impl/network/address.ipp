@@ -1,9 +1,9 @@
 #pragma once
 
+#include <berth/base/text.hpp>
 #include <berth/network/address.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace berth {
 
@@ -46,11 +46,9 @@ BERTH_DECL result<ipv4_subnet> parse_ipv4_subnet(std::string_view text) {
   const auto address = parse_ipv4(text.substr(0, slash));
   if (!address) return refuse("malformed address");
   const std::string_view tail = text.substr(slash + 1);
-  ipv4_subnet subnet{*address, 0};
-  const auto [end, ec] = std::from_chars(tail.data(), tail.data() + tail.size(), subnet.prefix);
-  if (ec != std::errc() || end != tail.data() + tail.size() || subnet.prefix < 0 || subnet.prefix > 32) {
-    return refuse("malformed prefix length");
-  }
+  const auto prefix = parse_number<int>(tail);
+  if (!prefix || *prefix < 0 || *prefix > 32) return refuse("malformed prefix length");
+  const ipv4_subnet subnet{*address, *prefix};
   if ((subnet.address & ~subnet.mask()) != 0) return refuse("bits behind the prefix are set");
   return subnet;
 }

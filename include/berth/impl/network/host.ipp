@@ -1,17 +1,16 @@
 #pragma once
 
+#include <berth/base/file.hpp>
 #include <berth/base/unique_fd.hpp>
 #include <berth/network/host.hpp>
 #include <berth/network/plan.hpp>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <bit>
 #include <cerrno>
@@ -21,20 +20,6 @@
 namespace berth {
 
 namespace detail {
-
-/// A small text file whole, at most 1 MiB of it; empty when it cannot be read.
-inline std::string read_network_file(const char* path) {
-  const unique_fd fd(::open(path, O_RDONLY | O_CLOEXEC));
-  std::string text;
-  char buffer[4096];
-  while (fd && text.size() < (1u << 20)) {
-    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    text.append(buffer, static_cast<std::size_t>(n));
-  }
-  return text;
-}
 
 inline int interface_mtu(const std::string& name) {
   const unique_fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -83,7 +68,7 @@ BERTH_DECL route_table parse_route_table(std::string_view text) {
 
 BERTH_DECL result<host_network> read_host_network() {
   host_network host;
-  const route_table routes = parse_route_table(detail::read_network_file("/proc/thread-self/net/route"));
+  const route_table routes = parse_route_table(read_system_file("/proc/thread-self/net/route"));
   host.used = routes.subnets;
   host.uplink = routes.default_interface;
   host.mtu = detail::interface_mtu(host.uplink);
@@ -102,8 +87,8 @@ BERTH_DECL result<host_network> read_host_network() {
 }
 
 BERTH_DECL resolver_config read_resolver_config() {
-  return make_resolver_config(detail::read_network_file("/etc/resolv.conf"),
-                              detail::read_network_file("/run/systemd/resolve/resolv.conf"));
+  return make_resolver_config(read_system_file("/etc/resolv.conf"),
+                              read_system_file("/run/systemd/resolve/resolv.conf"));
 }
 
 }  // namespace berth

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <berth/base/file.hpp>
 #include <berth/base/first_failure.hpp>
 #include <berth/network/network.hpp>
 #include <berth/process/cancellation.hpp>
@@ -87,7 +88,7 @@ inline boost::asio::awaitable<result<void>> make_links(const network_plan& plan,
 
 inline result<void> enable_forwarding(const log_sink& sink) {
   constexpr const char* path = "/proc/sys/net/ipv4/ip_forward";
-  const std::string now = read_network_file(path);
+  const std::string now = read_system_file(path);
   if (!now.empty() && now.front() == '1') return {};
   const unique_fd fd(::open(path, O_WRONLY | O_CLOEXEC));
   if (!fd || ::write(fd.get(), "1\n", 2) != 2) {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <berth/base/text.hpp>
 #include <berth/readiness/http_response.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace berth {
 
@@ -23,12 +23,6 @@ inline std::string_view trim_blanks(std::string_view s) {
   while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
   while (!s.empty() && (s.back() == ' ' || s.back() == '\t' || s.back() == '\r')) s.remove_suffix(1);
   return s;
-}
-
-inline bool parse_whole(std::string_view digits, std::uint64_t& out, int base) {
-  if (digits.empty()) return false;
-  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), out, base);
-  return ec == std::errc() && end == digits.data() + digits.size();
 }
 
 }  // namespace detail
@@ -53,8 +47,8 @@ BERTH_DECL http_response_reader::progress http_response_reader::read_head() {
   if (end == std::string::npos) return progress::more;
   const std::string_view head = std::string_view(raw_).substr(0, end);
 
-  std::uint64_t code = 0;
-  if (head.size() < 12 || head[8] != ' ' || !detail::parse_whole(head.substr(9, 3), code, 10) || code < 100 ||
+  const auto code = head.size() < 12 ? std::nullopt : parse_number<std::uint64_t>(head.substr(9, 3));
+  if (!code || head[8] != ' ' || *code < 100 ||
       (head.size() > 12 && head[12] != ' ' && head[12] != '\r')) {
     return progress::malformed;
   }
@@ -67,7 +61,9 @@ BERTH_DECL http_response_reader::progress http_response_reader::read_head() {
     if (colon == std::string_view::npos) return progress::malformed;
     const auto value = detail::trim_blanks(line.substr(colon + 1));
     if (detail::same_header_name(line.substr(0, colon), "content-length")) {
-      if (!detail::parse_whole(value, length_, 10)) return progress::malformed;
+      const auto length = parse_number<std::uint64_t>(value);
+      if (!length) return progress::malformed;
+      length_ = *length;
       has_length = true;
     } else if (detail::same_header_name(line.substr(0, colon), "transfer-encoding")) {
       if (!detail::same_header_name(value, "chunked")) return progress::malformed;
@@ -80,11 +76,11 @@ BERTH_DECL http_response_reader::progress http_response_reader::read_head() {
     length_ = 0;
   }
   raw_.erase(0, end + 4);
-  if (code < 200) {  // an interim answer: the real one follows
+  if (*code < 200) {  // an interim answer: the real one follows
     framing_ = framing::until_close;
     return raw_.empty() ? progress::more : read_head();
   }
-  status_ = static_cast<int>(code);
+  status_ = static_cast<int>(*code);
   in_body_ = true;
   return want_body_ ? read_body() : progress::complete;
 }
@@ -111,8 +107,9 @@ BERTH_DECL http_response_reader::progress http_response_reader::read_chunks() {
     const auto line_end = raw_.find("\r\n");
     if (line_end == std::string::npos) return raw_.size() > 1024 ? progress::malformed : progress::more;
     const auto digits = detail::trim_blanks(std::string_view(raw_).substr(0, std::min(line_end, raw_.find(';'))));
-    std::uint64_t size = 0;
-    if (!detail::parse_whole(digits, size, 16)) return progress::malformed;
+    const auto parsed = parse_number<std::uint64_t>(digits, 16);
+    if (!parsed) return progress::malformed;
+    const std::uint64_t size = *parsed;
     if (size == 0) return progress::complete;  // what trailers may follow does not matter
     if (size > max_bytes) return progress::too_big;
     const std::size_t data = line_end + 2;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <berth/base/visible_text.hpp>
 #include <berth/impl/runsc/symptoms.ipp>
 #include <berth/runsc/diagnose.hpp>
 
@@ -22,20 +23,11 @@ struct telling_line {
 
 /// Text that can come from the sandbox must not drive the terminal of whoever reads the error.
 inline std::string visible_line(std::string_view line) {
-  constexpr char hex[] = "0123456789abcdef";
   constexpr std::size_t longest = 600;
+  std::string plain(line.substr(0, longest));
+  std::replace(plain.begin(), plain.end(), '\t', ' ');
   std::string out;
-  for (unsigned char c : line.substr(0, longest)) {
-    if (c == '\t') {
-      out += ' ';
-    } else if (c < ' ' || c == 0x7f) {
-      out.append("\\x");
-      out += hex[c >> 4];
-      out += hex[c & 15];
-    } else {
-      out += static_cast<char>(c);
-    }
-  }
+  append_shown(out, plain);
   if (line.size() > longest) out += " …";
   return out;
 }

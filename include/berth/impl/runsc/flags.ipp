@@ -1,5 +1,6 @@
 #pragma once
 
+#include <berth/base/text.hpp>
 #include <berth/runsc/flags.hpp>
 
 #include <algorithm>
@@ -9,9 +10,7 @@
 namespace berth {
 namespace detail {
 
-inline bool is_flag_char(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
+inline bool is_flag_char(char c) noexcept { return is_word_character(c) || c == '-'; }
 
 /// Go indents the usage text under an option by four blanks and a tab.
 inline bool is_usage_line(std::string_view line) noexcept { return line.substr(0, 5) == "    \t"; }

@@ -1,13 +1,10 @@
 #pragma once
 
 #include <berth/runsc/state.hpp>
-#include <berth/spec/detail/free_json.hpp>
+#include <berth/spec/json.hpp>
 
-#include <charconv>
 #include <limits>
-#include <new>
 
-BERTH_HIDDEN_BEGIN
 namespace berth {
 namespace detail {
 
@@ -19,40 +16,27 @@ inline error runsc_output_error(std::string message, std::string path = {}) {
 /// Parses, hands the value to `read`, and turns what the JSON reader says into the runsc layer's words.
 template <class T, class Read>
 result<T> read_runsc_json(std::string_view json, std::string_view what, Read read) {
-  try {
-    json_document document;
-    auto value = parse_free_json(document, json);
-    if (!value) {
-      error why = std::move(value).error();
-      if (why.code == errc::no_memory) return why;
-      return runsc_output_error("cannot read what " + std::string(what) + " printed: " + why.message, why.path);
-    }
-    return read(**value);
-  } catch (const std::bad_alloc&) {
-    return out_of_memory();
-  } catch (const rapidjson_assertion& failed) {
-    return make_error(errc::internal, "runsc", std::string("rapidjson: ") + failed.condition);
-  }
+  auto parsed = parsed_json::parse(json);
+  if (parsed) return read(parsed->root());
+  error why = std::move(parsed).error();
+  if (why.code == errc::no_memory || why.code == errc::internal) return why;
+  return runsc_output_error("cannot read what " + std::string(what) + " printed: " + why.message, why.path);
 }
 
-inline result<std::string> member_text(const json_value& object, std::string_view key, bool required) {
-  const json_value* const v = find_member(&object, key);
-  if (v == nullptr) {
+inline result<std::string> member_text(json_view object, std::string_view key, bool required) {
+  const json_view v = object[key];
+  if (!v) {
     if (required) return runsc_output_error("a member is missing", "/" + std::string(key));
     return std::string();
   }
-  if (!is_text(*v)) return runsc_output_error("a member is no string", "/" + std::string(key));
-  return std::string(text_of(*v));
+  const auto text = v.text();
+  if (!text) return runsc_output_error("a member is no string", "/" + std::string(key));
+  return std::string(*text);
 }
 
 template <class Number>
-result<Number> json_number(const json_value& v, const std::string& path) {
-  Number n{};
-  if (is_number(v)) {
-    const std::string_view digits = text_of(v).substr(1);  // behind number_mark
-    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
-    if (failed == std::errc() && end == digits.data() + digits.size()) return n;
-  }
+result<Number> json_number(json_view v, const std::string& path) {
+  if (const auto n = v.number<Number>()) return *n;
   return runsc_output_error("a member is no whole number in range", path);
 }
 
@@ -63,8 +47,8 @@ inline runsc_status runsc_status_of(std::string_view text) {
   return runsc_status::unknown;
 }
 
-inline result<runsc_state> read_runsc_state(const json_value& v) {
-  if (!v.IsObject()) return runsc_output_error("a container's state is no JSON object");
+inline result<runsc_state> read_runsc_state(json_view v) {
+  if (!v.is_object()) return runsc_output_error("a container's state is no JSON object");
   runsc_state state;
   auto version = member_text(v, "ociVersion", false);
   if (!version) return std::move(version).error();
@@ -79,34 +63,34 @@ inline result<runsc_state> read_runsc_state(const json_value& v) {
   auto bundle = member_text(v, "bundle", false);
   if (!bundle) return std::move(bundle).error();
   state.bundle = *std::move(bundle);
-  if (const json_value* const pid = find_member(&v, "pid")) {
-    auto n = json_number<std::int64_t>(*pid, "/pid");
+  if (const json_view pid = v["pid"]) {
+    auto n = json_number<std::int64_t>(pid, "/pid");
     if (!n) return std::move(n).error();
     // gVisor gives -1 where there is no process.
     state.pid = *n < 0 ? 0 : *n;
   }
-  if (const json_value* const annotations = find_member(&v, "annotations")) {
-    if (!annotations->IsObject()) return runsc_output_error("a member is no object", "/annotations");
-    for (auto one = annotations->MemberBegin(); one != annotations->MemberEnd(); ++one) {
-      if (!is_text(one->value))
-        return runsc_output_error("an annotation is no string", "/annotations/" + std::string(text_of(one->name)));
-      state.annotations.emplace_back(text_of(one->name), text_of(one->value));
+  if (const json_view annotations = v["annotations"]) {
+    if (!annotations.is_object()) return runsc_output_error("a member is no object", "/annotations");
+    for (std::size_t i = 0; i < annotations.size(); ++i) {
+      const auto value = annotations.at(i).text();
+      const std::string_view name = annotations.name(i);
+      if (!value) return runsc_output_error("an annotation is no string", "/annotations/" + std::string(name));
+      state.annotations.emplace_back(name, *value);
     }
   }
   return state;
 }
 
 /// The number at the end of a path of members, absent where a part of it is.
-inline result<void> optional_number(const json_value& v, std::initializer_list<std::string_view> path,
+inline result<void> optional_number(json_view v, std::initializer_list<std::string_view> path,
                                     std::optional<std::uint64_t>& out) {
-  const json_value* at = &v;
   std::string pointer;
   for (std::string_view key : path) {
-    at = find_member(at, key);
-    if (at == nullptr) return {};
+    v = v[key];
+    if (!v) return {};
     pointer.append("/").append(key);
   }
-  auto n = json_number<std::uint64_t>(*at, pointer);
+  auto n = json_number<std::uint64_t>(v, pointer);
   if (!n) return std::move(n).error();
   out = *n;
   return {};
@@ -131,12 +115,12 @@ BERTH_DECL result<runsc_state> parse_runsc_state(std::string_view json) {
 }
 
 BERTH_DECL result<std::vector<runsc_state>> parse_runsc_list(std::string_view json) {
-  const auto read = [](const detail::json_value& v) -> result<std::vector<runsc_state>> {
+  const auto read = [](json_view v) -> result<std::vector<runsc_state>> {
     std::vector<runsc_state> states;
-    if (v.IsNull()) return states;
-    if (!v.IsArray()) return detail::runsc_output_error("a list of containers is no JSON array");
-    for (const detail::json_value& one : v.GetArray()) {
-      auto state = detail::read_runsc_state(one);
+    if (v.type() == json_view::kind::null) return states;
+    if (!v.is_array()) return detail::runsc_output_error("a list of containers is no JSON array");
+    for (std::size_t i = 0; i < v.size(); ++i) {
+      auto state = detail::read_runsc_state(v.at(i));
       if (!state) return std::move(state).error();
       states.push_back(*std::move(state));
     }
@@ -146,12 +130,12 @@ BERTH_DECL result<std::vector<runsc_state>> parse_runsc_list(std::string_view js
 }
 
 BERTH_DECL result<std::vector<std::int32_t>> parse_runsc_ps(std::string_view json) {
-  const auto read = [](const detail::json_value& v) -> result<std::vector<std::int32_t>> {
+  const auto read = [](json_view v) -> result<std::vector<std::int32_t>> {
     std::vector<std::int32_t> pids;
-    if (v.IsNull()) return pids;
-    if (!v.IsArray()) return detail::runsc_output_error("a list of processes is no JSON array");
-    for (const detail::json_value& one : v.GetArray()) {
-      auto pid = detail::json_number<std::int32_t>(one, "/" + std::to_string(pids.size()));
+    if (v.type() == json_view::kind::null) return pids;
+    if (!v.is_array()) return detail::runsc_output_error("a list of processes is no JSON array");
+    for (std::size_t i = 0; i < v.size(); ++i) {
+      auto pid = detail::json_number<std::int32_t>(v.at(i), "/" + std::to_string(pids.size()));
       if (!pid) return std::move(pid).error();
       pids.push_back(*pid);
     }
@@ -161,8 +145,8 @@ BERTH_DECL result<std::vector<std::int32_t>> parse_runsc_ps(std::string_view jso
 }
 
 BERTH_DECL result<runsc_stats> parse_runsc_stats(std::string_view json) {
-  const auto read = [](const detail::json_value& v) -> result<runsc_stats> {
-    if (!v.IsObject()) return detail::runsc_output_error("an event is no JSON object");
+  const auto read = [](json_view v) -> result<runsc_stats> {
+    if (!v.is_object()) return detail::runsc_output_error("an event is no JSON object");
     runsc_stats stats;
     auto id = detail::member_text(v, "id", true);
     if (!id) return std::move(id).error();
@@ -180,15 +164,15 @@ BERTH_DECL result<runsc_stats> parse_runsc_stats(std::string_view json) {
 }
 
 BERTH_DECL result<runsc_wait_result> parse_runsc_wait(std::string_view json) {
-  const auto read = [](const detail::json_value& v) -> result<runsc_wait_result> {
-    if (!v.IsObject()) return detail::runsc_output_error("a wait's result is no JSON object");
+  const auto read = [](json_view v) -> result<runsc_wait_result> {
+    if (!v.is_object()) return detail::runsc_output_error("a wait's result is no JSON object");
     runsc_wait_result ended;
     auto id = detail::member_text(v, "id", true);
     if (!id) return std::move(id).error();
     ended.id = *std::move(id);
-    const detail::json_value* const status = detail::find_member(&v, "exitStatus");
-    if (status == nullptr) return detail::runsc_output_error("a member is missing", "/exitStatus");
-    auto n = detail::json_number<std::int32_t>(*status, "/exitStatus");
+    const json_view status = v["exitStatus"];
+    if (!status) return detail::runsc_output_error("a member is missing", "/exitStatus");
+    auto n = detail::json_number<std::int32_t>(status, "/exitStatus");
     if (!n) return std::move(n).error();
     ended.exit_status = *n;
     return ended;
@@ -197,4 +181,3 @@ BERTH_DECL result<runsc_wait_result> parse_runsc_wait(std::string_view json) {
 }
 
 }  // namespace berth
-BERTH_HIDDEN_END

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <berth/base/file.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
-#include <berth/sandbox/detail/files.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
 namespace berth::detail {
@@ -51,14 +51,14 @@ BERTH_DECL result<spec_builder> sandbox_spec(const sandbox_record& record, const
 BERTH_DECL result<void> write_bundle(const sandbox_record& record, const sandbox_config& what, const std::string& init,
                                      const resolver_config& resolver) {
   // Readable inside by everybody; the bundle's parent is closed to others on the host.
-  BERTH_TRY(replace_file(record.bundle() + "/hosts", hosts_file(record), 0644));
-  BERTH_TRY(replace_file(record.bundle() + "/hostname", record.hostname + "\n", 0644));
+  BERTH_TRY(replace_file(record.bundle() + "/hosts", hosts_file(record), 0644, "sandbox"));
+  BERTH_TRY(replace_file(record.bundle() + "/hostname", record.hostname + "\n", 0644, "sandbox"));
   const bool names = record.network != network_mode::none;
-  if (names) BERTH_TRY(replace_file(record.bundle() + "/resolv.conf", resolver.text, 0644));
+  if (names) BERTH_TRY(replace_file(record.bundle() + "/resolv.conf", resolver.text, 0644, "sandbox"));
   auto spec = sandbox_spec(record, what, init, names);
   if (!spec) return std::move(spec).error();
   // Not synced, as the record: nothing of the sandbox outlives a power failure.
-  return replace_file(record.bundle() + "/config.json", spec->to_pretty_json(), 0600);
+  return replace_file(record.bundle() + "/config.json", spec->to_pretty_json(), 0600, "sandbox");
 }
 
 }  // namespace berth::detail

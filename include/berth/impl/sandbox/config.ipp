@@ -1,11 +1,14 @@
 #pragma once
 
+#include <berth/base/text.hpp>
 #include <berth/network/address.hpp>
 #include <berth/sandbox/config.hpp>
+#include <berth/spec/id.hpp>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 
 #if !defined(BERTH_LIBEXEC_DIR)
@@ -32,12 +35,7 @@ inline bool is_environment_entry(std::string_view entry) {
 /// RFC 1123, or what Linux takes: letters, digits, dash, dot, underscore; at most 64 bytes.
 inline bool is_hostname(std::string_view name) {
   if (name.empty() || name.size() > 64) return false;
-  for (const char c : name) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                      c == '.' || c == '_';
-    if (!fine) return false;
-  }
-  return true;
+  return std::all_of(name.begin(), name.end(), [](char c) { return is_word_character(c) || c == '-' || c == '.'; });
 }
 
 }  // namespace detail
@@ -65,11 +63,7 @@ BERTH_DECL result<void> check_sandbox_id(std::string_view id) {
   };
   if (id.empty()) return refuse("it is empty");
   if (id.size() > 63) return refuse("it is longer than 63 characters");
-  for (std::size_t i = 0; i < id.size(); ++i) {
-    const char c = id[i];
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    if (!word && (i == 0 || (c != '.' && c != '+' && c != '-'))) return refuse("a character that it cannot have");
-  }
+  if (!check_container_id(id)) return refuse("a character that it cannot have");
   return {};
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <berth/base/file.hpp>
+#include <berth/base/token.hpp>
 #include <berth/impl/sandbox/config.ipp>
 #include <berth/process/cancellation.hpp>
 #include <berth/process/process.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
-#include <berth/sandbox/detail/files.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
@@ -19,7 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 
 namespace berth {
@@ -115,13 +115,6 @@ inline runsc_globals creation_globals(const sandbox_record& record, const sandbo
   return globals;
 }
 
-inline process_identity read_pid_file(const std::string& path) {
-  const std::string text = read_proc_file(path, 64);
-  pid_t pid = 0;
-  std::from_chars(text.data(), text.data() + text.size(), pid);
-  return process_identity::of(pid);
-}
-
 inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, const sandbox_config& what,
                                                         const runsc_binary& binary, time_point deadline) {
   runsc_run_options run;
@@ -146,12 +139,12 @@ inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, 
   auto done = co_await run_process(std::move(options), std::move(io), deadline);
   if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
   if (!done || !done->status.success()) {
-    auto text = read_whole_file(record.init_log(), 1u << 20);
+    auto text = read_file(record.init_log(), 1u << 20, "sandbox");
     error e = runsc_failure("cannot start the sandbox " + record.id, record.runsc_logs(), text ? *text : std::string());
     if (!done) e.code = errc::timeout;
     co_return e;
   }
-  record.sandbox_process = read_pid_file(run.pid_file);
+  record.sandbox_process = process_identity::of(read_pid_file(run.pid_file));
   if (!record.sandbox_process.alive()) {
     co_return runsc_failure("the sandbox " + record.id + " ended at once", record.runsc_logs(), {});
   }

@@ -1,13 +1,14 @@
 #pragma once
 
+#include <berth/base/file.hpp>
+#include <berth/base/token.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/process/process.hpp>
-#include <berth/sandbox/detail/files.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/detail/users.hpp>
 #include <berth/sandbox/sandbox.hpp>
-#include <berth/spec/detail/free_json.hpp>
+#include <berth/spec/json.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -17,8 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <charconv>
 #include <csignal>
 
 namespace berth {
@@ -27,17 +26,17 @@ namespace detail {
 
 /// The message of runsc's own error in a --log file of JSON lines, or empty: then the exit code is the command's.
 inline std::string read_runsc_error(const std::string& path) {
-  const std::string text = read_proc_file(path, 64 * 1024);
+  const auto read = read_file(path, 1u << 20, "sandbox");
+  if (!read) return {};
+  const std::string& text = *read;
   // Lines may follow one another without a newline; the first object is the error.
   const std::size_t end = text.find("}{");
   std::string_view line = std::string_view(text).substr(0, end == std::string::npos ? text.find('\n') : end + 1);
   while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.remove_suffix(1);
   if (line.empty()) return {};
-  json_document doc;
-  auto object = parse_free_json(doc, line);
-  if (!object || !(*object)->IsObject()) return std::string(line);
-  const json_value* message = find_member(*object, "msg");
-  return message != nullptr && is_text(*message) ? std::string(text_of(*message)) : std::string(line);
+  const auto object = parsed_json::parse(line);
+  if (!object) return std::string(line);
+  return std::string(object->root()["msg"].text().value_or(line));
 }
 
 /// The shell's code for a command that runsc could not start, or nothing when that was not the reason. Pure.
@@ -46,13 +45,6 @@ inline std::optional<int> start_failure_code(std::string_view message) {
   if (has("failed to find initial working directory")) return 126;
   if (!has("failed to load") && !has("error finding executable")) return std::nullopt;
   return has("no such file or directory") ? 127 : 126;
-}
-
-inline pid_t read_inside_pid(const std::string& path) {
-  const std::string text = read_proc_file(path, 64);
-  pid_t pid = 0;
-  std::from_chars(text.data(), text.data() + text.size(), pid);
-  return pid;
 }
 
 /// A foreground `runsc exec` and the command behind it.
@@ -117,7 +109,7 @@ class sandbox_command final : public running_command {
     return outcome ? *outcome : *ended;
   }
 
-  pid_t pid() const override { return pid_ != 0 ? pid_ : read_inside_pid(files_.pid); }
+  pid_t pid() const override { return pid_ != 0 ? pid_ : read_pid_file(files_.pid); }
 
   /// Takes the client away and leaves the command: its streams are files of the host's, which the sandbox holds itself, and
   /// nobody asks for its status. Gives the pid inside. errc::state when the client has ended before.
@@ -157,7 +149,7 @@ class sandbox_command final : public running_command {
                                                         time_point deadline) {
     milliseconds pause(1);
     while (pid == 0) {
-      pid = read_inside_pid(pid_file);
+      pid = read_pid_file(pid_file);
       if (pid != 0) break;
       if (client.status()) co_return make_error(errc::state, "sandbox", "the command has ended");
       if (clock::now() >= deadline) {
@@ -259,8 +251,7 @@ BERTH_DECL result<std::vector<std::string>> sandbox::exec_argv(command what, con
   exec.env = std::move(what.env);
   exec.internal_pid_file = pid_file;
   if (!what.user.empty()) {
-    auto user = detail::resolve_user(what.user, detail::read_inside(record_.rootfs, "etc/passwd"),
-                                     detail::read_inside(record_.rootfs, "etc/group"));
+    auto user = detail::find_user(what.user, record_.rootfs);
     if (!user) return std::move(user).error();
     exec.user = std::to_string(user->uid) + ":" + std::to_string(user->gid);
     exec.additional_gids = std::move(user->groups);
@@ -274,8 +265,7 @@ BERTH_DECL result<std::vector<std::string>> sandbox::exec_argv(command what, con
 
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sandbox::start_command(command what,
                                                                                                   stdio_options io) {
-  static std::atomic<unsigned> counter{0};
-  const std::string stem = record_.exec_directory() + "/" + std::to_string(::getpid()) + "-" + std::to_string(++counter);
+  const std::string stem = record_.exec_directory() + "/" + random_token(13);
   const detail::sandbox_command::files files{stem + ".pid", stem + ".log"};
   auto argv = exec_argv(std::move(what), files.pid, files.log);
   if (!argv) co_return std::move(argv).error();
@@ -323,7 +313,7 @@ BERTH_DECL boost::asio::awaitable<result<pid_t>> sandbox::start_detached(command
     auto ended = co_await running->wait(deadline);
     if (!ended) co_return std::move(ended).error();
     error e = make_error(errc::process_exited, "sandbox", "the command ended at once with " + ended->to_string());
-    auto text = detail::read_whole_file(log_path, 1u << 20);
+    auto text = read_file(log_path, 1u << 20, "sandbox");
     if (text) e.detail = text->substr(text->size() > 4096 ? text->size() - 4096 : 0);
     co_return e;
   }

@@ -6,27 +6,69 @@
 #include <berth/sandbox/sandbox.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 namespace berth {
 
+namespace detail {
+
+/// A new file for somebody else's program to write to, by descriptor. Its directory is held open: what another user does
+/// to the path meanwhile changes nothing.
+class new_file {
+ public:
+  static result<new_file> make(const std::string& path) {
+    new_file out;
+    const std::size_t slash = path.rfind('/');
+    out.name_ = path.substr(slash + 1);
+    const std::string directory = slash == 0 ? "/" : path.substr(0, slash);
+    out.directory_.reset(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!out.directory_) return errno_error(errno, "sandbox", "cannot open the directory for the changes", directory);
+    // 0600: nobody else can read it.
+    out.file_.reset(::openat(out.directory_.get(), out.name_.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!out.file_) return errno_error(errno, "sandbox", "cannot make the file for the changes", path);
+    return out;
+  }
+
+  int fd() const noexcept { return file_.get(); }
+
+  /// Takes the name away, unless it is another file's by now.
+  void remove() const noexcept {
+    struct stat mine {}, named {};
+    if (::fstat(file_.get(), &mine) == 0 &&
+        ::fstatat(directory_.get(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && mine.st_ino == named.st_ino &&
+        mine.st_dev == named.st_dev) {
+      ::unlinkat(directory_.get(), name_.c_str(), 0);
+    }
+  }
+
+ private:
+  unique_fd directory_, file_;
+  std::string name_;
+};
+
+}  // namespace detail
+
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::write_changes(std::string file) {
   BERTH_CO_TRY(check_running());
-  if (file.empty() || file.front() != '/') {
-    co_return make_error(errc::invalid, "sandbox", "an absolute path is needed for the changes", file);
+  if (file.empty() || file.front() != '/' || file.back() == '/') {
+    co_return make_error(errc::invalid, "sandbox", "the absolute path of a file is needed for the changes", file);
   }
   auto binary = runsc();
   if (!binary) co_return std::move(binary).error();
-  auto argv = runsc_tar_rootfs_upper_argv(*binary, globals(), record_.container_id(), {file});
+  // runsc opens what it is told by name, with O_TRUNC: this name means the very file that was made.
+  constexpr int inside = 3;
+  auto argv = runsc_tar_rootfs_upper_argv(*binary, globals(), record_.container_id(), {"/proc/self/fd/3"});
   if (!argv) co_return std::move(argv).error();
-  // Made here, so that nobody else can read it and no link is followed; runsc truncates it.
-  const unique_fd made(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!made) co_return errno_error(errno, "sandbox", "cannot make the file for the changes", file);
-  auto done = co_await detail::run_runsc(std::move(*argv), time_point::max());
+  auto made = detail::new_file::make(file);
+  if (!made) co_return std::move(made).error();
+  std::vector<fd_mapping> fds = {{made->fd(), inside}};
+  auto done = co_await detail::run_runsc(std::move(*argv), time_point::max(), std::move(fds));
   if (!done) {
-    ::unlink(file.c_str());
+    made->remove();
     co_return std::move(done).error();
   }
   co_return result<void>();

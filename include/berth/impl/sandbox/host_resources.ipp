@@ -1,9 +1,10 @@
 #pragma once
 
+#include <berth/base/file.hpp>
+#include <berth/base/text.hpp>
 #include <berth/base/unique_fd.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/process/pidfd.hpp>
-#include <berth/sandbox/detail/files.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 
 #include <dirent.h>
@@ -14,7 +15,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <memory>
 #include <sstream>
@@ -47,7 +47,7 @@ BERTH_DECL result<void> mount_shared(const std::string& directory) {
   return {};
 }
 
-BERTH_DECL result<void> unmount_shared(const std::string& directory) {
+BERTH_DECL boost::asio::awaitable<result<void>> unmount_shared(std::string directory) {
   for (int attempt = 0;; ++attempt) {
     // Lazily after a while, when a host process has something open in there: the name must go.
     const int lazy = attempt >= 50 ? MNT_DETACH : 0;
@@ -55,13 +55,16 @@ BERTH_DECL result<void> unmount_shared(const std::string& directory) {
       attempt = -1;
       continue;
     }
-    if (errno == EINVAL || errno == ENOENT) return {};  // nothing mounted there (any more)
+    if (errno == EINVAL || errno == ENOENT) co_return result<void>();  // nothing mounted there (any more)
     if (errno != EBUSY || attempt > 100) {
       error e = errno_error(errno, "sandbox", "cannot unmount the shared directory", directory);
       if (e.code == errc::io) e.code = errc::mount_failed;
-      return e;
+      co_return e;
     }
-    ::usleep(1000);
+    const milliseconds pause(1);
+    if (!co_await pause_for(pause)) {
+      co_return make_error(errc::cancelled, "sandbox", "cancelled while a directory was busy", directory);
+    }
   }
 }
 
@@ -139,11 +142,10 @@ void for_each_process(F&& f) {
   if (!dir) return;
   while (const dirent* entry = ::readdir(dir.get())) {
     const std::string_view name = entry->d_name;
-    pid_t pid = 0;
-    const auto [end, ec] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (ec != std::errc() || end != name.data() + name.size()) continue;
-    const std::string cmdline = read_proc_file("/proc/" + std::string(name) + "/cmdline", 64 * 1024);
-    if (!cmdline.empty()) f(pid, cmdline);
+    const auto pid = parse_number<pid_t>(name);
+    if (!pid) continue;
+    const std::string cmdline = read_system_file("/proc/" + std::string(name) + "/cmdline", 64 * 1024);
+    if (!cmdline.empty()) f(*pid, cmdline);
   }
 }
 
@@ -154,7 +156,7 @@ BERTH_DECL std::vector<runsc_host_process> find_runsc_processes(const std::strin
     if (cmdline.find(runsc_root) == std::string::npos) return;
     const process_identity identity = process_identity::of(pid);
     bool client = true;
-    const std::string again = read_proc_file("/proc/" + std::to_string(pid) + "/cmdline", 64 * 1024);
+    const std::string again = read_system_file("/proc/" + std::to_string(pid) + "/cmdline", 64 * 1024);
     if (identity && runsc_root_of(again, client) == runsc_root) found.push_back({identity, client});
   });
   return found;
@@ -219,7 +221,7 @@ BERTH_DECL std::vector<std::string> parse_cgroup_mounts(std::string_view mountin
 }
 
 inline std::vector<std::string> cgroup_mounts() {
-  return parse_cgroup_mounts(read_proc_file("/proc/self/mountinfo", 16u << 20));
+  return parse_cgroup_mounts(read_system_file("/proc/self/mountinfo", 16u << 20));
 }
 
 /// Children first. errno of the first failure, or 0.

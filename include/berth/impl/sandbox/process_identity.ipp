@@ -1,6 +1,6 @@
 #pragma once
 
-#include <berth/sandbox/detail/files.hpp>
+#include <berth/base/file.hpp>
 #include <berth/sandbox/process_identity.hpp>
 
 #include <charconv>
@@ -17,7 +17,7 @@ struct proc_stat {
 
 inline proc_stat read_proc_stat(pid_t pid) {
   proc_stat stat;
-  const std::string text = read_proc_file("/proc/" + std::to_string(pid) + "/stat");
+  const std::string text = read_system_file("/proc/" + std::to_string(pid) + "/stat");
   // The name, in parentheses, may hold anything: what follows the last one is fixed.
   const std::size_t close = text.rfind(") ");
   if (close == std::string::npos) return stat;
@@ -50,7 +50,7 @@ BERTH_DECL bool process_identity::alive() const {
 }
 
 BERTH_DECL std::string read_boot_id() {
-  std::string id = detail::read_proc_file("/proc/sys/kernel/random/boot_id");
+  std::string id = read_system_file("/proc/sys/kernel/random/boot_id");
   while (!id.empty() && id.back() == '\n') id.pop_back();
   return id;
 }

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <berth/sandbox/detail/files.hpp>
+#include <berth/base/file.hpp>
+#include <berth/base/json_writer.hpp>
 #include <berth/sandbox/record.hpp>
-#include <berth/spec/detail/document.hpp>
-#include <berth/spec/detail/free_json.hpp>
-
-#include <charconv>
+#include <berth/spec/json.hpp>
 
 namespace berth {
 
@@ -42,51 +40,48 @@ BERTH_DECL error damaged_record(std::string why) {
 }
 
 // The members of a record are read one by one; the first that is missing or of the wrong kind is remembered.
-class __attribute__((visibility("hidden"))) record_reader {
+class record_reader {
  public:
-  explicit record_reader(const json_value& object) : object_(object) {}
+  explicit record_reader(json_view object) : object_(object) {}
 
   std::string text(const char* key) {
-    const json_value* v = find_member(&object_, key);
-    if (v == nullptr || !is_text(*v)) return fail(key, "a string"), std::string();
-    return std::string(text_of(*v));
+    const auto text = object_[key].text();
+    if (!text) fail(key, "a string");
+    return std::string(text.value_or(std::string_view()));
   }
   bool flag(const char* key) {
-    const json_value* v = find_member(&object_, key);
-    if (v == nullptr || !v->IsBool()) return fail(key, "true or false"), false;
-    return v->GetBool();
+    const auto flag = object_[key].truth();
+    if (!flag) fail(key, "true or false");
+    return flag.value_or(false);
   }
   template <class Number>
   Number number(const char* key) {
-    Number n{};
-    const json_value* v = find_member(&object_, key);
-    if (v == nullptr || !is_number(*v)) return fail(key, "a number"), n;
-    const std::string_view digits = text_of(*v).substr(1);
-    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
-    if (ec != std::errc() || end != digits.data() + digits.size()) fail(key, "a number in range");
-    return n;
+    const json_view v = object_[key];
+    const auto n = v.number<Number>();
+    if (!n) fail(key, v.type() == json_view::kind::number ? "a number in range" : "a number");
+    return n.value_or(Number{});
   }
   process_identity process(const char* key) {
     process_identity identity;
-    if (const json_value* v = object(key)) {
-      record_reader inner(*v);
+    if (const json_view v = object(key)) {
+      record_reader inner(v);
       identity.pid = inner.number<pid_t>("pid");
       identity.start_time = inner.number<std::uint64_t>("start_time");
       take(inner, key);
     }
     return identity;
   }
-  const json_value* object(const char* key, bool required = true) {
-    const json_value* v = find_member(&object_, key);
-    if (v != nullptr && v->IsObject()) return v;
-    if (v != nullptr || required) fail(key, "an object");
-    return nullptr;
+  json_view object(const char* key, bool required = true) {
+    const json_view v = object_[key];
+    if (v.is_object()) return v;
+    if (v || required) fail(key, "an object");
+    return {};
   }
-  const json_value* array(const char* key) {
-    const json_value* v = find_member(&object_, key);
-    if (v != nullptr && v->IsArray()) return v;
+  json_view array(const char* key) {
+    const json_view v = object_[key];
+    if (v.is_array()) return v;
     fail(key, "an array");
-    return nullptr;
+    return {};
   }
   void fail(const char* key, const char* wanted) {
     if (wrong_.empty()) wrong_ = std::string("`") + key + "` is not " + wanted;
@@ -97,11 +92,11 @@ class __attribute__((visibility("hidden"))) record_reader {
   const std::string& wrong() const { return wrong_; }
 
  private:
-  const json_value& object_;
+  json_view object_;
   std::string wrong_;
 };
 
-inline result<sandbox_record> read_record_object(const json_value& object) {
+inline result<sandbox_record> read_record_object(json_view object) {
   sandbox_record record;
   record_reader in(object);
   record.version = in.number<int>("version");
@@ -126,8 +121,8 @@ inline result<sandbox_record> read_record_object(const json_value& object) {
   else if (network == "path") record.network = network_mode::path;
   else if (network != "sandbox") in.fail("network", "a known mode");
   record.network_path = in.text("network_path");
-  if (const json_value* v = in.object("net", false)) {
-    record_reader inner(*v);
+  if (const json_view v = in.object("net", false)) {
+    record_reader inner(v);
     record_network net;
     auto subnet = parse_ipv4_subnet(inner.text("subnet"));
     if (subnet) net.subnet = *subnet;
@@ -141,14 +136,15 @@ inline result<sandbox_record> read_record_object(const json_value& object) {
   record.shared_directory = in.flag("shared_directory");
   record.net_raw = in.flag("net_raw");
   record.runsc = in.text("runsc");
-  if (const json_value* v = in.array("annotations")) {
-    for (const json_value& pair : v->GetArray()) {
-      if (!pair.IsArray() || pair.Size() != 2 || !is_text(pair[0]) || !is_text(pair[1])) {
-        in.fail("annotations", "a list of pairs");
-        break;
-      }
-      record.annotations.emplace_back(text_of(pair[0]), text_of(pair[1]));
+  const json_view annotations = in.array("annotations");
+  for (std::size_t i = 0; i < annotations.size(); ++i) {
+    const json_view pair = annotations.at(i);
+    const auto key = pair.at(0).text(), value = pair.at(1).text();
+    if (!pair.is_array() || pair.size() != 2 || !key || !value) {
+      in.fail("annotations", "a list of pairs");
+      break;
     }
+    record.annotations.emplace_back(*key, *value);
   }
   if (!in.wrong().empty()) return damaged_record(in.wrong());
   if (record.token.size() != 13) return damaged_record("the token is not of 13 characters");
@@ -158,77 +154,59 @@ inline result<sandbox_record> read_record_object(const json_value& object) {
 }  // namespace detail
 
 BERTH_DECL std::string format_record(const sandbox_record& record) {
-  namespace d = detail;
-  d::json_document doc;
-  const auto put = [&doc](d::json_value& object, const char* key, d::json_value value) {
-    d::set_member(doc, object, key, std::move(value));
+  json_writer out(2);
+  const auto process = [&](const char* key, process_identity identity) {
+    out.key(key).open_object();
+    out.key("pid").number(identity.pid);
+    out.key("start_time").unsigned_number(identity.start_time);
+    out.close_object();
   };
-  const auto process = [&](process_identity identity) {
-    d::json_value object(d::rapidjson::kObjectType);
-    put(object, "pid", doc.number(identity.pid));
-    put(object, "start_time", doc.unsigned_number(identity.start_time));
-    return object;
-  };
-  const auto real = [&](double value) {
-    char text[48];
-    text[0] = d::number_mark;
-    const auto end = std::to_chars(text + 1, text + sizeof text, value).ptr;
-    return doc.string(std::string_view(text, static_cast<std::size_t>(end - text)));
-  };
-  d::json_value object(d::rapidjson::kObjectType);
-  put(object, "version", doc.number(record.version));
-  put(object, "id", doc.string(record.id));
-  put(object, "token", doc.string(record.token));
-  put(object, "phase", doc.string(record_phase_name(record.phase)));
-  put(object, "boot_id", doc.string(record.boot_id));
-  put(object, "created_ms", doc.number(record.created_ms));
-  put(object, "creator", process(record.creator));
-  put(object, "ends_with_creator", d::json_value(record.ends_with_creator));
-  put(object, "sandbox_process", process(record.sandbox_process));
-  put(object, "rootfs", doc.string(record.rootfs));
-  put(object, "hostname", doc.string(record.hostname));
-  put(object, "network", doc.string(network_mode_name(record.network)));
-  put(object, "network_path", doc.string(record.network_path));
+  out.open_object();
+  out.key("version").number(record.version);
+  out.key("id").string(record.id);
+  out.key("token").string(record.token);
+  out.key("phase").string(record_phase_name(record.phase));
+  out.key("boot_id").string(record.boot_id);
+  out.key("created_ms").number(record.created_ms);
+  process("creator", record.creator);
+  out.key("ends_with_creator").boolean(record.ends_with_creator);
+  process("sandbox_process", record.sandbox_process);
+  out.key("rootfs").string(record.rootfs);
+  out.key("hostname").string(record.hostname);
+  out.key("network").string(network_mode_name(record.network));
+  out.key("network_path").string(record.network_path);
   if (record.net) {
-    d::json_value net(d::rapidjson::kObjectType);
-    put(net, "subnet", doc.string(record.net->subnet.to_string()));
-    put(net, "mtu", doc.number(record.net->mtu));
-    put(object, "net", std::move(net));
+    out.key("net").open_object();
+    out.key("subnet").string(record.net->subnet.to_string());
+    out.key("mtu").number(record.net->mtu);
+    out.close_object();
   }
-  put(object, "cpus", real(record.cpus));
-  put(object, "memory_bytes", doc.unsigned_number(record.memory_bytes));
-  put(object, "shared_directory", d::json_value(record.shared_directory));
-  put(object, "net_raw", d::json_value(record.net_raw));
-  put(object, "runsc", doc.string(record.runsc));
-  d::json_value annotations(d::rapidjson::kArrayType);
-  for (const auto& [key, value] : record.annotations) {
-    d::json_value pair(d::rapidjson::kArrayType);
-    d::push_back(doc, pair, doc.string(key));
-    d::push_back(doc, pair, doc.string(value));
-    d::push_back(doc, annotations, std::move(pair));
-  }
-  put(object, "annotations", std::move(annotations));
-  std::string text;
-  d::write_json(text, object, 2);
-  text += '\n';
-  return text;
+  out.key("cpus").real(record.cpus);
+  out.key("memory_bytes").unsigned_number(record.memory_bytes);
+  out.key("shared_directory").boolean(record.shared_directory);
+  out.key("net_raw").boolean(record.net_raw);
+  out.key("runsc").string(record.runsc);
+  out.key("annotations").open_array();
+  for (const auto& [key, value] : record.annotations) out.open_array().string(key).string(value).close_array();
+  out.close_array();
+  out.close_object();
+  return out.take() + '\n';
 }
 
 BERTH_DECL result<sandbox_record> parse_record(std::string_view json) {
-  detail::json_document doc;
-  auto value = detail::parse_free_json(doc, json);
-  if (!value) return detail::damaged_record(value.error().message);
-  if (!(*value)->IsObject()) return detail::damaged_record("it is no object");
-  return detail::read_record_object(**value);
+  const auto parsed = parsed_json::parse(json);
+  if (!parsed) return detail::damaged_record(parsed.error().message);
+  if (!parsed->root().is_object()) return detail::damaged_record("it is no object");
+  return detail::read_record_object(parsed->root());
 }
 
 BERTH_DECL result<void> write_record(const sandbox_record& record) {
-  return detail::replace_file(record.directory + "/record.json", format_record(record), 0600);
+  return replace_file(record.directory + "/record.json", format_record(record), 0600, "sandbox");
 }
 
 BERTH_DECL result<sandbox_record> read_record(const std::string& directory) {
   const std::string path = directory + "/record.json";
-  auto text = detail::read_whole_file(path, 1u << 20);
+  auto text = read_file(path, 1u << 20, "sandbox");
   if (!text) {
     if (text.error().code == errc::too_big) return detail::damaged_record("it is longer than 1 MiB");
     return std::move(text).error();

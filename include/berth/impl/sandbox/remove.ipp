@@ -9,6 +9,7 @@
 #include <berth/sandbox/sandbox.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace berth {
 
@@ -32,9 +33,11 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
     first.keep(co_await remove_network(std::move(names), deadline));
   }
   enter_phase(where, "shared");
-  first.keep(unmount_shared(record.shared()));
-  first.keep(unmount_shared(record.root()));
-  first.keep(unmount_shared(record.root_layer()));
+  const std::array<std::string, 3> mounts = {record.shared(), record.root(), record.root_layer()};
+  for (const std::string& mount : mounts) {
+    std::string path = mount;
+    first.keep(co_await unmount_shared(std::move(path)));
+  }
   if (!record.damaged && record.has_limits()) {
     enter_phase(where, "cgroups");
     std::string path = record.cgroups_path();

@@ -10,10 +10,12 @@ BERTH_DECL runsc_client runsc_client::of(runsc_binary binary, const sandbox_reco
   return client;
 }
 
-BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv, time_point deadline) {
+BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv, time_point deadline,
+                                                                 std::vector<fd_mapping> fds) {
   spawn_options options;
   options.argv = std::move(argv);
   options.env = minimal_environment();
+  options.fds = std::move(fds);
   stdio_options io;  // named: g++ 12 destroys a braced temporary in a co_await expression twice
   auto done = co_await run_process(std::move(options), std::move(io), deadline);
   if (!done) co_return std::move(done).error();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <berth/base/hash.hpp>
+#include <berth/base/token.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/sandbox/config.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
@@ -8,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -21,26 +22,9 @@
 
 namespace berth::detail {
 
-inline constexpr std::string_view token_letters = "abcdefghijklmnopqrstuvwxyz234567";
-
 BERTH_DECL std::string root_token(const std::string& root) {
-  std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a
-  for (const char c : root) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  hash ^= hash >> 32;
-  std::string token;
-  for (int i = 0; i < 5; ++i, hash >>= 5) token += token_letters[hash & 31];
-  return token;
-}
-
-BERTH_DECL std::string random_token(std::size_t size) {
-  std::string token(size, 'a');
-  std::size_t got = 0;
-  while (got < size) {
-    const ssize_t n = ::getrandom(token.data() + got, size - got, 0);
-    if (n > 0) got += static_cast<std::size_t>(n);
-  }
-  for (char& c : token) c = token_letters[static_cast<unsigned char>(c) & 31];
-  return token;
+  const std::uint64_t hash = fnv1a(root);
+  return token_of(hash ^ hash >> 32, 5);
 }
 
 BERTH_DECL result<std::string> resolve_root(const std::string& root) {

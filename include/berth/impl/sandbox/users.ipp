@@ -1,28 +1,17 @@
 #pragma once
 
-#include <berth/base/unique_fd.hpp>
+#include <berth/base/rooted.hpp>
+#include <berth/base/text.hpp>
 #include <berth/sandbox/detail/users.hpp>
 
-#include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <optional>
 
 namespace berth::detail {
 
 inline std::optional<std::uint32_t> parse_id(std::string_view text) {
-  std::uint32_t value = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || ec != std::errc() || end != text.data() + text.size() || value == ~std::uint32_t{0}) {
-    return std::nullopt;
-  }
-  return value;
+  const auto id = parse_number<std::uint32_t>(text);
+  return id == ~std::uint32_t{0} ? std::nullopt : id;  // chown(2) takes it for "leave it"
 }
 
 /// The fields of the first line for which `wanted(fields)` is true, or of all when it collects and says false.
@@ -105,24 +94,15 @@ BERTH_DECL result<sandbox_user> resolve_user(std::string_view user, std::string_
   return found;
 }
 
-BERTH_DECL std::string read_inside(const std::string& rootfs, const std::string& path) {
-  std::string text;
-  const unique_fd root(::open(rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root) return text;
-  open_how how{};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  const unique_fd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), path.c_str(), &how, sizeof how)));
-  struct stat info {};
-  if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return text;
-  char buffer[8192];
-  while (text.size() < (1u << 20)) {
-    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    text.append(buffer, static_cast<std::size_t>(n));
-  }
-  return text;
+BERTH_DECL result<sandbox_user> find_user(std::string_view user, const std::string& rootfs) {
+  constexpr std::size_t most = 1u << 20;
+  auto root = rooted::open(rootfs, "sandbox");
+  if (!root) return std::move(root).error();
+  auto passwd = root->read("etc/passwd", most, "sandbox");
+  if (!passwd) return std::move(passwd).error();
+  auto group = root->read("etc/group", most, "sandbox");
+  if (!group) return std::move(group).error();
+  return resolve_user(user, *passwd, *group);
 }
 
 }  // namespace berth::detail

@@ -114,6 +114,8 @@ inline void set_mount(json_document& d, const spec_mount& mount) {
 
 }  // namespace detail
 
+BERTH_DECL bool is_mount_path(std::string_view path) noexcept { return detail::check_destination(path) == nullptr; }
+
 BERTH_DECL std::string clean_path(std::string_view path) {
   std::string out;
   const bool absolute = !path.empty() && path.front() == '/';

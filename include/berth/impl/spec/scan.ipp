@@ -348,7 +348,7 @@ class scanner {
         return true;
       }
       if (c >= 0x80) {
-        const int length = utf8_sequence(reinterpret_cast<const unsigned char*>(p));
+        const std::size_t length = utf8_length(reinterpret_cast<const unsigned char*>(p));
         if (length == 0) {
           p_ = p;
           return bad_syntax("a string is not UTF-8", at);

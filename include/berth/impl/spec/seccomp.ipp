@@ -1,5 +1,6 @@
 #pragma once
 
+#include <berth/base/text.hpp>
 #include <berth/spec/detail/section.hpp>
 #include <berth/spec/seccomp.hpp>
 
@@ -10,9 +11,7 @@ namespace berth {
 namespace detail {
 
 inline bool is_syscall_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), is_word_character);
 }
 
 inline bool is_seccomp_action(std::string_view action) {

@@ -1,18 +1,17 @@
 #pragma once
 
+#include <berth/base/file.hpp>
+#include <berth/base/token.hpp>
 #include <berth/base/unique_fd.hpp>
 #include <berth/spec/detail/document.hpp>
 #include <berth/spec/detail/scan.hpp>
 #include <berth/spec/spec_builder.hpp>
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 
 namespace berth {
 namespace detail {
@@ -21,30 +20,13 @@ inline error symlinked_spec(const std::string& path) {
   return make_error(errc::spec_path, "spec", "the spec is a symbolic link", path, "name the file that it points to");
 }
 
-inline result<void> write_all(int fd, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      return errno_error(errno, "spec", "the spec could not be written", path);
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return {};
-}
-
 /// Makes a file of a new name in `directory`; `name` is left empty when that fails.
 inline result<unique_fd> make_temporary(int directory, std::string_view base, std::string& name, unsigned mode,
                                         const std::string& path) {
   for (int attempt = 0; attempt < 16; ++attempt) {
-    unsigned long long noise = 0;
-    if (::getrandom(&noise, sizeof noise, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof noise))
-      noise = static_cast<unsigned long long>(::getpid()) << 32 | static_cast<unsigned>(attempt);
-    char suffix[24];
-    std::snprintf(suffix, sizeof suffix, ".%016llx", noise);
     std::string candidate = ".";
     candidate += base.substr(0, 200);  // NAME_MAX is 255
-    candidate += suffix;
+    candidate += "." + random_token(13);
     unique_fd fd(::openat(directory, candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (fd) {
       name = std::move(candidate);
@@ -103,7 +85,9 @@ inline result<void> write_spec_file(const json_document& document, const std::st
   std::string name;
   result<unique_fd> file = make_temporary(directory.get(), base, name, mode, path);
   if (!file) return std::move(file).error();
-  result<void> outcome = write_all(file->get(), *text, path);
+  result<void> outcome;
+  if (const int failed = write_all(file->get(), *text); failed != 0)
+    outcome = errno_error(failed, "spec", "the spec could not be written", path);
   // Contents before the name: a crash leaves the old file or the new one, never an empty one.
   if (outcome && ::fsync(file->get()) != 0) outcome = errno_error(errno, "spec", "the spec could not be synced", path);
   if (outcome && ::renameat(directory.get(), name.c_str(), directory.get(), base.c_str()) != 0)
@@ -128,24 +112,11 @@ inline result<std::string> read_spec_file(const std::string& path) {
   if (::fstat(fd.get(), &st) != 0) return errno_error(errno, "spec", "the spec could not be looked at", path);
   if (!S_ISREG(st.st_mode))
     return make_error(errc::spec_path, "spec", "the spec is not a regular file", path, "name a regular file");
-  if (static_cast<std::uint64_t>(st.st_size) > spec_max_bytes)
-    return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", path, "no config.json needs that much");
   std::string text;
-  text.resize(static_cast<std::size_t>(st.st_size) + 1);
-  std::size_t used = 0;
-  for (;;) {
-    const ssize_t n = ::read(fd.get(), text.data() + used, text.size() - used);
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      return errno_error(errno, "spec", "the spec could not be read", path);
-    }
-    if (n == 0) break;
-    used += static_cast<std::size_t>(n);
-    if (used > spec_max_bytes)
-      return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", path, "no config.json needs that much");
-    if (used == text.size()) text.resize(used * 2);
-  }
-  text.resize(used);
+  const int failed = read_all(fd.get(), text, spec_max_bytes);
+  if (failed == EFBIG)
+    return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", path, "no config.json needs that much");
+  if (failed != 0) return errno_error(failed, "spec", "the spec could not be read", path);
   return text;
 }
 

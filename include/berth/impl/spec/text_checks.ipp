@@ -1,5 +1,6 @@
 #pragma once
 
+#include <berth/base/utf8.hpp>
 #include <berth/spec/detail/scan.hpp>
 
 #include <cstdint>
@@ -7,26 +8,6 @@
 #include <iterator>
 
 namespace berth::detail {
-
-/// Length of the well-formed UTF-8 sequence at `p` (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF), or 0.
-/// Reads no byte past the first that is wrong, so a NUL at the end of the text stops it.
-inline int utf8_sequence(const unsigned char* p) noexcept {
-  const unsigned char c = p[0];
-  if (c < 0x80) return 1;
-  if (c < 0xc2) return 0;
-  if (c < 0xe0) return (p[1] & 0xc0) == 0x80 ? 2 : 0;
-  if (c < 0xf0) {
-    const unsigned char low = c == 0xe0 ? 0xa0 : 0x80;
-    const unsigned char high = c == 0xed ? 0x9f : 0xbf;
-    return p[1] >= low && p[1] <= high && (p[2] & 0xc0) == 0x80 ? 3 : 0;
-  }
-  if (c < 0xf5) {
-    const unsigned char low = c == 0xf0 ? 0x90 : 0x80;
-    const unsigned char high = c == 0xf4 ? 0x8f : 0xbf;
-    return p[1] >= low && p[1] <= high && (p[2] & 0xc0) == 0x80 && (p[3] & 0xc0) == 0x80 ? 4 : 0;
-  }
-  return 0;
-}
 
 // linux/capability.h up to CAP_LAST_CAP = CAP_CHECKPOINT_RESTORE (Linux 5.9 to 6.x), without the prefix.
 inline constexpr std::string_view capability_names[] = {
@@ -115,19 +96,11 @@ BERTH_DECL const char* check_destination(std::string_view path) noexcept {
 }
 
 BERTH_DECL const char* check_text(std::string_view text) noexcept {
-  // Sequences are looked at in place; one that the end cuts short is copied, so that nothing beyond it is read.
-  for (std::size_t i = 0; i < text.size();) {
-    const unsigned char c = static_cast<unsigned char>(text[i]);
-    if (c == 0) return "a string has a NUL in it";
-    if (c < 0x80) {
-      ++i;
-      continue;
-    }
-    unsigned char bytes[5] = {};
-    std::memcpy(bytes, text.data() + i, text.size() - i < 4 ? text.size() - i : 4);
-    const int length = utf8_sequence(bytes);
+  while (!text.empty()) {
+    if (text.front() == '\0') return "a string has a NUL in it";
+    const std::size_t length = utf8_length(text);
     if (length == 0) return "a string is not UTF-8";
-    i += static_cast<std::size_t>(length);
+    text.remove_prefix(length);
   }
   return nullptr;
 }

@@ -14,15 +14,16 @@
 namespace berth::detail {
 
 /// Mounts the tmpfs that a sandbox shares with the host: 4 MiB, 64 inodes, nosuid, nodev, noexec, nosymfollow. Errors:
-/// mount_failed, permission, unsupported (a kernel before 5.10 has no nosymfollow, without which host programs would follow
-/// symlinks that the sandbox makes).
+/// mount_failed, permission, unsupported (a kernel before 5.10 has no nosymfollow, without which host programs would
+/// follow symlinks that the sandbox makes).
 BERTH_DECL result<void> mount_shared(const std::string& directory);
-/// Unmounts it, as often as something is mounted there. Idempotent.
-BERTH_DECL result<void> unmount_shared(const std::string& directory);
+/// Unmounts it, as often as something is mounted there; while a host process is in it, for up to 0.1 s, and then away
+/// from its name only. Idempotent. Errors: mount_failed, permission, cancelled.
+BERTH_DECL boost::asio::awaitable<result<void>> unmount_shared(std::string directory);
 
-/// Mounts `rootfs` at `record.root()` beneath an empty layer of the sandbox's own: runsc makes the mount points that a root
-/// file system lacks on the host's side, whatever --overlay2 says, and they are to end up in that layer. Unmount it by
-/// unmount_shared. Errors: unsupported (the kernel, or the file system of the state directory, knows no overlay),
+/// Mounts `rootfs` at `record.root()` beneath an empty layer of the sandbox's own: runsc makes the mount points that a
+/// root file system lacks on the host's side, whatever --overlay2 says, and they are to end up in that layer. Unmount
+/// it by unmount_shared. Errors: unsupported (the kernel, or the file system of the state directory, knows no overlay),
 /// mount_failed, permission.
 BERTH_DECL result<void> mount_root(const sandbox_record& record);
 /// Pure: the mount options, with what separates them escaped in the paths.

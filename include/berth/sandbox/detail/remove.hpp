@@ -14,12 +14,12 @@ namespace berth::detail {
 /// How long a removal waits for what does not go at once.
 inline constexpr seconds removal_patience{30};
 
-/// Removes all that the record speaks of; its directory's lock must be held. Goes on past failures and gives the first, and
-/// then the directory with the record stays.
+/// Removes all that the record speaks of; its directory's lock must be held. Goes on past failures and gives the first,
+/// and then the directory with the record stays.
 BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record);
 
-/// Removes processes, networks and cgroups of this root that belong to no record. Nothing while a record is damaged, since
-/// they might be its.
+/// Removes processes, networks and cgroups of this root that belong to no record. Nothing while a record is damaged,
+/// since they might be its.
 BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root);
 
 /// Whether the sandbox is one that collect_garbage removes, its lock being held. Reads processes only.

@@ -20,8 +20,9 @@ struct runsc_client {
   BERTH_DECL static runsc_client of(runsc_binary binary, const sandbox_record& record);
 };
 
-/// Runs runsc with nothing on stdin. A non-zero exit is runsc_failed with what it said.
-BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv, time_point deadline);
+/// Runs runsc with nothing on stdin, and no descriptors but `fds`. A non-zero exit is runsc_failed with what it said.
+BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv, time_point deadline,
+                                                                 std::vector<fd_mapping> fds = {});
 
 }  // namespace berth::detail
 

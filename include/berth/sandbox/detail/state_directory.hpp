@@ -15,9 +15,8 @@
 
 namespace berth::detail {
 
-/// Five characters that stand for a root directory, eight that are drawn at random.
+/// Five characters that stand for a root directory: the first of a sandbox's token.
 BERTH_DECL std::string root_token(const std::string& root);
-BERTH_DECL std::string random_token(std::size_t size);
 
 /// The path that `root` stands for: without symlinks, as far as it is there. What is below is named by it, so that it is
 /// what must suit runsc. Errors: invalid when it is relative or has a character in it that runsc cannot take.

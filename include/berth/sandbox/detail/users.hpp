@@ -20,9 +20,9 @@ struct sandbox_user {
 /// Pure: the texts are /etc/passwd and /etc/group. Errors: invalid, not_found.
 BERTH_DECL result<sandbox_user> resolve_user(std::string_view user, std::string_view passwd, std::string_view group);
 
-/// A regular file of a root file system, symlinks taken as they are meant inside; at most 1 MiB. Nothing of the host
-/// outside of `rootfs` is reached (openat2, RESOLVE_IN_ROOT). Empty when there is none.
-BERTH_DECL std::string read_inside(const std::string& rootfs, const std::string& path);
+/// The same by the two files of a root file system, symlinks taken as they are meant inside. Errors: too_big too (1
+/// MiB).
+BERTH_DECL result<sandbox_user> find_user(std::string_view user, const std::string& rootfs);
 
 }  // namespace berth::detail
 

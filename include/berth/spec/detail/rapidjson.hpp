@@ -1,5 +1,5 @@
-// The one place where rapidjson is set up and included: in a namespace of berth's own with hidden visibility, so that it
-// meets no other copy in the process, with an allocator and assertions that throw in place of crashing.
+// The one place where rapidjson is set up and included: in a namespace of berth's own with hidden visibility, so that
+// it meets no other copy in the process, with an allocator and assertions that throw in place of crashing.
 #pragma once
 
 #include <berth/config.hpp>
@@ -8,7 +8,8 @@
 #include <new>
 
 #if defined(RAPIDJSON_RAPIDJSON_H_)
-#error "rapidjson was included before berth and cannot be set up anew: include berth first, or build berth's bodies in a translation unit of their own (BERTH_SEPARATE_COMPILATION)"
+// Or build berth's bodies in a translation unit of their own: BERTH_SEPARATE_COMPILATION.
+#error "rapidjson was included before berth and cannot be set up anew: include berth first, or compile berth apart"
 #endif
 
 namespace berth::detail {
@@ -118,6 +119,7 @@ struct rapidjson_assertion {
 #undef RAPIDJSON_VERSION_CODE
 #undef RAPIDJSON_VERSION_STRING
 
-// Around code with types that hold rapidjson's: gcc remarks that they are visible where rapidjson is not, which is the point.
+// Around code with types that hold rapidjson's: gcc remarks that they are visible where rapidjson is not, which is the
+// point.
 #define BERTH_HIDDEN_BEGIN _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wattributes\"")
 #define BERTH_HIDDEN_END _Pragma("GCC diagnostic pop")

@@ -52,8 +52,8 @@ inline void set_flag(json_document& document, json_value& object, std::string_vi
     set_member(document, object, key, json_value(on));
 }
 
-/// For a new object that is not in the document yet. Names are copied like all strings: the writer reads them 16 bytes at
-/// a time, which is not allowed beyond the end of a literal.
+/// For a new object that is not in the document yet. Names are copied like all strings: the writer reads them 16 bytes
+/// at a time, which is not allowed beyond the end of a literal.
 inline void add_member(json_document& document, json_value& object, std::string_view key, json_value&& value) {
   json_value name = document.string(key);
   object.AddMember(name, value, document.memory);

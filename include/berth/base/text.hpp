@@ -1,0 +1,39 @@
+// Characters and numbers of plain text. ASCII, whatever the locale.
+#pragma once
+
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+
+namespace berth {
+
+/// A letter, a digit or an underscore.
+constexpr bool is_word_character(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// The number that `text` is, all of it; nothing when it is anything else, empty or out of range. `base` is for integers.
+template <class Number>
+std::optional<Number> parse_number(std::string_view text, [[maybe_unused]] int base = 10) noexcept {
+  Number n{};
+  std::from_chars_result read{};
+  if constexpr (std::is_floating_point_v<Number>) {
+    read = std::from_chars(text.data(), text.data() + text.size(), n);
+  } else {
+    read = std::from_chars(text.data(), text.data() + text.size(), n, base);
+  }
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return n;
+}
+
+/// Appends a byte as two hexadecimal digits.
+inline void append_hex(std::string& out, unsigned char byte) {
+  constexpr char digits[] = "0123456789abcdef";
+  out += digits[byte >> 4];
+  out += digits[byte & 15];
+}
+
+}  // namespace berth
