@@ -3804,6 +3804,129 @@ BERTH_DECL result<runsc_binary> probe_runsc(std::string_view name, const runsc_r
                                             std::string_view search_path = runsc_binary::default_search_path);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
+#include <sys/types.h>
+namespace berth {
+BERTH_DECL int read_all(int fd, std::string& out, std::size_t limit);
+BERTH_DECL int write_all(int fd, std::string_view bytes) noexcept;
+BERTH_DECL result<std::string> read_file(const std::string& path, std::size_t limit, std::string_view layer);
+BERTH_DECL result<std::string> read_file_end(const std::string& path, std::size_t limit, std::string_view layer);
+BERTH_DECL std::string read_system_file(const std::string& path, std::size_t limit = 1u << 20);
+BERTH_DECL pid_t read_pid_file(const std::string& path);
+BERTH_DECL result<void> replace_file(const std::string& path, std::string_view text, mode_t mode,
+                                     std::string_view layer);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <poll.h>
+namespace berth {
+BERTH_DECL int read_all(int fd, std::string& out, std::size_t limit) {
+  struct stat info {};
+  std::size_t room = ::fstat(fd, &info) == 0 && info.st_size > 0 ? static_cast<std::size_t>(info.st_size) + 1 : 4096;
+  const std::size_t before = out.size();
+  std::size_t used = before;
+  for (;;) {
+    if (used == out.size()) out.resize(used + std::min(room, limit + 1 - (used - before)));
+    const ssize_t n = ::read(fd, out.data() + used, out.size() - used);
+    if (n < 0 && errno == EINTR) continue;
+    const int failed = n < 0 ? errno : 0;
+    if (n > 0) used += static_cast<std::size_t>(n);
+    const bool too_big = used - before > limit;
+    if (n > 0 && !too_big) {
+      if (used == out.size()) room = std::max<std::size_t>(4096, used);
+      continue;
+    }
+    out.resize(used);
+    return too_big ? EFBIG : failed;
+  }
+}
+BERTH_DECL int write_all(int fd, std::string_view bytes) noexcept {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    } else if (errno == EAGAIN) {
+      pollfd wait{fd, POLLOUT, 0};
+      ::poll(&wait, 1, -1);
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+namespace detail {
+inline result<unique_fd> open_regular_file(const std::string& path, std::string_view layer, std::size_t& size) {
+  unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  if (!fd) return errno_error(errno, layer, "cannot open the file", path);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return errno_error(errno, layer, "cannot look at the file", path);
+  if (!S_ISREG(info.st_mode)) return make_error(errc::invalid, layer, "not a regular file", path);
+  size = static_cast<std::size_t>(info.st_size);
+  return fd;
+}
+}
+BERTH_DECL result<std::string> read_file(const std::string& path, std::size_t limit, std::string_view layer) {
+  std::size_t size = 0;
+  const auto fd = detail::open_regular_file(path, layer, size);
+  if (!fd) return fd.error();
+  std::string text;
+  const int failed = read_all(fd->get(), text, limit);
+  if (failed == EFBIG) return make_error(errc::too_big, layer, "the file is too long", path);
+  if (failed != 0) return errno_error(failed, layer, "cannot read the file", path);
+  return text;
+}
+BERTH_DECL result<std::string> read_file_end(const std::string& path, std::size_t limit, std::string_view layer) {
+  std::size_t size = 0;
+  const auto fd = detail::open_regular_file(path, layer, size);
+  if (!fd) return fd.error();
+  std::string text;
+  int failed = 0;
+  if (size > limit && ::lseek(fd->get(), static_cast<off_t>(size - limit), SEEK_SET) < 0) failed = errno;
+  if (failed == 0) failed = read_all(fd->get(), text, limit);
+  if (failed == EFBIG) failed = 0;
+  if (failed != 0) return errno_error(failed, layer, "cannot read the file", path);
+  if (text.size() > limit) text.resize(limit);
+  return text;
+}
+BERTH_DECL std::string read_system_file(const std::string& path, std::size_t limit) {
+  std::string text;
+  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd) return text;
+  const int failed = read_all(fd.get(), text, limit);
+  if (failed == EFBIG) text.resize(limit);
+  return text;
+}
+BERTH_DECL pid_t read_pid_file(const std::string& path) {
+  const auto text = read_file(path, 64, "base");
+  if (!text) return 0;
+  const std::string_view digits = std::string_view(*text).substr(0, text->find('\n'));
+  const auto pid = parse_number<pid_t>(digits);
+  return pid && *pid > 0 ? *pid : 0;
+}
+BERTH_DECL result<void> replace_file(const std::string& path, std::string_view text, mode_t mode,
+                                     std::string_view layer) {
+  const std::string temporary = path + ".new";
+  ::unlink(temporary.c_str());
+  const auto fail = [&](int failed, const char* message) {
+    ::unlink(temporary.c_str());
+    return errno_error(failed, layer, message, temporary);
+  };
+  {
+    const unique_fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+    if (!fd) return errno_error(errno, layer, "cannot make the file", temporary);
+    if (::fchmod(fd.get(), mode) != 0) return fail(errno, "cannot make the file");
+    if (const int failed = write_all(fd.get(), text); failed != 0) return fail(failed, "cannot write the file");
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail(errno, "cannot put the file in its place");
+  return {};
+}
+}
+#endif
+namespace berth {
+constexpr std::uint64_t fnv1a(std::string_view text) noexcept {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
+}
 #include <cstdio>
 #include <mutex>
 namespace berth::detail {
@@ -3827,11 +3950,6 @@ struct runsc_memory_cache {
 inline runsc_memory_cache& runsc_cache_in_memory() {
   static runsc_memory_cache cache;
   return cache;
-}
-inline std::uint64_t fnv1a(std::string_view text) noexcept {
-  std::uint64_t hash = 14695981039346656037u;
-  for (unsigned char c : text) hash = (hash ^ c) * 1099511628211u;
-  return hash;
 }
 inline std::string hex64(std::uint64_t n) {
   char text[17];
@@ -3887,14 +4005,8 @@ inline std::optional<runsc_texts> load_runsc_cache(std::string_view directory, c
   if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != ::geteuid() ||
       (info.st_mode & 022) != 0 || info.st_size > (1 << 20))
     return std::nullopt;
-  std::string file(static_cast<std::size_t>(info.st_size), '\0');
-  std::size_t got = 0;
-  while (got < file.size()) {
-    const ssize_t n = ::read(fd.get(), file.data() + got, file.size() - got);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return std::nullopt;
-    got += static_cast<std::size_t>(n);
-  }
+  std::string file;
+  if (read_all(fd.get(), file, 1 << 20) != 0) return std::nullopt;
   return read_runsc_cache(file, who);
 }
 inline void store_runsc_cache(std::string_view directory, const runsc_identity& who, const runsc_texts& texts) {
@@ -3903,15 +4015,8 @@ inline void store_runsc_cache(std::string_view directory, const runsc_identity& 
   std::string temporary = dir + "/.runsc-XXXXXX";
   const unique_fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) return;
-  const std::string file = write_runsc_cache(who, texts);
-  std::size_t done = 0;
-  while (done < file.size()) {
-    const ssize_t n = ::write(fd.get(), file.data() + done, file.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  if (done != file.size() || ::rename(temporary.c_str(), runsc_cache_file(dir, who.path).c_str()) != 0)
+  if (write_all(fd.get(), write_runsc_cache(who, texts)) != 0 ||
+      ::rename(temporary.c_str(), runsc_cache_file(dir, who.path).c_str()) != 0)
     ::unlink(temporary.c_str());
 }
 }
@@ -4648,7 +4753,6 @@ struct exit_status {
   friend bool operator==(const exit_status&, const exit_status&) = default;
 };
 }
-#include <sys/types.h>
 namespace berth {
 struct fd_mapping {
   int source = -1;
@@ -4682,7 +4786,6 @@ enum class reap_mode {
 BERTH_DECL result<std::optional<exit_status>> child_status(int pidfd, reap_mode mode);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -6147,97 +6250,6 @@ BERTH_DECL result<void> spec_builder::apply_erased(result<void> (*call)(void*, s
 }
 BERTH_HIDDEN_END
 namespace berth {
-BERTH_DECL int read_all(int fd, std::string& out, std::size_t limit);
-BERTH_DECL int write_all(int fd, std::string_view bytes) noexcept;
-BERTH_DECL result<std::string> read_file(const std::string& path, std::size_t limit, std::string_view layer);
-BERTH_DECL std::string read_system_file(const std::string& path, std::size_t limit = 1u << 20);
-BERTH_DECL pid_t read_pid_file(const std::string& path);
-BERTH_DECL result<void> replace_file(const std::string& path, std::string_view text, mode_t mode,
-                                     std::string_view layer);
-}
-#if !defined(BERTH_SEPARATE_COMPILATION)
-namespace berth {
-BERTH_DECL int read_all(int fd, std::string& out, std::size_t limit) {
-  struct stat info {};
-  std::size_t room = ::fstat(fd, &info) == 0 && info.st_size > 0 ? static_cast<std::size_t>(info.st_size) + 1 : 4096;
-  const std::size_t before = out.size();
-  std::size_t used = before;
-  for (;;) {
-    if (used == out.size()) out.resize(used + std::min(room, limit + 1 - (used - before)));
-    const ssize_t n = ::read(fd, out.data() + used, out.size() - used);
-    if (n < 0 && errno == EINTR) continue;
-    const int failed = n < 0 ? errno : 0;
-    if (n > 0) used += static_cast<std::size_t>(n);
-    const bool too_big = used - before > limit;
-    if (n > 0 && !too_big) {
-      if (used == out.size()) room = std::max<std::size_t>(4096, used);
-      continue;
-    }
-    out.resize(used);
-    return too_big ? EFBIG : failed;
-  }
-}
-BERTH_DECL int write_all(int fd, std::string_view bytes) noexcept {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(n));
-    } else if (errno == EAGAIN) {
-      pollfd wait{fd, POLLOUT, 0};
-      ::poll(&wait, 1, -1);
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
-}
-BERTH_DECL result<std::string> read_file(const std::string& path, std::size_t limit, std::string_view layer) {
-  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
-  if (!fd) return errno_error(errno, layer, "cannot open the file", path);
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return errno_error(errno, layer, "cannot look at the file", path);
-  if (!S_ISREG(info.st_mode)) return make_error(errc::invalid, layer, "not a regular file", path);
-  std::string text;
-  const int failed = read_all(fd.get(), text, limit);
-  if (failed == EFBIG) return make_error(errc::too_big, layer, "the file is too long", path);
-  if (failed != 0) return errno_error(failed, layer, "cannot read the file", path);
-  return text;
-}
-BERTH_DECL std::string read_system_file(const std::string& path, std::size_t limit) {
-  std::string text;
-  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd) return text;
-  const int failed = read_all(fd.get(), text, limit);
-  if (failed == EFBIG) text.resize(limit);
-  return text;
-}
-BERTH_DECL pid_t read_pid_file(const std::string& path) {
-  const auto text = read_file(path, 64, "base");
-  if (!text) return 0;
-  const std::string_view digits = std::string_view(*text).substr(0, text->find('\n'));
-  const auto pid = parse_number<pid_t>(digits);
-  return pid && *pid > 0 ? *pid : 0;
-}
-BERTH_DECL result<void> replace_file(const std::string& path, std::string_view text, mode_t mode,
-                                     std::string_view layer) {
-  const std::string temporary = path + ".new";
-  ::unlink(temporary.c_str());
-  const auto fail = [&](int failed, const char* message) {
-    ::unlink(temporary.c_str());
-    return errno_error(failed, layer, message, temporary);
-  };
-  {
-    const unique_fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-    if (!fd) return errno_error(errno, layer, "cannot make the file", temporary);
-    if (::fchmod(fd.get(), mode) != 0) return fail(errno, "cannot make the file");
-    if (const int failed = write_all(fd.get(), text); failed != 0) return fail(failed, "cannot write the file");
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail(errno, "cannot put the file in its place");
-  return {};
-}
-}
-#endif
-namespace berth {
 inline constexpr std::string_view token_letters = "abcdefghijklmnopqrstuvwxyz234567";
 BERTH_DECL std::string random_token(std::size_t size);
 BERTH_DECL std::string token_of(std::uint64_t number, std::size_t size);
@@ -7682,7 +7694,8 @@ BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options) {
   std::vector<std::string> args;
   args.push_back("--iptables=false");
   args.push_back("--ip6tables=false");
-  for (const std::string& socket : options.sockets) args.push_back("--host=unix://" + socket);
+  for (auto socket = options.sockets.rbegin(); socket != options.sockets.rend(); ++socket)
+    args.push_back("--host=unix://" + *socket);
   if (options.data_root != "/var/lib/docker") args.push_back("--data-root=" + options.data_root);
   if (!options.storage_driver.empty()) {
     args.push_back("--storage-driver=" + options.storage_driver);
@@ -11262,6 +11275,7 @@ BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network
 namespace berth {
 enum class sandbox_state { creating, running, paused, stopped, lost };
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
+enum class sandbox_log { init, daemon };
 class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
  public:
   BERTH_DECL static boost::asio::awaitable<result<std::shared_ptr<sandbox>>> create(environment where,
@@ -11273,6 +11287,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> start(command what,
                                                                                     stdio_options io) override;
   BERTH_DECL boost::asio::awaitable<result<pid_t>> start_detached(command what, std::string log_path);
+  BERTH_DECL result<std::string> logs(sandbox_log which, std::size_t limit = 64 * 1024) const;
   BERTH_DECL boost::asio::awaitable<result<void>> wait_stopped(time_point deadline = time_point::max());
   std::string shared_path(std::string_view name) const { return record_.shared() + "/" + std::string(name); }
   static constexpr std::string_view shared_inside = "/run/berth";
@@ -12709,13 +12724,6 @@ BERTH_DECL result<state_entries> list_state_directories(const std::string& root)
 BERTH_DECL result<void> remove_tree(const std::string& path);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-namespace berth {
-constexpr std::uint64_t fnv1a(std::string_view text) noexcept {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return hash;
-}
-}
 #include <stdlib.h>
 namespace berth::detail {
 BERTH_DECL std::string root_token(const std::string& root) {
@@ -13889,6 +13897,12 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point
     pause = std::min(pause * 2, milliseconds(100));
   }
   co_return result<void>();
+}
+BERTH_DECL result<std::string> sandbox::logs(sandbox_log which, std::size_t limit) const {
+  auto text = read_file_end(which == sandbox_log::init ? record_.init_log() : record_.daemon_log(), limit, "sandbox");
+  if (text || text.error().code != errc::not_found) return text;
+  if (::access(record_.logs().c_str(), F_OK) == 0) return std::string();
+  return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::annotate(std::string key, std::string value) {
   auto self = shared_from_this();

@@ -25,7 +25,14 @@ TEST_F(SandboxLife, IsCreatedRunsCommandsAndGoes) {
   ASSERT_TRUE(state) << state.error().to_string();
   EXPECT_EQ(*state, sandbox_state::running);
   EXPECT_EQ(shell(*box, "cat /proc/1/comm; hostname"), "init\n" + box->id());
+  shell(*box, "echo seen on the console > /proc/1/fd/1");
+  auto console = box->logs(sandbox_log::init);
+  ASSERT_TRUE(console) << console.error().to_string();
+  EXPECT_EQ(*console, "seen on the console\n");
+  EXPECT_EQ(*box->logs(sandbox_log::init, 8), "console\n");
+  EXPECT_EQ(*box->logs(sandbox_log::daemon), "");
   terminate(*box);
+  EXPECT_EQ(box->logs(sandbox_log::init).error().code, errc::not_found);
   auto gone = sandbox::attach(where_, box->id());
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().code, errc::not_found);

@@ -20,6 +20,9 @@ BERTH_DECL int write_all(int fd, std::string_view bytes) noexcept;
 /// (more than `limit` bytes), invalid (no regular file).
 BERTH_DECL result<std::string> read_file(const std::string& path, std::size_t limit, std::string_view layer);
 
+/// The last `limit` bytes of a regular file; a symlink is not followed. Errors of `layer`: errno's, invalid (no regular file).
+BERTH_DECL result<std::string> read_file_end(const std::string& path, std::size_t limit, std::string_view layer);
+
 /// A file of the kernel's or of the system's configuration, links followed: at most its first `limit` bytes. Empty when
 /// it cannot be read: a process has ended, a file is not there.
 BERTH_DECL std::string read_system_file(const std::string& path, std::size_t limit = 1u << 20);

@@ -21,6 +21,10 @@ namespace berth {
 enum class sandbox_state { creating, running, paused, stopped, lost };
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 
+/// init: what `runsc run` and the sandbox's first process printed. daemon: dockerd's lines, where a supervisor writes them
+/// to record().daemon_log(), as the berth command does. (runsc's own logs: read_runsc_logs(record().runsc_logs()).)
+enum class sandbox_log { init, daemon };
+
 /// A handle to a sandbox. Handles of one sandbox may exist in many processes: the truth is the record on disk and the
 /// host's processes. Used from the loop's thread only. Destroying a handle does nothing to the sandbox.
 ///
@@ -58,6 +62,10 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   /// to the file `log_path` on the host (made 0600; not in the shared directory), without a limit on its length. Returns its
   /// pid inside. Errors: as start; process_exited when it ended at once, with the end of the file as detail.
   BERTH_DECL boost::asio::awaitable<result<pid_t>> start_detached(command what, std::string log_path);
+
+  /// The end of a log, at most `limit` bytes; empty when nothing was written to it. The text is the sandbox's: show it by
+  /// visible_text. Reads a file. Errors: not_found once the sandbox was removed, errno's.
+  BERTH_DECL result<std::string> logs(sandbox_log which, std::size_t limit = 64 * 1024) const;
 
   /// Waits until the sandbox's init has ended, killed or by itself. timeout at the deadline.
   BERTH_DECL boost::asio::awaitable<result<void>> wait_stopped(time_point deadline = time_point::max());

@@ -63,6 +63,17 @@ TEST_F(Files, OnlyRegularOnesOfThatVeryName) {
   EXPECT_EQ(code("."), errc::invalid);
 }
 
+TEST_F(Files, TheEndIsReadWithoutTheRest) {
+  write_text(*this / "file", "0123456789");
+  const auto end = [&](std::size_t limit) { return *read_file_end(*this / "file", limit, "test"); };
+  EXPECT_EQ(end(3), "789");
+  EXPECT_EQ(end(10), "0123456789");
+  EXPECT_EQ(end(1000), "0123456789");
+  EXPECT_EQ(end(0), "");
+  EXPECT_EQ(read_file_end(*this / "none", 3, "test").error().code, errc::not_found);
+  EXPECT_EQ(read_file_end(root_, 3, "test").error().code, errc::invalid);
+}
+
 TEST_F(Files, OfTheSystemAreReadThroughLinksAndAreEmptyWhenGone) {
   write_text(*this / "file", "text\n");
   std::filesystem::create_symlink("file", *this / "link");

@@ -25,8 +25,8 @@ TEST(PlanDocker, TheArgumentsOfDockerd) {
   auto plan = plan_docker(o);
   ASSERT_TRUE(plan) << plan.error().to_string();
   EXPECT_EQ(plan->dockerd_argv,
-            (strings{"dockerd", "--iptables=false", "--ip6tables=false", "--host=unix:///var/run/docker.sock",
-                     "--host=unix:///run/berth/docker.sock", "--mtu=1420", "--debug"}));
+            (strings{"dockerd", "--iptables=false", "--ip6tables=false", "--host=unix:///run/berth/docker.sock",
+                     "--host=unix:///var/run/docker.sock", "--mtu=1420", "--debug"}));
   const strings head = {"berth-docker", "eth0", "10.1.2.3", "given", "1", "/var/lib/docker", "", "dockerd"};
   ASSERT_GT(plan->start.argv.size(), 11u);
   EXPECT_EQ(strings(plan->start.argv.begin() + 3, plan->start.argv.begin() + 11), head);

@@ -51,16 +51,42 @@ BERTH_DECL int write_all(int fd, std::string_view bytes) noexcept {
   return 0;
 }
 
-BERTH_DECL result<std::string> read_file(const std::string& path, std::size_t limit, std::string_view layer) {
-  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+namespace detail {
+
+inline result<unique_fd> open_regular_file(const std::string& path, std::string_view layer, std::size_t& size) {
+  unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
   if (!fd) return errno_error(errno, layer, "cannot open the file", path);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return errno_error(errno, layer, "cannot look at the file", path);
   if (!S_ISREG(info.st_mode)) return make_error(errc::invalid, layer, "not a regular file", path);
+  size = static_cast<std::size_t>(info.st_size);
+  return fd;
+}
+
+}  // namespace detail
+
+BERTH_DECL result<std::string> read_file(const std::string& path, std::size_t limit, std::string_view layer) {
+  std::size_t size = 0;
+  const auto fd = detail::open_regular_file(path, layer, size);
+  if (!fd) return fd.error();
   std::string text;
-  const int failed = read_all(fd.get(), text, limit);
+  const int failed = read_all(fd->get(), text, limit);
   if (failed == EFBIG) return make_error(errc::too_big, layer, "the file is too long", path);
   if (failed != 0) return errno_error(failed, layer, "cannot read the file", path);
+  return text;
+}
+
+BERTH_DECL result<std::string> read_file_end(const std::string& path, std::size_t limit, std::string_view layer) {
+  std::size_t size = 0;
+  const auto fd = detail::open_regular_file(path, layer, size);
+  if (!fd) return fd.error();
+  std::string text;
+  int failed = 0;
+  if (size > limit && ::lseek(fd->get(), static_cast<off_t>(size - limit), SEEK_SET) < 0) failed = errno;
+  if (failed == 0) failed = read_all(fd->get(), text, limit);
+  if (failed == EFBIG) failed = 0;  // it has grown meanwhile
+  if (failed != 0) return errno_error(failed, layer, "cannot read the file", path);
+  if (text.size() > limit) text.resize(limit);
   return text;
 }
 

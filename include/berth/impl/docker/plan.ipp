@@ -71,7 +71,9 @@ BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options) {
   // The sentry's nftables are off, and dockerd's own rules need targets that it lacks: dockerd manages none.
   args.push_back("--iptables=false");
   args.push_back("--ip6tables=false");
-  for (const std::string& socket : options.sockets) args.push_back("--host=unix://" + socket);
+  // The last of them first: dockerd serves them in order, the next some 10 ms later, and the host's is last.
+  for (auto socket = options.sockets.rbegin(); socket != options.sockets.rend(); ++socket)
+    args.push_back("--host=unix://" + *socket);
   if (options.data_root != "/var/lib/docker") args.push_back("--data-root=" + options.data_root);
   if (!options.storage_driver.empty()) {
     args.push_back("--storage-driver=" + options.storage_driver);

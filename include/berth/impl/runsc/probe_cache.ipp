@@ -1,5 +1,7 @@
 #pragma once
 
+#include <berth/base/file.hpp>
+#include <berth/base/hash.hpp>
 #include <berth/base/unique_fd.hpp>
 #include <berth/runsc/binary.hpp>
 
@@ -7,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <map>
@@ -43,12 +44,6 @@ struct runsc_memory_cache {
 inline runsc_memory_cache& runsc_cache_in_memory() {
   static runsc_memory_cache cache;
   return cache;
-}
-
-inline std::uint64_t fnv1a(std::string_view text) noexcept {
-  std::uint64_t hash = 14695981039346656037u;
-  for (unsigned char c : text) hash = (hash ^ c) * 1099511628211u;
-  return hash;
 }
 
 inline std::string hex64(std::uint64_t n) {
@@ -115,14 +110,8 @@ inline std::optional<runsc_texts> load_runsc_cache(std::string_view directory, c
   if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != ::geteuid() ||
       (info.st_mode & 022) != 0 || info.st_size > (1 << 20))
     return std::nullopt;
-  std::string file(static_cast<std::size_t>(info.st_size), '\0');
-  std::size_t got = 0;
-  while (got < file.size()) {
-    const ssize_t n = ::read(fd.get(), file.data() + got, file.size() - got);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return std::nullopt;
-    got += static_cast<std::size_t>(n);
-  }
+  std::string file;
+  if (read_all(fd.get(), file, 1 << 20) != 0) return std::nullopt;
   return read_runsc_cache(file, who);
 }
 
@@ -133,15 +122,8 @@ inline void store_runsc_cache(std::string_view directory, const runsc_identity& 
   std::string temporary = dir + "/.runsc-XXXXXX";
   const unique_fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) return;
-  const std::string file = write_runsc_cache(who, texts);
-  std::size_t done = 0;
-  while (done < file.size()) {
-    const ssize_t n = ::write(fd.get(), file.data() + done, file.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  if (done != file.size() || ::rename(temporary.c_str(), runsc_cache_file(dir, who.path).c_str()) != 0)
+  if (write_all(fd.get(), write_runsc_cache(who, texts)) != 0 ||
+      ::rename(temporary.c_str(), runsc_cache_file(dir, who.path).c_str()) != 0)
     ::unlink(temporary.c_str());
 }
 

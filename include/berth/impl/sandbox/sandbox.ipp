@@ -1,5 +1,6 @@
 #pragma once
 
+#include <berth/base/file.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/remove.hpp>
@@ -122,6 +123,13 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point
     pause = std::min(pause * 2, milliseconds(100));
   }
   co_return result<void>();
+}
+
+BERTH_DECL result<std::string> sandbox::logs(sandbox_log which, std::size_t limit) const {
+  auto text = read_file_end(which == sandbox_log::init ? record_.init_log() : record_.daemon_log(), limit, "sandbox");
+  if (text || text.error().code != errc::not_found) return text;
+  if (::access(record_.logs().c_str(), F_OK) == 0) return std::string();
+  return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::annotate(std::string key, std::string value) {
