@@ -1,5 +1,6 @@
 // Against a real runsc, named by BERTH_RUNSC: it has every option that berth can emit, and its answers are read.
 #include <berth/runsc/args.hpp>
+#include <berth/runsc/probe.hpp>
 #include <berth/runsc/state.hpp>
 
 #include <gtest/gtest.h>
