@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
+import docker.types
 import pytest
 from berth.docker import argv
 
@@ -41,6 +43,10 @@ RUN: list[tuple[dict[str, Any], list[str]]] = [
     ({"user": 1000, "working_dir": "/w"}, ["--user=1000", "--workdir=/w"]),
     ({"stream": True, "name": None}, []),
     ({"tty": True, "stdin_open": True}, ["--tty", "--interactive"]),
+    ({"ulimits": [{"Name": "nofile", "Soft": 64, "Hard": 128}]}, ["--ulimit=nofile=64:128"]),
+    ({"ulimits": [docker.types.Ulimit(name="core", soft=0)]}, ["--ulimit=core=0"]),
+    ({"dns_search": ["a.b"], "dns_opt": ["ndots:2"]}, ["--dns-search=a.b", "--dns-option=ndots:2"]),
+    ({"cpu_period": 100000, "cpu_quota": 50000}, ["--cpu-period=100000", "--cpu-quota=50000"]),
 ]
 
 
@@ -55,6 +61,24 @@ def test_a_command_is_split_as_a_shell_would() -> None:
 
 def test_a_list_is_taken_as_it_is() -> None:
     assert argv.run("img", ["echo", "$HOME; rm"], {}) == ["run", "img", "echo", "$HOME; rm"]
+
+
+def test_an_entrypoint_of_several_words() -> None:
+    for words in (["sh", "-c"], "sh -c"):
+        assert argv.run("img", ["echo hi"], {"entrypoint": words}) == [
+            "run", "--entrypoint=sh", "img", "-c", "echo hi",
+        ]  # fmt: skip
+    assert argv.run("img", "echo", {"entrypoint": "/bin/sh"}) == ["run", "--entrypoint=/bin/sh", "img", "echo"]
+    assert argv.run("img", "echo", {"entrypoint": ""}) == ["run", "--entrypoint=", "img", "echo"]
+    assert argv.run("img", "echo", {"entrypoint": None}) == ["run", "img", "echo"]
+
+
+def test_moments() -> None:
+    naive = datetime.datetime(2026, 1, 2, 3, 4, 5, 500000)
+    there = datetime.timezone(datetime.timedelta(hours=2))
+    for moment in (naive, naive.replace(tzinfo=datetime.UTC), (naive + datetime.timedelta(hours=2)).replace(tzinfo=there)):
+        assert argv.logs("c", {"since": moment}) == ["logs", "--since=1767323045.500000", "c"]
+    assert argv.logs("c", {"since": "10m", "until": 5}) == ["logs", "--since=10m", "--until=5", "c"]
 
 
 @pytest.mark.parametrize("kind", [k for k, _, _ in argv.TABLES], ids=[k.__name__ for k, _, _ in argv.TABLES])
@@ -112,6 +136,11 @@ def test_a_name_cannot_be_an_option(name: Any) -> None:
         {"volumes": {"/a": {"bind": "/b", "propagation": "x"}}},
         {"cap_add": "NET_ADMIN"},
         {"name": ["a"]},
+        {"entrypoint": 1},
+        {"ulimits": {"Name": "nofile", "Soft": 1}},
+        {"ulimits": [{"Name": "nofile"}]},
+        {"ulimits": [{"Soft": 1}]},
+        {"dns_search": "a.b"},
         {"restart_policy": "always"},
         {"env": {"A": "1"}, "environment": {"B": "2"}},
         {"network": "a", "network_mode": "host"},
@@ -138,7 +167,7 @@ def test_the_others() -> None:
     assert argv.exec_("c", ["ls", "-l"], {"workdir": "/w", "user": "root"}) == [
         "exec", "--workdir=/w", "--user=root", "c", "ls", "-l",
     ]  # fmt: skip
-    assert argv.stop(["a", "b"], 3) == ["stop", "--time=3", "a", "b"]
+    assert argv.stop(["a", "b"], 3) == ["stop", "-t", "3", "a", "b"]
     assert argv.rm("a", {"force": True, "v": True}) == ["rm", "--force", "--volumes", "a"]
     assert argv.rmi("a", {"force": True}) == ["rmi", "--force", "a"]
     assert argv.push("r/a", "1") == ["push", "r/a:1"]

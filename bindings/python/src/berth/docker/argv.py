@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_type_hints
@@ -102,6 +103,30 @@ def _tmpfs(flag: str, value: Any) -> Words:
         yield f"{flag}={path}:{content}" if content else f"{flag}={path}"
 
 
+def _ulimits(flag: str, value: Any) -> Words:
+    """docker.types.Ulimit, or {"Name": "nofile", "Soft": 1024, "Hard": 2048}."""
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
+        raise TypeError(f"a list is wanted for ulimits, not {value!r}")
+    for one in value:
+        # By whatever case of the names: docker-py takes both.
+        fields = {str(k).lower(): v for k, v in one.items()} if isinstance(one, Mapping) else {}
+        if not fields.get("name") or set(fields) - {"name", "soft", "hard"}:
+            raise TypeError(f"an ulimit is {{'Name': …, 'Soft': …, 'Hard': …}}, not {one!r}")
+        ends = [str(fields[end]) for end in ("soft", "hard") if fields.get(end) is not None]
+        if not ends:
+            raise TypeError(f"an ulimit needs 'Soft', 'Hard' or both: {one!r}")
+        yield f"{flag}={fields['name']}={':'.join(ends)}"
+
+
+def _moment(flag: str, value: Any) -> Words:
+    """A datetime (UTC where it says no zone, as for docker-py), seconds since the epoch, or docker's own "10m"."""
+    if isinstance(value, datetime.datetime):
+        zoned = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+        yield f"{flag}={zoned.timestamp():.6f}"
+    else:
+        yield from _text(flag, value)
+
+
 def _name_filter(name: str) -> _Rule:
     def rule(_: str, value: Any) -> Words:
         yield f"--filter={name}={value}"
@@ -120,11 +145,16 @@ _RUN: dict[str, tuple[str, _Rule]] = {
     "auto_remove": ("--rm", _switch),
     "cap_add": ("--cap-add", _each),
     "cap_drop": ("--cap-drop", _each),
+    "cpu_period": ("--cpu-period", _text),
+    "cpu_quota": ("--cpu-quota", _text),
     "cpu_shares": ("--cpu-shares", _text),
     "cpuset_cpus": ("--cpuset-cpus", _text),
+    "cpuset_mems": ("--cpuset-mems", _text),
     "detach": ("--detach", _switch),
     "devices": ("--device", _each),
     "dns": ("--dns", _each),
+    "dns_opt": ("--dns-option", _each),
+    "dns_search": ("--dns-search", _each),
     "domainname": ("--domainname", _text),
     "entrypoint": ("--entrypoint", _text),
     "env": ("--env", _pairs("=")),
@@ -136,12 +166,15 @@ _RUN: dict[str, tuple[str, _Rule]] = {
     "ipc_mode": ("--ipc", _text),
     "labels": ("--label", _pairs("=")),
     "links": ("--link", _pairs(":")),
+    "mac_address": ("--mac-address", _text),
     "mem_limit": ("--memory", _text),
+    "mem_reservation": ("--memory-reservation", _text),
     "memswap_limit": ("--memory-swap", _text),
     "name": ("--name", _text),
     "nano_cpus": ("--cpus", _nano_cpus),
     "network": ("--network", _text),
     "network_mode": ("--network", _text),
+    "oom_score_adj": ("--oom-score-adj", _text),
     "pid_mode": ("--pid", _text),
     "pids_limit": ("--pids-limit", _text),
     "platform": ("--platform", _text),
@@ -152,6 +185,7 @@ _RUN: dict[str, tuple[str, _Rule]] = {
     "read_only": ("--read-only", _switch),
     "remove": ("--rm", _switch),
     "restart_policy": ("--restart", _restart),
+    "runtime": ("--runtime", _text),
     "security_opt": ("--security-opt", _each),
     "shm_size": ("--shm-size", _text),
     "stdin_open": ("--interactive", _switch),
@@ -160,7 +194,11 @@ _RUN: dict[str, tuple[str, _Rule]] = {
     "sysctls": ("--sysctl", _pairs("=")),
     "tmpfs": ("--tmpfs", _tmpfs),
     "tty": ("--tty", _switch),
+    "ulimits": ("--ulimit", _ulimits),
     "user": ("--user", _text),
+    "userns_mode": ("--userns", _text),
+    "uts_mode": ("--uts", _text),
+    "volume_driver": ("--volume-driver", _text),
     "volumes": ("--volume", _volumes),
     "volumes_from": ("--volumes-from", _each),
     "working_dir": ("--workdir", _text),
@@ -210,11 +248,11 @@ _IMAGES: dict[str, tuple[str, _Rule]] = {
 _LOGS: dict[str, tuple[str, _Rule]] = {
     "details": ("--details", _switch),
     "follow": ("--follow", _switch),
-    "since": ("--since", _text),
+    "since": ("--since", _moment),
     "stream": ("", _nothing),
     "tail": ("--tail", _text),
     "timestamps": ("--timestamps", _switch),
-    "until": ("--until", _text),
+    "until": ("--until", _moment),
 }
 _EXEC: dict[str, tuple[str, _Rule]] = {
     "detach": ("--detach", _switch),
@@ -222,6 +260,7 @@ _EXEC: dict[str, tuple[str, _Rule]] = {
     "environment": ("--env", _pairs("=")),
     "privileged": ("--privileged", _switch),
     "stdin": ("--interactive", _switch),
+    "stream": ("", _nothing),
     "tty": ("--tty", _switch),
     "user": ("--user", _text),
     "workdir": ("--workdir", _text),
@@ -296,16 +335,15 @@ def _operand(what: str, value: str) -> str:
     return value
 
 
-def _command(command: str | Sequence[str] | None) -> list[str]:
+def _command(command: str | Sequence[str] | None, what: str = "a command") -> list[str]:
     """A string is split as a shell would, as docker-py does."""
     if command is None:
         return []
     if isinstance(command, str):
         return shlex.split(command)
-    words = list(command)
-    if not all(isinstance(w, str) for w in words):
-        raise TypeError(f"a command is a string, or a list of strings, not {command!r}")
-    return words
+    if not isinstance(command, Sequence) or not all(isinstance(w, str) for w in command):
+        raise TypeError(f"{what} is a string, or a list of strings, not {command!r}")
+    return list(command)
 
 
 def _several(what: str, value: str | Sequence[str]) -> list[str]:
@@ -322,7 +360,11 @@ def run(image: str, command: str | Sequence[str] | None, given: Mapping[str, Any
             raise TypeError(f"run() takes {one} or {other}, not both")
     if given.get("remove") and given.get("auto_remove"):
         given = {k: v for k, v in given.items() if k != "auto_remove"}
-    return ["run", *_flags("run", _RUN, given), _operand("an image", image), *_command(command)]
+    # docker's client takes one word as --entrypoint, docker-py several: the rest go before the command, as for docker-py.
+    program, *first = _command(given.get("entrypoint"), "an entrypoint") or [""]
+    if given.get("entrypoint") is not None:
+        given = {**given, "entrypoint": program}
+    return ["run", *_flags("run", _RUN, given), _operand("an image", image), *first, *_command(command)]
 
 
 def pull(repository: str, tag: str | None, given: Mapping[str, Any]) -> list[str]:
@@ -356,7 +398,8 @@ def exec_(container: str, command: str | Sequence[str], given: Mapping[str, Any]
 
 
 def stop(container: str | Sequence[str], timeout: int | None) -> list[str]:
-    seconds = [] if timeout is None else [f"--time={int(timeout)}"]
+    # By its short name: Docker 28 calls --time deprecated, older ones know no --timeout.
+    seconds = [] if timeout is None else ["-t", str(int(timeout))]
     return ["stop", *seconds, *_several("a container", container)]
 
 

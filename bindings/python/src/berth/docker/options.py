@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -15,13 +16,18 @@ class RunOptions(TypedDict, total=False):
     auto_remove: bool
     cap_add: Sequence[str]
     cap_drop: Sequence[str]
+    cpu_period: int
+    cpu_quota: int
     cpu_shares: int
     cpuset_cpus: str
+    cpuset_mems: str
     detach: bool
     devices: Sequence[str]
     dns: Sequence[str]
+    dns_opt: Sequence[str]
+    dns_search: Sequence[str]
     domainname: str
-    entrypoint: str
+    entrypoint: str | Sequence[str]
     env: Environment
     environment: Environment
     extra_hosts: Mapping[str, str]
@@ -31,12 +37,15 @@ class RunOptions(TypedDict, total=False):
     ipc_mode: str
     labels: Mapping[str, str] | Sequence[str]
     links: Mapping[str, str]
+    mac_address: str
     mem_limit: str | int
+    mem_reservation: str | int
     memswap_limit: str | int
     name: str
     nano_cpus: int
     network: str
     network_mode: str
+    oom_score_adj: int
     pid_mode: str
     pids_limit: int
     platform: str
@@ -47,6 +56,7 @@ class RunOptions(TypedDict, total=False):
     read_only: bool
     remove: bool
     restart_policy: Mapping[str, Any]
+    runtime: str
     security_opt: Sequence[str]
     shm_size: str | int
     stdin_open: bool
@@ -55,7 +65,11 @@ class RunOptions(TypedDict, total=False):
     sysctls: Mapping[str, str]
     tmpfs: Mapping[str, str]
     tty: bool
+    ulimits: Sequence[Mapping[str, Any]]
     user: str | int
+    userns_mode: str
+    uts_mode: str
+    volume_driver: str
     volumes: Volumes
     volumes_from: Sequence[str]
     working_dir: str
@@ -110,11 +124,11 @@ class ImagesOptions(TypedDict, total=False):
 class LogsOptions(TypedDict, total=False):
     details: bool
     follow: bool
-    since: str | int
+    since: str | float | datetime.datetime
     stream: bool
     tail: str | int
     timestamps: bool
-    until: str | int
+    until: str | float | datetime.datetime
 
 
 class ExecOptions(TypedDict, total=False):
@@ -123,6 +137,7 @@ class ExecOptions(TypedDict, total=False):
     environment: Environment
     privileged: bool
     stdin: bool
+    stream: bool
     tty: bool
     user: str | int
     workdir: str
