@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 
@@ -127,11 +128,13 @@ class DockerNotReadyError(DockerError, TimeoutError):
 
 
 class DockerCommandError(DockerError):
-    """A docker command failed."""
+    """A docker command failed. Its words are stderr's, or stdout's where it said nothing there, as docker exec does."""
 
-    def __init__(self, command: list[str], exit_code: int, stderr: str) -> None:
-        words = " ".join(command[:3])
-        super().__init__(f"`{words}` exited with {exit_code}: {stderr.strip()[-2000:]}", layer="docker")
+    def __init__(self, command: list[str], exit_code: int, stderr: str, stdout: str = "") -> None:
+        # No options: their values may be secrets.
+        words = " ".join(itertools.takewhile(lambda word: not word.startswith("-"), command[:3]))
+        said = (stderr.strip() or stdout.strip())[-2000:]
+        super().__init__(f"`{words}` exited with {exit_code}" + (f": {said}" if said else ""), layer="docker")
         self.command = command
         self.exit_code = exit_code
         self.stderr = stderr

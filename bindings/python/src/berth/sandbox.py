@@ -106,7 +106,7 @@ class AsyncSandbox:
 
     def url(self, port: int) -> str:
         """http://ADDRESS:PORT of the sandbox, for this host. Any port that something listens on inside works."""
-        if not self.address:
+        if self.id and not self.address:
             raise SandboxError("the sandbox has no network of its own", hint="create it with network='sandbox'")
         return f"http://{self.address}:{int(port)}"
 
@@ -275,6 +275,26 @@ def _run_arguments(wanted: _Wanted, built: Built) -> Iterable[str]:
         yield from ("--", "sleep", f"{wanted.timeout:g}")
 
 
+def _ports(given: Iterable[int]) -> tuple[int, ...]:
+    """Of a string, each character would be one."""
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise TypeError(f"ports is a list of the sandbox's ports, as [8080], not {given!r}")
+    ports = tuple(given)
+    for port in ports:
+        if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
+            raise ValueError(f"not a port, which is a number from 1 to 65535: {port!r}")
+    return ports
+
+
+def _strings(what: str, given: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise TypeError(f"{what} is a list of strings, not {given!r}")
+    strings = tuple(given)
+    if not all(isinstance(one, str) for one in strings):
+        raise TypeError(f"{what} is a list of strings, not {strings!r}")
+    return strings
+
+
 class _ProcessNamespace:
     """`sandbox.process.exec(…)`, as some know it."""
 
@@ -313,12 +333,17 @@ class Sandbox:
         dockerd_args: Iterable[str] = (),
         rootfs: str | None = None,
     ) -> None:
-        wanted = _Wanted(
-            cpu, memory, image, rootfs, docker_enabled, name, env, tuple(ports), network, timeout, tuple(volumes),
-            registry_mirror, data_root, tuple(dockerd_args),
-        )  # fmt: skip
         if image is not None and rootfs is not None:
             raise TypeError("image and rootfs exclude each other")
+        if image is not None and not isinstance(image, Image):
+            raise TypeError(f"image is an Image, as Image.from_registry(…) makes it, not {image!r}")
+        for what, number in (("cpu", cpu), ("timeout", timeout)):
+            if number is not None and (isinstance(number, bool) or not isinstance(number, (int, float))):
+                raise TypeError(f"{what} is a number, not {number!r}")
+        wanted = _Wanted(
+            cpu, memory, image, rootfs, docker_enabled, name, env, _ports(ports), network, timeout,
+            _strings("volumes", volumes), registry_mirror, data_root, _strings("dockerd_args", dockerd_args),
+        )  # fmt: skip
         self._use(AsyncSandbox(wanted))
 
     def _use(self, sandbox: AsyncSandbox) -> None:

@@ -8,6 +8,7 @@ import io
 import logging
 import pickle
 import sys
+from typing import Any
 
 import berth
 import pytest
@@ -27,11 +28,44 @@ def test_errors_survive_pickling() -> None:
         assert type(again) is type(error) and str(again) == str(error) and again.__dict__ == error.__dict__
 
 
+def test_a_failed_docker_command_tells_its_words_and_no_secret() -> None:
+    error = errors.DockerCommandError(["docker", "run", "--env=TOKEN=secret", "img"], 1, "words\n", "not these")
+    assert str(error) == "docker: `docker run` exited with 1: words" and error.command[2] == "--env=TOKEN=secret"
+    # docker exec says on stdout why the command could not be started.
+    assert str(errors.DockerCommandError(["docker", "exec", "c", "x"], 126, "", "cannot\n")).endswith("126: cannot")
+    assert str(errors.DockerCommandError(["docker", "rmi", "a"], 1, "")) == "docker: `docker rmi a` exited with 1"
+
+
 def test_the_programs_errors() -> None:
     error = error_from({"code": "not_found", "layer": "cli", "message": "no sandbox is called 'x'", "hint": "berth ls"})
     assert isinstance(error, berth.SandboxNotFound) and error.code == -12 and "berth ls" in str(error)
     assert isinstance(error_from({"code": "runsc_failed", "message": "m"}), berth.RunscError)
     assert type(error_from({"code": "from_the_future", "message": "m"})) is berth.BerthError
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "said"),
+    [
+        ({"image": "ubuntu:22.04"}, TypeError, "Image.from_registry"),
+        ({"cpu": "1"}, TypeError, "cpu is a number"),
+        ({"timeout": "60"}, TypeError, "timeout is a number"),
+        ({"ports": "8080"}, TypeError, r"as \[8080\]"),
+        ({"ports": 8080}, TypeError, r"as \[8080\]"),
+        ({"ports": {"80": 8080}}, TypeError, r"as \[8080\]"),
+        ({"ports": ["8080"]}, ValueError, "not a port"),
+        ({"ports": [65536]}, ValueError, "not a port"),
+        ({"volumes": "/a:/b"}, TypeError, "volumes is a list of strings"),
+        ({"dockerd_args": ["--mtu", 1400]}, TypeError, "dockerd_args is a list of strings"),
+    ],
+)
+def test_a_sandbox_that_cannot_be_meant(given: dict[str, Any], kind: type[Exception], said: str) -> None:
+    with pytest.raises(kind, match=said):
+        berth.Sandbox(**given)
+
+
+def test_a_url_before_there_is_a_sandbox() -> None:
+    with pytest.raises(berth.SandboxError, match="not created yet"):
+        berth.Sandbox(rootfs="/", ports=[80]).url(80)
 
 
 class Terminal(io.StringIO):

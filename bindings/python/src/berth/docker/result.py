@@ -29,7 +29,8 @@ class AsyncDockerResult(AsyncProcess):
         if (code := await self.wait()) != 0:
             words = self.text_of(STDERR)
             missing = any(w in words.lower() for w in _NO_IMAGE)
-            raise (DockerImageNotFound if missing else DockerCommandError)(self.argv, code, words)
+            kind = DockerImageNotFound if missing else DockerCommandError
+            raise kind(self.argv, code, words, self.text_of(STDOUT))
         return self
 
     async def output(self) -> str:
