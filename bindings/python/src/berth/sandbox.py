@@ -17,7 +17,7 @@ from . import _ffi
 from ._command import berth
 from ._loop import Runtime, current, sync
 from .docker import AsyncDocker, Docker
-from .errors import BerthError, InvalidError, SandboxError, SandboxNotFound
+from .errors import BerthError, InvalidError, NotFoundError, SandboxError, SandboxNotFound
 from .fs import AsyncFs, Fs
 from .image import Built, Image
 from .image.registry import RegistryOptions
@@ -170,15 +170,23 @@ class AsyncSandbox:
         """As exec(), with all that a command may be given. pipe: whether its stdin is open."""
         runtime, handle = await self._attached()
         process = process or AsyncProcess(runtime, argv, timeout)
-        await process.begin(
-            "berth_sandbox_exec", handle, cwd=cwd or self._workdir, env=env, user=user, stdin=stdin, pipe=pipe
-        )
+        try:
+            await process.begin(
+                "berth_sandbox_exec", handle, cwd=cwd or self._workdir, env=env, user=user, stdin=stdin, pipe=pipe
+            )
+        except NotFoundError as e:
+            if e.path == self._id:  # else a user that is not there
+                raise self._gone(e) from e
+            raise
         return process
 
     async def state(self) -> str:
         """One of "running", "paused", "stopped", "creating" and "lost"."""
         runtime, handle = await self._attached()
-        event = await runtime.run(_ffi.start, "berth_sandbox_state", handle)
+        try:
+            event = await runtime.run(_ffi.start, "berth_sandbox_state", handle)
+        except NotFoundError as e:
+            raise self._gone(e) from e
         return str(json.loads(event.payload)["state"])
 
     async def status(self) -> dict[str, Any]:
@@ -222,13 +230,16 @@ class AsyncSandbox:
         except BerthError as e:
             _ffi.free_handle("berth_sandbox", handle)
             if e.code == c.BERTH_E_NOT_FOUND:
-                raise SandboxNotFound(f"no sandbox is called '{self.id}'", code=e.code, code_name=e.code_name) from e
+                raise self._gone(e) from e
             raise
         self._record = json.loads(event.payload)
         self._read_labels()
         self._handles[runtime] = handle
         weakref.finalize(self, _ffi.free_handle_in, os.getpid(), "berth_sandbox", handle).atexit = False
         return runtime, handle
+
+    def _gone(self, e: BerthError) -> SandboxNotFound:
+        return SandboxNotFound(f"no sandbox is called '{self.id}'", code=e.code, code_name=e.code_name)
 
     @property
     def record(self) -> Mapping[str, Any]:

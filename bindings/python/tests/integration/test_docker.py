@@ -48,6 +48,14 @@ def test_a_container_through_its_life(docker_box: berth.Sandbox) -> None:
     assert d.rm("life").output() == "life"
 
 
+def test_an_entrypoint_of_several_words(docker_box: berth.Sandbox) -> None:
+    d = docker_box.docker
+    for entrypoint in (["sh", "-c"], "sh -c"):
+        words = ["echo $0 $(ulimit -n)", "a"]
+        limits = [{"Name": "nofile", "Soft": 64, "Hard": 64}]
+        assert d.run(IMAGE, words, entrypoint=entrypoint, ulimits=limits, remove=True).output() == "a 64"
+
+
 def test_logs_follow(docker_box: berth.Sandbox) -> None:
     d = docker_box.docker
     d.run(

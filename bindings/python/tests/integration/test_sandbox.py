@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import berth
@@ -42,8 +43,16 @@ def test_nothing_is_left_of_a_terminated_sandbox(machine: Path, rootfs: str, nam
     tables, links, mounts, entries = census()
     assert token not in tables and token not in links and name not in mounts and name not in entries
     assert name not in [s.id for s in berth.Sandbox.list()]
-    with pytest.raises(berth.SandboxNotFound):
-        berth.Sandbox.connect(name)
+    calls: list[Callable[[], object]] = [
+        lambda: berth.Sandbox.connect(name),
+        lambda: sandbox.exec("true"),
+        sandbox.state,
+        sandbox.status,
+        lambda: sandbox.fs.read_text("/etc/hostname"),
+    ]
+    for call in calls:
+        with pytest.raises(berth.SandboxNotFound, match=name):
+            call()
 
 
 def test_it_outlives_its_maker_and_is_found_by_others(machine: Path, rootfs: str, name: str) -> None:

@@ -360,7 +360,7 @@ def run(image: str, command: str | Sequence[str] | None, given: Mapping[str, Any
             raise TypeError(f"run() takes {one} or {other}, not both")
     if given.get("remove") and given.get("auto_remove"):
         given = {k: v for k, v in given.items() if k != "auto_remove"}
-    # docker's client takes one word as --entrypoint, docker-py several: the rest go before the command, as for docker-py.
+    # docker's client takes one word as --entrypoint, docker-py several: the rest go before the command, as there.
     program, *first = _command(given.get("entrypoint"), "an entrypoint") or [""]
     if given.get("entrypoint") is not None:
         given = {**given, "entrypoint": program}
