@@ -7090,6 +7090,7 @@ struct daemon_failure {
   std::string phase;
   duration elapsed{};
   std::uint32_t attempts = 0;
+  std::uint32_t restarts = 0;
   std::optional<exit_status> exited;
   std::string reason;
   std::optional<error> cause;
@@ -7232,6 +7233,7 @@ BERTH_DECL error daemon_failure::to_error() const {
   }
   e.message += ", phase " + phase + ", after " + detail::seconds_text(elapsed) + ", " + std::to_string(attempts) +
                (attempts == 1 ? " probe" : " probes");
+  if (restarts > 0) e.message += ", restarted " + std::to_string(restarts) + (restarts == 1 ? " time" : " times");
   if (!hint_id.empty()) e.message += " [" + hint_id + "]";
   if (!last_probe.empty()) e.detail += "last probe: " + last_probe + "\n";
   if (!tail.empty()) e.detail += "last output:\n" + tail;
@@ -7257,6 +7259,7 @@ BERTH_DECL daemon_failure daemon_fsm::failed_in(std::string phase, time_point no
 }
 BERTH_DECL void daemon_fsm::give_up(daemon_failure why, daemon_state to, actions& out) {
   failure_ = std::move(why);
+  failure_->restarts = restarts_;
   step_ = step::idle;
   pid_ = 0;
   out.push_back(daemon_action::fail{});
@@ -7337,10 +7340,11 @@ BERTH_DECL std::vector<daemon_action_any> daemon_fsm::on(const daemon_event_any&
           },
           [&](const daemon_event::probe_gave_up& e) {
             if (step_ != step::waiting && step_ != step::launching) return;
-            daemon_failure why = failed_in("wait", now);
-            why.attempts = e.attempts;
-            why.last_probe = e.last;
-            failure_ = std::move(why);
+            if (!failure_ || !failure_->exited) {
+              failure_ = failed_in("wait", now);
+              failure_->attempts = e.attempts;
+              failure_->last_probe = e.last;
+            }
             step_ = step::killing;
             out.push_back(daemon_action::end_probing{});
             out.push_back(daemon_action::kill{});
@@ -9131,12 +9135,14 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   }
   void perform(const daemon_action::fail&) {
     daemon_failure& why = *fsm.failure();
-    why.tail = run->tail.text(20);
-    const diagnosis_context context{options.plan.versions, options.plan.runsc_release};
-    const auto known = diagnose_docker(run->tail.text(), context);
-    if (!known.empty()) {
-      why.hint_id = known.front().what.id;
-      why.hint = known.front().what.remedy;
+    if (why.tail.empty()) {
+      why.tail = run->tail.text(20);
+      const diagnosis_context context{options.plan.versions, options.plan.runsc_release};
+      const auto known = diagnose_docker(run->tail.text(), context);
+      if (!known.empty()) {
+        why.hint_id = known.front().what.id;
+        why.hint = known.front().what.remedy;
+      }
     }
     const error e = why.to_error();
     std::vector<log_field> fields = {{"phase", why.phase}, {"error", e.message}};
@@ -13526,6 +13532,7 @@ class sandbox_command final : public running_command {
         boost::asio::detached);
   }
   void set_executor(boost::asio::any_io_executor executor) { executor_ = std::move(executor); }
+  void set_lost_hint(std::string hint) { lost_hint_ = std::move(hint); }
   boost::asio::awaitable<result<exit_status>> wait(time_point deadline) override {
     auto ended = co_await client_->wait(deadline);
     if (!ended) co_return ended;
@@ -13572,7 +13579,8 @@ class sandbox_command final : public running_command {
     if (message.empty()) return ended;
     if (const auto code = start_failure_code(message)) return exit_status{*code, 0};
     if (!sandbox_process_.alive()) {
-      error e = make_error(errc::sandbox_not_running, "sandbox", "the sandbox ended while the command ran", runsc_.id);
+      error e = make_error(errc::sandbox_not_running, "sandbox", "the sandbox ended while the command ran", runsc_.id,
+                           lost_hint_);
       e.detail = message;
       return e;
     }
@@ -13639,6 +13647,7 @@ class sandbox_command final : public running_command {
   std::shared_ptr<const void> keep_;
   boost::asio::any_io_executor executor_;
   pid_t pid_ = 0;
+  std::string lost_hint_;
   std::optional<result<exit_status>> outcome_;
 };
 }
@@ -13702,6 +13711,9 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sand
                                                            detail::runsc_client::of(*runsc_, record_),
                                                            record_.sandbox_process, files, shared_from_this());
   running->set_executor(loop);
+  if (record_.memory_bytes > 0)
+    running->set_lost_hint("it may have needed more than its memory limit of " + std::to_string(record_.memory_bytes >> 20) +
+                           " MiB, at which the kernel ends the whole sandbox: give it more");
   std::unique_ptr<running_command> started = std::move(running);
   co_return started;
 }

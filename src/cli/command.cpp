@@ -111,12 +111,15 @@ std::optional<std::string> repeated_common_option(const CLI::App& app, const CLI
   return std::nullopt;
 }
 
-// The same where not even a verb was found.
+// The same where a verb was not found: of berth, or of a verb that has its own.
 std::string verb_message(const CLI::ParseError& e, const CLI::App& app, const std::vector<std::string>& words) {
-  if (e.get_exit_code() != static_cast<int>(CLI::ExitCodes::RequiredError)) return parse_message(e, &app);
-  for (const std::string& word : words)
-    if (!word.starts_with('-')) return "no verb is called '" + word + "'";
-  return "a verb is needed";
+  if (e.get_exit_code() != static_cast<int>(CLI::ExitCodes::RequiredError) || app.get_subcommands({}).empty())
+    return parse_message(e, &app);
+  auto word = words.begin();
+  const std::string of = app.get_parent() == nullptr ? "" : " of berth " + app.get_name();
+  if (!of.empty()) word = std::find(words.begin(), words.end(), app.get_name()) + 1;
+  word = std::find_if(word, words.end(), [](const std::string& w) { return !w.starts_with('-'); });
+  return word == words.end() ? "a verb" + of + " is needed" : "no verb" + of + " is called '" + *word + "'";
 }
 
 }  // namespace
@@ -167,7 +170,7 @@ int run_command_line(std::vector<std::string> words) {
     // Parsing stopped half-way, so whether --json was given has to be looked up.
     call.common.json = std::find(words.begin(), words.end(), "--json") != words.end();
     const CLI::App* found = parsed_verb();
-    return print_usage_error(found == nullptr ? verb_message(e, app, words) : parse_message(e, found), full_name(found),
+    return print_usage_error(verb_message(e, found == nullptr ? app : *found, words), full_name(found),
                              call.common.output());
   }
   call.verb = parsed_verb();

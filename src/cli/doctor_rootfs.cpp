@@ -33,7 +33,7 @@ std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release
   std::vector<check> out;
   const auto root = rooted::open(rootfs, "cli");
   if (!root) {
-    out.push_back({"rootfs", check_state::missing, root.error().to_string(), "name a directory that holds one", true});
+    out.push_back({"rootfs", check_state::missing, root.error().message + " (" + rootfs + ")", "name a directory that holds one", true});
     return out;
   }
   out.push_back({"rootfs", check_state::found, rootfs, {}, true});

@@ -52,8 +52,8 @@ int act(const exec_call& c, invocation& call) {
   what.user = c.user;
   const auto ended = run_loop(run_in(*box, what, limit));
   if (!ended && ended.error().code == errc::timeout) {
-    return fail(make_error(errc::timeout, "sandbox", "the command did not end within " + c.timeout + " and was killed"),
-                call);
+    const std::string time = format_seconds(std::chrono::duration<double>(limit).count());
+    return fail(make_error(errc::timeout, "sandbox", "the command did not end within " + time + " and was killed"), call);
   }
   return ended ? ended->shell_code() : fail(ended.error(), call);
 }

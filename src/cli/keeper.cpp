@@ -109,10 +109,14 @@ asio::awaitable<result<void>> keeper::end() {
   co_return gone;
 }
 
-asio::awaitable<result<void>> keeper::stop() {
+asio::awaitable<void> keeper::stop_docker() {
   if (docker_) (void)co_await docker_->stop();
   report();
   ended_ = true;
+}
+
+asio::awaitable<result<void>> keeper::stop() {
+  co_await stop_docker();
   const auto binary = box_->runsc();
   if (!binary) co_return binary.error();
   runsc_kill_options everything;

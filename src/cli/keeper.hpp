@@ -34,6 +34,9 @@ class keeper : public std::enable_shared_from_this<keeper> {
   /// Stops Docker gracefully, then the sandbox, and removes all of it.
   boost::asio::awaitable<result<void>> end();
 
+  /// The sandbox has ended: so has Docker, and the status says so from now on.
+  boost::asio::awaitable<void> stop_docker();
+
   /// Stops Docker and the sandbox but leaves its record, status and logs, until somebody removes it.
   boost::asio::awaitable<result<void>> stop();
 

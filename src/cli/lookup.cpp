@@ -38,6 +38,7 @@ boost::asio::awaitable<sandbox_view> view_sandbox(environment where, sandbox_rec
 
 std::string docker_word(const sandbox_view& view) {
   if (!view.status || !view.status->docker_wanted) return "-";
+  if (view.state == sandbox_state_name(sandbox_state::stopped)) return "stopped";
   // A keeper that was killed can say nothing new.
   if (!view.status->keeper.alive()) return "unsupervised";
   return std::string(daemon_state_name(view.status->docker));
@@ -54,7 +55,7 @@ json view_json(const sandbox_view& view) {
   if (!r.network_path.empty()) network.set("path", r.network_path);
   if (r.net) network.set("address", r.net->address()).set("gateway", r.net->gateway()).set("mtu", r.net->mtu);
   out.set("network", std::move(network)).set("cpus", r.cpus).set("memory_bytes", r.memory_bytes);
-  out.set("sandbox_pid", r.sandbox_process.pid);
+  out.set("sandbox_pid", r.sandbox_process.alive() ? r.sandbox_process.pid : 0);
   json creator = json::object();
   creator.set("pid", r.creator.pid).set("alive", r.creator.alive());
   out.set("creator", std::move(creator)).set("runsc", r.runsc).set("container_id", r.container_id());
@@ -91,6 +92,10 @@ boost::asio::awaitable<result<void>> wait_for_docker(std::shared_ptr<sandbox> bo
       settled = status->failure->why;
     } else if (!status->docker_wanted) {
       settled = make_error(errc::state, "docker", "this sandbox was made without Docker", {}, "make it with --docker");
+    } else if (const auto record = read_record(directory);
+               record && record->phase == record_phase::running && !record->sandbox_process.alive()) {
+      settled = make_error(errc::sandbox_not_running, "sandbox", "the sandbox does not run any more", box->id(),
+                           "remove it: berth rm " + box->id());
     } else if (status->docker == daemon_state::stopped) {
       settled = make_error(errc::daemon_failed, "docker", "Docker in this sandbox was stopped");
     } else if (!status->keeper.alive()) {

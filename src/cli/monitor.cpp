@@ -118,6 +118,7 @@ asio::awaitable<bool> keep_until_end(std::shared_ptr<keeper> kept, bool docker_f
   }
   const auto stopped = co_await until_interrupted(kept->box().wait_stopped(), signals);
   if (signals.first() != 0) co_return true;
+  co_await kept->stop_docker();
   log(sink, log_level::error, "the sandbox ended by itself",
       {{"reason", stopped ? std::string("its first process is gone") : stopped.error().to_string()}});
   co_return false;

@@ -3,6 +3,8 @@
 #include <berth/sandbox/detail/state_directory.hpp>
 
 #include <charconv>
+#include <filesystem>
+#include <system_error>
 
 namespace berth::cli {
 namespace {
@@ -67,6 +69,11 @@ result<void> fill_docker(const run_call& c, run_plan& plan) {
   const auto root = parse_data_root(by_size ? c.data_root : absolute_path(c.data_root));
   if (!root) return usage_error(root.error(), "--data-root");
   plan.recipe.data_root = *root;
+  if (!by_size) {
+    std::error_code failed;
+    if (!std::filesystem::is_directory(absolute_path(c.data_root), failed))
+      return usage_error("there is no directory " + in_quotes(absolute_path(c.data_root)), "--data-root");
+  }
   const auto restart = parse_restart(c.restart);
   if (!restart) return restart.error();
   plan.restart = *restart;

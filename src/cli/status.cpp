@@ -27,7 +27,8 @@ std::string text_of(const sandbox_view& view) {
                                (r.network_path.empty() ? "" : ", " + r.network_path));
   add_line(out, "cpus", r.cpus > 0 ? json(r.cpus).dump() : "no limit");
   add_line(out, "memory", r.memory_bytes > 0 ? format_bytes(r.memory_bytes) : "no limit");
-  add_line(out, "process", std::to_string(r.sandbox_process.pid) + " on the host");
+  add_line(out, "process", std::to_string(r.sandbox_process.pid) + " on the host" +
+                               (r.sandbox_process.alive() ? "" : ", which is gone"));
   add_line(out, "directory", r.directory);
   if (!view.status) {
     add_line(out, "kept by", std::to_string(r.creator.pid) + (r.creator.alive() ? "" : ", which is gone"));
@@ -37,7 +38,7 @@ std::string text_of(const sandbox_view& view) {
   add_line(out, "kept by", std::to_string(s.keeper.pid) + (s.detached ? " (monitor)" : " (berth run)") +
                                (s.keeper.alive() ? "" : ", which is gone"));
   std::string docker = docker_word(view);
-  if (s.docker == daemon_state::ready)
+  if (docker == daemon_state_name(daemon_state::ready))
     docker += ", took " + format_seconds(static_cast<double>(s.ready_after_ms) / 1000) + ", pid " +
               std::to_string(s.docker_pid) + " inside";
   if (s.restarts > 0) docker += ", restarted " + std::to_string(s.restarts) + " times";

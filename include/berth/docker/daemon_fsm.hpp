@@ -41,6 +41,7 @@ struct daemon_failure {
   std::string phase;            ///< "check", "prepare", "start", "wait", "run"
   duration elapsed{};           ///< since the start of this run of dockerd
   std::uint32_t attempts = 0;   ///< probes asked in this run
+  std::uint32_t restarts = 0;   ///< how often dockerd was restarted before this was given up
   std::optional<exit_status> exited;
   std::string reason;           ///< what happened, where there is no exit status to say it
   std::optional<error> cause;   ///< the executor's error, where it could not run dockerd or lost it

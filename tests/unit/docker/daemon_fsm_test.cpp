@@ -215,6 +215,27 @@ TEST(DaemonFsm, CrashesWithinAStartKeepItsDeadline) {
   EXPECT_EQ(m.state(), daemon_state::failed) << "the next pause would pass the deadline";
 }
 
+TEST(DaemonFsm, ADeadlineThatPassesAfterARestartTellsWhyDockerdEnded) {
+  daemon_fsm m(on_failure(100), milliseconds(450));
+  m.on(ev::start{}, t0);
+  m.on(ev::launched{1}, t0);
+  m.on(ev::exited{exit_one, 3, "no socket", {}}, t0 + milliseconds(200));
+  ASSERT_TRUE(m.failure());
+  m.failure()->tail = "unknown flag: --nope";
+  m.on(ev::pause_over{}, t0 + milliseconds(300));
+  m.on(ev::launched{2}, t0 + milliseconds(300));
+  auto out = m.on(ev::probe_gave_up{9, "no socket"}, t0 + milliseconds(450));
+  EXPECT_TRUE(find<act::kill>(out));
+  m.on(ev::exited{by_kill, 0, {}, {}}, t0 + milliseconds(460));
+  EXPECT_EQ(m.state(), daemon_state::failed);
+  ASSERT_TRUE(m.failure());
+  EXPECT_EQ(m.failure()->exited, exit_one);
+  const error e = m.failure()->to_error();
+  EXPECT_EQ(e.code, errc::daemon_failed);
+  EXPECT_NE(e.message.find("restarted 1 time"), std::string::npos) << e.message;
+  EXPECT_NE(e.detail.find("unknown flag: --nope"), std::string::npos) << e.detail;
+}
+
 TEST(DaemonFsm, ADaemonThatTheExecutorLostIsNotRestarted) {
   daemon_fsm m = up(on_failure());
   auto out = m.on(ev::exited{std::nullopt, 0, {}, make_error(errc::sandbox_not_running, "test", "the sandbox is gone")}, t0 + seconds(1));

@@ -69,6 +69,7 @@ BERTH_DECL error daemon_failure::to_error() const {
   }
   e.message += ", phase " + phase + ", after " + detail::seconds_text(elapsed) + ", " + std::to_string(attempts) +
                (attempts == 1 ? " probe" : " probes");
+  if (restarts > 0) e.message += ", restarted " + std::to_string(restarts) + (restarts == 1 ? " time" : " times");
   if (!hint_id.empty()) e.message += " [" + hint_id + "]";
   if (!last_probe.empty()) e.detail += "last probe: " + last_probe + "\n";
   if (!tail.empty()) e.detail += "last output:\n" + tail;
@@ -98,6 +99,7 @@ BERTH_DECL daemon_failure daemon_fsm::failed_in(std::string phase, time_point no
 
 BERTH_DECL void daemon_fsm::give_up(daemon_failure why, daemon_state to, actions& out) {
   failure_ = std::move(why);
+  failure_->restarts = restarts_;
   step_ = step::idle;
   pid_ = 0;
   out.push_back(daemon_action::fail{});
@@ -181,10 +183,12 @@ BERTH_DECL std::vector<daemon_action_any> daemon_fsm::on(const daemon_event_any&
           },
           [&](const daemon_event::probe_gave_up& e) {
             if (step_ != step::waiting && step_ != step::launching) return;
-            daemon_failure why = failed_in("wait", now);
-            why.attempts = e.attempts;
-            why.last_probe = e.last;
-            failure_ = std::move(why);
+            // Where a run before this one ended by itself, that is the cause, and this one only came too late.
+            if (!failure_ || !failure_->exited) {
+              failure_ = failed_in("wait", now);
+              failure_->attempts = e.attempts;
+              failure_->last_probe = e.last;
+            }
             // The state changes when dockerd is gone, so that whoever sees `failed` finds nothing left.
             step_ = step::killing;
             out.push_back(daemon_action::end_probing{});

@@ -168,12 +168,15 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   }
   void perform(const daemon_action::fail&) {
     daemon_failure& why = *fsm.failure();
-    why.tail = run->tail.text(20);
-    const diagnosis_context context{options.plan.versions, options.plan.runsc_release};
-    const auto known = diagnose_docker(run->tail.text(), context);
-    if (!known.empty()) {
-      why.hint_id = known.front().what.id;
-      why.hint = known.front().what.remedy;
+    // That of an earlier run has its own already.
+    if (why.tail.empty()) {
+      why.tail = run->tail.text(20);
+      const diagnosis_context context{options.plan.versions, options.plan.runsc_release};
+      const auto known = diagnose_docker(run->tail.text(), context);
+      if (!known.empty()) {
+        why.hint_id = known.front().what.id;
+        why.hint = known.front().what.remedy;
+      }
     }
     const error e = why.to_error();
     std::vector<log_field> fields = {{"phase", why.phase}, {"error", e.message}};

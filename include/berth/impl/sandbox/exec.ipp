@@ -79,6 +79,8 @@ class sandbox_command final : public running_command {
   }
 
   void set_executor(boost::asio::any_io_executor executor) { executor_ = std::move(executor); }
+  /// What to say to somebody whose sandbox ended under the command.
+  void set_lost_hint(std::string hint) { lost_hint_ = std::move(hint); }
 
   boost::asio::awaitable<result<exit_status>> wait(time_point deadline) override {
     auto ended = co_await client_->wait(deadline);
@@ -136,7 +138,8 @@ class sandbox_command final : public running_command {
     if (message.empty()) return ended;  // the command's own status
     if (const auto code = start_failure_code(message)) return exit_status{*code, 0};
     if (!sandbox_process_.alive()) {
-      error e = make_error(errc::sandbox_not_running, "sandbox", "the sandbox ended while the command ran", runsc_.id);
+      error e = make_error(errc::sandbox_not_running, "sandbox", "the sandbox ended while the command ran", runsc_.id,
+                           lost_hint_);
       e.detail = message;
       return e;
     }
@@ -212,6 +215,7 @@ class sandbox_command final : public running_command {
   std::shared_ptr<const void> keep_;
   boost::asio::any_io_executor executor_;
   pid_t pid_ = 0;
+  std::string lost_hint_;
   std::optional<result<exit_status>> outcome_;
 };
 
@@ -279,6 +283,10 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sand
                                                            detail::runsc_client::of(*runsc_, record_),
                                                            record_.sandbox_process, files, shared_from_this());
   running->set_executor(loop);
+  // The kernel ends a sandbox as a whole: all its programs are one process to the host's memory cgroup.
+  if (record_.memory_bytes > 0)
+    running->set_lost_hint("it may have needed more than its memory limit of " + std::to_string(record_.memory_bytes >> 20) +
+                           " MiB, at which the kernel ends the whole sandbox: give it more");
   std::unique_ptr<running_command> started = std::move(running);
   co_return started;
 }
