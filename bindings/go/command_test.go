@@ -104,11 +104,18 @@ func TestCancelKillsTheCommand(t *testing.T) {
 	if _, err := host.Start(ctx, Command{Args: []string{"/bin/true"}}); !errors.Is(err, cause) || !errors.Is(err, ErrCancelled) {
 		t.Error(err)
 	}
-	ctx, end := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer end()
-	_, err = Run(ctx, host, Command{Args: []string{"/bin/sleep", "600"}})
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Error(err)
+}
+
+// Whether the context's timer was first or the library's: a deadline that passed is no cancellation.
+func TestADeadlineIsATimeout(t *testing.T) {
+	host := newHost(t, newLoop(t, LoopOptions{}))
+	for range 20 {
+		ctx, end := context.WithTimeout(context.Background(), 5*time.Millisecond)
+		_, err := Run(ctx, host, Command{Args: []string{"/bin/sleep", "600"}})
+		end()
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
 	}
 }
 

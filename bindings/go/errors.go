@@ -99,6 +99,13 @@ func withContext(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil {
 		return err
 	}
+	// The context's timer may cancel the operation a moment before the library sees the same deadline pass: a timeout, and
+	// nothing that the caller gave up.
+	if e, ok := err.(*Error); ok && e.Code == ErrCancelled && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		late := *e
+		late.Code, late.Message = ErrTimeout, "the context's deadline passed"
+		err = &late
+	}
 	cause := []error{ctx.Err()}
 	if c := context.Cause(ctx); c != ctx.Err() {
 		cause = append(cause, c)
