@@ -1,8 +1,7 @@
 """The cache of root file systems, shared safely by threads and processes.
 
-Layout: ``<cache>/rootfs/<key>/{rootfs,image.json}``, ``<cache>/oci/<key>`` for what came from a registry and
-``<cache>/refs.json`` for which content a name stood for. A directory appears whole, by a rename, and is never changed
-after.
+Layout: ``<cache>/rootfs/<key>/{rootfs,image.json}``, ``<cache>/locks/<key>`` and ``<cache>/refs.json`` for which content
+a name stood for. A directory appears whole, by a rename, and is never changed after.
 """
 
 from __future__ import annotations
@@ -67,9 +66,6 @@ class Store:
             yield
         finally:
             os.close(fd)
-
-    def oci_layout(self) -> str:
-        return str(self._directory("oci"))
 
     def find(self, key: str) -> Built | None:
         path = self.root / "rootfs" / key
