@@ -223,7 +223,8 @@ int act(const std::string& verb, runsc_call& c, invocation& call) {
   if (const auto done = finish_globals(c, *binary, *where); !done) return fail(done.error(), call);
   const auto argv = build_argv(verb, c, *binary, command);
   // What the typed options refuse is what was typed here.
-  if (!argv && argv.error().code == errc::invalid) return fail(usage_error(argv.error(), {}), call);
+  if (!argv && argv.error().layer == "runsc" && argv.error().code == errc::invalid)
+    return fail(usage_error(argv.error(), argv.error().path), call);
   if (!argv) return fail(argv.error(), call);
   return print_text(json::strings(*argv).dump() + '\n') ? exit_ok : exit_failed;
 }

@@ -17,6 +17,8 @@ struct bad_call {
   const char* says;
 };
 
+void PrintTo(const bad_call& call, std::ostream* out) { *out << call.name; }
+
 class BadUsage : public testing::TestWithParam<bad_call> {};
 
 TEST_P(BadUsage, EndsWithTwoAndSaysWhy) {
@@ -123,10 +125,12 @@ INSTANTIATE_TEST_SUITE_P(
         bad_call{"StatusEmptyId", {"status", ""}, "ID: the value is empty"},
         bad_call{"LsWithCommand", {"ls", "--", "x"}, "no command"},
         bad_call{"GcWithArgument", {"gc", "x"}, "x"},
-        bad_call{"SpecWithoutVerb", {"spec"}, "subcommand"},
+        bad_call{"SpecWithoutVerb", {"spec"}, "a verb of berth spec is needed"},
         bad_call{"SpecBadCgroup", {"spec", "docker", "--cgroup", "v2"}, "--cgroup"},
         bad_call{"SpecBadDataRoot", {"spec", "docker", "--data-root", "tmpfs:"}, "--data-root"},
-        bad_call{"RunscWithoutVerb", {"runsc"}, "subcommand"},
+        bad_call{"RunscWithoutVerb", {"runsc"}, "a verb of berth runsc is needed"},
+        bad_call{"RunscUnknownVerb", {"runsc", "nope", "box"}, "no verb of berth runsc is called 'nope'"},
+        bad_call{"RunscCreateWithoutDebugLog", {"runsc", "create", "--bundle", "/b", "box"}, "--debug-log is needed"},
         bad_call{"RunscWithoutBundle", {"runsc", "run", "box"}, "--bundle"},
         bad_call{"RunscExecWithoutCommand", {"runsc", "exec", "box"}, "no command"}),
     [](const auto& tested) { return std::string(tested.param.name); });
