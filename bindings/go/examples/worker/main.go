@@ -37,6 +37,8 @@ type worker struct {
 	state string
 	log   *slog.Logger
 
+	patience time.Duration // with Docker's start
+
 	mu        sync.Mutex
 	sandboxes map[string]*sandbox
 }
@@ -45,15 +47,16 @@ func main() {
 	listen := flag.String("listen", "unix:/run/worker.sock", "where to serve: unix:PATH or HOST:PORT")
 	binary := flag.String("runsc", "runsc", "the runsc binary")
 	state := flag.String("state", "/run/worker", "a directory of the worker's own")
+	patience := flag.Duration("docker-timeout", 30*time.Second, "how long Docker may take to get ready")
 	flag.Parse()
 	logger := slog.New(consoleHandler{w: os.Stderr, mu: new(sync.Mutex)})
-	if err := serve(*listen, *binary, *state, logger); err != nil {
+	if err := serve(*listen, *binary, *state, *patience, logger); err != nil {
 		logger.Error(err.Error())
 		os.Exit(1)
 	}
 }
 
-func serve(listen, binary, state string, logger *slog.Logger) error {
+func serve(listen, binary, state string, patience time.Duration, logger *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	loop, err := berth.NewLoop(berth.LoopOptions{Logger: logger, LogLevel: slog.LevelDebug})
@@ -68,7 +71,7 @@ func serve(listen, binary, state string, logger *slog.Logger) error {
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return err
 	}
-	w := &worker{loop: loop, runsc: runsc, state: state, log: logger, sandboxes: map[string]*sandbox{}}
+	w := &worker{loop: loop, runsc: runsc, state: state, patience: patience, log: logger, sandboxes: map[string]*sandbox{}}
 	network, address := "tcp", listen
 	if path, ok := strings.CutPrefix(listen, "unix:"); ok {
 		network, address = "unix", path

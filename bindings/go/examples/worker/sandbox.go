@@ -122,8 +122,9 @@ func (s *sandbox) start(ctx context.Context, request sandboxRequest) (err error)
 		return nil
 	}
 	docker, err := berth.NewSupervisor(s.w.loop, s, &berth.DaemonOptions{
-		Restart: berth.RestartOnFailure,
-		SNAT:    &request.Docker.SNAT,
+		Restart:      berth.RestartOnFailure,
+		SNAT:         &request.Docker.SNAT,
+		ReadyTimeout: s.w.patience,
 		// Behind the line's own fields.
 		LogAttrs: []slog.Attr{slog.String("sandbox", s.id)},
 	})
