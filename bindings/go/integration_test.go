@@ -136,7 +136,14 @@ func TestWorker(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	t.Cleanup(func() {
+		// Where the test broke off, the worker removes its sandboxes before it ends.
+		if cmd.ProcessState == nil && cmd.Process.Signal(syscall.SIGTERM) == nil {
+			late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+			_ = cmd.Wait()
+			late.Stop()
+		}
+	})
 	eventually(t, "the worker serves", func() bool { return strings.Contains(lines.String(), "worker is serving") })
 	w := httpWorker{t, overUnix(socket), lines}
 
