@@ -20,7 +20,7 @@ async def work(sandbox: AsyncSandbox, jobs: "asyncio.Queue[int]", results: dict[
 
 
 async def main() -> None:
-    await image.build_async()
+    await image.aio.build()
     jobs: asyncio.Queue[int] = asyncio.Queue()
     for job in range(JOBS):
         jobs.put_nowait(job)

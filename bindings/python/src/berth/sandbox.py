@@ -135,7 +135,7 @@ class AsyncSandbox:
             if not wanted.rootfs:
                 raise InvalidError("a sandbox needs an image", hint="pass image=Image.from_registry(…)")
             return Built("", wanted.rootfs)
-        return await wanted.image.build_async()
+        return await wanted.image.aio.build()
 
     async def exec(
         self,

@@ -105,7 +105,7 @@ def test_cancelled_while_it_builds(store: Store) -> None:
     base = Image.from_registry("ubuntu:22.04").build()
 
     async def main() -> None:
-        task = asyncio.ensure_future(image.build_async())
+        task = asyncio.ensure_future(image.aio.build())
         await asyncio.sleep(1.5)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

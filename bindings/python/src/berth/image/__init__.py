@@ -109,9 +109,10 @@ class Image:
             built = self._with_step(built, step, store)
         return built
 
-    async def build_async(self, store: Store | None = None) -> Built:
-        """As build(), on an event loop. Cancelling ends what runs, and leaves nothing half made."""
-        return await in_thread(lambda: self.build(store))
+    @property
+    def aio(self) -> AsyncImage:
+        """The same image, for code on an event loop."""
+        return AsyncImage(self)
 
     def _base(self, store: Store) -> Built:
         if self.reference:
@@ -146,3 +147,14 @@ class Image:
                 with tempfile.TemporaryDirectory(prefix="berth-image-") as work:
                     run_step(built, script, str(made / "rootfs"), Path(work))
                 return store.publish(made, Built(key, "", built.env, built.workdir))
+
+
+class AsyncImage:
+    """What of an image waits, for code on an event loop; `Image.aio`."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+
+    async def build(self, store: Store | None = None) -> Built:
+        """Image.build(). Cancelling ends what runs, and leaves nothing half made."""
+        return await in_thread(lambda: self._image.build(store))
