@@ -7,6 +7,7 @@ import base64
 import json
 import multiprocessing
 import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -74,6 +75,25 @@ def test_built_once(store: Store, tmp_path: Path) -> None:
     assert Image.from_registry("ubuntu:22.04").run_commands("date +%N >/stamp", "true").build() != first
 
 
+def test_steps_on_a_directory_are_kept_by_its_content(store: Store, tmp_path: Path) -> None:
+    base = Image.from_registry("ubuntu:22.04").build().rootfs
+    roots = [str(tmp_path / name) for name in ("one", "another")]
+    for root in roots:
+        subprocess.run(["cp", "-a", base, root], check=True)
+    commands = "cat /opt/deep/in/it >/seen 2>&1 || true"
+    first = Image.from_rootfs(roots[0]).run_commands(commands).build()
+    assert Image.from_rootfs(roots[1]).run_commands(commands).build() == first
+    inside = Path(roots[0], "opt/deep/in/it")
+    inside.parent.mkdir(parents=True)
+    inside.write_text("changed")
+    second = Image.from_rootfs(roots[0]).run_commands(commands).build()
+    assert second.key != first.key and Path(second.rootfs, "seen").read_text() == "changed"
+    inside.write_text("CHANGED")
+    third = Image.from_rootfs(roots[0]).run_commands(commands).build()
+    assert Path(third.rootfs, "seen").read_text() == "CHANGED"
+    assert not Path(roots[0], "seen").exists()
+
+
 def test_processes_that_build_at_once_share_one_result(store: Store) -> None:
     context = multiprocessing.get_context("spawn")
     queue: multiprocessing.Queue[str] = context.Queue()
@@ -127,7 +147,7 @@ def test_what_is_not_there(store: Store) -> None:
 
 
 def test_a_registry_that_is_down_is_an_error_with_its_words(store: Store) -> None:
-    with pytest.raises(berth.ImageError, match="skopeo"):
+    with pytest.raises(berth.ImageError, match=r"skopeo[\s\S]*BERTH_REGISTRY_MIRROR"):
         Image.from_registry("ubuntu:20.04", mirror="http://127.0.0.1:1").build()
 
 

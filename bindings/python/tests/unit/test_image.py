@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import tarfile
 import threading
 import time
@@ -13,11 +14,13 @@ from pathlib import Path
 import berth
 import pytest
 from berth import Image
+from berth.image import tree
 from berth.image.docker_packages import install_script, os_release
 from berth.image.layer import apply_changes, unpack_tree
 from berth.image.reference import Reference
-from berth.image.registry import RegistryOptions, _source
+from berth.image.registry import RegistryOptions, _hint, _source
 from berth.image.store import Built, Store, content_key
+from berth.image.tree import tree_key
 
 
 @pytest.mark.parametrize(
@@ -102,6 +105,89 @@ def test_the_store_publishes_whole_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "rootfs" / "j.building.old").mkdir()
     with store.lock("j"), store.building("j"):
         assert [p.name for p in (tmp_path / "rootfs").glob("j.building.old")] == []
+
+
+def a_tree(root: Path) -> Path:
+    (root / "sub/deeper").mkdir(parents=True)
+    (root / "sub/file").write_text("content")
+    (root / "sub/link").symlink_to("file")
+    os.mkfifo(root / "fifo")
+    for path in (root, *root.rglob("*")):
+        os.utime(path, (1, 1), follow_symlinks=False)
+    return root
+
+
+def test_a_directory_is_known_by_its_content(tmp_path: Path) -> None:
+    store, root = Store(tmp_path / "cache"), a_tree(tmp_path / "root")
+    key = tree_key(str(root), store)
+    assert tree_key(str(a_tree(tmp_path / "other")), store) == key
+
+    def point_elsewhere() -> None:
+        (root / "sub/link").unlink()
+        (root / "sub/link").symlink_to("elsewhere")
+
+    changes: list[Callable[[], object]] = [
+        lambda: (root / "sub/deeper/new").touch(),
+        lambda: (root / "sub/file").write_text("CONTENT"),
+        lambda: (root / "sub/file").chmod(0o600),
+        point_elsewhere,
+        lambda: (root / "sub/deeper/new").rename(root / "sub/deeper/renamed"),
+        lambda: (root / "fifo").unlink(),
+        lambda: os.setxattr(root / "sub/file", "user.some", b"value"),
+        lambda: os.mknod(root / "device", 0o600 | stat.S_IFCHR, os.makedev(1, 3)),
+    ]
+    seen = {key}
+    for change in changes:
+        change()
+        # Back to the same time and size: what stands for the content must not be those alone.
+        os.utime(root / "sub/file", (1, 1))
+        seen.add(tree_key(str(root), store))
+    assert len(seen) == len(changes) + 1
+    (root / "sub/file").touch()
+    (root / ".gvisor.filestore.some").write_text("of a runsc that runs on it")
+    assert tree_key(str(root), store) in seen
+
+
+def test_a_directory_that_did_not_change_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, root = Store(tmp_path / "cache"), a_tree(tmp_path / "root")
+    reads = 0
+
+    def counted(directory: bytes) -> str:
+        nonlocal reads
+        reads += 1
+        return content(directory)
+
+    content = tree._content
+    monkeypatch.setattr(tree, "_content", counted)
+    key = tree_key(str(root), store)
+    assert tree_key(str(root), store) == key and reads == 2  # too young to be relied on
+    monkeypatch.setattr(tree, "_SETTLED_NS", -1_000_000_000)
+    assert [tree_key(str(root), store) for _ in range(3)] == [key] * 3 and reads == 3
+    (root / "sub/file").write_text("another")
+    assert tree_key(str(root), store) != key and reads == 4
+
+    def changing(directory: bytes) -> str:
+        (root / "sub/file").write_text(f"{time.monotonic_ns()}")
+        return content(directory)
+
+    monkeypatch.setattr(tree, "_content", changing)
+    (root / "sub/file").write_text("again")
+    with pytest.raises(berth.ImageError, match="changed while it was read"):
+        tree_key(str(root), store)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ('pinging registry h: Get "https://h/v2/": dial tcp 10.0.0.1:443: connect: connection refused', "mirror="),
+        ("pinging container registry h: http: server gave HTTP response to HTTPS client", "http://host:port"),
+        ("x509: certificate signed by unknown authority", "not trusted"),
+        ("reading manifest: unauthorized: authentication required", "auth_file="),
+        ("something else", ""),
+    ],
+)
+def test_what_to_do_when_a_registry_fails(words: str, hint: str) -> None:
+    assert hint in _hint(words) and bool(hint) == bool(_hint(words))
 
 
 def test_one_builder_at_a_time(tmp_path: Path) -> None:

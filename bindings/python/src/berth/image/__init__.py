@@ -17,8 +17,14 @@ from . import docker_packages
 from .build import run_step
 from .registry import RegistryOptions, fetch
 from .store import Built, Store, content_key
+from .tree import tree_key
 
-__all__ = ["Built", "Image", "RegistryOptions", "Store"]
+__all__ = ["Built", "Image", "RegistryOptions", "Store", "check_variable"]
+
+
+def check_variable(name: str) -> None:
+    if not name or "=" in name or "\0" in name:
+        raise ValueError(f"not a name of a variable: {name!r}")
 
 
 @dataclass(frozen=True)
@@ -88,8 +94,7 @@ class Image:
         """Adds variables to the environment of all that runs in the image, its later steps included."""
         merged = {**dict(self.variables), **(variables or {}), **more}
         for name in merged:
-            if not name or "=" in name or "\0" in name:
-                raise ValueError(f"not a name of a variable: {name!r}")
+            check_variable(name)
         return replace(self, variables=tuple(sorted(merged.items())))
 
     def workdir(self, directory: str) -> Image:
@@ -119,10 +124,7 @@ class Image:
             return fetch(self.reference, self.registry, store, self.pull)
         if not self.directory:
             raise ImageError("an image is made by Image.from_registry() or Image.from_rootfs()")
-        # Its content is not read; the directory's identity and time of change stand for it.
-        seen = os.stat(self.directory)
-        key = content_key("rootfs", self.directory, f"{seen.st_dev}:{seen.st_ino}:{seen.st_mtime_ns}")
-        return Built(key, self.directory)
+        return Built("", self.directory)
 
     def _with_step(self, built: Built, step: _Step, store: Store) -> Built:
         if step.kind == "docker":
@@ -136,8 +138,10 @@ class Image:
         else:
             script = "set -e\n" + "\n".join(step.commands)
             title, done = f"Running {len(step.commands)} command(s)...", "Commands ran"
+        # Read only here: without a step that has something to do, nothing is kept of a directory.
+        below = built.key or tree_key(built.rootfs, store)
         # The environment and the directory are part of what a step does.
-        key = content_key("step", built.key, script, json.dumps(built.env, sort_keys=True), built.workdir)
+        key = content_key("step", below, script, json.dumps(built.env, sort_keys=True), built.workdir)
         if found := store.find(key):
             return Built(key, found.rootfs, built.env, built.workdir)
         with store.lock(key):

@@ -43,6 +43,25 @@ def _source(reference: Reference, options: RegistryOptions) -> tuple[str, list[s
     return reference.at(registry), tls + auth
 
 
+#: skopeo's words (1.9), in small letters, and what they mean for who names an image.
+_HINTS = (
+    (("http response to https client",), "it speaks no TLS: write the mirror as http://host:port"),
+    (("x509", "certificate"), "its certificate is not trusted on this machine"),
+    (
+        ("dial tcp", "no such host", "connection refused", "i/o timeout", "deadline exceeded", "no route to host"),
+        "it cannot be reached from here: name a mirror of docker.io by mirror= or $BERTH_REGISTRY_MIRROR",
+    ),
+    (
+        ("unauthorized", "authentication required", "access to the resource is denied"),
+        "`skopeo login` or `docker login` first, or give auth_file= or $REGISTRY_AUTH_FILE",
+    ),
+)
+
+
+def _hint(words: str) -> str:
+    return next((hint for signs, hint in _HINTS if any(sign in words.lower() for sign in signs)), "")
+
+
 def _digest(reference: Reference, options: RegistryOptions, store: Store, pull: str) -> str:
     if reference.digest:
         return reference.digest
@@ -50,7 +69,8 @@ def _digest(reference: Reference, options: RegistryOptions, store: Store, pull: 
     if pull == "missing" and (known := store.known_digest(name)):
         return known
     source, flags = _source(reference, options)
-    digest = run_tool(["skopeo", "inspect", *flags, "--format={{.Digest}}", source], f"cannot find {reference}").strip()
+    inspect = ["skopeo", "inspect", *flags, "--format={{.Digest}}", source]
+    digest = run_tool(inspect, f"cannot find {reference}", _hint).strip()
     store.remember_digest(name, digest)
     return digest
 
@@ -77,7 +97,7 @@ def _unpack(reference: Reference, digest: str, key: str, options: RegistryOption
     with store.building(key) as made:
         layout = f"{made}/oci"
         copy_flags = [f.replace("--tls-verify", "--src-tls-verify") for f in flags]
-        run_tool(["skopeo", "copy", *copy_flags, source, f"oci:{layout}:image"], f"cannot fetch {reference}")
+        run_tool(["skopeo", "copy", *copy_flags, source, f"oci:{layout}:image"], f"cannot fetch {reference}", _hint)
         run_tool(["umoci", "unpack", f"--image={layout}:image", f"{made}/bundle"], f"cannot unpack {reference}")
         config = _image_config(Path(layout))
         Path(f"{made}/bundle/rootfs").rename(made / "rootfs")

@@ -1,7 +1,8 @@
 """The cache of root file systems, shared safely by threads and processes.
 
-Layout: ``<cache>/rootfs/<key>/{rootfs,image.json}``, ``<cache>/locks/<key>`` and ``<cache>/refs.json`` for which content
-a name stood for. A directory appears whole, by a rename, and is never changed after.
+Layout: ``<cache>/rootfs/<key>/{rootfs,image.json}``, ``<cache>/locks/<key>``, ``<cache>/refs.json`` for which content a
+name stood for, and ``<cache>/trees/<key>`` for which content a directory of the user's had. A root file system appears
+whole, by a rename, and is never changed after.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 class Built:
     """A root file system that is ready to run, and what its image says about running it."""
 
+    #: Of its content; empty for a directory that somebody else keeps.
     key: str
     rootfs: str
     env: dict[str, str] = field(default_factory=dict)
@@ -113,6 +115,22 @@ class Store:
             except FileNotFoundError:
                 digests = {}
             digests[reference] = digest
-            with tempfile.NamedTemporaryFile("w", dir=self.root, delete=False) as f:
-                json.dump(digests, f, sort_keys=True)
-            os.replace(f.name, path)
+            _replace(path, json.dumps(digests, sort_keys=True))
+
+    def known_tree(self, directory: str, fingerprint: str) -> str | None:
+        """The key of a directory's content when it looked like that."""
+        try:
+            seen, key = (self.root / "trees" / content_key(directory)).read_text().split()
+        except (FileNotFoundError, ValueError):
+            return None
+        return key if seen == fingerprint else None
+
+    def remember_tree(self, directory: str, fingerprint: str, key: str) -> None:
+        _replace(self._directory("trees") / content_key(directory), f"{fingerprint} {key}\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Readers see the old or the new content, whole."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as f:
+        f.write(text)
+    os.replace(f.name, path)
