@@ -1,6 +1,7 @@
 #include "detail/options.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 namespace berth::capi {
@@ -118,12 +119,18 @@ std::optional<std::vector<std::uint32_t>> options_object::ids(std::string_view n
   return {};
 }
 
+// The shortest text that means the same: 4096, not 4096.000000.
+static std::string plain(double n) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, n).ptr};
+}
+
 std::optional<double> options_object::number(std::string_view name, double least, double most) {
   const json_view v = find(name);
   if (!v) return {};
   const auto n = v.number<double>();
   if (!n || !(*n >= least && *n <= most)) {
-    complain(name, "a number from " + std::to_string(least) + " to " + std::to_string(most) + " is wanted");
+    complain(name, "a number from " + plain(least) + " to " + plain(most) + " is wanted");
     return {};
   }
   return n;

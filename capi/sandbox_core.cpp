@@ -213,7 +213,7 @@ asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
   error why = r.last;
   if (r.status == errc::cancelled) co_return make_error(errc::cancelled, "docker", "waiting for Docker was cancelled");
   why.code = r.status == errc::timeout ? errc::daemon_not_ready : r.status;
-  why.hint = "no process supervises dockerd here: start it by berth_sandbox_start_docker";
+  why.hint = "nothing answers on its Docker socket: start Docker in it first, or see the log of what supervises it";
   co_return why;
 }
 

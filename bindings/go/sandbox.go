@@ -354,7 +354,8 @@ func (s *Sandbox) DockerStatus(ctx context.Context) (DaemonStatus, error) {
 	return status, json.Unmarshal(ev.payload, &status)
 }
 
-// DockerHost is the address for Docker's clients on this host, as in DOCKER_HOST.
+// DockerHost is the address for Docker's clients on this host, as in DOCKER_HOST. Whether a dockerd answers there,
+// DockerStatus tells.
 func (s *Sandbox) DockerHost() (string, error) {
 	host, err := sandboxDockerHost(s.h)
 	runtime.KeepAlive(s)
