@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 from ._loop import sync
+from .errors import BerthError
 
 if TYPE_CHECKING:
     from ._loop import Runtime
@@ -18,6 +19,8 @@ STDOUT, STDERR = 1, 2
 
 #: Of what has been iterated over, the bytes that are kept for other readers.
 KEPT = 16 << 20
+#: The longest line that iteration waits for the end of, in characters: a longer one comes in pieces.
+LINE = 16 << 20
 
 
 class Output:
@@ -27,13 +30,16 @@ class Output:
         self._chunks: deque[tuple[int, bytes]] = deque()
         #: The number of the first chunk that is still there, and of the next to come.
         self.first = self.next = 0
-        self._size = 0
+        #: Bytes that are held.
+        self.size = 0
         self.ended = False
+        #: Why there will be no more of it, where the command did not end by itself: readers raise it at the end.
+        self.failure: BerthError | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
     def add(self, stream: int, data: bytes) -> None:
         self._chunks.append((stream, data))
-        self._size += len(data)
+        self.size += len(data)
         self.next += 1
         self._wake()
 
@@ -62,8 +68,8 @@ class Output:
 
     def let_go(self, position: int) -> None:
         """Forgets chunks before that one, beyond KEPT bytes: who follows a log without end fills no memory."""
-        while self.first < position and self._size > KEPT:
-            self._size -= len(self._chunks.popleft()[1])
+        while self.first < position and self.size > KEPT:
+            self.size -= len(self._chunks.popleft()[1])
             self.first += 1
 
 
@@ -101,6 +107,12 @@ class AsyncStream:
     async def _to_end(self) -> None:
         while not self._output.ended:
             await self._output.beyond(self._output.next)
+        self._check()
+
+    def _check(self) -> None:
+        """Nothing is cut short without a word."""
+        if self._output.ended and self._output.failure:
+            raise self._output.failure
 
     def _decode(self) -> Iterator[tuple[int, str]]:
         chunks = list(self._output.since(self._position))
@@ -133,10 +145,16 @@ class AsyncStream:
             await self._output.beyond(self._position)
             ended = self._output.ended
             for stream, text in self._decode():
-                *whole, self._partial[stream] = (self._partial[stream] + text).split("\n")
+                *whole, rest = (self._partial[stream] + text).split("\n")
                 found += [line + "\n" for line in whole]
+                if len(rest) > LINE:
+                    found.append(rest)
+                    rest = ""
+                self._partial[stream] = rest
             self._output.let_go(self._position)
             if ended:
+                if not found:
+                    self._check()
                 found += [text for text in self._partial.values() if text]
                 self._partial = dict.fromkeys(self._partial, "")
                 break

@@ -57,6 +57,9 @@ class FileInfo:
         return modes.S_ISLNK(self.mode)
 
 
+#: Its input into the file $1, or into $1/$2 where $1 is a directory, with the mode $3.
+_PUT = 'if [ -d "$1" ]; then to="$1/$2"; else to="$1"; fi; cat >"$to" && chmod "$3" -- "$to"'
+
 _FORMAT = "%f %s %u %g %Y"
 
 
@@ -84,17 +87,23 @@ class AsyncFs:
 
     async def write_bytes(self, path: str, data: bytes, *, parents: bool = True) -> None:
         """Replaces the content. parents: makes the directories above first."""
-        if parents and (above := os.path.dirname(path)) not in ("", "/"):
-            await self._run(["mkdir", "-p", "--", above], above)
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"write_bytes() takes bytes, not {type(data).__name__}; write_text() takes a string")
+        if parents:
+            await self._make_above(path)
         # tee prints what it was given, which is not wanted back: a shell sends that away, and sees the name as "$1"
         # only.
-        await self._run(["sh", "-c", 'exec cat >"$1"', "sh", path], path, data)
+        await self._run(["sh", "-c", 'exec cat >"$1"', "sh", path], path, bytes(data))
 
     async def write_text(self, path: str, text: str, *, encoding: str = "utf-8", parents: bool = True) -> None:
+        """Replaces the content. parents: makes the directories above first."""
+        if not isinstance(text, str):
+            raise TypeError(f"write_text() takes a string, not {type(text).__name__}; write_bytes() takes bytes")
         await self.write_bytes(path, text.encode(encoding), parents=parents)
 
     async def upload(self, local: str | os.PathLike[str], path: str) -> None:
-        """Copies a file of this host to `path`, or the content of a directory into the directory `path`."""
+        """Copies a file of this host to `path`, or into it where that is a directory; or the content of a directory
+        into the directory `path`. Directories above are made."""
         source = Path(local)
         if source.is_dir():
             await self._run(["mkdir", "-p", "--", path], path)
@@ -102,11 +111,13 @@ class AsyncFs:
             await self._run(["tar", "-C", path, "-xf", "-"], path, data)
             return
         content = await asyncio.to_thread(source.read_bytes)
-        await self.write_bytes(path, content)
-        await self._run(["chmod", f"{source.stat().st_mode & 0o7777:o}", "--", path], path)
+        await self._make_above(path)
+        mode = f"{source.stat().st_mode & 0o7777:o}"
+        await self._run(["sh", "-c", _PUT, "sh", path, source.name, mode], path, content)
 
     async def download(self, path: str, local: str | os.PathLike[str]) -> None:
-        """Copies a file to `local` on this host, or the content of a directory into the directory `local`.
+        """Copies a file to `local` on this host, or into it where that is a directory; or the content of a directory
+        into the directory `local`.
 
         Symbolic links arrive as they are and are never followed here; what is neither file, directory nor link stays
         out.
@@ -152,6 +163,10 @@ class AsyncFs:
         """recursive: a directory with all that is in it."""
         await self.stat(path)
         await self._run(["rm", "-rf" if recursive else "-f", "--", path], path)
+
+    async def _make_above(self, path: str) -> None:
+        if (above := os.path.dirname(path)) not in ("", "/"):
+            await self._run(["mkdir", "-p", "--", above], above)
 
     async def _stat_many(self, paths: Sequence[str]) -> builtins.list[FileInfo]:
         # One line an entry, in order; a name never appears, so none can be mistaken for a line.
@@ -251,11 +266,13 @@ class Fs:
         sync(self.aio.write_text(path, text, encoding=encoding, parents=parents))
 
     def upload(self, local: str | os.PathLike[str], path: str) -> None:
-        """Copies a file of this host to `path`, or the content of a directory into the directory `path`."""
+        """Copies a file of this host to `path`, or into it where that is a directory; or the content of a directory
+        into the directory `path`. Directories above are made."""
         sync(self.aio.upload(local, path))
 
     def download(self, path: str, local: str | os.PathLike[str]) -> None:
-        """Copies a file to `local` on this host, or the content of a directory into the directory `local`."""
+        """Copies a file to `local` on this host, or into it where that is a directory; or the content of a directory
+        into the directory `local`."""
         sync(self.aio.download(path, local))
 
     def list(self, path: str = ".") -> list[FileInfo]:

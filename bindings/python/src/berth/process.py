@@ -15,6 +15,8 @@ from .errors import BerthError, WaitTimeoutError
 
 __all__ = ["AsyncProcess", "AsyncStdin", "AsyncStream", "Process", "Stdin", "Stream"]
 
+#: Bytes of output that a command may leave unread: what runs in a sandbox does not fill this machine's memory.
+OUTPUT_LIMIT = 1 << 30
 #: Of one write, so that a slow command holds the writer back.
 _WRITE = 256 * 1024
 
@@ -66,7 +68,8 @@ class AsyncStdin:
 
 class AsyncProcess:
     """A command that runs. Its output is kept in memory until the object goes; of what was iterated over, the last 16
-    MiB.
+    MiB. One that prints more than `output_limit` bytes which nobody iterates over is killed, and readers and wait()
+    say so.
 
     A command whose stdin was never asked for gets the end of its input as soon as somebody waits for it or reads its
     output to the end.
@@ -90,10 +93,9 @@ class AsyncProcess:
         self.stdout = AsyncStream(runtime, self._output, (STDOUT,))
         self.stderr = AsyncStream(runtime, self._output, (STDERR,))
         self.logs = AsyncStream(runtime, self._output, (STDOUT, STDERR))
-        #: Bytes of output after which it is ended, as `overflowed` then says; None: no limit.
-        self.output_limit: int | None = None
+        #: The most bytes of output that are held; past it the command is killed, and `overflowed`.
+        self.output_limit = OUTPUT_LIMIT
         self.overflowed = False
-        self._printed = 0
         #: Called once, on the runtime's event loop, before anybody who waits hears of the end.
         self.on_end: Callable[[], None] | None = None
 
@@ -142,8 +144,7 @@ class AsyncProcess:
 
     def _event(self, event: _ffi.Event) -> None:
         if event.kind == c.BERTH_EVENT_OUTPUT:
-            self._printed += len(event.payload)
-            if self.output_limit is not None and self._printed > self.output_limit:
+            if self._output.size + len(event.payload) > self.output_limit:
                 if not self.overflowed:
                     self.overflowed = True
                     self.runtime.ask_to_end(self.operation)
@@ -154,7 +155,15 @@ class AsyncProcess:
             self._started.set()
         elif event.kind == c.BERTH_EVENT_DONE:
             self._error = event.error
-            self.returncode = event.code if event.error is None else 128 + signals.SIGKILL
+            if self.overflowed:
+                self._error = self._output.failure = BerthError(
+                    f"{self.argv[0]} printed more than {self.output_limit} bytes that nobody took, and was killed",
+                    code=c.BERTH_E_TOO_BIG,
+                    code_name="too_big",
+                    layer="process",
+                    hint="iterate over stdout, stderr or logs, which lets go of what was read; or raise output_limit",
+                )
+            self.returncode = event.code if self._error is None else 128 + signals.SIGKILL
             if self.on_end:
                 self.on_end()
             self._output.end()
@@ -255,6 +264,15 @@ class Process:
     @property
     def stdin(self) -> Stdin:
         return Stdin(self._aio.stdin)
+
+    @property
+    def output_limit(self) -> int:
+        """The most bytes of output that are held for readers; past it the command is killed. 1 GiB."""
+        return self._aio.output_limit
+
+    @output_limit.setter
+    def output_limit(self, size: int) -> None:
+        self._aio.output_limit = size
 
     @property
     def returncode(self) -> int | None:

@@ -8,7 +8,6 @@ import json
 import os
 import weakref
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,40 +15,18 @@ from . import _declarations as c
 from . import _ffi
 from ._command import berth
 from ._loop import Runtime, current, sync
+from .creation import LABEL, Wanted, checked, checked_ports, checked_strings, in_our_words, run_arguments
 from .docker import AsyncDocker, Docker
 from .errors import BerthError, InvalidError, NotFoundError, SandboxError, SandboxNotFound
 from .fs import AsyncFs, Fs
 from .image import Built, Image
-from .image.registry import RegistryOptions
 from .process import AsyncProcess, Process
-
-_LABEL = "org.pyberth."
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What create() is to make."""
-
-    cpu: float | None = None
-    memory: str | int | None = None
-    image: Image | None = None
-    rootfs: str | None = None
-    docker_enabled: bool = False
-    name: str | None = None
-    env: Mapping[str, str] | None = None
-    ports: tuple[int, ...] = ()
-    network: str = "sandbox"
-    timeout: float | None = None
-    volumes: tuple[str, ...] = ()
-    registry_mirror: str | None = None
-    data_root: str | None = None
-    dockerd_args: tuple[str, ...] = ()
 
 
 class AsyncSandbox:
     """A sandbox, for code on an event loop; `Sandbox.aio`. Usable from several event loops."""
 
-    def __init__(self, wanted: _Wanted | None, id: str = "", record: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, wanted: Wanted | None, id: str = "", record: Mapping[str, Any] | None = None) -> None:
         self._wanted = wanted
         self._id = id
         self._record: dict[str, Any] = dict(record or {})
@@ -121,7 +98,10 @@ class AsyncSandbox:
         built = await self._built(wanted)
         if wanted.data_root and not wanted.data_root.startswith("tmpfs"):
             os.makedirs(wanted.data_root, mode=0o700, exist_ok=True)
-        made = await berth("run", *_run_arguments(wanted, built))
+        try:
+            made = await berth("run", *run_arguments(wanted, built))
+        except BerthError as e:
+            raise in_our_words(e) from None
         self._id = made["id"]
         try:
             await self._attached()
@@ -130,7 +110,7 @@ class AsyncSandbox:
             raise
         return self
 
-    async def _built(self, wanted: _Wanted) -> Built:
+    async def _built(self, wanted: Wanted) -> Built:
         if wanted.image is None:
             if not wanted.rootfs:
                 raise InvalidError("a sandbox needs an image", hint="pass image=Image.from_registry(…)")
@@ -246,64 +226,13 @@ class AsyncSandbox:
         return self._record
 
     def _label(self, name: str) -> str:
-        return str(self._record.get("annotations", {}).get(_LABEL + name, ""))
+        return str(self._record.get("annotations", {}).get(LABEL + name, ""))
 
     def _read_labels(self) -> Self:
         self._workdir = self._label("workdir") or "/"
         if ports := self._label("ports"):
             self._ports = tuple(int(p) for p in ports.split(","))
         return self
-
-
-def _run_arguments(wanted: _Wanted, built: Built) -> Iterable[str]:
-    yield from ("--detach", f"--rootfs={built.rootfs}")
-    if wanted.name:
-        yield f"--id={wanted.name}"
-    if wanted.cpu:
-        yield f"--cpus={wanted.cpu:g}"
-    if wanted.memory:
-        yield f"--memory={wanted.memory}"
-    yield f"--network={wanted.network}"
-    for name, value in {**built.env, **(wanted.env or {})}.items():
-        yield f"--env={name}={value}"
-    for volume in wanted.volumes:
-        yield f"--volume={volume}"
-    yield f"--label={_LABEL}workdir={built.workdir}"
-    if wanted.ports:
-        yield f"--label={_LABEL}ports={','.join(map(str, wanted.ports))}"
-    if wanted.docker_enabled:
-        yield from ("--docker", f"--label={_LABEL}docker=1")
-        if wanted.data_root:
-            yield f"--data-root={wanted.data_root}"
-        mirror = wanted.registry_mirror or (wanted.image.registry.mirror if wanted.image else None)
-        mirror = mirror or RegistryOptions.from_environment().mirror
-        if mirror:
-            yield f"--dockerd-arg=--registry-mirror={mirror if '://' in mirror else 'https://' + mirror}"
-        for argument in wanted.dockerd_args:
-            yield f"--dockerd-arg={argument}"
-    if wanted.timeout is not None:
-        # The monitor ends a sandbox with its command.
-        yield from ("--", "sleep", f"{wanted.timeout:g}")
-
-
-def _ports(given: Iterable[int]) -> tuple[int, ...]:
-    """Of a string, each character would be one."""
-    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
-        raise TypeError(f"ports is a list of the sandbox's ports, as [8080], not {given!r}")
-    ports = tuple(given)
-    for port in ports:
-        if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
-            raise ValueError(f"not a port, which is a number from 1 to 65535: {port!r}")
-    return ports
-
-
-def _strings(what: str, given: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
-        raise TypeError(f"{what} is a list of strings, not {given!r}")
-    strings = tuple(given)
-    if not all(isinstance(one, str) for one in strings):
-        raise TypeError(f"{what} is a list of strings, not {strings!r}")
-    return strings
 
 
 class _ProcessNamespace:
@@ -344,18 +273,12 @@ class Sandbox:
         dockerd_args: Iterable[str] = (),
         rootfs: str | None = None,
     ) -> None:
-        if image is not None and rootfs is not None:
-            raise TypeError("image and rootfs exclude each other")
-        if image is not None and not isinstance(image, Image):
-            raise TypeError(f"image is an Image, as Image.from_registry(…) makes it, not {image!r}")
-        for what, number in (("cpu", cpu), ("timeout", timeout)):
-            if number is not None and (isinstance(number, bool) or not isinstance(number, (int, float))):
-                raise TypeError(f"{what} is a number, not {number!r}")
-        wanted = _Wanted(
-            cpu, memory, image, rootfs, docker_enabled, name, env, _ports(ports), network, timeout,
-            _strings("volumes", volumes), registry_mirror, data_root, _strings("dockerd_args", dockerd_args),
+        wanted = Wanted(
+            cpu, memory, image, rootfs, docker_enabled, name, env, checked_ports(ports), network, timeout,
+            checked_strings("volumes", volumes), registry_mirror, data_root,
+            checked_strings("dockerd_args", dockerd_args),
         )  # fmt: skip
-        self._use(AsyncSandbox(wanted))
+        self._use(AsyncSandbox(checked(wanted)))
 
     def _use(self, sandbox: AsyncSandbox) -> None:
         self._aio = sandbox

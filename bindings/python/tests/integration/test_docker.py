@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import berth
+import docker
 import pytest
 
 IMAGE = "busybox:latest"
@@ -37,6 +38,8 @@ def test_a_container_through_its_life(docker_box: berth.Sandbox) -> None:
     assert re.fullmatch("[0-9a-f]{64}", id)
     listed = json.loads(d.ps(filters={"name": "life"}, format="{{json .}}", no_trunc=True).output())
     assert listed["ID"] == id and "a=b" in listed["Labels"]
+    # By the name that docker itself knows from release 23 on.
+    assert json.loads(d.ps(filters={"name": "life"}, format="json", no_trunc=True).output())["ID"] == id
     assert d.exec("life", ["sh", "-c", "echo $X"]).output() == "1 2"
     piped = d.exec("life", "cat", stdin=True)
     piped.stdin.write("through")
@@ -54,6 +57,36 @@ def test_an_entrypoint_of_several_words(docker_box: berth.Sandbox) -> None:
         words = ["echo $0 $(ulimit -n)", "a"]
         limits = [{"Name": "nofile", "Soft": 64, "Hard": 64}]
         assert d.run(IMAGE, words, entrypoint=entrypoint, ulimits=limits, remove=True).output() == "a 64"
+
+
+def test_mounts_health_and_logs_as_docker_py_has_them(docker_box: berth.Sandbox) -> None:
+    d = docker_box.docker
+    docker_box.fs.write_text("/srv/a,b/f", "from outside")
+    d.run(
+        IMAGE, "sleep 1000", detach=True, name="typed",
+        mounts=[
+            docker.types.Mount("/bound", "/srv/a,b", type="bind", read_only=True),
+            docker.types.Mount("/memory", None, type="tmpfs", tmpfs_size=1 << 20),
+        ],
+        healthcheck=docker.types.Healthcheck(test=["CMD", "test", "-e", "/bound/f"], interval=200_000_000),
+        log_config={"type": "json-file", "config": {"max-size": "1m"}},
+    ).check()  # fmt: skip
+    try:
+        assert d.exec("typed", "sh -c 'cat /bound/f; touch /bound/g 2>/dev/null || echo -n , read only'").output() == (
+            "from outside, read only"
+        )
+        assert "/memory" in d.exec("typed", "mount -t tmpfs").output()
+        client = d.client()
+        container = client.containers.get("typed")
+        deadline = time.monotonic() + 30
+        while container.attrs["State"]["Health"]["Status"] != "healthy":
+            assert time.monotonic() < deadline, container.attrs["State"]
+            time.sleep(0.1)
+            container.reload()
+        assert container.attrs["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "1m"}}
+        client.close()
+    finally:
+        d.rm("typed", force=True).check()
 
 
 def test_logs_follow(docker_box: berth.Sandbox) -> None:
@@ -128,6 +161,11 @@ def test_aio(docker_box: berth.Sandbox) -> None:
         assert await (await d.ps()).success()
         following = await d.run(IMAGE, ["sh", "-c", "echo a; sleep 0.1; echo b"], remove=True)
         assert [line async for line in following.logs] == ["a\n", "b\n"]
+        host = await d.host()
+        assert host == docker_box.docker.host and (await d.environment()) == docker_box.docker.environment
+        client = await d.client()
+        assert await asyncio.to_thread(client.ping)
+        await asyncio.to_thread(client.close)
 
     asyncio.run(main())
 
@@ -200,3 +238,10 @@ def test_a_sandbox_that_the_command_made(machine: Path, rootfs: str, name: str) 
     subprocess.run(words, check=True, capture_output=True, timeout=120)
     with berth.Sandbox.connect(name) as sandbox:
         assert sandbox.docker.ps().success
+
+
+def test_a_sandbox_without_docker_says_so(box: berth.Sandbox) -> None:
+    for call in (box.docker.ps, lambda: box.docker.host, lambda: box.docker.environment, box.docker.client):
+        with pytest.raises(berth.DockerError, match="docker_enabled=True"):
+            call()
+    assert box.docker.status().state == "disabled"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import berth
 import pytest
@@ -55,6 +56,27 @@ def test_stat_and_list(box: berth.Sandbox) -> None:
     assert box.fs.stat("/tmp/l/link").is_symlink
     assert box.fs.stat("/tmp/l/link", follow=True).is_file
     assert box.fs.list("/tmp/l/sub") == []
+
+
+def test_upload_puts_a_file_where_a_user_means_it(box: berth.Sandbox, tmp_path: Path) -> None:
+    local = tmp_path / "a name"
+    local.write_text("content")
+    local.chmod(0o750)
+    box.fs.mkdir("/tmp/up/-there")
+    for path, found in (
+        ("/tmp/up/-there", "/tmp/up/-there/a name"),
+        ("/tmp/up/made/", "/tmp/up/made/a name"),
+        ("/tmp/up/made/as", "/tmp/up/made/as"),
+        ("-relative", "/-relative"),
+    ):
+        box.fs.upload(local, path)
+        assert box.fs.read_text(found) == "content" and box.fs.stat(found).mode & 0o7777 == 0o750
+    wrong: Any = b"bytes"
+    with pytest.raises(TypeError, match="write_bytes"):
+        box.fs.write_text("/tmp/up/text", wrong)
+    wrong = "text"
+    with pytest.raises(TypeError, match="write_text"):
+        box.fs.write_bytes("/tmp/up/bytes", wrong)
 
 
 def test_many_files(box: berth.Sandbox) -> None:

@@ -266,7 +266,7 @@ def test_a_maker_that_is_killed_leaves_nothing_half_made(machine: Path, rootfs: 
         maker.kill()
         maker.wait()
         maker.stdout.close()
-        # Either it became known and runs, or the process that was making it takes it down. Its record may be yet to come.
+        # Either it became known and runs, or the process that was making it takes it down. Its record may yet come.
         quiet_since = time.monotonic()
         deadline = quiet_since + 60
         while time.monotonic() - quiet_since < 2:

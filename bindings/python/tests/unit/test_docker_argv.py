@@ -47,6 +47,36 @@ RUN: list[tuple[dict[str, Any], list[str]]] = [
     ({"ulimits": [docker.types.Ulimit(name="core", soft=0)]}, ["--ulimit=core=0"]),
     ({"dns_search": ["a.b"], "dns_opt": ["ndots:2"]}, ["--dns-search=a.b", "--dns-option=ndots:2"]),
     ({"cpu_period": 100000, "cpu_quota": 50000}, ["--cpu-period=100000", "--cpu-quota=50000"]),
+    ({"network_disabled": True, "oom_kill_disable": False}, ["--network=none"]),
+    ({"storage_opt": {"size": "1g"}}, ["--storage-opt=size=1g"]),
+    (
+        {"mounts": [docker.types.Mount("/b", "/a,b", type="bind", read_only=True, propagation="rslave")]},
+        ['--mount=type=bind,"source=/a,b",target=/b,readonly,bind-propagation=rslave'],
+    ),
+    (
+        {"mounts": [docker.types.Mount("/v", "data", no_copy=True, labels={"a": "b"})]},
+        ["--mount=type=volume,source=data,target=/v,volume-nocopy,volume-label=a=b"],
+    ),
+    (
+        {"mounts": [docker.types.Mount("/t", None, type="tmpfs", tmpfs_size=4096, tmpfs_mode=0o700)]},
+        ["--mount=type=tmpfs,target=/t,tmpfs-size=4096,tmpfs-mode=700"],
+    ),
+    (
+        {"mounts": [docker.types.Mount("/v", None, driver_config=docker.types.DriverConfig("d", {"o": "1"}))]},
+        ["--mount=type=volume,target=/v,volume-driver=d,volume-opt=o=1"],
+    ),
+    ({"mounts": ["type=tmpfs,target=/t"]}, ["--mount=type=tmpfs,target=/t"]),
+    ({"healthcheck": {"test": "exit 0", "retries": 2}}, ["--health-cmd=exit 0", "--health-retries=2"]),
+    ({"healthcheck": {"test": ["NONE"]}}, ["--no-healthcheck"]),
+    ({"healthcheck": {"test": ["CMD-SHELL", "a | b"]}}, ["--health-cmd=a | b"]),
+    (
+        {"healthcheck": docker.types.Healthcheck(test=["CMD", "a", "b c"], interval=10**9, start_period=5)},
+        ["--health-cmd=a 'b c'", "--health-interval=1000000000ns", "--health-start-period=5ns"],
+    ),
+    (
+        {"log_config": docker.types.LogConfig(type="json-file", config={"max-size": "1m"})},
+        ["--log-driver=json-file", "--log-opt=max-size=1m"],
+    ),
 ]
 
 

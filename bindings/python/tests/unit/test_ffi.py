@@ -135,6 +135,27 @@ def test_cancelling_waits_for_the_end_of_what_is_cancelled() -> None:
         os.kill(pid, 0)
 
 
+def test_output_that_nobody_takes_ends_the_command_and_is_told() -> None:
+    async def main() -> None:
+        process = await host_command("/bin/sh", "-c", "echo $$; exec cat /dev/zero")
+        process.output_limit = 1 << 20
+        with pytest.raises(berth.BerthError, match="more than 1048576 bytes") as told:
+            await process.wait()
+        assert told.value.code_name == "too_big" and process.overflowed and process.returncode == 137
+        printed = process.bytes_of(1)
+        assert 0 < len(printed) <= 1 << 20
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(printed.split(b"\n")[0]), 0)
+        with pytest.raises(berth.BerthError, match="nobody took"):
+            await process.stdout.read()
+        # Who iterates lets go of what was read.
+        followed = await host_command("/bin/sh", "-c", "yes 0123456789 | head -n 8000000")
+        followed.output_limit = 32 << 20
+        assert sum([len(line) async for line in followed.stdout]) == 88_000_000
+
+    asyncio.run(main())
+
+
 def test_a_deadline_kills_the_command() -> None:
     async def main() -> None:
         process = await host_command("/bin/sleep", "1000", timeout=0.05)

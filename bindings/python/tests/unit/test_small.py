@@ -15,7 +15,8 @@ import pytest
 from berth import errors, progress
 from berth._cancel import Cancelled, check, ending, in_thread
 from berth._command import error_from
-from berth._streams import KEPT, AsyncStream, Output
+from berth.creation import in_our_words
+from berth._streams import KEPT, LINE, AsyncStream, Output
 
 
 def test_errors_survive_pickling() -> None:
@@ -56,11 +57,32 @@ def test_the_programs_errors() -> None:
         ({"ports": [65536]}, ValueError, "not a port"),
         ({"volumes": "/a:/b"}, TypeError, "volumes is a list of strings"),
         ({"dockerd_args": ["--mtu", 1400]}, TypeError, "dockerd_args is a list of strings"),
+        ({"cpu": -1}, ValueError, "cpu is a number, not negative"),
+        ({"timeout": float("nan")}, ValueError, "timeout is a number, not negative"),
+        ({"env": {"A=B": "1"}}, ValueError, "not a name of a variable: 'A=B'"),
+        ({"memory": 1.5}, TypeError, "memory is a size"),
+        ({"docker_enabled": "no"}, TypeError, "docker_enabled is True or False"),
+        ({"env": ["A=1"]}, TypeError, "env is a dict of strings"),
+        ({"env": {"A": 1}}, TypeError, "the value of 'A' is of type int"),
+        ({"data_root": "tmpfs"}, berth.InvalidError, "add docker_enabled=True"),
+        ({"image": berth.Image.from_registry("a"), "rootfs": "/"}, TypeError, "exclude each other"),
     ],
 )
 def test_a_sandbox_that_cannot_be_meant(given: dict[str, Any], kind: type[Exception], said: str) -> None:
     with pytest.raises(kind, match=said):
         berth.Sandbox(**given)
+
+
+def test_errors_have_the_names_of_arguments() -> None:
+    error = in_our_words(
+        berth.InvalidError(
+            "--cpus=0.001 is too little beside --memory",
+            path="--data-root",
+            hint="write --memory-mib or --id; see berth run --help",
+        )
+    )
+    assert str(error) == "cpu=0.001 is too little beside memory (data_root); write --memory-mib or name"
+    assert error.args == (error.message,)
 
 
 def test_a_url_before_there_is_a_sandbox() -> None:
@@ -145,6 +167,40 @@ def test_following_without_end_fills_no_memory() -> None:
             unread.add(1, line)
         unread.end()
         assert len(await reader.read_bytes()) == 100 * len(line)
+
+    asyncio.run(main())
+
+
+def test_a_line_without_end_comes_in_pieces() -> None:
+    async def main() -> None:
+        output = Output()
+        reader = AsyncStream(Here(), output, (1,))  # type: ignore[arg-type]
+        output.add(1, b"x" * LINE)
+        output.add(1, b"y")
+        assert [len(line) for line in await reader.lines()] == [LINE + 1]
+        output.add(1, b"z\n")
+        output.end()
+        assert await reader.lines() == ["z\n"] and await reader.lines() == []
+
+    asyncio.run(main())
+
+
+def test_what_was_cut_short_is_not_read_as_a_whole() -> None:
+    async def main() -> None:
+        output = Output()
+        readers = [AsyncStream(Here(), output, (1,)) for _ in range(3)]  # type: ignore[arg-type]
+        output.add(1, b"one\ntw")
+        output.failure = berth.BerthError("too much")
+        output.end()
+        with pytest.raises(berth.BerthError, match="too much"):
+            await readers[0].read()
+        with pytest.raises(berth.BerthError, match="too much"):
+            await readers[1].read_bytes()
+        seen = []
+        with pytest.raises(berth.BerthError, match="too much"):
+            async for line in readers[2]:
+                seen.append(line)
+        assert seen == ["one\n", "tw"]
 
     asyncio.run(main())
 

@@ -50,30 +50,27 @@ class AsyncDocker:
         """DockerNotReadyError when dockerd does not answer in time, or ended; it carries dockerd's last lines."""
         await self._readiness.wait(self.ready_timeout if timeout is None else timeout)
 
-    @property
-    def host(self) -> str:
+    async def host(self) -> str:
         """For DOCKER_HOST: "unix:///…/docker.sock". The daemon behind it is the sandbox's: do not trust what it
         says."""
-        return sync(self._host())
+        await self._readiness.check_wanted()
+        _, handle = await self._sandbox.attached()
+        return _ffi.text(_ffi.call_for_buffer("berth_sandbox_docker_host", handle))
 
-    @property
-    def environment(self) -> dict[str, str]:
+    async def environment(self) -> dict[str, str]:
         """Variables that point docker, docker compose, docker-py's from_env() and testcontainers at this daemon."""
         return {
-            "DOCKER_HOST": self.host,
+            "DOCKER_HOST": await self.host(),
             # Where published ports are, and where the daemon's socket lies for containers that talk to it.
             "TESTCONTAINERS_HOST_OVERRIDE": self._sandbox.address,
             "TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE": "/var/run/docker.sock",
         }
 
-    async def _host(self) -> str:
-        _, handle = await self._sandbox.attached()
-        return _ffi.text(_ffi.call_for_buffer("berth_sandbox_docker_host", handle))
-
     async def client(self, **options: Any) -> docker_py.DockerClient:
         """docker-py's client of this daemon, once it is ready. options: docker.DockerClient's."""
         await self.wait_until_ready()
-        return _client(await self._host(), options)
+        # In a thread: it asks the daemon for its version.
+        return await asyncio.to_thread(_client, await self.host(), options)
 
     async def run(
         self, image: str, command: str | Sequence[str] | None = None, **options: Unpack[o.RunOptions]
@@ -266,12 +263,12 @@ class Docker:
     def host(self) -> str:
         """For DOCKER_HOST: "unix:///…/docker.sock". The daemon behind it is the sandbox's: do not trust what it
         says."""
-        return self.aio.host
+        return sync(self.aio.host())
 
     @property
     def environment(self) -> dict[str, str]:
         """Variables that point docker, docker compose, docker-py's from_env() and testcontainers at this daemon."""
-        return self.aio.environment
+        return sync(self.aio.environment())
 
     def client(self, **options: Any) -> docker_py.DockerClient:
         """docker-py's client of this daemon, once it is ready. options: docker.DockerClient's."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
+import io
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_type_hints
 
 from . import options as o
@@ -103,14 +105,108 @@ def _tmpfs(flag: str, value: Any) -> Words:
         yield f"{flag}={path}:{content}" if content else f"{flag}={path}"
 
 
+def _fields(value: Any, *known: str) -> dict[str, Any] | None:
+    """A dict of docker.types with names in small letters, without None; None when it is something else. docker-py takes
+    its own types, whose names are Docker's ("StartPeriod"), and plain dicts with its arguments' ("start_period")."""
+    if not isinstance(value, Mapping):
+        return None
+    fields = {str(k).lower().replace("_", ""): v for k, v in value.items() if v is not None}
+    return fields if set(fields) <= set(known) else None
+
+
+def _mounts(flag: str, value: Any) -> Words:
+    """docker.types.Mount, or {"Type": "bind", "Source": "/here", "Target": "/there", "ReadOnly": True}; or the string
+    that docker's own --mount takes."""
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
+        raise TypeError(f"a list is wanted for mounts, not {value!r}")
+    for one in value:
+        if isinstance(one, str):
+            yield f"{flag}={one}"
+            continue
+        names = ("type", "source", "target", "readonly", "consistency", "bindoptions", "volumeoptions", "tmpfsoptions")
+        fields = _fields(one, *names)
+        if not fields or not fields.get("target"):
+            raise TypeError(f"a mount is {{'Type': …, 'Source': …, 'Target': …}}, not {one!r}")
+        yield f"{flag}={_comma_separated(_mount_words(fields, one))}"
+
+
+def _mount_words(fields: Mapping[str, Any], whole: Any) -> Words:
+    yield f"type={fields.get('type', 'volume')}"
+    if source := fields.get("source"):
+        yield f"source={source}"
+    yield f"target={fields['target']}"
+    if fields.get("readonly"):
+        yield "readonly"
+    if consistency := fields.get("consistency"):
+        yield f"consistency={consistency}"
+    bind = _fields(fields.get("bindoptions", {}), "propagation")
+    volume = _fields(fields.get("volumeoptions", {}), "nocopy", "labels", "driverconfig")
+    tmpfs = _fields(fields.get("tmpfsoptions", {}), "sizebytes", "mode")
+    if bind is None or volume is None or tmpfs is None:
+        raise TypeError(f"a mount's options are not as in docker.types.Mount: {whole!r}")
+    if "propagation" in bind:
+        yield f"bind-propagation={bind['propagation']}"
+    if volume.get("nocopy"):
+        yield "volume-nocopy"
+    for name, content in (volume.get("labels") or {}).items():
+        yield f"volume-label={name}={content}"
+    driver = _fields(volume.get("driverconfig") or {}, "name", "options") or {}
+    if driver.get("name"):
+        yield f"volume-driver={driver['name']}"
+    for name, content in (driver.get("options") or {}).items():
+        yield f"volume-opt={name}={content}"
+    if "sizebytes" in tmpfs:
+        yield f"tmpfs-size={tmpfs['sizebytes']}"
+    if "mode" in tmpfs:
+        yield f"tmpfs-mode={tmpfs['mode']:o}"
+
+
+def _comma_separated(words: Iterable[str]) -> str:
+    """As docker's --mount reads it: CSV, so that a comma or a quote in a path stays one."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(list(words))
+    return line.getvalue()
+
+
+def _healthcheck(flag: str, value: Any) -> Words:
+    """docker.types.Healthcheck, or {"test": …, "interval": …}: times are nanoseconds."""
+    fields = _fields(value, "test", "interval", "timeout", "retries", "startperiod")
+    if fields is None:
+        raise TypeError(f"a healthcheck is {{'test': …, 'interval': nanoseconds, …}}, not {value!r}")
+    test = fields.get("test")
+    if isinstance(test, str):
+        yield f"{flag}-cmd={test}"
+    elif test:
+        kind, *words = test
+        if kind == "NONE":
+            yield "--no-healthcheck"
+            return
+        # docker's client takes a shell's line only.
+        yield f"{flag}-cmd={' '.join(words) if kind == 'CMD-SHELL' else shlex.join(words if kind == 'CMD' else test)}"
+    for name, option in (("interval", "interval"), ("timeout", "timeout"), ("startperiod", "start-period")):
+        if name in fields:
+            yield f"{flag}-{option}={int(fields[name])}ns"
+    if "retries" in fields:
+        yield f"{flag}-retries={int(fields['retries'])}"
+
+
+def _log_config(flag: str, value: Any) -> Words:
+    """docker.types.LogConfig, or {"type": "json-file", "config": {"max-size": "1m"}}."""
+    fields = _fields(value, "type", "config")
+    if fields is None:
+        raise TypeError(f"a log_config is {{'type': …, 'config': {{…}}}}, not {value!r}")
+    if "type" in fields:
+        yield f"{flag}-driver={fields['type']}"
+    yield from _pairs("=")(f"{flag}-opt", fields.get("config") or {})
+
+
 def _ulimits(flag: str, value: Any) -> Words:
     """docker.types.Ulimit, or {"Name": "nofile", "Soft": 1024, "Hard": 2048}."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         raise TypeError(f"a list is wanted for ulimits, not {value!r}")
     for one in value:
-        # By whatever case of the names: docker-py takes both.
-        fields = {str(k).lower(): v for k, v in one.items()} if isinstance(one, Mapping) else {}
-        if not fields.get("name") or set(fields) - {"name", "soft", "hard"}:
+        fields = _fields(one, "name", "soft", "hard")
+        if not fields or not fields.get("name"):
             raise TypeError(f"an ulimit is {{'Name': …, 'Soft': …, 'Hard': …}}, not {one!r}")
         ends = [str(fields[end]) for end in ("soft", "hard") if fields.get(end) is not None]
         if not ends:
@@ -134,6 +230,11 @@ def _name_filter(name: str) -> _Rule:
     return rule
 
 
+def _format(flag: str, value: Any) -> Words:
+    """The format "json" has that name from Docker 23 on; spelled out, it means the same to older ones."""
+    yield from _text(flag, "{{json .}}" if value == "json" else value)
+
+
 def _nothing(_: str, value: Any) -> Words:
     """Results stream anyway."""
     if not isinstance(value, bool):
@@ -143,14 +244,18 @@ def _nothing(_: str, value: Any) -> Words:
 
 _RUN: dict[str, tuple[str, _Rule]] = {
     "auto_remove": ("--rm", _switch),
+    "blkio_weight": ("--blkio-weight", _text),
     "cap_add": ("--cap-add", _each),
     "cap_drop": ("--cap-drop", _each),
+    "cgroup_parent": ("--cgroup-parent", _text),
+    "cgroupns": ("--cgroupns", _text),
     "cpu_period": ("--cpu-period", _text),
     "cpu_quota": ("--cpu-quota", _text),
     "cpu_shares": ("--cpu-shares", _text),
     "cpuset_cpus": ("--cpuset-cpus", _text),
     "cpuset_mems": ("--cpuset-mems", _text),
     "detach": ("--detach", _switch),
+    "device_cgroup_rules": ("--device-cgroup-rule", _each),
     "devices": ("--device", _each),
     "dns": ("--dns", _each),
     "dns_opt": ("--dns-option", _each),
@@ -161,19 +266,25 @@ _RUN: dict[str, tuple[str, _Rule]] = {
     "environment": ("--env", _pairs("=")),
     "extra_hosts": ("--add-host", _pairs(":")),
     "group_add": ("--group-add", _each),
+    "healthcheck": ("--health", _healthcheck),
     "hostname": ("--hostname", _text),
     "init": ("--init", _switch),
     "ipc_mode": ("--ipc", _text),
     "labels": ("--label", _pairs("=")),
     "links": ("--link", _pairs(":")),
+    "log_config": ("--log", _log_config),
     "mac_address": ("--mac-address", _text),
     "mem_limit": ("--memory", _text),
     "mem_reservation": ("--memory-reservation", _text),
+    "mem_swappiness": ("--memory-swappiness", _text),
     "memswap_limit": ("--memory-swap", _text),
+    "mounts": ("--mount", _mounts),
     "name": ("--name", _text),
     "nano_cpus": ("--cpus", _nano_cpus),
     "network": ("--network", _text),
+    "network_disabled": ("--network=none", _switch),
     "network_mode": ("--network", _text),
+    "oom_kill_disable": ("--oom-kill-disable", _switch),
     "oom_score_adj": ("--oom-score-adj", _text),
     "pid_mode": ("--pid", _text),
     "pids_limit": ("--pids-limit", _text),
@@ -190,6 +301,7 @@ _RUN: dict[str, tuple[str, _Rule]] = {
     "shm_size": ("--shm-size", _text),
     "stdin_open": ("--interactive", _switch),
     "stop_signal": ("--stop-signal", _text),
+    "storage_opt": ("--storage-opt", _pairs("=")),
     "stream": ("", _nothing),
     "sysctls": ("--sysctl", _pairs("=")),
     "tmpfs": ("--tmpfs", _tmpfs),
@@ -229,7 +341,7 @@ _PS: dict[str, tuple[str, _Rule]] = {
     "all": ("--all", _switch),
     "before": ("", _name_filter("before")),
     "filters": ("--filter", _filters),
-    "format": ("--format", _text),
+    "format": ("--format", _format),
     "latest": ("--latest", _switch),
     "limit": ("--last", _text),
     "no_trunc": ("--no-trunc", _switch),
@@ -241,7 +353,7 @@ _IMAGES: dict[str, tuple[str, _Rule]] = {
     "all": ("--all", _switch),
     "digests": ("--digests", _switch),
     "filters": ("--filter", _filters),
-    "format": ("--format", _text),
+    "format": ("--format", _format),
     "no_trunc": ("--no-trunc", _switch),
     "quiet": ("--quiet", _switch),
 }
@@ -355,7 +467,7 @@ def tagged(repository: str, tag: str | None) -> str:
 
 
 def run(image: str, command: str | Sequence[str] | None, given: Mapping[str, Any]) -> list[str]:
-    for one, other in (("env", "environment"), ("network", "network_mode")):
+    for one, other in (("env", "environment"), ("network", "network_mode"), ("network", "network_disabled")):
         if given.get(one) is not None and given.get(other) is not None:
             raise TypeError(f"run() takes {one} or {other}, not both")
     if given.get("remove") and given.get("auto_remove"):

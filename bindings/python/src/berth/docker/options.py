@@ -14,14 +14,18 @@ Volumes = Mapping[str, "Mapping[str, str]"] | Sequence[str]
 
 class RunOptions(TypedDict, total=False):
     auto_remove: bool
+    blkio_weight: int
     cap_add: Sequence[str]
     cap_drop: Sequence[str]
+    cgroup_parent: str
+    cgroupns: str
     cpu_period: int
     cpu_quota: int
     cpu_shares: int
     cpuset_cpus: str
     cpuset_mems: str
     detach: bool
+    device_cgroup_rules: Sequence[str]
     devices: Sequence[str]
     dns: Sequence[str]
     dns_opt: Sequence[str]
@@ -32,19 +36,25 @@ class RunOptions(TypedDict, total=False):
     environment: Environment
     extra_hosts: Mapping[str, str]
     group_add: Sequence[str]
+    healthcheck: Mapping[str, Any]
     hostname: str
     init: bool
     ipc_mode: str
     labels: Mapping[str, str] | Sequence[str]
     links: Mapping[str, str]
+    log_config: Mapping[str, Any]
     mac_address: str
     mem_limit: str | int
     mem_reservation: str | int
+    mem_swappiness: int
     memswap_limit: str | int
+    mounts: Sequence[Mapping[str, Any]]
     name: str
     nano_cpus: int
     network: str
+    network_disabled: bool
     network_mode: str
+    oom_kill_disable: bool
     oom_score_adj: int
     pid_mode: str
     pids_limit: int
@@ -61,6 +71,7 @@ class RunOptions(TypedDict, total=False):
     shm_size: str | int
     stdin_open: bool
     stop_signal: str
+    storage_opt: Mapping[str, str]
     stream: bool
     sysctls: Mapping[str, str]
     tmpfs: Mapping[str, str]

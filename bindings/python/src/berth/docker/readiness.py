@@ -49,6 +49,7 @@ class Readiness:
     def __init__(self, sandbox: AsyncSandbox) -> None:
         self._sandbox = sandbox
         self._was_ready = False
+        self._wanted = False
         self._log_position = 0
         self._heard = False
 
@@ -73,8 +74,7 @@ class Readiness:
 
     async def wait(self, timeout: float) -> None:
         """Until dockerd answers; DockerNotReadyError when it does not in time, or will not."""
-        if not self._sandbox.docker_enabled and not await self._is_wanted():
-            raise DockerError("this sandbox has no Docker", layer="docker", hint="create it with docker_enabled=True")
+        await self.check_wanted()
         if self._was_ready and await self._answers():
             return
         self._was_ready = False
@@ -96,9 +96,14 @@ class Readiness:
         self._was_ready = True
         say(f"Docker daemon is ready (took {time.monotonic() - began:.1f}s)")
 
-    async def _is_wanted(self) -> bool:
-        """Of a sandbox that this package did not make."""
-        return bool(((await self._sandbox.status()).get("docker") or {}).get("wanted"))
+    async def check_wanted(self) -> None:
+        """DockerError where the sandbox was made without Docker."""
+        if self._wanted or self._sandbox.docker_enabled:
+            return
+        # Of a sandbox that this package did not make, its monitor knows.
+        self._wanted = bool(((await self._sandbox.status()).get("docker") or {}).get("wanted"))
+        if not self._wanted:
+            raise DockerError("this sandbox has no Docker", layer="docker", hint="create it with docker_enabled=True")
 
     async def _answers(self) -> bool:
         """Whether dockerd answers now. A daemon that has just ended gets its monitor's moment to take note of it."""

@@ -1,0 +1,145 @@
+"""What a sandbox is to be, checked, and as the `berth` program is told it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .errors import BerthError, InvalidError
+from .image import Built, Image, check_variable
+from .image.registry import RegistryOptions
+
+#: Annotations of a sandbox that this package reads when it connects to it.
+LABEL = "org.pyberth."
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What create() is to make."""
+
+    cpu: float | None = None
+    memory: str | int | None = None
+    image: Image | None = None
+    rootfs: str | None = None
+    docker_enabled: bool = False
+    name: str | None = None
+    env: Mapping[str, str] | None = None
+    ports: tuple[int, ...] = ()
+    network: str = "sandbox"
+    timeout: float | None = None
+    volumes: tuple[str, ...] = ()
+    registry_mirror: str | None = None
+    data_root: str | None = None
+    dockerd_args: tuple[str, ...] = ()
+
+
+def run_arguments(wanted: Wanted, built: Built) -> Iterable[str]:
+    yield from ("--detach", f"--rootfs={built.rootfs}")
+    if wanted.name is not None:
+        yield f"--id={wanted.name}"
+    if wanted.cpu is not None:
+        yield f"--cpus={wanted.cpu:g}"
+    if wanted.memory is not None:
+        yield f"--memory={wanted.memory}"
+    yield f"--network={wanted.network}"
+    for name, value in {**built.env, **(wanted.env or {})}.items():
+        yield f"--env={name}={value}"
+    for volume in wanted.volumes:
+        yield f"--volume={volume}"
+    yield f"--label={LABEL}workdir={built.workdir}"
+    if wanted.ports:
+        yield f"--label={LABEL}ports={','.join(map(str, wanted.ports))}"
+    if wanted.docker_enabled:
+        yield from ("--docker", f"--label={LABEL}docker=1")
+        if wanted.data_root:
+            yield f"--data-root={wanted.data_root}"
+        mirror = wanted.registry_mirror or (wanted.image.registry.mirror if wanted.image else None)
+        mirror = mirror or RegistryOptions.from_environment().mirror
+        if mirror:
+            yield f"--dockerd-arg=--registry-mirror={mirror if '://' in mirror else 'https://' + mirror}"
+        for argument in wanted.dockerd_args:
+            yield f"--dockerd-arg={argument}"
+    if wanted.timeout is not None:
+        # The monitor ends a sandbox with its command.
+        yield from ("--", "sleep", f"{wanted.timeout:g}")
+
+
+def checked(wanted: Wanted) -> Wanted:
+    """It, when it is something that can be meant; what the program knows better is left to it."""
+    if wanted.image is not None and wanted.rootfs is not None:
+        raise TypeError("image and rootfs exclude each other")
+    if wanted.image is not None and not isinstance(wanted.image, Image):
+        raise TypeError(f"image is an Image, as Image.from_registry(…) makes it, not {wanted.image!r}")
+    for what, number in (("cpu", wanted.cpu), ("timeout", wanted.timeout)):
+        if number is not None and (isinstance(number, bool) or not isinstance(number, (int, float))):
+            raise TypeError(f"{what} is a number, not {number!r}")
+        if number is not None and not 0 <= number < float("inf"):
+            raise ValueError(f"{what} is a number, not negative, not {number!r}")
+    if isinstance(wanted.memory, bool) or not isinstance(wanted.memory, (str, int, type(None))):
+        raise TypeError(f'memory is a size as "2Gi", or a number of bytes, not {wanted.memory!r}')
+    if not isinstance(wanted.docker_enabled, bool):
+        raise TypeError(f"docker_enabled is True or False, not {wanted.docker_enabled!r}")
+    if wanted.env is not None:
+        if not isinstance(wanted.env, Mapping):
+            raise TypeError(f"env is a dict of strings, not {wanted.env!r}")
+        for name, value in wanted.env.items():
+            # The value may be a secret.
+            if not isinstance(name, str) or not isinstance(value, str):
+                raise TypeError(f"env is a dict of strings; the value of {name!r} is of type {type(value).__name__}")
+            check_variable(name)
+    if not wanted.docker_enabled:
+        for what, given in (
+            ("registry_mirror", wanted.registry_mirror),
+            ("data_root", wanted.data_root),
+            ("dockerd_args", wanted.dockerd_args),
+        ):
+            if given:
+                raise InvalidError(f"{what} is for Docker, which this sandbox has not", hint="add docker_enabled=True")
+    return wanted
+
+
+def checked_ports(given: Iterable[int]) -> tuple[int, ...]:
+    """Of a string, each character would be one."""
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise TypeError(f"ports is a list of the sandbox's ports, as [8080], not {given!r}")
+    ports = tuple(given)
+    for port in ports:
+        if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
+            raise ValueError(f"not a port, which is a number from 1 to 65535: {port!r}")
+    return ports
+
+
+def checked_strings(what: str, given: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise TypeError(f"{what} is a list of strings, not {given!r}")
+    strings = tuple(given)
+    if not all(isinstance(one, str) for one in strings):
+        raise TypeError(f"{what} is a list of strings, not {strings!r}")
+    return strings
+
+
+#: Of the program's options, those that have another name here.
+_NAMES = {
+    "cpus": "cpu",
+    "data-root": "data_root",
+    "docker": "docker_enabled",
+    "dockerd-arg": "dockerd_args",
+    "env": "env",
+    "id": "name",
+    "memory": "memory",
+    "network": "network",
+    "rootfs": "rootfs",
+    "volume": "volumes",
+}
+_OPTION = re.compile(r"--(" + "|".join(_NAMES) + r")(?![\w-])")
+_HELP = re.compile(r"(; )?see berth run --help")
+
+
+def in_our_words(e: BerthError) -> BerthError:
+    """The same error, with this package's names of what was wrong with it in place of the program's options."""
+    for field in ("message", "path", "hint"):
+        text = _HELP.sub("", getattr(e, field))
+        setattr(e, field, _OPTION.sub(lambda found: _NAMES[found[1]], text))
+    e.args = (e.message,)
+    return e
