@@ -15001,12 +15001,16 @@ std::optional<std::vector<std::uint32_t>> options_object::ids(std::string_view n
   complain(name, "an array of numbers from 0 to 4294967295 is wanted");
   return {};
 }
+static std::string plain(double n) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, n).ptr};
+}
 std::optional<double> options_object::number(std::string_view name, double least, double most) {
   const json_view v = find(name);
   if (!v) return {};
   const auto n = v.number<double>();
   if (!n || !(*n >= least && *n <= most)) {
-    complain(name, "a number from " + std::to_string(least) + " to " + std::to_string(most) + " is wanted");
+    complain(name, "a number from " + plain(least) + " to " + plain(most) + " is wanted");
     return {};
   }
   return n;
@@ -15912,7 +15916,7 @@ asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
   error why = r.last;
   if (r.status == errc::cancelled) co_return make_error(errc::cancelled, "docker", "waiting for Docker was cancelled");
   why.code = r.status == errc::timeout ? errc::daemon_not_ready : r.status;
-  why.hint = "no process supervises dockerd here: start it by berth_sandbox_start_docker";
+  why.hint = "nothing answers on its Docker socket: start Docker in it first, or see the log of what supervises it";
   co_return why;
 }
 asio::awaitable<op_result> sandbox_core::docker_status(op_pointer) {
