@@ -2,412 +2,182 @@
 
 from __future__ import annotations
 
-import csv
-import datetime
-import io
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_type_hints
 
 from . import options as o
+from . import rules
 
-Words = Iterator[str]
-_Rule = Callable[[str, Any], Words]
+#: By docker-py's name: the option, and the rule for its value.
+_Table = dict[str, tuple[str, rules.Rule]]
 
-
-def _text(flag: str, value: Any) -> Words:
-    if isinstance(value, (bool, Mapping)) or not isinstance(value, (str, int, float)):
-        raise TypeError(f"a string or a number is wanted for {flag}, not {value!r}")
-    yield f"{flag}={value}"
-
-
-def _switch(flag: str, value: Any) -> Words:
-    if not isinstance(value, bool):
-        raise TypeError(f"True or False is wanted for {flag}, not {value!r}")
-    if value:
-        yield flag
-
-
-def _both(flag: str, value: Any) -> Words:
-    """A switch whose default is on, or depends: said either way."""
-    if not isinstance(value, bool):
-        raise TypeError(f"True or False is wanted for {flag}, not {value!r}")
-    yield f"{flag}={'true' if value else 'false'}"
-
-
-def _each(flag: str, value: Any) -> Words:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise TypeError(f"a list of strings is wanted for {flag}, not {value!r}")
-    for item in value:
-        yield from _text(flag, item)
-
-
-def _pairs(joint: str) -> _Rule:
-    def rule(flag: str, value: Any) -> Words:
-        if isinstance(value, Mapping):
-            for name, content in value.items():
-                yield f"{flag}={name}" if content is None else f"{flag}={name}{joint}{content}"
-        else:
-            yield from _each(flag, value)
-
-    return rule
-
-
-def _ports(flag: str, value: Any) -> Words:
-    """{"80/tcp": 8080}: container port to the sandbox's port."""
-    if not isinstance(value, Mapping):
-        raise TypeError(f"ports is a dict of container port to the sandbox's port, not {value!r}")
-    for inside, outside in value.items():
-        several = outside if isinstance(outside, list) else [outside]
-        for one in several:
-            if one is None:
-                yield f"{flag}={inside}"
-            elif isinstance(one, tuple):
-                address, *port = one
-                yield f"{flag}={address}:{port[0] if port and port[0] is not None else ''}:{inside}"
-            else:
-                yield f"{flag}={one}:{inside}"
-
-
-def _volumes(flag: str, value: Any) -> Words:
-    """{"/here": {"bind": "/there", "mode": "ro"}} or ["/here:/there:ro"]."""
-    if not isinstance(value, Mapping):
-        yield from _each(flag, value)
-        return
-    for source, target in value.items():
-        if not isinstance(target, Mapping) or set(target) - {"bind", "mode"} or "bind" not in target:
-            raise TypeError(f"a volume is {{'bind': path, 'mode': 'rw' or 'ro'}}, not {target!r}")
-        yield f"{flag}={source}:{target['bind']}:{target.get('mode', 'rw')}"
-
-
-def _restart(flag: str, value: Any) -> Words:
-    """{"Name": "on-failure", "MaximumRetryCount": 5}"""
-    if not isinstance(value, Mapping) or set(value) - {"Name", "MaximumRetryCount"} or "Name" not in value:
-        raise TypeError(f"restart_policy is {{'Name': …, 'MaximumRetryCount': …}}, not {value!r}")
-    count = value.get("MaximumRetryCount")
-    yield f"{flag}={value['Name']}" + (f":{count}" if count else "")
-
-
-def _nano_cpus(_: str, value: Any) -> Words:
-    yield f"--cpus={value / 1e9:g}"
-
-
-def _filters(flag: str, value: Any) -> Words:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"filters is a dict, not {value!r}")
-    for name, content in value.items():
-        for one in content if isinstance(content, (list, tuple)) else [content]:
-            yield f"{flag}={name}={str(one).lower() if isinstance(one, bool) else one}"
-
-
-def _tmpfs(flag: str, value: Any) -> Words:
-    for path, content in value.items():
-        yield f"{flag}={path}:{content}" if content else f"{flag}={path}"
-
-
-def _fields(value: Any, *known: str) -> dict[str, Any] | None:
-    """A dict of docker.types with names in small letters, without None; None when it is something else. docker-py takes
-    its own types, whose names are Docker's ("StartPeriod"), and plain dicts with its arguments' ("start_period")."""
-    if not isinstance(value, Mapping):
-        return None
-    fields = {str(k).lower().replace("_", ""): v for k, v in value.items() if v is not None}
-    return fields if set(fields) <= set(known) else None
-
-
-def _mounts(flag: str, value: Any) -> Words:
-    """docker.types.Mount, or {"Type": "bind", "Source": "/here", "Target": "/there", "ReadOnly": True}; or the string
-    that docker's own --mount takes."""
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
-        raise TypeError(f"a list is wanted for mounts, not {value!r}")
-    for one in value:
-        if isinstance(one, str):
-            yield f"{flag}={one}"
-            continue
-        names = ("type", "source", "target", "readonly", "consistency", "bindoptions", "volumeoptions", "tmpfsoptions")
-        fields = _fields(one, *names)
-        if not fields or not fields.get("target"):
-            raise TypeError(f"a mount is {{'Type': …, 'Source': …, 'Target': …}}, not {one!r}")
-        yield f"{flag}={_comma_separated(_mount_words(fields, one))}"
-
-
-def _mount_words(fields: Mapping[str, Any], whole: Any) -> Words:
-    yield f"type={fields.get('type', 'volume')}"
-    if source := fields.get("source"):
-        yield f"source={source}"
-    yield f"target={fields['target']}"
-    if fields.get("readonly"):
-        yield "readonly"
-    if consistency := fields.get("consistency"):
-        yield f"consistency={consistency}"
-    bind = _fields(fields.get("bindoptions", {}), "propagation")
-    volume = _fields(fields.get("volumeoptions", {}), "nocopy", "labels", "driverconfig")
-    tmpfs = _fields(fields.get("tmpfsoptions", {}), "sizebytes", "mode")
-    if bind is None or volume is None or tmpfs is None:
-        raise TypeError(f"a mount's options are not as in docker.types.Mount: {whole!r}")
-    if "propagation" in bind:
-        yield f"bind-propagation={bind['propagation']}"
-    if volume.get("nocopy"):
-        yield "volume-nocopy"
-    for name, content in (volume.get("labels") or {}).items():
-        yield f"volume-label={name}={content}"
-    driver = _fields(volume.get("driverconfig") or {}, "name", "options") or {}
-    if driver.get("name"):
-        yield f"volume-driver={driver['name']}"
-    for name, content in (driver.get("options") or {}).items():
-        yield f"volume-opt={name}={content}"
-    if "sizebytes" in tmpfs:
-        yield f"tmpfs-size={tmpfs['sizebytes']}"
-    if "mode" in tmpfs:
-        yield f"tmpfs-mode={tmpfs['mode']:o}"
-
-
-def _comma_separated(words: Iterable[str]) -> str:
-    """As docker's --mount reads it: CSV, so that a comma or a quote in a path stays one."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(list(words))
-    return line.getvalue()
-
-
-def _healthcheck(flag: str, value: Any) -> Words:
-    """docker.types.Healthcheck, or {"test": …, "interval": …}: times are nanoseconds."""
-    fields = _fields(value, "test", "interval", "timeout", "retries", "startperiod")
-    if fields is None:
-        raise TypeError(f"a healthcheck is {{'test': …, 'interval': nanoseconds, …}}, not {value!r}")
-    test = fields.get("test")
-    if isinstance(test, str):
-        yield f"{flag}-cmd={test}"
-    elif test:
-        kind, *words = test
-        if kind == "NONE":
-            yield "--no-healthcheck"
-            return
-        # docker's client takes a shell's line only.
-        yield f"{flag}-cmd={' '.join(words) if kind == 'CMD-SHELL' else shlex.join(words if kind == 'CMD' else test)}"
-    for name, option in (("interval", "interval"), ("timeout", "timeout"), ("startperiod", "start-period")):
-        if name in fields:
-            yield f"{flag}-{option}={int(fields[name])}ns"
-    if "retries" in fields:
-        yield f"{flag}-retries={int(fields['retries'])}"
-
-
-def _log_config(flag: str, value: Any) -> Words:
-    """docker.types.LogConfig, or {"type": "json-file", "config": {"max-size": "1m"}}."""
-    fields = _fields(value, "type", "config")
-    if fields is None:
-        raise TypeError(f"a log_config is {{'type': …, 'config': {{…}}}}, not {value!r}")
-    if "type" in fields:
-        yield f"{flag}-driver={fields['type']}"
-    yield from _pairs("=")(f"{flag}-opt", fields.get("config") or {})
-
-
-def _ulimits(flag: str, value: Any) -> Words:
-    """docker.types.Ulimit, or {"Name": "nofile", "Soft": 1024, "Hard": 2048}."""
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
-        raise TypeError(f"a list is wanted for ulimits, not {value!r}")
-    for one in value:
-        fields = _fields(one, "name", "soft", "hard")
-        if not fields or not fields.get("name"):
-            raise TypeError(f"an ulimit is {{'Name': …, 'Soft': …, 'Hard': …}}, not {one!r}")
-        ends = [str(fields[end]) for end in ("soft", "hard") if fields.get(end) is not None]
-        if not ends:
-            raise TypeError(f"an ulimit needs 'Soft', 'Hard' or both: {one!r}")
-        yield f"{flag}={fields['name']}={':'.join(ends)}"
-
-
-def _moment(flag: str, value: Any) -> Words:
-    """A datetime (UTC where it says no zone, as for docker-py), seconds since the epoch, or docker's own "10m"."""
-    if isinstance(value, datetime.datetime):
-        zoned = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-        yield f"{flag}={zoned.timestamp():.6f}"
-    else:
-        yield from _text(flag, value)
-
-
-def _name_filter(name: str) -> _Rule:
-    def rule(_: str, value: Any) -> Words:
-        yield f"--filter={name}={value}"
-
-    return rule
-
-
-def _format(flag: str, value: Any) -> Words:
-    """The format "json" has that name from Docker 23 on; spelled out, it means the same to older ones."""
-    yield from _text(flag, "{{json .}}" if value == "json" else value)
-
-
-def _nothing(_: str, value: Any) -> Words:
-    """Results stream anyway."""
-    if not isinstance(value, bool):
-        raise TypeError(f"True or False is wanted for stream, not {value!r}")
-    yield from ()
-
-
-_RUN: dict[str, tuple[str, _Rule]] = {
-    "auto_remove": ("--rm", _switch),
-    "blkio_weight": ("--blkio-weight", _text),
-    "cap_add": ("--cap-add", _each),
-    "cap_drop": ("--cap-drop", _each),
-    "cgroup_parent": ("--cgroup-parent", _text),
-    "cgroupns": ("--cgroupns", _text),
-    "cpu_period": ("--cpu-period", _text),
-    "cpu_quota": ("--cpu-quota", _text),
-    "cpu_shares": ("--cpu-shares", _text),
-    "cpuset_cpus": ("--cpuset-cpus", _text),
-    "cpuset_mems": ("--cpuset-mems", _text),
-    "detach": ("--detach", _switch),
-    "device_cgroup_rules": ("--device-cgroup-rule", _each),
-    "devices": ("--device", _each),
-    "dns": ("--dns", _each),
-    "dns_opt": ("--dns-option", _each),
-    "dns_search": ("--dns-search", _each),
-    "domainname": ("--domainname", _text),
-    "entrypoint": ("--entrypoint", _text),
-    "env": ("--env", _pairs("=")),
-    "environment": ("--env", _pairs("=")),
-    "extra_hosts": ("--add-host", _pairs(":")),
-    "group_add": ("--group-add", _each),
-    "healthcheck": ("--health", _healthcheck),
-    "hostname": ("--hostname", _text),
-    "init": ("--init", _switch),
-    "ipc_mode": ("--ipc", _text),
-    "labels": ("--label", _pairs("=")),
-    "links": ("--link", _pairs(":")),
-    "log_config": ("--log", _log_config),
-    "mac_address": ("--mac-address", _text),
-    "mem_limit": ("--memory", _text),
-    "mem_reservation": ("--memory-reservation", _text),
-    "mem_swappiness": ("--memory-swappiness", _text),
-    "memswap_limit": ("--memory-swap", _text),
-    "mounts": ("--mount", _mounts),
-    "name": ("--name", _text),
-    "nano_cpus": ("--cpus", _nano_cpus),
-    "network": ("--network", _text),
-    "network_disabled": ("--network=none", _switch),
-    "network_mode": ("--network", _text),
-    "oom_kill_disable": ("--oom-kill-disable", _switch),
-    "oom_score_adj": ("--oom-score-adj", _text),
-    "pid_mode": ("--pid", _text),
-    "pids_limit": ("--pids-limit", _text),
-    "platform": ("--platform", _text),
-    "ports": ("--publish", _ports),
-    "privileged": ("--privileged", _switch),
-    "publish_all_ports": ("--publish-all", _switch),
-    "pull": ("--pull", _text),
-    "read_only": ("--read-only", _switch),
-    "remove": ("--rm", _switch),
-    "restart_policy": ("--restart", _restart),
-    "runtime": ("--runtime", _text),
-    "security_opt": ("--security-opt", _each),
-    "shm_size": ("--shm-size", _text),
-    "stdin_open": ("--interactive", _switch),
-    "stop_signal": ("--stop-signal", _text),
-    "storage_opt": ("--storage-opt", _pairs("=")),
-    "stream": ("", _nothing),
-    "sysctls": ("--sysctl", _pairs("=")),
-    "tmpfs": ("--tmpfs", _tmpfs),
-    "tty": ("--tty", _switch),
-    "ulimits": ("--ulimit", _ulimits),
-    "user": ("--user", _text),
-    "userns_mode": ("--userns", _text),
-    "uts_mode": ("--uts", _text),
-    "volume_driver": ("--volume-driver", _text),
-    "volumes": ("--volume", _volumes),
-    "volumes_from": ("--volumes-from", _each),
-    "working_dir": ("--workdir", _text),
+_RUN: _Table = {
+    "auto_remove": ("--rm", rules.switch),
+    "blkio_weight": ("--blkio-weight", rules.text),
+    "cap_add": ("--cap-add", rules.each),
+    "cap_drop": ("--cap-drop", rules.each),
+    "cgroup_parent": ("--cgroup-parent", rules.text),
+    "cgroupns": ("--cgroupns", rules.text),
+    "cpu_period": ("--cpu-period", rules.text),
+    "cpu_quota": ("--cpu-quota", rules.text),
+    "cpu_shares": ("--cpu-shares", rules.text),
+    "cpuset_cpus": ("--cpuset-cpus", rules.text),
+    "cpuset_mems": ("--cpuset-mems", rules.text),
+    "detach": ("--detach", rules.switch),
+    "device_cgroup_rules": ("--device-cgroup-rule", rules.each),
+    "devices": ("--device", rules.each),
+    "dns": ("--dns", rules.each),
+    "dns_opt": ("--dns-option", rules.each),
+    "dns_search": ("--dns-search", rules.each),
+    "domainname": ("--domainname", rules.text),
+    "entrypoint": ("--entrypoint", rules.text),
+    "env": ("--env", rules.pairs("=")),
+    "environment": ("--env", rules.pairs("=")),
+    "extra_hosts": ("--add-host", rules.pairs(":")),
+    "group_add": ("--group-add", rules.each),
+    "healthcheck": ("--health", rules.healthcheck),
+    "hostname": ("--hostname", rules.text),
+    "init": ("--init", rules.switch),
+    "ipc_mode": ("--ipc", rules.text),
+    "labels": ("--label", rules.pairs("=")),
+    "links": ("--link", rules.pairs(":")),
+    "log_config": ("--log", rules.log_config),
+    "mac_address": ("--mac-address", rules.text),
+    "mem_limit": ("--memory", rules.text),
+    "mem_reservation": ("--memory-reservation", rules.text),
+    "mem_swappiness": ("--memory-swappiness", rules.text),
+    "memswap_limit": ("--memory-swap", rules.text),
+    "mounts": ("--mount", rules.mounts),
+    "name": ("--name", rules.text),
+    "nano_cpus": ("--cpus", rules.nano_cpus),
+    "network": ("--network", rules.text),
+    "network_disabled": ("--network=none", rules.switch),
+    "network_mode": ("--network", rules.text),
+    "oom_kill_disable": ("--oom-kill-disable", rules.switch),
+    "oom_score_adj": ("--oom-score-adj", rules.text),
+    "pid_mode": ("--pid", rules.text),
+    "pids_limit": ("--pids-limit", rules.text),
+    "platform": ("--platform", rules.text),
+    "ports": ("--publish", rules.ports),
+    "privileged": ("--privileged", rules.switch),
+    "publish_all_ports": ("--publish-all", rules.switch),
+    "pull": ("--pull", rules.text),
+    "read_only": ("--read-only", rules.switch),
+    "remove": ("--rm", rules.switch),
+    "restart_policy": ("--restart", rules.restart_policy),
+    "runtime": ("--runtime", rules.text),
+    "security_opt": ("--security-opt", rules.each),
+    "shm_size": ("--shm-size", rules.text),
+    "stdin_open": ("--interactive", rules.switch),
+    "stop_signal": ("--stop-signal", rules.text),
+    "storage_opt": ("--storage-opt", rules.pairs("=")),
+    "stream": ("", rules.nothing),
+    "sysctls": ("--sysctl", rules.pairs("=")),
+    "tmpfs": ("--tmpfs", rules.tmpfs),
+    "tty": ("--tty", rules.switch),
+    "ulimits": ("--ulimit", rules.ulimits),
+    "user": ("--user", rules.text),
+    "userns_mode": ("--userns", rules.text),
+    "uts_mode": ("--uts", rules.text),
+    "volume_driver": ("--volume-driver", rules.text),
+    "volumes": ("--volume", rules.volumes),
+    "volumes_from": ("--volumes-from", rules.each),
+    "working_dir": ("--workdir", rules.text),
 }
-_PULL: dict[str, tuple[str, _Rule]] = {
-    "all_tags": ("--all-tags", _switch),
-    "platform": ("--platform", _text),
-    "quiet": ("--quiet", _switch),
+_PULL: _Table = {
+    "all_tags": ("--all-tags", rules.switch),
+    "platform": ("--platform", rules.text),
+    "quiet": ("--quiet", rules.switch),
 }
-_BUILD: dict[str, tuple[str, _Rule]] = {
-    "buildargs": ("--build-arg", _pairs("=")),
-    "cache_from": ("--cache-from", _each),
-    "dockerfile": ("--file", _text),
-    "extra_hosts": ("--add-host", _pairs(":")),
-    "forcerm": ("--force-rm", _switch),
-    "labels": ("--label", _pairs("=")),
-    "network_mode": ("--network", _text),
-    "nocache": ("--no-cache", _switch),
-    "platform": ("--platform", _text),
-    "pull": ("--pull", _switch),
-    "quiet": ("--quiet", _switch),
-    "rm": ("--rm", _both),
-    "shmsize": ("--shm-size", _text),
-    "tag": ("--tag", _text),
-    "target": ("--target", _text),
+_BUILD: _Table = {
+    "buildargs": ("--build-arg", rules.pairs("=")),
+    "cache_from": ("--cache-from", rules.each),
+    "dockerfile": ("--file", rules.text),
+    "extra_hosts": ("--add-host", rules.pairs(":")),
+    "forcerm": ("--force-rm", rules.switch),
+    "labels": ("--label", rules.pairs("=")),
+    "network_mode": ("--network", rules.text),
+    "nocache": ("--no-cache", rules.switch),
+    "platform": ("--platform", rules.text),
+    "pull": ("--pull", rules.switch),
+    "quiet": ("--quiet", rules.switch),
+    "rm": ("--rm", rules.either_way),
+    "shmsize": ("--shm-size", rules.text),
+    "tag": ("--tag", rules.text),
+    "target": ("--target", rules.text),
 }
-_PS: dict[str, tuple[str, _Rule]] = {
-    "all": ("--all", _switch),
-    "before": ("", _name_filter("before")),
-    "filters": ("--filter", _filters),
-    "format": ("--format", _format),
-    "latest": ("--latest", _switch),
-    "limit": ("--last", _text),
-    "no_trunc": ("--no-trunc", _switch),
-    "quiet": ("--quiet", _switch),
-    "since": ("", _name_filter("since")),
-    "size": ("--size", _switch),
+_PS: _Table = {
+    "all": ("--all", rules.switch),
+    "before": ("", rules.name_filter("before")),
+    "filters": ("--filter", rules.filters),
+    "format": ("--format", rules.output_format),
+    "latest": ("--latest", rules.switch),
+    "limit": ("--last", rules.text),
+    "no_trunc": ("--no-trunc", rules.switch),
+    "quiet": ("--quiet", rules.switch),
+    "since": ("", rules.name_filter("since")),
+    "size": ("--size", rules.switch),
 }
-_IMAGES: dict[str, tuple[str, _Rule]] = {
-    "all": ("--all", _switch),
-    "digests": ("--digests", _switch),
-    "filters": ("--filter", _filters),
-    "format": ("--format", _format),
-    "no_trunc": ("--no-trunc", _switch),
-    "quiet": ("--quiet", _switch),
+_IMAGES: _Table = {
+    "all": ("--all", rules.switch),
+    "digests": ("--digests", rules.switch),
+    "filters": ("--filter", rules.filters),
+    "format": ("--format", rules.output_format),
+    "no_trunc": ("--no-trunc", rules.switch),
+    "quiet": ("--quiet", rules.switch),
 }
-_LOGS: dict[str, tuple[str, _Rule]] = {
-    "details": ("--details", _switch),
-    "follow": ("--follow", _switch),
-    "since": ("--since", _moment),
-    "stream": ("", _nothing),
-    "tail": ("--tail", _text),
-    "timestamps": ("--timestamps", _switch),
-    "until": ("--until", _moment),
+_LOGS: _Table = {
+    "details": ("--details", rules.switch),
+    "follow": ("--follow", rules.switch),
+    "since": ("--since", rules.moment),
+    "stream": ("", rules.nothing),
+    "tail": ("--tail", rules.text),
+    "timestamps": ("--timestamps", rules.switch),
+    "until": ("--until", rules.moment),
 }
-_EXEC: dict[str, tuple[str, _Rule]] = {
-    "detach": ("--detach", _switch),
-    "env": ("--env", _pairs("=")),
-    "environment": ("--env", _pairs("=")),
-    "privileged": ("--privileged", _switch),
-    "stdin": ("--interactive", _switch),
-    "stream": ("", _nothing),
-    "tty": ("--tty", _switch),
-    "user": ("--user", _text),
-    "workdir": ("--workdir", _text),
+_EXEC: _Table = {
+    "detach": ("--detach", rules.switch),
+    "env": ("--env", rules.pairs("=")),
+    "environment": ("--env", rules.pairs("=")),
+    "privileged": ("--privileged", rules.switch),
+    "stdin": ("--interactive", rules.switch),
+    "stream": ("", rules.nothing),
+    "tty": ("--tty", rules.switch),
+    "user": ("--user", rules.text),
+    "workdir": ("--workdir", rules.text),
 }
-_RM: dict[str, tuple[str, _Rule]] = {
-    "force": ("--force", _switch),
-    "link": ("--link", _switch),
-    "v": ("--volumes", _switch),
+_RM: _Table = {
+    "force": ("--force", rules.switch),
+    "link": ("--link", rules.switch),
+    "v": ("--volumes", rules.switch),
 }
-_RMI: dict[str, tuple[str, _Rule]] = {"force": ("--force", _switch), "noprune": ("--no-prune", _switch)}
+_RMI: _Table = {"force": ("--force", rules.switch), "noprune": ("--no-prune", rules.switch)}
 
-_COMPOSE_ABOVE: dict[str, tuple[str, _Rule]] = {"profiles": ("--profile", _each), "project": ("--project-name", _text)}
-_COMPOSE_UP: dict[str, tuple[str, _Rule]] = {
-    "build": ("--build", _switch),
-    "detach": ("--detach", _switch),
-    "force_recreate": ("--force-recreate", _switch),
-    "no_deps": ("--no-deps", _switch),
-    "remove_orphans": ("--remove-orphans", _switch),
-    "scale": ("--scale", _pairs("=")),
+_COMPOSE_ABOVE: _Table = {"profiles": ("--profile", rules.each), "project": ("--project-name", rules.text)}
+_COMPOSE_UP: _Table = {
+    "build": ("--build", rules.switch),
+    "detach": ("--detach", rules.switch),
+    "force_recreate": ("--force-recreate", rules.switch),
+    "no_deps": ("--no-deps", rules.switch),
+    "remove_orphans": ("--remove-orphans", rules.switch),
+    "scale": ("--scale", rules.pairs("=")),
 }
-_COMPOSE_DOWN: dict[str, tuple[str, _Rule]] = {
-    "remove_orphans": ("--remove-orphans", _switch),
-    "rmi": ("--rmi", _text),
-    "timeout": ("--timeout", _text),
-    "volumes": ("--volumes", _switch),
+_COMPOSE_DOWN: _Table = {
+    "remove_orphans": ("--remove-orphans", rules.switch),
+    "rmi": ("--rmi", rules.text),
+    "timeout": ("--timeout", rules.text),
+    "volumes": ("--volumes", rules.switch),
 }
-_COMPOSE_PS: dict[str, tuple[str, _Rule]] = {"all": ("--all", _switch), "quiet": ("--quiet", _switch)}
-_COMPOSE_LOGS: dict[str, tuple[str, _Rule]] = {
-    "follow": ("--follow", _switch),
-    "tail": ("--tail", _text),
-    "timestamps": ("--timestamps", _switch),
+_COMPOSE_PS: _Table = {"all": ("--all", rules.switch), "quiet": ("--quiet", rules.switch)}
+_COMPOSE_LOGS: _Table = {
+    "follow": ("--follow", rules.switch),
+    "tail": ("--tail", rules.text),
+    "timestamps": ("--timestamps", rules.switch),
 }
 
 #: For the test that the tables and the types say the same.
-TABLES: tuple[tuple[Any, dict[str, tuple[str, _Rule]], frozenset[str]], ...] = (
+TABLES: tuple[tuple[Any, _Table, frozenset[str]], ...] = (
     (o.RunOptions, _RUN, frozenset()),
     (o.PullOptions, _PULL, frozenset()),
     (o.BuildOptions, _BUILD, frozenset()),
@@ -428,7 +198,7 @@ def known_names(kind: Any) -> set[str]:
     return set(get_type_hints(kind))
 
 
-def _flags(verb: str, table: Mapping[str, tuple[str, _Rule]], given: Mapping[str, Any]) -> list[str]:
+def _flags(verb: str, table: Mapping[str, tuple[str, rules.Rule]], given: Mapping[str, Any]) -> list[str]:
     words: list[str] = []
     for name, value in given.items():
         if name not in table:
