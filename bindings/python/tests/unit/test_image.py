@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import stat
@@ -14,6 +15,7 @@ from pathlib import Path
 import berth
 import pytest
 from berth import Image
+from berth._cancel import in_thread
 from berth.image import tree
 from berth.image.docker_packages import install_script, os_release
 from berth.image.layer import apply_changes, unpack_tree
@@ -207,6 +209,26 @@ def test_one_builder_at_a_time(tmp_path: Path) -> None:
     for t in threads:
         t.join()
     assert most == 1
+
+
+def test_waiting_for_another_builder_is_cancelled(tmp_path: Path) -> None:
+    store, built = Store(tmp_path), threading.Event()
+
+    def build() -> None:
+        with store.lock("k"):
+            built.set()
+
+    async def main() -> None:
+        with store.lock("k"):
+            task = asyncio.ensure_future(in_thread(build))
+            await asyncio.sleep(0.2)
+            task.cancel()
+            _, waiting = await asyncio.wait({task}, timeout=30)
+        assert not waiting and task.cancelled()
+
+    asyncio.run(main())
+    assert not built.is_set()
+    build()
 
 
 def tar_of(path: Path, *members: tuple[str, bytes, dict[str, object]]) -> str:

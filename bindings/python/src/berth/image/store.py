@@ -14,9 +14,15 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from .._cancel import check
+
+#: Seconds between two attempts at a lock that somebody else holds.
+_LOCK_INTERVAL = 0.05
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,12 @@ class Store:
 
     @contextlib.contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """One builder of a key at a time, on this machine."""
+        """One builder of a key at a time, on this machine. Waiting for another one ends where the work is cancelled."""
         fd = os.open(self._directory("locks") / key, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+            while not _locked(fd):
+                check()
+                time.sleep(_LOCK_INTERVAL)
             yield
         finally:
             os.close(fd)
@@ -127,6 +135,15 @@ class Store:
 
     def remember_tree(self, directory: str, fingerprint: str, key: str) -> None:
         _replace(self._directory("trees") / content_key(directory), f"{fingerprint} {key}\n")
+
+
+def _locked(fd: int) -> bool:
+    # Not by a call that waits: nothing would end it before the other builder is done.
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _replace(path: Path, text: str) -> None:
