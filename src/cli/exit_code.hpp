@@ -9,7 +9,7 @@ enum exit_code : int {
   exit_ok = 0,
   exit_failed = 1,
   exit_usage = 2,
-  exit_not_ready = 3,  ///< a deadline passed: Docker not ready, or `exec --timeout`
+  exit_not_ready = 3,  ///< a deadline passed: Docker not ready, `exec --timeout` or `run --lifetime`
   exit_not_found = 4,  ///< no such sandbox
 };
 

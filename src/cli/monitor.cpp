@@ -3,6 +3,7 @@
 #include "attached.hpp"
 #include "channel.hpp"
 #include "keeper.hpp"
+#include "lifetime.hpp"
 #include "log_file.hpp"
 #include "lookup.hpp"
 #include "loop.hpp"
@@ -76,8 +77,8 @@ void send_failure(int channel, error why, int exit_code) {
 
 error interrupted_error() { return make_error(errc::cancelled, "cli", "interrupted; the sandbox was removed again"); }
 
-// The command of `run -d -- CMD`, with its output in a file. False when a signal ended it.
-asio::awaitable<bool> run_command_to_log(std::shared_ptr<keeper> kept, interrupts& signals, const log_sink& sink) {
+// The command of `run -d -- CMD`, with its output in a file.
+asio::awaitable<void> run_command_to_log(std::shared_ptr<keeper> kept, interrupts& signals, const log_sink& sink) {
   command what;
   what.argv = kept->plan().command;
   what.user = kept->plan().user;
@@ -103,25 +104,27 @@ asio::awaitable<bool> run_command_to_log(std::shared_ptr<keeper> kept, interrupt
     kept->command_ended(failed);
     log(sink, log_level::error, "command failed", {{"error", ended.error().to_string()}});
   }
-  co_return signals.first() == 0;
 }
 
-// Until somebody ends it, or it ends by itself. True when it is to be removed.
+// Until its lifetime is over, somebody ends it, or it ends by itself. True when it is to be removed.
 asio::awaitable<bool> keep_until_end(std::shared_ptr<keeper> kept, bool docker_failed, interrupts& signals,
-                                     const log_sink& sink) {
-  if (signals.first() != 0) co_return true;
-  if (!kept->plan().command.empty()) {
-    if (!docker_failed && !co_await run_command_to_log(kept, signals, sink)) co_return true;
-    const auto stopped = co_await kept->stop();
-    if (!stopped) log(sink, log_level::error, "cannot stop the sandbox", {{"error", stopped.error().to_string()}});
-    co_return false;  // its record, status and output stay until they are removed
+                                     const lifetime& life, const log_sink& sink) {
+  if (signals.first() == 0 && kept->plan().command.empty()) {
+    const auto ended = co_await until_interrupted(kept->box().wait_stopped(), signals);
+    if (signals.first() == 0) {
+      co_await kept->stop_docker();
+      log(sink, log_level::error, "the sandbox ended by itself",
+          {{"reason", ended ? std::string("its first process is gone") : ended.error().to_string()}});
+      co_return false;
+    }
+  } else if (signals.first() == 0 && !docker_failed) {
+    co_await run_command_to_log(kept, signals, sink);
   }
-  const auto stopped = co_await until_interrupted(kept->box().wait_stopped(), signals);
-  if (signals.first() != 0) co_return true;
-  co_await kept->stop_docker();
-  log(sink, log_level::error, "the sandbox ended by itself",
-      {{"reason", stopped ? std::string("its first process is gone") : stopped.error().to_string()}});
-  co_return false;
+  if (life.over()) log(sink, log_level::info, "the sandbox's lifetime is over");
+  else if (signals.first() != 0) co_return true;
+  const auto stopped = co_await kept->stop();
+  if (!stopped) log(sink, log_level::error, "cannot stop the sandbox", {{"error", stopped.error().to_string()}});
+  co_return false;  // its record, status and output stay until they are removed
 }
 
 asio::awaitable<int> monitor(run_plan plan, monitor_log& journal, int channel) {
@@ -141,6 +144,7 @@ asio::awaitable<int> monitor(run_plan plan, monitor_log& journal, int channel) {
     co_return exit_failed;
   }
   const std::shared_ptr<keeper> kept = std::move(*made);
+  const lifetime life(loop, kept->plan().lifetime, signals);
   if (auto file = log_file::open(kept->box().record().logs() + "/monitor.log")) journal.file.emplace(std::move(*file));
   // What we might print from here on (an assertion, a sanitizer) belongs in the log too.
   const unique_fd own(::open((kept->box().record().logs() + "/monitor.log").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
@@ -163,14 +167,16 @@ asio::awaitable<int> monitor(run_plan plan, monitor_log& journal, int channel) {
     ready.what = monitor_event::kind::ready;
     send_event(channel, ready);
   }
+  if (life.over()) failure = lifetime::over_error();
   // With --wait a Docker that fails is a failed run, of which nothing is left.
   bool remove = failure && wait;
-  if (!remove) remove = co_await keep_until_end(kept, failure.has_value(), signals, sink);
+  if (!remove) remove = co_await keep_until_end(kept, failure.has_value(), signals, life, sink);
+  remove = remove || launcher.lost();
   if (remove) {
     const auto gone = co_await kept->end();
     if (!gone) log(sink, log_level::error, "something of the sandbox could not be removed",
                    {{"error", gone.error().to_string()}});
-    if (failure && wait && signals.first() == 0) {
+    if (failure && wait && (signals.first() == 0 || life.over())) {
       send_failure(channel, *failure, exit_code_of(*failure));
     } else {
       send_failure(channel, interrupted_error(), 128 + signals.first());

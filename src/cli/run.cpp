@@ -1,6 +1,7 @@
 // `berth run`: a sandbox for the length of a command, or one that stays.
 #include "attached.hpp"
 #include "keeper.hpp"
+#include "lifetime.hpp"
 #include "loop.hpp"
 #include "monitor.hpp"
 #include "progress.hpp"
@@ -43,6 +44,7 @@ asio::awaitable<result<int>> run_foreground(run_plan plan, progress& bar) {
     co_return std::move(made).error();
   }
   const std::shared_ptr<keeper> kept = std::move(*made);
+  const lifetime life(loop, kept->plan().lifetime, signals);
   result<int> code = 0;
   if (kept->plan().docker) {
     bar.start("waiting for the docker daemon");
@@ -67,6 +69,7 @@ asio::awaitable<result<int>> run_foreground(run_plan plan, progress& bar) {
       code = ended.error();
     }
   }
+  if (life.over()) code = lifetime::over_error();
   if (const auto gone = co_await kept->end(); !gone) {
     log(sink, log_level::warn, "something of the sandbox could not be removed",
         {{"error", gone.error().to_string()}, {"remedy", "berth gc"}});

@@ -99,6 +99,7 @@ void add_run_options(CLI::App& app, run_call& c) {
   add_list(app, "-e,--env", c.env, "set a variable inside; may be repeated")->type_name("K=V");
   add_list(app, "--volume,--mount", c.volumes, "bind a directory or file of the host; may be repeated")
       ->type_name("SRC:DST[:ro]");
+  app.add_option("--lifetime", c.lifetime, "stop it so long after its creation (default: never)")->type_name("SECONDS");
   app.add_option("--hostname", c.hostname, "its host name (default: the id)")->type_name("NAME");
   app.add_option("-w,--cwd,--workdir", c.cwd, "where the command starts (default: /)")->type_name("DIR");
   app.add_option("-u,--user", c.user, "run the command as this user: uid[:gid] or a name")->type_name("USER");
@@ -147,6 +148,11 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
     const auto bytes = parse_bytes(c.memory, "--memory");
     if (!bytes) return bytes.error();
     config.memory_bytes = *bytes;
+  }
+  if (!c.lifetime.empty()) {
+    const auto length = parse_duration(c.lifetime, "--lifetime");
+    if (!length) return length.error();
+    out.lifetime = *length;
   }
   if (auto done = fill_network(c, config); !done) return done.error();
   for (const std::string& variable : c.env) {

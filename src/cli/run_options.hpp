@@ -16,7 +16,7 @@ namespace berth::cli {
 struct run_call {
   bool detach = false, docker = false, wait = false;
   std::string id, rootfs, network = "sandbox", cgroup = "sandbox", data_root = "tmpfs", memory, timeout = "30", cpus = "0";
-  std::string hostname, cwd = "/", user, restart = "on-failure";
+  std::string lifetime, hostname, cwd = "/", user, restart = "on-failure";
   std::vector<std::string> env, volumes, labels, runsc_args, dockerd_args;
 };
 void add_run_options(CLI::App& app, run_call& c);
@@ -31,6 +31,7 @@ struct run_plan {
   docker_recipe recipe;
   restart_policy restart;
   duration ready_timeout = seconds(30);
+  duration lifetime = duration::zero();  ///< from its creation on; 0: without end
   std::vector<std::string> dockerd_args;
   std::vector<std::string> command;  ///< may be empty for a detached sandbox
   std::string user;

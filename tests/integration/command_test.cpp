@@ -391,6 +391,42 @@ TEST_F(Command, ARunscWhoseExecHangsHoldsUpNoTimeout) {
   std::filesystem::remove_all(directory);
 }
 
+TEST_F(Command, ALifetimeStopsWhatRuns) {
+  // Without a command, in a root file system that has none, and with one.
+  const fs::path bare = root_ + "-bare";
+  fs::create_directories(bare);
+  ASSERT_EQ(run({"run", "-d", "--id", "idle", "--rootfs", bare, "--network", "none", "--lifetime", "1500ms"}).code, 0);
+  ASSERT_EQ(run(run_words({"-d", "--id", "busy", "--lifetime", "1", "--", "sh", "-c", "echo up; exec sleep 1000"})).code, 0);
+  for (const char* id : {"idle", "busy"})
+    ASSERT_TRUE(eventually([&] { return parsed_json(run({"status", "--json", id}).out).at({"state"}) == "stopped"; })) << id;
+  EXPECT_EQ(parsed_json(run({"status", "--json", "busy"}).out).at({"command", "exit_code"}), "143");
+  EXPECT_EQ(run({"logs", "busy"}).out, "up\n");
+  EXPECT_NE(run({"exec", "idle", "--", "true"}).code, 0);
+  EXPECT_EQ(run({"rm", "idle", "busy"}).out, "idle\nbusy\n");
+  fs::remove_all(bare);
+}
+
+TEST_F(Command, ALifetimeEndsTheForegroundAndTheWaitForDocker) {
+  const command_output got = run(run_words({"--lifetime", "1", "--", "sh", "-c", "echo up; exec sleep 1000"}));
+  EXPECT_EQ(got.code, 3);
+  EXPECT_EQ(got.out, "up\n");
+  EXPECT_NE(got.err.find("berth: the sandbox's lifetime is over"), std::string::npos) << got.err;
+  EXPECT_EQ(run(run_words({"--lifetime", "1000", "--", "sh", "-c", "exit 5"})).code, 5);
+  const command_output waited = run(run_words({"-d", "--wait", "--docker", "--lifetime", "20ms"}));
+  EXPECT_EQ(waited.code, 3) << waited.err;
+  EXPECT_EQ(waited.out, "");
+  EXPECT_EQ(left_now(), "");
+}
+
+// A Docker that fails does not end the sandbox before its time.
+TEST_F(Command, ALifetimeIsNotDockers) {
+  ASSERT_EQ(run(run_words({"-d", "--id", "early", "--lifetime", "1000", "--docker", "--dockerd-arg=--none-such"})).code, 0);
+  EXPECT_EQ(run({"wait", "early"}).code, 1);
+  EXPECT_EQ(parsed_json(run({"status", "--json", "early"}).out).at({"state"}), "running");
+  EXPECT_EQ(run({"rm", "early"}).code, 0);
+  EXPECT_EQ(left_now(), "");
+}
+
 TEST_F(Command, WhatIsNoSocketIsRefused) {
   ASSERT_EQ(run(run_words({"-d", "--id", "evil", "--docker", "--wait"})).code, 0);
   for (const std::string make : {"ln -s /var/run/docker.sock", "touch", "mkdir", "mkfifo"}) {
