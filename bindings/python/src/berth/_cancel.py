@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import contextvars
 import threading
@@ -66,20 +67,40 @@ def check() -> None:
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Runs it in a worker thread; when the waiter is cancelled, so is the work, and its end is awaited."""
+    """Runs it in a thread of its own; when the waiter is cancelled, so is the work, and its end is awaited.
+
+    Not in asyncio's pool: work that waits for other work, as builds of the same image do, would fill it, and neither
+    anybody else's calls nor the cancelling would come to run."""
     token = _Token()
 
     def run() -> T:
         _current.set(token)
         return work()
 
-    task = asyncio.ensure_future(asyncio.to_thread(run))
+    task = _threaded(run)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.get_running_loop().run_in_executor(None, token.cancel)
+        await _threaded(token.cancel)
         with contextlib.suppress(Exception):
             await asyncio.wait({task})
         if not task.cancelled():
             task.exception()  # taken note of
         raise
+
+
+def _threaded(work: Callable[[], T]) -> asyncio.Future[T]:
+    done: concurrent.futures.Future[T] = concurrent.futures.Future()
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        try:
+            result = context.run(work)
+        except BaseException as e:
+            done.set_exception(e)
+        else:
+            done.set_result(result)
+
+    # No daemon: at the interpreter's end it is waited for, and nothing is left half made.
+    threading.Thread(target=run, name="berth-work").start()
+    return asyncio.wrap_future(done)

@@ -28,6 +28,7 @@ class AsyncStdin:
         self._process = process
         self.touched = False
         self._closed = False
+        self._unasked = False
 
     async def write(self, data: str | bytes) -> None:
         """Waits until the command can be given more. BrokenPipeError once it takes no more."""
@@ -39,9 +40,19 @@ class AsyncStdin:
         self.touched = True
         await self._process.runtime.on(self._close())
 
+    async def close_unasked(self) -> None:
+        """close(), where nobody asked for it and so nobody will write."""
+        if not self.touched:
+            self._unasked = True
+            await self.close()
+
     async def _write(self, data: bytes) -> None:
         if self._closed:
-            raise ValueError("stdin was closed")
+            raise ValueError(
+                "stdin was closed, since the command was waited for; ask for its stdin first"
+                if self._unasked
+                else "stdin was closed"
+            )
         runtime, op = self._process.runtime, self._process.operation
         for start in range(0, len(data), _WRITE):
             if op.done.done():
@@ -68,8 +79,8 @@ class AsyncStdin:
 
 class AsyncProcess:
     """A command that runs. Its output is kept in memory until the object goes; of what was iterated over, the last 16
-    MiB. One that prints more than `output_limit` bytes which nobody iterates over is killed, and readers and wait()
-    say so.
+    MiB of stdout and of stderr. One that prints more than `output_limit` bytes which nobody iterates over is killed,
+    and readers and wait() say so.
 
     A command whose stdin was never asked for gets the end of its input as soon as somebody waits for it or reads its
     output to the end.
@@ -90,9 +101,10 @@ class AsyncProcess:
         self._output = Output()
         self._started = asyncio.Event()
         self._stdin = AsyncStdin(self)
-        self.stdout = AsyncStream(runtime, self._output, (STDOUT,))
-        self.stderr = AsyncStream(runtime, self._output, (STDERR,))
-        self.logs = AsyncStream(runtime, self._output, (STDOUT, STDERR))
+        end = self._stdin.close_unasked
+        self.stdout = AsyncStream(runtime, self._output, (STDOUT,), end)
+        self.stderr = AsyncStream(runtime, self._output, (STDERR,), end)
+        self.logs = AsyncStream(runtime, self._output, (STDOUT, STDERR), end)
         #: The most bytes of output that are held; past it the command is killed, and `overflowed`.
         self.output_limit = OUTPUT_LIMIT
         self.overflowed = False
@@ -164,10 +176,12 @@ class AsyncProcess:
                     hint="iterate over stdout, stderr or logs, which lets go of what was read; or raise output_limit",
                 )
             self.returncode = event.code if self._error is None else 128 + signals.SIGKILL
-            if self.on_end:
-                self.on_end()
-            self._output.end()
-            self._started.set()
+            try:
+                if self.on_end:
+                    self.on_end()
+            finally:
+                self._output.end()
+                self._started.set()
 
     async def wait(self, timeout: float | None = None) -> int:
         """Its exit code, once it has ended. TimeoutError, with the command still running, after `timeout` seconds.
@@ -186,7 +200,7 @@ class AsyncProcess:
         await self.runtime.on(self._kill(signal))
 
     async def _wait(self, timeout: float | None) -> int:
-        await self._no_input()
+        await self._stdin.close_unasked()
         if not self.operation.done.done():
             await asyncio.wait({self.operation.done}, timeout=timeout)
         if not self.operation.done.done():
@@ -203,10 +217,6 @@ class AsyncProcess:
         assert self.returncode is not None
         return self.returncode
 
-    async def _no_input(self) -> None:
-        if not self._stdin.touched:
-            await self._stdin.close()
-
     async def _kill(self, signal: int) -> None:
         if self.operation.done.done():
             return
@@ -218,10 +228,10 @@ class AsyncProcess:
 
     def text_of(self, *streams: int) -> str:
         """What has been printed so far, whoever read it."""
-        return self._output.bytes_of(frozenset(streams)).decode("utf-8", "replace")
+        return self._output.bytes_of(streams).decode("utf-8", "replace")
 
     def bytes_of(self, *streams: int) -> bytes:
-        return self._output.bytes_of(frozenset(streams))
+        return self._output.bytes_of(streams)
 
 
 class Stdin:

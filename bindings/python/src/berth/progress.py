@@ -31,12 +31,12 @@ def _visible() -> bool:
 
 
 def say(text: str) -> None:
-    """One line for the user: printed, or else logged."""
-    if _visible():
-        with _lock:
-            print(text, file=sys.stderr, flush=True)
-    else:
+    """One line for the user: printed, or else logged. A terminal that is gone stops nothing."""
+    if not _visible():
         logger.info("%s", text)
+        return
+    with _lock, contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

@@ -58,6 +58,29 @@ def test_steps_change_what_they_change_and_nothing_else(store: Store) -> None:
         assert connected.exec("pwd").stdout.read() == "/root\n"
 
 
+def test_a_workdir_is_made_where_it_is_missing(store: Store) -> None:
+    base = Image.from_registry("ubuntu:22.04")
+    plain = base.workdir("/srv/a b/c")
+    with berth.Sandbox(image=plain) as sandbox:
+        assert sandbox.exec("pwd").stdout.read() == "/srv/a b/c\n"
+        sandbox.fs.write_text("here", "relative")
+        assert sandbox.fs.read_text("/srv/a b/c/here") == "relative"
+    assert not Path(plain.build().rootfs, "srv/a b").exists()
+    # A step has it made for good; one before knows nothing of it, nor of later variables.
+    image = base.run_commands("pwd; echo ${A-none} >/seen").workdir("/srv/x").env(A="1").run_commands("pwd >>/seen")
+    built = image.build()
+    assert Path(built.rootfs, "seen").read_text() == "none\n/srv/x\n" and Path(built.rootfs, "srv/x").is_dir()
+    assert built.workdir == "/srv/x" and built.env["A"] == "1"
+    # Directories of the user's are not written to.
+    below = Image.from_rootfs(built.rootfs).workdir("/srv/y")
+    with berth.Sandbox(image=below) as sandbox:
+        assert sandbox.exec("pwd").stdout.read() == "/srv/y\n"
+    assert not Path(built.rootfs, "srv/y").exists()
+    with pytest.raises(berth.ImageError, match="cannot be made"):
+        berth.Sandbox(image=base.workdir("/etc/passwd/x")).create()
+    assert berth.Sandbox.list() == []
+
+
 def test_a_step_that_fails_says_what_it_printed_and_leaves_nothing(store: Store) -> None:
     image = Image.from_registry("ubuntu:22.04").run_commands("echo the reason >&2; exit 9")
     image_base = Image.from_registry("ubuntu:22.04").build()
@@ -65,6 +88,11 @@ def test_a_step_that_fails_says_what_it_printed_and_leaves_nothing(store: Store)
         image.build()
     assert "the reason" in str(e.value)
     assert os.listdir(store.root / "rootfs") == [image_base.key]
+
+
+def test_a_step_that_asks_gets_no_answer_and_ends(store: Store) -> None:
+    with pytest.raises(berth.ImageError, match=r"exit code 1:\nReally\?$"):
+        Image.from_registry("ubuntu:22.04").run_commands("printf 'Really? '; read answer").build(store)
 
 
 def test_built_once(store: Store, tmp_path: Path) -> None:

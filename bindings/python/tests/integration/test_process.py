@@ -69,6 +69,11 @@ def test_a_command_whose_stdin_nobody_asked_for_gets_its_end(box: berth.Sandbox)
     assert box.exec("cat").wait(60) == 0
 
 
+def test_reading_to_the_end_is_waiting_for_it(box: berth.Sandbox) -> None:
+    assert box.exec("cat", timeout=120).stdout.read() == ""
+    assert box.exec("sh", "-c", "cat; echo done >&2", timeout=120).stderr.read_bytes() == b"done\n"
+
+
 def test_writing_to_one_that_has_ended(box: berth.Sandbox) -> None:
     process = box.exec("true")
     stdin = process.stdin
@@ -153,12 +158,13 @@ def test_twenty_at_once_from_threads(box: berth.Sandbox) -> None:
 def test_cancelling_a_read_leaves_the_command_and_its_output(box: berth.Sandbox) -> None:
     async def main() -> None:
         process = await box.aio.exec("sh", "-c", "read x; echo $x")
+        stdin = process.stdin  # asked for: reading does not end it
         reading = asyncio.ensure_future(process.stdout.read())
         await asyncio.sleep(0.05)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading
-        await process.stdin.write("still here\n")
+        await stdin.write("still here\n")
         assert await process.stdout.read() == "still here\n"
 
     asyncio.run(main())

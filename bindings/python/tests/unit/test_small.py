@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import io
 import logging
@@ -114,6 +115,17 @@ def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, caplog: pyte
     assert [r.getMessage() for r in caplog.records] == ["logged", "logged too"]
 
 
+class Gone(Terminal):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_terminal_that_is_gone_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Gone())
+    with progress.progress("Doing...", "done"):
+        pass
+
+
 class Here:
     """A runtime of which only on() is wanted."""
 
@@ -155,10 +167,13 @@ def test_following_without_end_fills_no_memory() -> None:
         for i in range(100):
             output.add(1, line)
             assert await follower.lines() == [line.decode()]
-            assert output.next == i + 1
-        assert output.next - output.first == KEPT // len(line)
+            assert output.next == (i + 1) * len(line)
+        assert output.size == KEPT // len(line) * len(line)
         output.end()
         assert await follower.lines() == []
+        # Who comes late is told once that the beginning is missing, and has the rest.
+        with pytest.raises(berth.BerthError, match="the last 16 MiB are kept"):
+            await late.read_bytes()
         assert len(await late.read_bytes()) == KEPT // len(line) * len(line)
         # Who only reads at the end has all of it.
         unread = Output()
@@ -171,16 +186,63 @@ def test_following_without_end_fills_no_memory() -> None:
     asyncio.run(main())
 
 
+def test_following_one_stream_keeps_the_other() -> None:
+    async def main() -> None:
+        output = Output()
+        out = AsyncStream(Here(), output, (1,))  # type: ignore[arg-type]
+        err = AsyncStream(Here(), output, (2,))  # type: ignore[arg-type]
+        slow = AsyncStream(Here(), output, (1, 2))  # type: ignore[arg-type]
+        output.add(1, b"one\nbeg")
+        output.add(2, b"why it failed\n")
+        assert await slow.lines() == ["one\n", "why it failed\n"]
+        for _ in range(20):
+            output.add(1, b"x" * 1_000_000 + b"\n")
+            await out.lines()
+        with pytest.raises(berth.BerthError) as e:
+            await slow.lines()
+        assert e.value.code_name == "too_big"
+        assert set(await slow.lines()) == {"x" * 1_000_000 + "\n"}
+        output.end()
+        assert await err.read() == "why it failed\n"
+        assert output.bytes_of((2,)) == b"why it failed\n"
+
+    asyncio.run(main())
+
+
+def test_bytes_come_as_they_were_after_a_line_was_taken() -> None:
+    async def main() -> None:
+        output = Output()
+        out = AsyncStream(Here(), output, (1,))  # type: ignore[arg-type]
+        output.add(1, b"line\n\xff\xc3")
+        assert await out.lines() == ["line\n"]
+        output.add(1, b"\x28")
+        output.end()
+        assert await out.read_bytes() == b"\xff\xc3\x28" and await out.read() == ""
+
+    asyncio.run(main())
+
+
+def test_output_byte_by_byte_takes_no_more_memory_than_is_counted() -> None:
+    output, whole = Output(), Output()
+    for _ in range(10_000):
+        whole.add(1, b"x")
+        output.add(1, b"x")
+        output.add(2, b"y")
+    assert whole.size == 10_000
+    assert output.size > 20_000 * 200
+    assert output.bytes_of((1, 2)) == b"xy" * 10_000 and output.bytes_of((2,), 19_998) == b"y"
+
+
 def test_a_line_without_end_comes_in_pieces() -> None:
     async def main() -> None:
         output = Output()
         reader = AsyncStream(Here(), output, (1,))  # type: ignore[arg-type]
         output.add(1, b"x" * LINE)
-        output.add(1, b"y")
+        output.add(1, b"y\xc3")
         assert [len(line) for line in await reader.lines()] == [LINE + 1]
-        output.add(1, b"z\n")
+        output.add(1, b"\xa9\n")
         output.end()
-        assert await reader.lines() == ["z\n"] and await reader.lines() == []
+        assert await reader.lines() == ["é\n"] and await reader.lines() == []
 
     asyncio.run(main())
 
@@ -201,6 +263,31 @@ def test_what_was_cut_short_is_not_read_as_a_whole() -> None:
             async for line in readers[2]:
                 seen.append(line)
         assert seen == ["one\n", "tw"]
+
+    asyncio.run(main())
+
+
+def test_more_work_than_the_pool_has_threads_is_cancelled_too() -> None:
+    import threading
+
+    begun, ended = threading.Semaphore(0), threading.Event()
+
+    def work() -> None:
+        with ending(ended.set):
+            begun.release()
+            ended.wait(60)
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(concurrent.futures.ThreadPoolExecutor(1))
+        tasks = [asyncio.ensure_future(in_thread(work)) for _ in range(6)]
+        for _ in tasks:
+            assert await asyncio.to_thread(begun.acquire, timeout=30)
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert ended.is_set()
 
     asyncio.run(main())
 

@@ -24,7 +24,8 @@ def run_step(built: Built, script: str, target: str, work: Path) -> None:
 
     sandbox = Sandbox(rootfs=built.rootfs, env=built.env).create()
     try:
-        process = sandbox.exec("/bin/sh", "-c", script, cwd=built.workdir)
+        # Without input: a program that asks something is answered by the end of it, and does not wait for ever.
+        process = sandbox.exec("/bin/sh", "-c", script, cwd=built.workdir, stdin=b"")
         with ending(process.kill):
             output = process.logs.read()
             code = process.wait()
