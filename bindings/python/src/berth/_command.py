@@ -72,6 +72,19 @@ def _ends_with_us() -> tuple[str, ...]:
     return (setpriv, "--pdeathsig", "TERM") if setpriv else ()
 
 
+def _environment() -> dict[str, str]:
+    """This process's, but for what is not UTF-8, which the library does not take: no variable of berth's is that."""
+    return {name: value for name, value in os.environ.items() if _is_text(name) and _is_text(value)}
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 async def berth(*arguments: str, on_log: Callable[[dict[str, Any]], None] | None = None) -> Any:
     """Runs `berth ARGUMENTS… --json` and gives what it printed, from JSON; raises what it failed with.
 
@@ -80,7 +93,7 @@ async def berth(*arguments: str, on_log: Callable[[dict[str, Any]], None] | None
     verb, *rest = arguments
     argv = [*_ends_with_us(), _load.program(), verb, "--json", "--log-format=json", *rest]
     process = AsyncProcess(runtime, argv)
-    await process.begin("berth_exec_start", _host(runtime), env=dict(os.environ), pipe=False)
+    await process.begin("berth_exec_start", _host(runtime), env=_environment(), pipe=False)
     failure: BerthError | None = None
     try:
         async for line in process.stderr:

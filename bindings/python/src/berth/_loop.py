@@ -160,7 +160,13 @@ class Runtime:
                     raise
                 return
             for event in events:
-                self._dispatch(event)
+                try:
+                    self._dispatch(event)
+                except Exception as e:
+                    # A log handler's, or of what is called at a command's end: no reason to lose others' events.
+                    asyncio.get_running_loop().call_exception_handler(
+                        {"message": "berth: an event was not taken well", "exception": e}
+                    )
 
     def _dispatch(self, event: _ffi.Event) -> None:
         if event.kind == c.BERTH_EVENT_LOG:
@@ -172,10 +178,12 @@ class Runtime:
             return
         if event.kind == c.BERTH_EVENT_DONE:
             del self._operations[event.user_data]
-        if operation.on_event:
-            operation.on_event(event)
-        if event.kind == c.BERTH_EVENT_DONE and not operation.done.done():
-            operation.done.set_result(event)
+        try:
+            if operation.on_event:
+                operation.on_event(event)
+        finally:
+            if event.kind == c.BERTH_EVENT_DONE and not operation.done.done():
+                operation.done.set_result(event)
 
 
 def _drain(runtime: weakref.ref[Runtime]) -> None:
@@ -200,8 +208,19 @@ def current() -> Runtime:
     with _runtimes_lock:
         found = _runtimes.get(loop)
         if found is None or found.pid != os.getpid():
+            _free_closed()
             found = _runtimes[loop] = Runtime(loop)
         return found
+
+
+def _free_closed() -> None:
+    """Frees the runtimes of event loops that were closed while something of theirs ran: its future keeps such an event
+    loop, and so the runtime, alive."""
+    for loop, runtime in list(_runtimes.items()):
+        if loop.is_closed():
+            del _runtimes[loop]
+            # It may take as long as what still runs takes to end.
+            threading.Thread(target=runtime.close, name="berth-close", daemon=True).start()
 
 
 class Portal:
