@@ -76,7 +76,7 @@ berth_status berth_daemon_status(berth_daemon* daemon, berth_buffer** json, bert
     BERTH_TRY(berth::capi::clear_out(json, "json"));
     BERTH_PIN(d, daemon_object, daemon);
     BERTH_TRY(d->core->loop->check());
-    *json = berth::capi::make_buffer_handle(d->core->status_json());
+    *json = berth::capi::make_buffer_handle(berth::capi::daemon_status_json(d->core->status()));
     return {};
   });
 }

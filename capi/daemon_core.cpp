@@ -33,6 +33,10 @@ std::string daemon_status_json(const daemon_status& status) {
   return out.close_object().take();
 }
 
+op_outcome status_outcome(const daemon_status& status) {
+  return {static_cast<std::int32_t>(status.state), daemon_status_json(status)};
+}
+
 void daemon_core::open() {
   try {
     if (closed_) return;
@@ -59,7 +63,9 @@ void daemon_core::open() {
 
 void daemon_core::close_on_loop() noexcept {
   closed_ = true;
-  supervisor_.reset();  // operations that use it keep it to their end
+  // Operations that use it keep it to their end, which this is: without it a start would go on for as long as it takes.
+  if (supervisor_) supervisor_->close();
+  supervisor_.reset();
 }
 
 // The supervisor is not held here, or it would never go; wait_change ends when it does.
@@ -83,19 +89,16 @@ void daemon_core::publish(const daemon_status& status) {
     changed = last_.state != status.state || last_.restarts != status.restarts;
     last_ = status;
   }
+  if (changed && settings_.on_state) settings_.on_state(status.state);
   if (changed && settings_.events && !closed_) {
     loop->emit(BERTH_EVENT_DAEMON_STATE, 0, settings_.user_data, static_cast<std::int32_t>(status.state),
                daemon_status_json(status), true);
   }
 }
 
-std::string daemon_core::status_json() const {
-  daemon_status now;
-  {
-    const std::lock_guard lock(mutex_);
-    now = last_;
-  }
-  return daemon_status_json(now);
+daemon_status daemon_core::status() const {
+  const std::lock_guard lock(mutex_);
+  return last_;
 }
 
 result<std::shared_ptr<daemon_supervisor>> daemon_core::supervisor() const {
@@ -106,12 +109,7 @@ result<std::shared_ptr<daemon_supervisor>> daemon_core::supervisor() const {
 
 op_result daemon_core::outcome(const op_pointer& op, result<void>&& done) {
   if (supervisor_) publish(supervisor_->status());
-  op_outcome out;
-  {
-    const std::lock_guard lock(mutex_);
-    out.code = static_cast<std::int32_t>(last_.state);
-    out.payload = daemon_status_json(last_);
-  }
+  op_outcome out = status_outcome(status());
   if (done) return out;
   op->on_failure = std::move(out);
   return std::move(done).error();

@@ -50,7 +50,7 @@ asio::awaitable<op_result> run_stdin(std::shared_ptr<loop_core> loop, std::uint6
   if (!aspect) co_return no_such_command();
   const write_turn turn(aspect);
   bool cancelled = false;
-  while (!turn.is_first() && !cancelled) {
+  while (!turn.is_first() && !aspect->ended && !cancelled) {
     co_await aspect->turn.wait();
     cancelled = co_await op_is_cancelled();
   }
@@ -63,6 +63,7 @@ asio::awaitable<op_result> run_stdin(std::shared_ptr<loop_core> loop, std::uint6
     co_return op_outcome{};
   }
   auto written = co_await running->write(data);
+  if (!written && aspect->ended) co_return make_error(errc::closed, "capi", "the command has ended");
   if (!written) co_return std::move(written).error();
   co_return op_outcome{};
 }

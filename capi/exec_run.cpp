@@ -87,6 +87,7 @@ struct exec_pumps {
   loop_signal finished;  // a stream ended
   bool closed = false;
   bool held = false;     // berth_exec_hold
+  std::optional<error> lost;  // why output could not be handed on
 
   void close() {
     closed = true;
@@ -121,7 +122,12 @@ asio::awaitable<void> pump_output(std::shared_ptr<loop_core> loop, std::shared_p
     const std::size_t n = co_await pump.in.async_read_some(place, asio::redirect_error(asio::use_awaitable, ec));
     if (ec || pumps->closed) break;
     pump.last_read = clock::now();
-    loop->emit(BERTH_EVENT_OUTPUT, op, user_data, pump.code, buffer.substr(0, n), false, pumps->flow);
+    try {
+      loop->emit(BERTH_EVENT_OUTPUT, op, user_data, pump.code, buffer.substr(0, n), false, pumps->flow);
+    } catch (...) {
+      pumps->lost = exception_to_error();
+      break;
+    }
   }
   pump.done = true;
   pumps->finished.wake();
@@ -150,6 +156,26 @@ void write_captured(json_writer& out, std::string name, const std::string& bytes
   }
 }
 
+// Output that a caller's executor hands over. What it says right after "started" may be here before the command is known
+// to run: it waits for STARTED, which comes first.
+struct supplied_output {
+  std::shared_ptr<loop_core> loop;
+  std::uint64_t op = 0;
+  std::uint64_t user_data = 0;
+  bool started = false;
+  std::vector<std::pair<std::int32_t, std::string>> early;
+
+  void take(std::int32_t stream, std::string_view data) {
+    if (started) loop->emit(BERTH_EVENT_OUTPUT, op, user_data, stream, std::string(data));
+    else early.emplace_back(stream, data);
+  }
+  void start() {
+    started = true;
+    for (auto& [stream, data] : early) loop->emit(BERTH_EVENT_OUTPUT, op, user_data, stream, std::move(data));
+    early.clear();
+  }
+};
+
 // Whatever way the operation ends, those who wait for the command are told.
 class aspect_end {
  public:
@@ -158,6 +184,8 @@ class aspect_end {
   aspect_end& operator=(const aspect_end&) = delete;
   ~aspect_end() {
     aspect->ended = true;
+    // A grandchild may hold the other end open and never read: nobody writes for a command that has ended.
+    if (aspect->running) aspect->running->close_stdin();
     aspect->running.reset();
     aspect->hold = nullptr;
     aspect->changed.wake();
@@ -208,13 +236,15 @@ asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::s
     how = stdio_options::output::fd;
     (i == 0 ? io.out_fd : io.err_fd) = theirs[i].get();
   }
+  auto supplied = std::make_shared<supplied_output>();
   if (!pipes) {
     // The caller supplies the output itself, at its own pace.
-    io.on_data = [loop = loop.get(), id = op->id, user = op->user_data, events = std::array{sinks[0], sinks[1]}](
-                     output_stream which, std::string_view data) {
+    supplied->loop = loop;
+    supplied->op = op->id;
+    supplied->user_data = op->user_data;
+    io.on_data = [supplied, events = std::array{sinks[0], sinks[1]}](output_stream which, std::string_view data) {
       const bool out = which == output_stream::out;
-      if (events[out ? 0 : 1] != exec_request::sink::events) return;
-      loop->emit(BERTH_EVENT_OUTPUT, id, user, out ? 1 : 2, std::string(data));
+      if (events[out ? 0 : 1] == exec_request::sink::events) supplied->take(out ? 1 : 2, data);
     };
   }
 
@@ -224,6 +254,7 @@ asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::s
   const std::shared_ptr<running_command> running = std::move(*started);
   aspect->running = running;
   loop->emit(BERTH_EVENT_STARTED, op->id, op->user_data, running->pid(), {});
+  supplied->start();
   aspect->changed.wake();
   for (std::size_t i = 0; i < 2; ++i) {
     if (!pumps->streams[i].done) {
@@ -253,6 +284,7 @@ asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::s
     if (quiet) pumps->close();
     if (quiet) break;
   }
+  if (pumps->lost) co_return *pumps->lost;
 
   op_outcome outcome;
   outcome.code = status->shell_code();

@@ -42,8 +42,8 @@ result<std::shared_ptr<loop_core>> loop_core::start(const berth_loop_options& op
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   int failed = 0;
   try {
-    core->thread_ = std::thread([core] { core->run(); });
-    ::pthread_setname_np(core->thread_.native_handle(), "berth-loop");
+    core->thread_ = std::make_unique<std::thread>([core] { core->run(); });
+    ::pthread_setname_np(core->thread_->native_handle(), "berth-loop");
   } catch (const std::system_error& e) {
     failed = e.code().value();
   }
@@ -52,7 +52,10 @@ result<std::shared_ptr<loop_core>> loop_core::start(const berth_loop_options& op
   return core;
 }
 
-loop_core::~loop_core() = default;
+loop_core::~loop_core() {
+  // In a child after fork there is no such thread to be joined, and a std::thread that was not joined ends the process.
+  if (forked()) (void)thread_.release();
+}
 
 void loop_core::run() {
   for (;;) {
@@ -67,12 +70,14 @@ void loop_core::run() {
       }
     }
   }
-  // What the taken-down objects left to do, such as reaping a killed child.
+  // What the taken-down objects left to do, such as ending a dockerd and reaping a killed child.
   try {
     context_->restart();
     context_->run_for(std::chrono::seconds(10));  // returns as soon as nothing is left
   } catch (...) {
   }
+  fill_event(last_event_.front().event, BERTH_EVENT_CLOSED, 0, user_data_);
+  push(last_event_, true);
   context_.reset();
 }
 
@@ -89,7 +94,7 @@ result<void> loop_core::check() const {
 bool loop_core::post(std::function<void()> work) {
   if (forked()) return false;
   const std::lock_guard lock(mutex_);
-  if (ended_) return false;
+  if (stopped_) return false;
   asio::post(*context_, std::move(work));
   return true;
 }
@@ -146,8 +151,10 @@ void loop_core::take_down_when_idle() {
   }
   for (const auto& [key, r] : residents) r->close_on_loop();
   residents.clear();
-  fill_event(last_event_.front().event, BERTH_EVENT_CLOSED, 0, user_data_);
-  push(last_event_, true);
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
   work_.reset();
   context_->stop();
 }
@@ -155,7 +162,7 @@ void loop_core::take_down_when_idle() {
 void loop_core::join() {
   if (forked()) return;
   close();
-  thread_.join();
+  thread_->join();
   std::list<queued_event> dropped;
   const std::lock_guard lock(mutex_);
   freed_ = true;

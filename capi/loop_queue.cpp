@@ -28,7 +28,7 @@ void fill_event(berth_event& event, std::uint32_t kind, std::uint64_t op, std::u
 
 bool loop_core::push(event_node& node, bool last) noexcept {
   const std::lock_guard lock(mutex_);
-  if (ended_ || freed_) return false;
+  if (ended_ || freed_ || (stopped_ && !last)) return false;
   const bool was_empty = queue_.empty();
   if (node.front().droppable) ++droppable_;
   queue_.splice(queue_.end(), node);
@@ -54,7 +54,8 @@ void loop_core::emit(std::uint32_t kind, std::uint64_t op, std::uint64_t user_da
   fill_event(made.event, kind, op, user_data);
   made.event.code = code;
   if (payload) {
-    made.bytes = payload->size();
+    // With what an event takes besides: many small pieces are to fill no more memory than few large ones.
+    made.bytes = payload->size() + 256;
     made.event.payload = make_buffer_handle(std::move(*payload));
   }
   if (flow) {
@@ -79,9 +80,9 @@ result<std::size_t> loop_core::take(berth_event* events, std::size_t cap) {
     }
     taken.splice(taken.end(), queue_, queue_.begin(), end);
     std::uint64_t count = 0;
-    if (queue_.empty()) {
+    if (queue_.empty() && !(ended_ && waiting_ > 0)) {
       (void)!::read(wake_.get(), &count, sizeof count);
-    } else if (n != 0) {
+    } else if (n != 0 && !queue_.empty()) {
       count = 1;  // the caller may have read it, and would not come back for the rest
       (void)!::write(wake_.get(), &count, sizeof count);
     }
@@ -106,8 +107,31 @@ result<std::size_t> loop_core::take(berth_event* events, std::size_t cap) {
   return n;
 }
 
+// While others sleep in wait, the last event leaves the descriptor readable: each of them has to see the end. The last to
+// wake empties it.
+class loop_core::waiting_thread {
+ public:
+  explicit waiting_thread(loop_core& l) : loop_(l) {
+    const std::lock_guard lock(loop_.mutex_);
+    ++loop_.waiting_;
+  }
+  waiting_thread(const waiting_thread&) = delete;
+  waiting_thread& operator=(const waiting_thread&) = delete;
+  ~waiting_thread() {
+    const std::lock_guard lock(loop_.mutex_);
+    std::uint64_t count = 0;
+    if (--loop_.waiting_ == 0 && loop_.ended_ && !loop_.freed_ && loop_.queue_.empty())
+      (void)!::read(loop_.wake_.get(), &count, sizeof count);
+  }
+
+ private:
+  loop_core& loop_;
+};
+
 result<std::size_t> loop_core::wait(berth_event* events, std::size_t cap, std::int32_t timeout_ms) {
   const time_point until = timeout_ms < 0 ? time_point::max() : deadline_after(milliseconds(timeout_ms));
+  BERTH_TRY(check());  // before anything is locked: after fork nobody may be there to unlock it
+  const waiting_thread here(*this);
   for (;;) {
     auto n = take(events, cap);
     if (!n || *n != 0) return n;

@@ -47,7 +47,25 @@ result<std::string> sandbox_core::docker_socket() const {
   return socket_;
 }
 
+// Which of the two comes second, this or the end of the supervision, sees the other's flag.
+void sandbox_core::handle_freed() noexcept {
+  handle_freed_ = true;
+  if (!supervises_) loop->retire(self());
+}
+
 // ---- loop thread ----
+
+void sandbox_core::supervises_no_more() noexcept {
+  supervises_ = false;
+  if (handle_freed_) loop->retire(self());
+}
+
+void sandbox_core::supervise(std::shared_ptr<daemon_core> docker) {
+  docker_ = std::move(docker);
+  supervises_ = true;
+  // Where the handle was freed meanwhile, the loop has let go of this already.
+  if (!loop->settle(self())) close_on_loop();
+}
 
 result<executor*> sandbox_core::place() {
   if (!box_) return not_there_yet();
@@ -57,7 +75,7 @@ result<executor*> sandbox_core::place() {
 void sandbox_core::close_on_loop() noexcept {
   if (docker_) docker_->close_on_loop();
   docker_.reset();
-  supervises_ = false;
+  supervises_no_more();
 }
 
 result<std::shared_ptr<sandbox>> sandbox_core::box() const {
@@ -72,6 +90,8 @@ void sandbox_core::become(std::shared_ptr<sandbox> made) {
   if (!box_->record().damaged && box_->record().shared_directory) socket_ = box_->shared_path(docker_socket_name);
 }
 
+static bool is_up(daemon_state state) { return state == daemon_state::starting || state == daemon_state::ready; }
+
 result<std::shared_ptr<daemon_core>> sandbox_core::make_daemon(std::string_view options, docker_recipe recipe,
                                                                std::uint64_t user_data) {
   daemon_settings settings;
@@ -83,6 +103,12 @@ result<std::shared_ptr<daemon_core>> sandbox_core::make_daemon(std::string_view 
   if (!planned) return std::move(planned).error();
   settings.options = std::move(*planned);
   BERTH_TRY(read_managed_docker(options, recipe, settings, enabled, start));
+  settings.on_state = [weak = std::weak_ptr(self())](daemon_state state) {
+    const auto mine = weak.lock();
+    if (!mine) return;
+    if (is_up(state)) mine->supervises_ = true;
+    else mine->supervises_no_more();
+  };
   auto docker = std::make_shared<daemon_core>(shared_from_this(), std::move(settings));
   docker->open();
   return docker;
@@ -108,10 +134,9 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
       (void)co_await box_->terminate();
       co_return std::move(docker).error();
     }
-    docker_ = std::move(*docker);
-    supervises_ = true;
+    supervise(*docker);
     auto nobody = std::make_shared<op_record>();  // its outcome is told by state events, and to those who wait for ready
-    asio::co_spawn(loop->context(), docker_->start(std::move(nobody)), asio::detached);
+    asio::co_spawn(loop->context(), (*docker)->start(std::move(nobody)), asio::detached);
   }
   op_outcome outcome;
   json_writer out;
@@ -167,18 +192,20 @@ asio::awaitable<op_result> sandbox_core::start_docker(std::string options, op_po
   const auto keep = self();
   auto held = box();
   if (!held) co_return std::move(held).error();
-  if (!docker_) {
-    docker_recipe recipe;
-    daemon_settings settings;
-    bool enabled = true;
-    bool start = true;
-    BERTH_CO_TRY(read_managed_docker(options, recipe, settings, enabled, start));
+  docker_recipe recipe;
+  daemon_settings settings;
+  bool enabled = true;
+  bool start = true;
+  BERTH_CO_TRY(read_managed_docker(options, recipe, settings, enabled, start));
+  // One that has come to its end starts anew as it is told now; one that is up is left as it is.
+  if (!docker_ || (!options.empty() && !is_up(docker_->state()))) {
     auto docker = make_daemon(options, recipe, op->user_data);
     if (!docker) co_return std::move(docker).error();
-    docker_ = std::move(*docker);
-    supervises_ = true;
+    if (docker_) docker_->close_on_loop();
+    supervise(std::move(*docker));
   }
   const auto docker = docker_;
+  if (!docker) co_return loop_closed_error();
   auto started = co_await docker->start(op);
   co_return started;
 }
@@ -192,6 +219,13 @@ static asio::awaitable<poll_result> ping_docker(std::string socket, time_point d
   co_return r;
 }
 
+// What the socket of a dockerd tells that another process supervises, or none.
+static daemon_status pinged_status(const poll_result& r) {
+  daemon_status status;
+  status.state = r.ready() ? daemon_state::ready : daemon_state::disabled;
+  return status;
+}
+
 asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
@@ -203,15 +237,10 @@ asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
   if (!socket) co_return std::move(socket).error();
   const time_point deadline = op->deadline != time_point::max() ? op->deadline : deadline_after(seconds(30));
   const poll_result r = co_await ping_docker(*socket, deadline);
-  op_outcome outcome;
-  daemon_status status;
-  status.state = r.ready() ? daemon_state::ready : daemon_state::disabled;
-  outcome.code = static_cast<std::int32_t>(status.state);
-  outcome.payload = daemon_status_json(status);
-  if (r.ready()) co_return outcome;
-  op->on_failure = std::move(outcome);
-  error why = r.last;
+  if (r.ready()) co_return status_outcome(pinged_status(r));
+  op->on_failure = status_outcome(pinged_status(r));
   if (r.status == errc::cancelled) co_return make_error(errc::cancelled, "docker", "waiting for Docker was cancelled");
+  error why = r.last;
   why.code = r.status == errc::timeout ? errc::daemon_not_ready : r.status;
   why.hint = "nothing answers on its Docker socket: start Docker in it first, or see the log of what supervises it";
   co_return why;
@@ -220,20 +249,12 @@ asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
 asio::awaitable<op_result> sandbox_core::docker_status(op_pointer) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
-  op_outcome outcome;
-  if (docker_) {
-    outcome.payload = docker_->status_json();
-    co_return outcome;
-  }
+  if (docker_) co_return status_outcome(docker_->status());
   auto socket = docker_socket();
   if (!socket) co_return std::move(socket).error();
   const time_point soon = deadline_after(milliseconds(500));
   const poll_result r = co_await ping_docker(*socket, soon);
-  daemon_status status;
-  status.state = r.ready() ? daemon_state::ready : daemon_state::disabled;
-  outcome.code = static_cast<std::int32_t>(status.state);
-  outcome.payload = daemon_status_json(status);
-  co_return outcome;
+  co_return status_outcome(pinged_status(r));
 }
 
 // ---- without a handle ----

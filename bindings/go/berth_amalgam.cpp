@@ -4705,20 +4705,23 @@ class loop_core : public std::enable_shared_from_this<loop_core> {
   void finish(const op_pointer& op, std::exception_ptr thrown, op_result outcome);
   void take_down_when_idle();
   bool push(event_node& node, bool last = false) noexcept;
+  class waiting_thread;
   pid_t pid_ = 0;
   std::int32_t log_level_ = 0;
   std::uint64_t user_data_ = 0;
   std::size_t queue_limit_ = 0;
   std::size_t output_limit_ = 0;
   unique_fd wake_;
-  std::thread thread_;
+  std::unique_ptr<std::thread> thread_;
   mutable std::mutex mutex_;
   std::list<queued_event> queue_;
   std::size_t droppable_ = 0;
   event_node last_event_;
   bool closing_ = false;
+  bool stopped_ = false;
   bool ended_ = false;
   bool freed_ = false;
+  std::size_t waiting_ = 0;
   std::unordered_map<const resident*, std::shared_ptr<resident>> residents_;
   std::unique_ptr<asio::io_context> context_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
@@ -8671,6 +8674,7 @@ class daemon_supervisor {
  public:
   BERTH_DECL daemon_supervisor(boost::asio::any_io_executor loop, executor& where, supervisor_options options);
   BERTH_DECL ~daemon_supervisor();
+  BERTH_DECL void close() noexcept;
   BERTH_DECL boost::asio::awaitable<result<void>> start();
   BERTH_DECL boost::asio::awaitable<result<void>> wait_ready(time_point deadline);
   BERTH_DECL daemon_status status() const;
@@ -9018,7 +9022,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   std::string last_pid;
   boost::asio::steady_timer pause_timer;
   boost::asio::steady_timer launch_timer;
-  std::list<boost::asio::steady_timer*> waiters;
+  std::list<boost::asio::steady_timer> waiters;
   bool closed = false;
   void say(log_level level, std::string message, std::vector<log_field> fields = {}) {
     if (!closed) log(options.log, level, std::move(message), std::move(fields));
@@ -9028,34 +9032,43 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
         {{"error", std::move(why)}});
   }
   void wake_waiters() {
-    for (boost::asio::steady_timer* waiter : waiters) waiter->cancel();
+    for (boost::asio::steady_timer& one : waiters) one.cancel();
   }
   void dispatch(const daemon_event_any& event) {
     if (closed) return;
     for (const daemon_action_any& action : fsm.on(event, clock::now()))
       std::visit([this](const auto& what) { perform(what); }, action);
   }
+  struct waiter {
+    explicit waiter(self_ptr s)
+        : self(std::move(s)), timer(self->waiters.emplace(self->waiters.end(), self->loop)) {}
+    waiter(const waiter&) = delete;
+    waiter& operator=(const waiter&) = delete;
+    ~waiter() { self->waiters.erase(timer); }
+    self_ptr self;
+    std::list<boost::asio::steady_timer>::iterator timer;
+  };
   static boost::asio::awaitable<errc> wait_for(self_ptr self, std::function<bool()> done, time_point deadline) {
     const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
     co_await boost::asio::this_coro::throw_if_cancelled(false);
     const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
-    boost::asio::steady_timer timer(self->loop);
-    const auto place = self->waiters.insert(self->waiters.end(), &timer);
+    const waiter mine(self);
     errc why = errc::ok;
-    while (!done()) {
+    for (;;) {
       if (self->closed) {
         why = errc::closed;
+      } else if (done()) {
+        break;
       } else if (cancellation.cancelled() != boost::asio::cancellation_type::none) {
         why = errc::cancelled;
       } else if (clock::now() >= deadline) {
         why = errc::timeout;
       }
       if (why != errc::ok) break;
-      timer.expires_at(deadline);
+      mine.timer->expires_at(deadline);
       boost::system::error_code ignored;
-      co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      co_await mine.timer->async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
     }
-    self->waiters.erase(place);
     co_await boost::asio::this_coro::throw_if_cancelled(throws);
     co_return why;
   }
@@ -9155,7 +9168,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   static boost::asio::awaitable<void> kill_daemon(self_ptr self, run_ptr run);
   static boost::asio::awaitable<void> shut_down(self_ptr self, run_ptr run);
   void close() {
-    closed = true;
+    if (std::exchange(closed, true)) return;
     pause_timer.cancel();
     launch_timer.cancel();
     if (run) {
@@ -9167,6 +9180,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
 };
 inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr self, run_ptr run) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const std::shared_ptr<void> at_end(nullptr, [run](void*) { run->over = true; });
   stdio_options io;
   io.capture_limit = 4096;
   io.on_line = [weak = std::weak_ptr<impl>(self), of = std::weak_ptr<detail::daemon_run>(run)](output_stream which,
@@ -9297,10 +9311,14 @@ namespace berth {
 BERTH_DECL daemon_supervisor::daemon_supervisor(boost::asio::any_io_executor loop, executor& where,
                                                 supervisor_options options)
     : impl_(std::make_shared<impl>(std::move(loop), where, std::move(options))) {}
-BERTH_DECL daemon_supervisor::~daemon_supervisor() {
+BERTH_DECL daemon_supervisor::~daemon_supervisor() { close(); }
+BERTH_DECL void daemon_supervisor::close() noexcept {
   if (impl_) impl_->close();
 }
 namespace detail {
+inline error supervisor_closed() {
+  return make_error(errc::closed, "docker", "the supervision of the docker daemon was ended");
+}
 inline result<void> daemon_outcome(const daemon_fsm& machine) {
   switch (machine.state()) {
     case daemon_state::ready: return {};
@@ -9318,6 +9336,7 @@ inline result<void> daemon_outcome(const daemon_fsm& machine) {
 }
 BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::start() {
   const auto self = impl_;
+  if (self->closed) co_return detail::supervisor_closed();
   auto plan = plan_docker(self->options.plan);
   if (!plan) co_return plan.error();
   self->plan = std::move(*plan);
@@ -9334,7 +9353,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::start() {
     self->dispatch(daemon_event::stop{});
     outcome = make_error(errc::cancelled, "docker", "starting the docker daemon was cancelled");
   } else {
-    outcome = make_error(errc::closed, "docker", "the supervisor of the docker daemon was destroyed");
+    outcome = detail::supervisor_closed();
   }
   co_await boost::asio::this_coro::throw_if_cancelled(throws);
   co_return outcome;
@@ -9347,6 +9366,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::wait_ready(ti
   if (why == errc::timeout)
     co_return make_error(errc::timeout, "docker", "the docker daemon was not ready by the deadline", {},
                          "its own start goes on; wait again, or look at its log");
+  if (why == errc::closed) co_return detail::supervisor_closed();
   co_return make_error(why, "docker", "waiting for the docker daemon ended early");
 }
 BERTH_DECL daemon_status daemon_supervisor::status() const {
@@ -9376,6 +9396,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::stop() {
   const std::function<bool()> done = [self] { return self->fsm.state() != daemon_state::starting && self->fsm.state() != daemon_state::ready; };
   const errc why = co_await impl::wait_for(self, done, time_point::max());
   if (why == errc::ok) co_return result<void>();
+  if (why == errc::closed) co_return detail::supervisor_closed();
   co_return make_error(why, "docker", "waiting for the docker daemon to stop ended early");
 }
 }
@@ -9386,9 +9407,11 @@ struct daemon_settings {
   bool events = true;
   bool lines = false;
   std::uint64_t user_data = 0;
+  std::function<void(daemon_state)> on_state = {};
 };
 void read_daemon_settings(options_object& o, daemon_settings& settings);
 std::string daemon_status_json(const daemon_status& status);
+op_outcome status_outcome(const daemon_status& status);
 class daemon_core final : public resident, public std::enable_shared_from_this<daemon_core> {
  public:
   daemon_core(std::shared_ptr<executor_core> where, daemon_settings settings)
@@ -9396,10 +9419,11 @@ class daemon_core final : public resident, public std::enable_shared_from_this<d
   const std::shared_ptr<loop_core> loop;
   void open();
   void close_on_loop() noexcept override;
+  daemon_state state() const { return supervisor_ ? supervisor_->status().state : status().state; }
   asio::awaitable<op_result> start(op_pointer op);
   asio::awaitable<op_result> wait_ready(op_pointer op);
   asio::awaitable<op_result> stop(op_pointer op);
-  std::string status_json() const;
+  daemon_status status() const;
  private:
   result<std::shared_ptr<daemon_supervisor>> supervisor() const;
   void publish(const daemon_status& status);
@@ -9488,7 +9512,7 @@ berth_status berth_daemon_status(berth_daemon* daemon, berth_buffer** json, bert
     BERTH_TRY(berth::capi::clear_out(json, "json"));
     BERTH_PIN(d, daemon_object, daemon);
     BERTH_TRY(d->core->loop->check());
-    *json = berth::capi::make_buffer_handle(d->core->status_json());
+    *json = berth::capi::make_buffer_handle(berth::capi::daemon_status_json(d->core->status()));
     return {};
   });
 }
@@ -9517,6 +9541,9 @@ std::string daemon_status_json(const daemon_status& status) {
   out.key("hint_id").string(why.hint_id).key("hint").string(why.hint).close_object();
   return out.close_object().take();
 }
+op_outcome status_outcome(const daemon_status& status) {
+  return {static_cast<std::int32_t>(status.state), daemon_status_json(status)};
+}
 void daemon_core::open() {
   try {
     if (closed_) return;
@@ -9542,6 +9569,7 @@ void daemon_core::open() {
 }
 void daemon_core::close_on_loop() noexcept {
   closed_ = true;
+  if (supervisor_) supervisor_->close();
   supervisor_.reset();
 }
 asio::awaitable<void> daemon_core::follow(std::shared_ptr<daemon_core> self, std::shared_ptr<daemon_supervisor> what) {
@@ -9563,18 +9591,15 @@ void daemon_core::publish(const daemon_status& status) {
     changed = last_.state != status.state || last_.restarts != status.restarts;
     last_ = status;
   }
+  if (changed && settings_.on_state) settings_.on_state(status.state);
   if (changed && settings_.events && !closed_) {
     loop->emit(BERTH_EVENT_DAEMON_STATE, 0, settings_.user_data, static_cast<std::int32_t>(status.state),
                daemon_status_json(status), true);
   }
 }
-std::string daemon_core::status_json() const {
-  daemon_status now;
-  {
-    const std::lock_guard lock(mutex_);
-    now = last_;
-  }
-  return daemon_status_json(now);
+daemon_status daemon_core::status() const {
+  const std::lock_guard lock(mutex_);
+  return last_;
 }
 result<std::shared_ptr<daemon_supervisor>> daemon_core::supervisor() const {
   if (broken_) return *broken_;
@@ -9583,12 +9608,7 @@ result<std::shared_ptr<daemon_supervisor>> daemon_core::supervisor() const {
 }
 op_result daemon_core::outcome(const op_pointer& op, result<void>&& done) {
   if (supervisor_) publish(supervisor_->status());
-  op_outcome out;
-  {
-    const std::lock_guard lock(mutex_);
-    out.code = static_cast<std::int32_t>(last_.state);
-    out.payload = daemon_status_json(last_);
-  }
+  op_outcome out = status_outcome(status());
   if (done) return out;
   op->on_failure = std::move(out);
   return std::move(done).error();
@@ -9842,7 +9862,7 @@ asio::awaitable<op_result> run_stdin(std::shared_ptr<loop_core> loop, std::uint6
   if (!aspect) co_return no_such_command();
   const write_turn turn(aspect);
   bool cancelled = false;
-  while (!turn.is_first() && !cancelled) {
+  while (!turn.is_first() && !aspect->ended && !cancelled) {
     co_await aspect->turn.wait();
     cancelled = co_await op_is_cancelled();
   }
@@ -9855,6 +9875,7 @@ asio::awaitable<op_result> run_stdin(std::shared_ptr<loop_core> loop, std::uint6
     co_return op_outcome{};
   }
   auto written = co_await running->write(data);
+  if (!written && aspect->ended) co_return make_error(errc::closed, "capi", "the command has ended");
   if (!written) co_return std::move(written).error();
   co_return op_outcome{};
 }
@@ -10010,6 +10031,7 @@ struct exec_pumps {
   loop_signal finished;
   bool closed = false;
   bool held = false;
+  std::optional<error> lost;
   void close() {
     closed = true;
     for (auto& s : streams) {
@@ -10042,7 +10064,12 @@ asio::awaitable<void> pump_output(std::shared_ptr<loop_core> loop, std::shared_p
     const std::size_t n = co_await pump.in.async_read_some(place, asio::redirect_error(asio::use_awaitable, ec));
     if (ec || pumps->closed) break;
     pump.last_read = clock::now();
-    loop->emit(BERTH_EVENT_OUTPUT, op, user_data, pump.code, buffer.substr(0, n), false, pumps->flow);
+    try {
+      loop->emit(BERTH_EVENT_OUTPUT, op, user_data, pump.code, buffer.substr(0, n), false, pumps->flow);
+    } catch (...) {
+      pumps->lost = exception_to_error();
+      break;
+    }
   }
   pump.done = true;
   pumps->finished.wake();
@@ -10067,6 +10094,22 @@ void write_captured(json_writer& out, std::string name, const std::string& bytes
     out.key(name + "_base64").string(to_base64(bytes));
   }
 }
+struct supplied_output {
+  std::shared_ptr<loop_core> loop;
+  std::uint64_t op = 0;
+  std::uint64_t user_data = 0;
+  bool started = false;
+  std::vector<std::pair<std::int32_t, std::string>> early;
+  void take(std::int32_t stream, std::string_view data) {
+    if (started) loop->emit(BERTH_EVENT_OUTPUT, op, user_data, stream, std::string(data));
+    else early.emplace_back(stream, data);
+  }
+  void start() {
+    started = true;
+    for (auto& [stream, data] : early) loop->emit(BERTH_EVENT_OUTPUT, op, user_data, stream, std::move(data));
+    early.clear();
+  }
+};
 class aspect_end {
  public:
   aspect_end(std::shared_ptr<exec_aspect> a, std::shared_ptr<exec_pumps> p) : aspect(std::move(a)), pumps(std::move(p)) {}
@@ -10074,6 +10117,7 @@ class aspect_end {
   aspect_end& operator=(const aspect_end&) = delete;
   ~aspect_end() {
     aspect->ended = true;
+    if (aspect->running) aspect->running->close_stdin();
     aspect->running.reset();
     aspect->hold = nullptr;
     aspect->changed.wake();
@@ -10121,12 +10165,14 @@ asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::s
     how = stdio_options::output::fd;
     (i == 0 ? io.out_fd : io.err_fd) = theirs[i].get();
   }
+  auto supplied = std::make_shared<supplied_output>();
   if (!pipes) {
-    io.on_data = [loop = loop.get(), id = op->id, user = op->user_data, events = std::array{sinks[0], sinks[1]}](
-                     output_stream which, std::string_view data) {
+    supplied->loop = loop;
+    supplied->op = op->id;
+    supplied->user_data = op->user_data;
+    io.on_data = [supplied, events = std::array{sinks[0], sinks[1]}](output_stream which, std::string_view data) {
       const bool out = which == output_stream::out;
-      if (events[out ? 0 : 1] != exec_request::sink::events) return;
-      loop->emit(BERTH_EVENT_OUTPUT, id, user, out ? 1 : 2, std::string(data));
+      if (events[out ? 0 : 1] == exec_request::sink::events) supplied->take(out ? 1 : 2, data);
     };
   }
   auto started = co_await (*place)->start(std::move(request->what), std::move(io));
@@ -10135,6 +10181,7 @@ asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::s
   const std::shared_ptr<running_command> running = std::move(*started);
   aspect->running = running;
   loop->emit(BERTH_EVENT_STARTED, op->id, op->user_data, running->pid(), {});
+  supplied->start();
   aspect->changed.wake();
   for (std::size_t i = 0; i < 2; ++i) {
     if (!pumps->streams[i].done) {
@@ -10160,6 +10207,7 @@ asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::s
     if (quiet) pumps->close();
     if (quiet) break;
   }
+  if (pumps->lost) co_return *pumps->lost;
   op_outcome outcome;
   outcome.code = status->shell_code();
   json_writer out;
@@ -14567,8 +14615,8 @@ result<std::shared_ptr<loop_core>> loop_core::start(const berth_loop_options& op
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   int failed = 0;
   try {
-    core->thread_ = std::thread([core] { core->run(); });
-    ::pthread_setname_np(core->thread_.native_handle(), "berth-loop");
+    core->thread_ = std::make_unique<std::thread>([core] { core->run(); });
+    ::pthread_setname_np(core->thread_->native_handle(), "berth-loop");
   } catch (const std::system_error& e) {
     failed = e.code().value();
   }
@@ -14576,7 +14624,9 @@ result<std::shared_ptr<loop_core>> loop_core::start(const berth_loop_options& op
   if (failed != 0) return errno_error(failed, "capi", "the loop's thread could not be started");
   return core;
 }
-loop_core::~loop_core() = default;
+loop_core::~loop_core() {
+  if (forked()) (void)thread_.release();
+}
 void loop_core::run() {
   for (;;) {
     try {
@@ -14594,6 +14644,8 @@ void loop_core::run() {
     context_->run_for(std::chrono::seconds(10));
   } catch (...) {
   }
+  fill_event(last_event_.front().event, BERTH_EVENT_CLOSED, 0, user_data_);
+  push(last_event_, true);
   context_.reset();
 }
 bool loop_core::forked() const noexcept { return pid_ != this_process(); }
@@ -14607,7 +14659,7 @@ result<void> loop_core::check() const {
 bool loop_core::post(std::function<void()> work) {
   if (forked()) return false;
   const std::lock_guard lock(mutex_);
-  if (ended_) return false;
+  if (stopped_) return false;
   asio::post(*context_, std::move(work));
   return true;
 }
@@ -14658,15 +14710,17 @@ void loop_core::take_down_when_idle() {
   }
   for (const auto& [key, r] : residents) r->close_on_loop();
   residents.clear();
-  fill_event(last_event_.front().event, BERTH_EVENT_CLOSED, 0, user_data_);
-  push(last_event_, true);
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
   work_.reset();
   context_->stop();
 }
 void loop_core::join() {
   if (forked()) return;
   close();
-  thread_.join();
+  thread_->join();
   std::list<queued_event> dropped;
   const std::lock_guard lock(mutex_);
   freed_ = true;
@@ -14811,7 +14865,7 @@ void fill_event(berth_event& event, std::uint32_t kind, std::uint64_t op, std::u
 }
 bool loop_core::push(event_node& node, bool last) noexcept {
   const std::lock_guard lock(mutex_);
-  if (ended_ || freed_) return false;
+  if (ended_ || freed_ || (stopped_ && !last)) return false;
   const bool was_empty = queue_.empty();
   if (node.front().droppable) ++droppable_;
   queue_.splice(queue_.end(), node);
@@ -14836,7 +14890,7 @@ void loop_core::emit(std::uint32_t kind, std::uint64_t op, std::uint64_t user_da
   fill_event(made.event, kind, op, user_data);
   made.event.code = code;
   if (payload) {
-    made.bytes = payload->size();
+    made.bytes = payload->size() + 256;
     made.event.payload = make_buffer_handle(std::move(*payload));
   }
   if (flow) {
@@ -14860,9 +14914,9 @@ result<std::size_t> loop_core::take(berth_event* events, std::size_t cap) {
     }
     taken.splice(taken.end(), queue_, queue_.begin(), end);
     std::uint64_t count = 0;
-    if (queue_.empty()) {
+    if (queue_.empty() && !(ended_ && waiting_ > 0)) {
       (void)!::read(wake_.get(), &count, sizeof count);
-    } else if (n != 0) {
+    } else if (n != 0 && !queue_.empty()) {
       count = 1;
       (void)!::write(wake_.get(), &count, sizeof count);
     }
@@ -14886,8 +14940,27 @@ result<std::size_t> loop_core::take(berth_event* events, std::size_t cap) {
   }
   return n;
 }
+class loop_core::waiting_thread {
+ public:
+  explicit waiting_thread(loop_core& l) : loop_(l) {
+    const std::lock_guard lock(loop_.mutex_);
+    ++loop_.waiting_;
+  }
+  waiting_thread(const waiting_thread&) = delete;
+  waiting_thread& operator=(const waiting_thread&) = delete;
+  ~waiting_thread() {
+    const std::lock_guard lock(loop_.mutex_);
+    std::uint64_t count = 0;
+    if (--loop_.waiting_ == 0 && loop_.ended_ && !loop_.freed_ && loop_.queue_.empty())
+      (void)!::read(loop_.wake_.get(), &count, sizeof count);
+  }
+ private:
+  loop_core& loop_;
+};
 result<std::size_t> loop_core::wait(berth_event* events, std::size_t cap, std::int32_t timeout_ms) {
   const time_point until = timeout_ms < 0 ? time_point::max() : deadline_after(milliseconds(timeout_ms));
+  BERTH_TRY(check());
+  const waiting_thread here(*this);
   for (;;) {
     auto n = take(events, cap);
     if (!n || *n != 0) return n;
@@ -15438,7 +15511,7 @@ class sandbox_core final : public executor_core {
       : executor_core(std::move(l)), where_(std::move(where)) {}
   result<std::string> id() const;
   result<std::string> docker_socket() const;
-  bool keeps_daemon() const noexcept { return supervises_.load(); }
+  void handle_freed() noexcept;
   result<executor*> place() override;
   void close_on_loop() noexcept override;
   asio::awaitable<op_result> create(std::shared_ptr<sandbox_request> request, op_pointer op);
@@ -15451,6 +15524,8 @@ class sandbox_core final : public executor_core {
  private:
   std::shared_ptr<sandbox_core> self() { return std::static_pointer_cast<sandbox_core>(shared_from_this()); }
   void become(std::shared_ptr<sandbox> box);
+  void supervise(std::shared_ptr<daemon_core> docker);
+  void supervises_no_more() noexcept;
   result<std::shared_ptr<sandbox>> box() const;
   result<std::shared_ptr<daemon_core>> make_daemon(std::string_view options, docker_recipe recipe,
                                                    std::uint64_t user_data);
@@ -15458,6 +15533,7 @@ class sandbox_core final : public executor_core {
   std::shared_ptr<sandbox> box_;
   std::shared_ptr<daemon_core> docker_;
   std::atomic<bool> supervises_{false};
+  std::atomic<bool> handle_freed_{false};
   mutable std::mutex mutex_;
   std::string id_;
   std::string socket_;
@@ -15469,8 +15545,7 @@ struct sandbox_object final : handle_object {
   static constexpr handle_use use = handle_use::shared;
   explicit sandbox_object(std::shared_ptr<sandbox_core> c) : core(std::move(c)) {}
   ~sandbox_object() override {
-    const auto loop = core->loop;
-    if (!core->keeps_daemon()) loop->retire(std::move(core));
+    core->handle_freed();
   }
   std::shared_ptr<sandbox_core> core;
 };
@@ -15765,6 +15840,19 @@ result<std::string> sandbox_core::docker_socket() const {
   }
   return socket_;
 }
+void sandbox_core::handle_freed() noexcept {
+  handle_freed_ = true;
+  if (!supervises_) loop->retire(self());
+}
+void sandbox_core::supervises_no_more() noexcept {
+  supervises_ = false;
+  if (handle_freed_) loop->retire(self());
+}
+void sandbox_core::supervise(std::shared_ptr<daemon_core> docker) {
+  docker_ = std::move(docker);
+  supervises_ = true;
+  if (!loop->settle(self())) close_on_loop();
+}
 result<executor*> sandbox_core::place() {
   if (!box_) return not_there_yet();
   return box_.get();
@@ -15772,7 +15860,7 @@ result<executor*> sandbox_core::place() {
 void sandbox_core::close_on_loop() noexcept {
   if (docker_) docker_->close_on_loop();
   docker_.reset();
-  supervises_ = false;
+  supervises_no_more();
 }
 result<std::shared_ptr<sandbox>> sandbox_core::box() const {
   if (!box_) return not_there_yet();
@@ -15784,6 +15872,7 @@ void sandbox_core::become(std::shared_ptr<sandbox> made) {
   id_ = box_->id();
   if (!box_->record().damaged && box_->record().shared_directory) socket_ = box_->shared_path(docker_socket_name);
 }
+static bool is_up(daemon_state state) { return state == daemon_state::starting || state == daemon_state::ready; }
 result<std::shared_ptr<daemon_core>> sandbox_core::make_daemon(std::string_view options, docker_recipe recipe,
                                                                std::uint64_t user_data) {
   daemon_settings settings;
@@ -15795,6 +15884,12 @@ result<std::shared_ptr<daemon_core>> sandbox_core::make_daemon(std::string_view 
   if (!planned) return std::move(planned).error();
   settings.options = std::move(*planned);
   BERTH_TRY(read_managed_docker(options, recipe, settings, enabled, start));
+  settings.on_state = [weak = std::weak_ptr(self())](daemon_state state) {
+    const auto mine = weak.lock();
+    if (!mine) return;
+    if (is_up(state)) mine->supervises_ = true;
+    else mine->supervises_no_more();
+  };
   auto docker = std::make_shared<daemon_core>(shared_from_this(), std::move(settings));
   docker->open();
   return docker;
@@ -15818,10 +15913,9 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
       (void)co_await box_->terminate();
       co_return std::move(docker).error();
     }
-    docker_ = std::move(*docker);
-    supervises_ = true;
+    supervise(*docker);
     auto nobody = std::make_shared<op_record>();
-    asio::co_spawn(loop->context(), docker_->start(std::move(nobody)), asio::detached);
+    asio::co_spawn(loop->context(), (*docker)->start(std::move(nobody)), asio::detached);
   }
   op_outcome outcome;
   json_writer out;
@@ -15873,18 +15967,19 @@ asio::awaitable<op_result> sandbox_core::start_docker(std::string options, op_po
   const auto keep = self();
   auto held = box();
   if (!held) co_return std::move(held).error();
-  if (!docker_) {
-    docker_recipe recipe;
-    daemon_settings settings;
-    bool enabled = true;
-    bool start = true;
-    BERTH_CO_TRY(read_managed_docker(options, recipe, settings, enabled, start));
+  docker_recipe recipe;
+  daemon_settings settings;
+  bool enabled = true;
+  bool start = true;
+  BERTH_CO_TRY(read_managed_docker(options, recipe, settings, enabled, start));
+  if (!docker_ || (!options.empty() && !is_up(docker_->state()))) {
     auto docker = make_daemon(options, recipe, op->user_data);
     if (!docker) co_return std::move(docker).error();
-    docker_ = std::move(*docker);
-    supervises_ = true;
+    if (docker_) docker_->close_on_loop();
+    supervise(std::move(*docker));
   }
   const auto docker = docker_;
+  if (!docker) co_return loop_closed_error();
   auto started = co_await docker->start(op);
   co_return started;
 }
@@ -15894,6 +15989,11 @@ static asio::awaitable<poll_result> ping_docker(std::string socket, time_point d
   options.deadline = deadline;
   poll_result r = co_await poll_until_ready(*probe, std::move(options));
   co_return r;
+}
+static daemon_status pinged_status(const poll_result& r) {
+  daemon_status status;
+  status.state = r.ready() ? daemon_state::ready : daemon_state::disabled;
+  return status;
 }
 asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
@@ -15906,15 +16006,10 @@ asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
   if (!socket) co_return std::move(socket).error();
   const time_point deadline = op->deadline != time_point::max() ? op->deadline : deadline_after(seconds(30));
   const poll_result r = co_await ping_docker(*socket, deadline);
-  op_outcome outcome;
-  daemon_status status;
-  status.state = r.ready() ? daemon_state::ready : daemon_state::disabled;
-  outcome.code = static_cast<std::int32_t>(status.state);
-  outcome.payload = daemon_status_json(status);
-  if (r.ready()) co_return outcome;
-  op->on_failure = std::move(outcome);
-  error why = r.last;
+  if (r.ready()) co_return status_outcome(pinged_status(r));
+  op->on_failure = status_outcome(pinged_status(r));
   if (r.status == errc::cancelled) co_return make_error(errc::cancelled, "docker", "waiting for Docker was cancelled");
+  error why = r.last;
   why.code = r.status == errc::timeout ? errc::daemon_not_ready : r.status;
   why.hint = "nothing answers on its Docker socket: start Docker in it first, or see the log of what supervises it";
   co_return why;
@@ -15922,20 +16017,12 @@ asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
 asio::awaitable<op_result> sandbox_core::docker_status(op_pointer) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
-  op_outcome outcome;
-  if (docker_) {
-    outcome.payload = docker_->status_json();
-    co_return outcome;
-  }
+  if (docker_) co_return status_outcome(docker_->status());
   auto socket = docker_socket();
   if (!socket) co_return std::move(socket).error();
   const time_point soon = deadline_after(milliseconds(500));
   const poll_result r = co_await ping_docker(*socket, soon);
-  daemon_status status;
-  status.state = r.ready() ? daemon_state::ready : daemon_state::disabled;
-  outcome.code = static_cast<std::int32_t>(status.state);
-  outcome.payload = daemon_status_json(status);
-  co_return outcome;
+  co_return status_outcome(pinged_status(r));
 }
 asio::awaitable<op_result> list_all(environment where) {
   auto all = list_sandboxes(where);

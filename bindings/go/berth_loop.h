@@ -66,7 +66,8 @@ typedef struct berth_loop_options {
   int32_t log_level;      /* least BERTH_LOG_… that becomes an event; BERTH_LOG_NONE: no log events */
   uint64_t user_data;     /* of log events and BERTH_EVENT_CLOSED */
   uint64_t queue_limit;   /* log, state and line events beyond this many waiting ones are dropped; 0: 65536 */
-  uint64_t output_limit;  /* bytes of one command's output that may wait before it is made to wait; 0: 1 MiB */
+  uint64_t output_limit;  /* bytes of one command's output that may wait before it is made to wait, each event counting
+                             for 256 more; 0: 1 MiB */
   uint64_t reserved[4];
 } berth_loop_options;
 
@@ -101,12 +102,13 @@ BERTH_API berth_status berth_loop_wait(berth_loop *loop, berth_event *events, si
                                        int32_t timeout_ms, berth_error **err);
 
 /* Ends the loop: new operations are refused with BERTH_E_CLOSED, those that run are cancelled and clean up, each with
- * its BERTH_EVENT_DONE; then comes BERTH_EVENT_CLOSED. Does not wait. Again: does nothing. */
+ * its BERTH_EVENT_DONE; a dockerd that the loop supervises is ended; then comes BERTH_EVENT_CLOSED. Does not wait.
+ * Again: does nothing. */
 BERTH_API berth_status berth_loop_close(berth_loop *loop, berth_error **err);
 
-/* Closes, waits until cancelled operations have cleaned up (not to wait here: berth_loop_close, and BERTH_EVENT_CLOSED
- * first), drops the events that nobody took and ends the thread. In a child after fork: forgets the loop. Objects of
- * this loop may be freed before or after. */
+/* Closes, waits until all has cleaned up (not to wait here: berth_loop_close, and BERTH_EVENT_CLOSED first), drops the
+ * events that nobody took and ends the thread. In a child after fork: forgets the loop. Objects of this loop may be
+ * freed before or after. */
 BERTH_API void berth_loop_free(berth_loop *loop);
 
 /* Asks one operation to end. It still has its BERTH_EVENT_DONE: BERTH_E_CANCELLED, or its result if that came first.

@@ -29,7 +29,8 @@ enum {
  * with `user_data`. [out,own] daemon. */
 BERTH_API berth_status berth_daemon_create(berth_executor *executor, const char *options, size_t options_len,
                                            uint64_t user_data, berth_daemon **daemon, berth_error **err);
-/* Ends the supervision; a dockerd that still runs is killed: berth_daemon_stop first, for a graceful end. */
+/* Ends the supervision; a dockerd that still runs is killed: berth_daemon_stop, and its BERTH_EVENT_DONE, first for a
+ * graceful end. Operations under way end with BERTH_E_CLOSED. */
 BERTH_API void berth_daemon_free(berth_daemon *daemon);
 
 /* Checks, prepares, starts and waits until ready; then goes on supervising. The error carries phase, attempts, exit
@@ -44,18 +45,18 @@ BERTH_API berth_status berth_daemon_stop(berth_daemon *daemon, const berth_op_op
                                          berth_error **err);
 /* As last known; does not wait. [out,own] json:
  * {"state":"ready","pid","ready_after_ms","restarts","failure":null|{"phase",
- * "elapsed_ms","attempts","exit_code","signal","last_probe","tail","hint_id","hint"}}. */
+ * "elapsed_ms","attempts","exit_code","signal","reason","last_probe","tail","hint_id","hint"}}. */
 BERTH_API berth_status berth_daemon_status(berth_daemon *daemon, berth_buffer **json, berth_error **err);
 
 /* ---- Sandboxes. ---- */
 
 /* `where`, in all of these: where berth keeps its state and finds its helpers; JSON, NULL for the defaults:
- * {"root":"/var/lib/berth","runsc":"","init":""}. */
+ * {"root":"/var/lib/berth","runsc":"","init":"","network_pool":""}. */
 
 /* Makes and starts a sandbox. config: {"rootfs":"/dir", "id","cpus","memory_bytes","network":"sandbox"|"none"|"/path",
  * "hostname","env":[…],"cwd","mounts":[{"source","destination","read_only"}],"annotations":{…},"runsc_args":[…],
  * "spec_patch":{…} (a merge patch, the last word on the spec), "docker":{"enabled":true,"cgroup","data_root",
- * "data_root_bytes","ready_timeout_ms",…}}. The handle is given at once [out,own] and can be used once the operation is
+ * "ready_timeout_ms",…}}. The handle is given at once [out,own] and can be used once the operation is
  * done (BERTH_E_STATE before); payload: {"id":"…"}. Whatever fails, all that was made is removed again; cancelling does
  * the same. Freeing a handle does nothing to the sandbox.
  * dockerd is started with it and supervised by this loop; its state events have this operation's user_data. */
@@ -81,15 +82,17 @@ BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const ber
                                                uint64_t *op, berth_error **err);
 
 /* Starts dockerd where none is supervised by this loop, waits until ready and supervises it from then on: for
- * sandboxes made with "start": false, or attached after the process that supervised theirs is gone. options: as
+ * sandboxes made with "start": false, or attached after the process that supervised theirs is gone. One that failed or
+ * was stopped starts anew, with these options where there are any; one that is up is left as it is. options: as
  * "docker" above. payload: as berth_daemon_status. */
 BERTH_API berth_status berth_sandbox_start_docker(berth_sandbox *sandbox, const char *options, size_t options_len,
                                                   const berth_op_options *op_options, uint64_t *op,
                                                   berth_error **err);
-/* Waits until the sandbox's dockerd is ready. payload: as berth_sandbox_docker_status. */
+/* Waits until the sandbox's dockerd is ready. code, payload: as berth_sandbox_docker_status. */
 BERTH_API berth_status berth_sandbox_wait_docker(berth_sandbox *sandbox, const berth_op_options *op_options,
                                                  uint64_t *op, berth_error **err);
-/* payload: as berth_daemon_status. */
+/* code: BERTH_DAEMON_…; payload: as berth_daemon_status. Of a dockerd that this loop does not supervise: READY where it
+ * answers on its socket, else DISABLED. */
 BERTH_API berth_status berth_sandbox_docker_status(berth_sandbox *sandbox, const berth_op_options *op_options,
                                                    uint64_t *op, berth_error **err);
 /* [out,own] url: "unix:///…/docker.sock", for DOCKER_HOST. */

@@ -6,6 +6,7 @@
 
 #include <berth/docker/supervisor.hpp>
 
+#include <functional>
 #include <mutex>
 
 namespace berth::capi {
@@ -16,12 +17,16 @@ struct daemon_settings {
   bool events = true;         ///< BERTH_EVENT_DAEMON_STATE
   bool lines = false;         ///< BERTH_EVENT_DAEMON_LINE
   std::uint64_t user_data = 0;
+  std::function<void(daemon_state)> on_state = {};  ///< on the loop's thread, at each change
 };
 /// Timeouts, restarts, "events", "daemon_lines" and what the plan depends on.
 void read_daemon_settings(options_object& o, daemon_settings& settings);
 
 /// As berth_daemon_status gives it.
 std::string daemon_status_json(const daemon_status& status);
+
+/// For the DONE of an operation that gives a status: the state as code, the status as payload.
+op_outcome status_outcome(const daemon_status& status);
 
 class daemon_core final : public resident, public std::enable_shared_from_this<daemon_core> {
  public:
@@ -34,13 +39,16 @@ class daemon_core final : public resident, public std::enable_shared_from_this<d
   void open();
   void close_on_loop() noexcept override;
 
+  /// As it is now. Loop thread only.
+  daemon_state state() const { return supervisor_ ? supervisor_->status().state : status().state; }
+
   // As operations; each gives the status as payload. Loop thread only.
   asio::awaitable<op_result> start(op_pointer op);
   asio::awaitable<op_result> wait_ready(op_pointer op);
   asio::awaitable<op_result> stop(op_pointer op);
 
   /// As last known. Any thread.
-  std::string status_json() const;
+  daemon_status status() const;
 
  private:
   result<std::shared_ptr<daemon_supervisor>> supervisor() const;

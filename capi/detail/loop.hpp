@@ -152,6 +152,7 @@ class loop_core : public std::enable_shared_from_this<loop_core> {
   void finish(const op_pointer& op, std::exception_ptr thrown, op_result outcome);
   void take_down_when_idle();
   bool push(event_node& node, bool last = false) noexcept;
+  class waiting_thread;
 
   pid_t pid_ = 0;
   std::int32_t log_level_ = 0;
@@ -159,15 +160,17 @@ class loop_core : public std::enable_shared_from_this<loop_core> {
   std::size_t queue_limit_ = 0;
   std::size_t output_limit_ = 0;
   unique_fd wake_;
-  std::thread thread_;
+  std::unique_ptr<std::thread> thread_;
 
   mutable std::mutex mutex_;         // of what follows
   std::list<queued_event> queue_;
   std::size_t droppable_ = 0;
   event_node last_event_;            // BERTH_EVENT_CLOSED, made in advance
   bool closing_ = false;             // nothing new is taken
-  bool ended_ = false;               // the last event is in the queue: nothing more is posted
+  bool stopped_ = false;             // all operations have ended: nothing is posted any more
+  bool ended_ = false;               // the last event is in the queue
   bool freed_ = false;               // waiters are sent home
+  std::size_t waiting_ = 0;          // threads in wait
   std::unordered_map<const resident*, std::shared_ptr<resident>> residents_;
 
   // Loop thread only.

@@ -33,7 +33,8 @@ class sandbox_core final : public executor_core {
   // Any thread.
   result<std::string> id() const;           ///< state before the sandbox is there
   result<std::string> docker_socket() const;
-  bool keeps_daemon() const noexcept { return supervises_.load(); }
+  /// Nobody has a handle any more: it goes as soon as there is no dockerd of it to supervise.
+  void handle_freed() noexcept;
 
   // Loop thread.
   result<executor*> place() override;
@@ -51,6 +52,8 @@ class sandbox_core final : public executor_core {
  private:
   std::shared_ptr<sandbox_core> self() { return std::static_pointer_cast<sandbox_core>(shared_from_this()); }
   void become(std::shared_ptr<sandbox> box);
+  void supervise(std::shared_ptr<daemon_core> docker);
+  void supervises_no_more() noexcept;
   result<std::shared_ptr<sandbox>> box() const;
   result<std::shared_ptr<daemon_core>> make_daemon(std::string_view options, docker_recipe recipe,
                                                    std::uint64_t user_data);
@@ -58,7 +61,8 @@ class sandbox_core final : public executor_core {
   environment where_;
   std::shared_ptr<sandbox> box_;         // loop thread only
   std::shared_ptr<daemon_core> docker_;  // loop thread only
-  std::atomic<bool> supervises_{false};
+  std::atomic<bool> supervises_{false};     // a dockerd that is up or may come up again
+  std::atomic<bool> handle_freed_{false};
 
   mutable std::mutex mutex_;
   std::string id_;
@@ -75,8 +79,7 @@ struct sandbox_object final : handle_object {
   explicit sandbox_object(std::shared_ptr<sandbox_core> c) : core(std::move(c)) {}
   ~sandbox_object() override {
     // Freeing a handle does nothing to the sandbox: a dockerd that this loop supervises goes on to be supervised.
-    const auto loop = core->loop;
-    if (!core->keeps_daemon()) loop->retire(std::move(core));
+    core->handle_freed();
   }
   std::shared_ptr<sandbox_core> core;
 };

@@ -7,6 +7,7 @@
  * Build: cc embedded.c $(pkg-config --cflags --libs berth). Runs as root. */
 #include <berth.h>
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,17 @@ static void check(berth_status status, const char *what) {
   exit(1);
 }
 
+/* snprintf that gives the length; what does not fit is not sent cut short. */
+static size_t print(char *text, size_t size, const char *format, ...) {
+  va_list values;
+  va_start(values, format);
+  int len = vsnprintf(text, size, format, values);
+  va_end(values);
+  if (len >= 0 && (size_t)len < size) return (size_t)len;
+  fprintf(stderr, "too long: %s\n", text);
+  exit(1);
+}
+
 /* Waits for the end of one operation and shows what comes meanwhile. Events are the only way in which berth speaks: there
  * are no callbacks. A program with an event loop of its own watches berth_loop_fd and calls berth_loop_poll instead. */
 static int finish(uint64_t op, const char *what) {
@@ -28,14 +40,16 @@ static int finish(uint64_t op, const char *what) {
     berth_event e;
     size_t n;
     check(berth_loop_wait(loop, &e, 1, &n, -1, &err), "wait");
-    if (n == 0) continue;
     const char *text = berth_buffer_data(e.payload);
     if (e.kind == BERTH_EVENT_OUTPUT) {
       fwrite(text, 1, berth_buffer_size(e.payload), e.code == 1 ? stdout : stderr);
     } else if (e.kind == BERTH_EVENT_LOG && strstr(text, "\"console\":\"")) {
       /* The payload is JSON; "console" is the same as one line of text, and comes last. */
-      const char *line = strstr(text, "\"console\":\"") + 11;
-      fprintf(stderr, "%.*s\n", (int)strcspn(line, "\""), line);
+      for (const char *c = strstr(text, "\"console\":\"") + 11; *c && *c != '"'; ++c) {
+        if (*c == '\\') ++c; /* an escape, as \" */
+        fputc(*c, stderr);
+      }
+      fputc('\n', stderr);
     } else if (e.kind == BERTH_EVENT_DONE && e.op == op) {
       int code = e.code;
       if (e.status != BERTH_OK) {
@@ -53,8 +67,8 @@ static int finish(uint64_t op, const char *what) {
 static int run(berth_executor *where, const char *argv, const char *more, const char *what) {
   char options[8192];
   uint64_t op;
-  int len = snprintf(options, sizeof options, "{\"argv\":%s%s}", argv, more);
-  check(berth_exec_start(where, options, (size_t)len, NULL, &op, &err), what);
+  size_t len = print(options, sizeof options, "{\"argv\":%s%s}", argv, more);
+  check(berth_exec_start(where, options, len, NULL, &op, &err), what);
   return finish(op, what);
 }
 
@@ -64,8 +78,8 @@ static void runsc_command(berth_runsc *runsc, berth_executor *host, const char *
   char options[4096];
   berth_argv *argv;
   berth_buffer *json;
-  int len = snprintf(options, sizeof options, "{\"globals\":%s,\"id\":\"%s\"%s}", globals, id, verb_options);
-  check(berth_argv_build(runsc, verb, strlen(verb), options, (size_t)len, &argv, &err), verb);
+  size_t len = print(options, sizeof options, "{\"globals\":%s,\"id\":\"%s\"%s}", globals, id, verb_options);
+  check(berth_argv_build(runsc, verb, strlen(verb), options, len, &argv, &err), verb);
   check(berth_argv_to_json(argv, &json, &err), verb);
   /* A detached sandbox keeps the descriptors that it was started with: it gets /dev/null. */
   int code = run(host, berth_buffer_data(json), ",\"stdout\":\"null\",\"stderr\":\"null\"", verb);
@@ -86,11 +100,11 @@ int main(int argc, char **argv) {
   /* 1. The program's own spec, with what Docker needs: capabilities, cgroups, a data root on tmpfs. */
   char path[4096], text[8192];
   berth_spec *spec;
-  snprintf(path, sizeof path, "%s/config.json", bundle);
-  check(berth_spec_load(path, strlen(path), &spec, &err), "spec");
+  size_t len = print(path, sizeof path, "%s/config.json", bundle);
+  check(berth_spec_load(path, len, &spec, &err), "spec");
   const char *recipe = "{\"data_root\":\"tmpfs\"}";
   check(berth_spec_apply_docker(spec, recipe, strlen(recipe), NULL, &err), "spec");
-  check(berth_spec_save(spec, path, strlen(path), &err), "spec");
+  check(berth_spec_save(spec, path, len, &err), "spec");
   berth_spec_free(spec);
 
   /* 2. The sandbox, by the program's own runsc command. --net-raw belongs to each command that starts processes. */
@@ -103,14 +117,14 @@ int main(int argc, char **argv) {
   berth_runsc *runsc;
   check(berth_runsc_probe(binary, strlen(binary), NULL, 0, &runsc, &err), "runsc");
   char globals[4096];
-  snprintf(globals, sizeof globals, "{\"root\":\"%s/runsc\",\"debug_log\":\"%s/log\",\"net_raw\":true}", state, state);
-  snprintf(text, sizeof text, ",\"bundle\":\"%s\",\"detach\":true", bundle);
+  print(globals, sizeof globals, "{\"root\":\"%s/runsc\",\"debug_log\":\"%s/log\",\"net_raw\":true}", state, state);
+  print(text, sizeof text, ",\"bundle\":\"%s\",\"detach\":true", bundle);
   runsc_command(runsc, host, globals, id, "run", text);
 
   /* 3. dockerd, started and supervised through `runsc exec`. A program with its own way of running commands uses
    *    berth_executor_create instead, and answers the requests that come as events. */
-  int len = snprintf(text, sizeof text, "{\"runsc\":\"%s\",\"id\":\"%s\",\"globals\":%s}", binary, id, globals);
-  check(berth_executor_create_runsc(loop, text, (size_t)len, &inside, &err), "executor");
+  len = print(text, sizeof text, "{\"runsc\":\"%s\",\"id\":\"%s\",\"globals\":%s}", binary, id, globals);
+  check(berth_executor_create_runsc(loop, text, len, &inside, &err), "executor");
   const char *settings = "{\"restart\":\"on-failure\",\"snat\":false}"; /* snat: true where the sandbox has a network */
   berth_daemon *daemon;
   check(berth_daemon_create(inside, settings, strlen(settings), 0, &daemon, &err), "daemon");

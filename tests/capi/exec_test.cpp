@@ -191,6 +191,50 @@ TEST(exec, slow_reader_holds_the_command_back) {
   EXPECT_EQ(bytes + loop.output[op][1].size(), 3000000u) << "and none is lost";
 }
 
+// Many small pieces take no more of this process's memory than few large ones.
+TEST(exec, a_command_that_writes_byte_by_byte_is_held_back) {
+  berth_loop_options options;
+  berth_loop_options_init(&options, sizeof options);
+  options.output_limit = 64 * 1024;
+  Loop loop(&options);
+  Executor host;
+  ASSERT_EQ(berth_executor_create_host(loop.get(), host.slot(), nullptr), BERTH_OK);
+  // dd writes each byte by itself.
+  const std::uint64_t op = exec(host.get(), R"({"argv":["dd","if=/dev/zero","bs=1","count=500000","status=none"]})");
+  std::size_t events = 0, bytes = 0;
+  for (Event e = loop.next(); e.kind != BERTH_EVENT_DONE; e = loop.next()) {
+    ASSERT_EQ(e.op, op);
+    if (e.kind != BERTH_EVENT_OUTPUT) continue;
+    if (events == 0) {
+      // Held back after some hundred of them, not after as many as fit by their bytes alone.
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      berth_event raw[1024];
+      std::size_t n = 0;
+      ASSERT_EQ(berth_loop_poll(loop.get(), raw, 1024, &n, nullptr), BERTH_OK);
+      EXPECT_LE(n, 64u * 1024 / 256 + 1);
+      for (std::size_t i = 0; i < n; ++i) bytes += copy_event(raw[i]).payload.size();
+    }
+    ++events;
+    bytes += e.payload.size();
+  }
+  EXPECT_EQ(bytes, 500000u);
+}
+
+// Its stdin may be held open by a grandchild that never reads: who writes for it is told that the command has ended.
+TEST_F(ExecTest, a_write_does_not_outlive_the_command) {
+  const std::uint64_t op =
+      exec(host.get(), R"({"argv":["/bin/sh","-c","exec 3<&0; sleep 1000 <&3 >/dev/null 2>&1 & echo $!"],"stdin":"pipe"})");
+  const std::string much(1 << 20, 'x');
+  std::uint64_t first = 0, second = 0;
+  ASSERT_EQ(berth_exec_write(loop.get(), op, much.data(), much.size(), nullptr, &first, nullptr), BERTH_OK);
+  ASSERT_EQ(berth_exec_write(loop.get(), op, "y", 1, nullptr, &second, nullptr), BERTH_OK);
+  EXPECT_EQ(loop.done(op).status, BERTH_OK);
+  const pid_t grandchild = std::stoi(loop.output[op][1]);
+  EXPECT_EQ(loop.done(first).status, BERTH_E_CLOSED);
+  EXPECT_EQ(loop.done(second).status, BERTH_E_CLOSED);
+  EXPECT_EQ(kill(grandchild, SIGKILL), 0);
+}
+
 TEST_F(ExecTest, options_are_checked) {
   Error error;
   std::uint64_t op = 1;

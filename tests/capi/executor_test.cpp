@@ -59,6 +59,25 @@ TEST_F(CallerExecutorTest, a_command_from_start_to_end) {
   EXPECT_EQ(berth_executor_exited(own.get(), ask.op, 5, 0, error.slot()), BERTH_E_NOT_FOUND) << "a second time";
 }
 
+// What is said in one breath arrives in the order that callers are promised: STARTED before any OUTPUT.
+TEST_F(CallerExecutorTest, started_comes_before_output) {
+  for (int round = 0; round < 200; ++round) {
+    const std::uint64_t op = exec(own.get(), R"({"argv":["x"]})");
+    const Event ask = request(BERTH_EVENT_REQUEST_EXEC);
+    ASSERT_EQ(berth_executor_started(own.get(), ask.op, 7, nullptr), BERTH_OK);
+    ASSERT_EQ(berth_executor_output(own.get(), ask.op, 1, "a", 1, nullptr), BERTH_OK);
+    ASSERT_EQ(berth_executor_output(own.get(), ask.op, 2, "b", 1, nullptr), BERTH_OK);
+    ASSERT_EQ(berth_executor_output(own.get(), ask.op, 1, "c", 1, nullptr), BERTH_OK);
+    ASSERT_EQ(berth_executor_exited(own.get(), ask.op, 0, 0, nullptr), BERTH_OK);
+    std::string seen;
+    for (Event e = loop.next(); e.kind != BERTH_EVENT_DONE; e = loop.next()) {
+      ASSERT_EQ(e.op, op);
+      seen += e.kind == BERTH_EVENT_STARTED ? "S" : e.payload;
+    }
+    ASSERT_EQ(seen, "Sabc");
+  }
+}
+
 TEST_F(CallerExecutorTest, captured_and_by_signal) {
   const std::uint64_t op = exec(own.get(), R"({"argv":["x"],"stdout":"capture","stdin_text":"in"})");
   const Event ask = request(BERTH_EVENT_REQUEST_EXEC);

@@ -4,6 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 namespace capi_test {
 
 // In the child after fork the loop's thread does not exist: calls say so instead of waiting for it for ever.
@@ -69,6 +72,31 @@ TEST(bad_use, called_after_fork) {
   EXPECT_EQ(loop.done(running).status, BERTH_E_CANCELLED);
   EXPECT_EQ(berth_spec_set_cwd(spec, "/parent", 7, nullptr), BERTH_OK);
   berth_spec_free(spec);
+}
+
+// A loop that has ended, and was not freed yet: there is nothing to wait for in the child, nor in the parent.
+TEST(bad_use, freed_after_fork_of_a_closed_loop) {
+  Loop loop;
+  Executor host;
+  ASSERT_EQ(berth_executor_create_host(loop.get(), host.slot(), nullptr), BERTH_OK);
+  ASSERT_EQ(berth_loop_close(loop.get(), nullptr), BERTH_OK);
+  ASSERT_EQ(loop.next().kind, static_cast<std::uint32_t>(BERTH_EVENT_CLOSED));
+  for (const bool loop_first : {true, false}) {
+    // Time for the thread to let go of what it holds.
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      alarm(60);
+      if (loop_first) loop.free();
+      host.free();
+      loop.free();
+      _exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
 }
 
 }  // namespace capi_test

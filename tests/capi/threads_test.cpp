@@ -1,6 +1,8 @@
 // The same handles used and freed by many threads.
 #include "bad_use.hpp"
 
+#include <poll.h>
+
 #include <array>
 #include <atomic>
 #include <thread>
@@ -33,6 +35,40 @@ TEST(bad_use, freed_while_waiting) {
     berth_loop_free(loop);
     for (auto& w : waiters) w.join();
     EXPECT_EQ(closed, 4);
+  }
+}
+
+// Each of several waiting threads hears of the end of a loop that is closed, though one of them takes the last event.
+TEST(bad_use, closed_while_several_wait) {
+  for (int round = 0; round < 50; ++round) {
+    berth_loop* loop = make_loop();
+    std::vector<std::thread> waiters;
+    std::atomic<int> waiting{0}, last{0};
+    for (int i = 0; i < 4; ++i) {
+      waiters.emplace_back([&] {
+        ++waiting;
+        for (;;) {
+          berth_event event{};
+          std::size_t n = 0;
+          const berth_status status = berth_loop_wait(loop, &event, 1, &n, -1, nullptr);
+          if (n == 1 && event.kind == BERTH_EVENT_CLOSED) ++last;
+          if (n == 1) berth_event_clear(&event);
+          if (status == BERTH_OK) continue;
+          EXPECT_EQ(status, BERTH_E_CLOSED);
+          return;
+        }
+      });
+    }
+    while (waiting < 4) std::this_thread::yield();
+    if (round % 2 != 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    EXPECT_EQ(berth_loop_close(loop, nullptr), BERTH_OK);
+    for (auto& w : waiters) w.join();
+    EXPECT_EQ(last, 1);
+    std::int32_t fd = -1;
+    ASSERT_EQ(berth_loop_fd(loop, &fd, nullptr), BERTH_OK);
+    pollfd readable{fd, POLLIN, 0};
+    EXPECT_EQ(::poll(&readable, 1, 0), 0) << "nothing waits any more";
+    berth_loop_free(loop);
   }
 }
 

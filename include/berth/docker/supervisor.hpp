@@ -48,6 +48,9 @@ class daemon_supervisor {
   /// ends. `loop` is the executor of an io_context that one thread runs; everything here belongs to that thread.
   BERTH_DECL daemon_supervisor(boost::asio::any_io_executor loop, executor& where, supervisor_options options);
   BERTH_DECL ~daemon_supervisor();
+  /// Ends the supervision now, as the destructor does: calls under way and later ones give `closed`, nothing is logged any
+  /// more, and a dockerd that runs is killed in the background. `stop` first, for a graceful end. Again: does nothing.
+  BERTH_DECL void close() noexcept;
 
   /// Checks, prepares, starts and waits until ready, or fails; then goes on supervising in the background. While it is
   /// up already this changes nothing; after a failure or a stop it starts anew. Cancelled, it stops what it started, in

@@ -145,15 +145,35 @@ TEST_F(DaemonTest, supervised_by_the_callers_executor) {
 TEST_F(DaemonTest, freed_while_it_starts) {
   Error error;
   ASSERT_EQ(berth_daemon_create(own_.get(), nullptr, 0, 0, &daemon_, error.slot()), BERTH_OK) << error.text();
-  std::uint64_t op = 0;
+  std::uint64_t op = 0, waiting = 0;
+  ASSERT_EQ(berth_daemon_wait_ready(daemon_, nullptr, &waiting, error.slot()), BERTH_OK);
   ASSERT_EQ(berth_daemon_start(daemon_, nullptr, &op, error.slot()), BERTH_OK);
   while (requests_ == 0) ASSERT_NE(step().kind, static_cast<std::uint32_t>(BERTH_EVENT_NONE));
   berth_daemon* stale = daemon_;
   berth_daemon_free(std::exchange(daemon_, nullptr));
   berth_daemon_free(stale);
+  // Whoever waits is told, and the command of dockerd is given up.
+  std::map<std::uint64_t, berth_status> ended;
+  while (ended.size() < 2 || abandoned_ == 0) {
+    const Event e = step();
+    ASSERT_NE(e.kind, static_cast<std::uint32_t>(BERTH_EVENT_NONE));
+    if (e.kind == BERTH_EVENT_DONE && (e.op == op || e.op == waiting)) ended[e.op] = e.status;
+  }
+  EXPECT_EQ(ended[op], BERTH_E_CLOSED);
+  EXPECT_EQ(ended[waiting], BERTH_E_CLOSED);
   EXPECT_EQ(berth_daemon_stop(stale, nullptr, &op, error.slot()), BERTH_E_CLOSED);
   berth_buffer* json = nullptr;
   EXPECT_EQ(berth_daemon_status(stale, &json, error.slot()), BERTH_E_CLOSED);
+}
+
+// Nobody has started it: the wait has no other end than this.
+TEST_F(DaemonTest, freed_while_somebody_waits) {
+  Error error;
+  ASSERT_EQ(berth_daemon_create(own_.get(), nullptr, 0, 0, &daemon_, error.slot()), BERTH_OK) << error.text();
+  std::uint64_t op = 0;
+  ASSERT_EQ(berth_daemon_wait_ready(daemon_, nullptr, &op, error.slot()), BERTH_OK);
+  berth_daemon_free(std::exchange(daemon_, nullptr));
+  EXPECT_EQ(run_until_done(op).status, BERTH_E_CLOSED);
 }
 
 TEST_F(DaemonTest, cancelling_the_start_stops_it) {

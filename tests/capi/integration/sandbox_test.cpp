@@ -1,6 +1,8 @@
 // Sandboxes and Docker through the C ABI, on real runsc and dockerd.
 #include "sandbox_fixture.hpp"
 
+#include <fstream>
+
 namespace capi_test {
 
 TEST_F(SandboxTest, life_of_a_sandbox) {
@@ -103,6 +105,80 @@ TEST_F(SandboxTest, docker) {
   }
   EXPECT_GE(states, 2u) << "starting, ready";
   EXPECT_GT(lines, 0u);
+}
+
+// What failed for its options starts anew with better ones.
+TEST_F(SandboxTest, docker_started_again_with_other_options) {
+  const Event made = create(R"(,"docker":{"restart":"never","dockerd_args":["--no-such-flag"]})");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  Error error;
+  std::uint64_t op = 0;
+  ASSERT_EQ(berth_sandbox_wait_docker(box_, nullptr, &op, error.slot()), BERTH_OK);
+  Event e = done(op);
+  EXPECT_EQ(e.status, BERTH_E_DAEMON_FAILED) << e.error;
+  EXPECT_EQ(e.code, BERTH_DAEMON_FAILED);
+  ASSERT_EQ(berth_sandbox_docker_status(box_, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).code, BERTH_DAEMON_FAILED);
+
+  ASSERT_EQ(berth_sandbox_start_docker(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_E_DAEMON_FAILED) << "the old options";
+  const std::string_view better = R"({"ready_timeout_ms":60000})";
+  ASSERT_EQ(berth_sandbox_start_docker(box_, better.data(), better.size(), nullptr, &op, error.slot()), BERTH_OK);
+  e = done(op);
+  EXPECT_EQ(e.status, BERTH_OK) << e.error << e.detail;
+  EXPECT_EQ(e.code, BERTH_DAEMON_READY);
+  // One that is up stays as it is.
+  const std::string_view others = R"({"dockerd_args":["--no-such-flag"]})";
+  ASSERT_EQ(berth_sandbox_start_docker(box_, others.data(), others.size(), nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ASSERT_EQ(berth_sandbox_docker_status(box_, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).code, BERTH_DAEMON_READY);
+}
+
+// dockerd's start is given up with the sandbox: that is no failure to tell of, and nobody waits for it.
+TEST_F(SandboxTest, terminated_while_docker_starts) {
+  const Event made = create(R"(,"docker":{})");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  Error error;
+  std::uint64_t waiting = 0, op = 0;
+  ASSERT_EQ(berth_sandbox_wait_docker(box_, nullptr, &waiting, error.slot()), BERTH_OK);
+  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  EXPECT_EQ(done(waiting).status, BERTH_E_CLOSED);
+  const std::string log = logged();
+  EXPECT_EQ(log.find("docker daemon failed"), std::string::npos) << log;
+  EXPECT_EQ(log.find("is restarted"), std::string::npos) << log;
+}
+
+// The loop's end is that of a start too, even of a dockerd that never comes up; the sandbox goes on without it.
+TEST_F(SandboxTest, loop_freed_while_docker_starts) {
+  const std::string place = root_ + "/stuck";
+  ASSERT_TRUE(std::filesystem::create_directory(place));
+  std::ofstream(place + "/dockerd") << "#!/bin/sh\nexec sleep 1000\n";
+  std::filesystem::permissions(place + "/dockerd", std::filesystem::perms(0755));
+  const Event made = create(R"(,"mounts":[{"source":)" + in_quotes(place) + R"(,"destination":"/opt/stuck"}])" +
+                            R"(,"docker":{"dockerd":"/opt/stuck/dockerd","ready_timeout_ms":600000})");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  const std::string name = id();
+  while (logged().find("docker daemon process started") == std::string::npos) {
+    Event e = loop_->next();
+    ASSERT_NE(e.kind, static_cast<std::uint32_t>(BERTH_EVENT_NONE)) << logged();
+    loop_->others.push_back(std::move(e));
+  }
+  berth_sandbox_free(std::exchange(box_, nullptr));
+  ASSERT_EQ(berth_loop_close(loop_->get(), nullptr), BERTH_OK);
+  while (loop_->next().kind != BERTH_EVENT_CLOSED) {
+  }
+  loop_ = std::make_unique<Loop>();
+
+  Error error;
+  std::uint64_t op = 0;
+  ASSERT_EQ(berth_sandbox_attach(loop_->get(), where_.data(), where_.size(), name.data(), name.size(), nullptr, &box_, &op,
+                                 error.slot()),
+            BERTH_OK);
+  ASSERT_EQ(done(op).status, BERTH_OK);
+  const Event e = exec(R"({"argv":["sh","-c","pgrep -x sleep || echo none"],"stdout":"capture"})");
+  EXPECT_NE(e.payload.find(R"("stdout":"none\n")"), std::string::npos) << e.payload;
 }
 
 TEST_F(SandboxTest, failures_leave_nothing) {

@@ -8,11 +8,17 @@ BERTH_DECL daemon_supervisor::daemon_supervisor(boost::asio::any_io_executor loo
                                                 supervisor_options options)
     : impl_(std::make_shared<impl>(std::move(loop), where, std::move(options))) {}
 
-BERTH_DECL daemon_supervisor::~daemon_supervisor() {
+BERTH_DECL daemon_supervisor::~daemon_supervisor() { close(); }
+
+BERTH_DECL void daemon_supervisor::close() noexcept {
   if (impl_) impl_->close();
 }
 
 namespace detail {
+
+inline error supervisor_closed() {
+  return make_error(errc::closed, "docker", "the supervision of the docker daemon was ended");
+}
 
 // What a settled state means to one who waits for ready.
 inline result<void> daemon_outcome(const daemon_fsm& machine) {
@@ -34,6 +40,7 @@ inline result<void> daemon_outcome(const daemon_fsm& machine) {
 
 BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::start() {
   const auto self = impl_;
+  if (self->closed) co_return detail::supervisor_closed();
   auto plan = plan_docker(self->options.plan);
   if (!plan) co_return plan.error();
   self->plan = std::move(*plan);
@@ -51,7 +58,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::start() {
     self->dispatch(daemon_event::stop{});
     outcome = make_error(errc::cancelled, "docker", "starting the docker daemon was cancelled");
   } else {
-    outcome = make_error(errc::closed, "docker", "the supervisor of the docker daemon was destroyed");
+    outcome = detail::supervisor_closed();
   }
   co_await boost::asio::this_coro::throw_if_cancelled(throws);
   co_return outcome;
@@ -65,6 +72,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::wait_ready(ti
   if (why == errc::timeout)
     co_return make_error(errc::timeout, "docker", "the docker daemon was not ready by the deadline", {},
                          "its own start goes on; wait again, or look at its log");
+  if (why == errc::closed) co_return detail::supervisor_closed();
   co_return make_error(why, "docker", "waiting for the docker daemon ended early");
 }
 
@@ -97,6 +105,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::stop() {
   const std::function<bool()> done = [self] { return self->fsm.state() != daemon_state::starting && self->fsm.state() != daemon_state::ready; };
   const errc why = co_await impl::wait_for(self, done, time_point::max());
   if (why == errc::ok) co_return result<void>();
+  if (why == errc::closed) co_return detail::supervisor_closed();
   co_return make_error(why, "docker", "waiting for the docker daemon to stop ended early");
 }
 

@@ -39,7 +39,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   std::string last_pid;  // of the dockerd started last, as its marker gave it
   boost::asio::steady_timer pause_timer;
   boost::asio::steady_timer launch_timer;
-  std::list<boost::asio::steady_timer*> waiters;
+  std::list<boost::asio::steady_timer> waiters;
   bool closed = false;
 
   void say(log_level level, std::string message, std::vector<log_field> fields = {}) {
@@ -52,7 +52,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   }
 
   void wake_waiters() {
-    for (boost::asio::steady_timer* waiter : waiters) waiter->cancel();
+    for (boost::asio::steady_timer& one : waiters) one.cancel();
   }
 
   void dispatch(const daemon_event_any& event) {
@@ -61,29 +61,41 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
       std::visit([this](const auto& what) { perform(what); }, action);
   }
 
+  // A place among those who are woken when something changes; also a coroutine that is destroyed where it waits, as at the
+  // end of its io_context, gives it up.
+  struct waiter {
+    explicit waiter(self_ptr s)
+        : self(std::move(s)), timer(self->waiters.emplace(self->waiters.end(), self->loop)) {}
+    waiter(const waiter&) = delete;
+    waiter& operator=(const waiter&) = delete;
+    ~waiter() { self->waiters.erase(timer); }
+    self_ptr self;
+    std::list<boost::asio::steady_timer>::iterator timer;
+  };
+
   // Waits until `done()`, the deadline, cancellation or the end of the supervisor. Gives what stopped it: ok where done.
   // (A std::function, since a lambda's type in a coroutine's frame has no linkage, which g++ 12 warns of in headers.)
   static boost::asio::awaitable<errc> wait_for(self_ptr self, std::function<bool()> done, time_point deadline) {
     const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
     co_await boost::asio::this_coro::throw_if_cancelled(false);
     const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
-    boost::asio::steady_timer timer(self->loop);
-    const auto place = self->waiters.insert(self->waiters.end(), &timer);
+    const waiter mine(self);
     errc why = errc::ok;
-    while (!done()) {
+    for (;;) {
       if (self->closed) {
         why = errc::closed;
+      } else if (done()) {
+        break;
       } else if (cancellation.cancelled() != boost::asio::cancellation_type::none) {
         why = errc::cancelled;
       } else if (clock::now() >= deadline) {
         why = errc::timeout;
       }
       if (why != errc::ok) break;
-      timer.expires_at(deadline);
+      mine.timer->expires_at(deadline);
       boost::system::error_code ignored;
-      co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      co_await mine.timer->async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
     }
-    self->waiters.erase(place);
     co_await boost::asio::this_coro::throw_if_cancelled(throws);
     co_return why;
   }
@@ -191,7 +203,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   static boost::asio::awaitable<void> shut_down(self_ptr self, run_ptr run);
 
   void close() {
-    closed = true;
+    if (std::exchange(closed, true)) return;
     pause_timer.cancel();
     launch_timer.cancel();
     if (run) {
@@ -205,6 +217,8 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
 // Runs the command to its end and tells the machine how it ended.
 inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr self, run_ptr run) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
+  // Also where the coroutine is destroyed instead of resumed: its slot must not be signalled then.
+  const std::shared_ptr<void> at_end(nullptr, [run](void*) { run->over = true; });
   stdio_options io;
   io.capture_limit = 4096;  // the lines are kept in the tail
   io.on_line = [weak = std::weak_ptr<impl>(self), of = std::weak_ptr<detail::daemon_run>(run)](output_stream which,
