@@ -135,6 +135,9 @@ def test_building(docker_box: berth.Sandbox, tmp_path: Path) -> None:
     docker_box.fs.write_text("/root/b/Dockerfile", f"FROM {IMAGE}\nCMD echo inside\n")
     d.build(sandbox_path="/root/b", tag="inside").check()
     assert d.run("inside", remove=True).output() == "inside"
+    docker_box.fs.write_text("/root/b/sub/Other", f"FROM {IMAGE}\nCOPY sub/Other /\nCMD echo other\n")
+    d.build(sandbox_path="/root/b", dockerfile="sub/Other", tag="other").check()
+    assert d.run("other", remove=True).output() == "other"
     with pytest.raises(TypeError):
         d.build()
     with pytest.raises(FileNotFoundError):

@@ -48,6 +48,7 @@ RUN: list[tuple[dict[str, Any], list[str]]] = [
     ({"dns_search": ["a.b"], "dns_opt": ["ndots:2"]}, ["--dns-search=a.b", "--dns-option=ndots:2"]),
     ({"cpu_period": 100000, "cpu_quota": 50000}, ["--cpu-period=100000", "--cpu-quota=50000"]),
     ({"network_disabled": True, "oom_kill_disable": False}, ["--network=none"]),
+    ({"network": "n", "network_disabled": False}, ["--network=n"]),
     ({"storage_opt": {"size": "1g"}}, ["--storage-opt=size=1g"]),
     (
         {"mounts": [docker.types.Mount("/b", "/a,b", type="bind", read_only=True, propagation="rslave")]},
@@ -174,6 +175,8 @@ def test_a_name_cannot_be_an_option(name: Any) -> None:
         {"restart_policy": "always"},
         {"env": {"A": "1"}, "environment": {"B": "2"}},
         {"network": "a", "network_mode": "host"},
+        {"network": "a", "network_disabled": True},
+        {"network_mode": "host", "network_disabled": True},
     ],
 )
 def test_wrong_types_are_refused(given: dict[str, Any]) -> None:
@@ -187,6 +190,7 @@ def test_the_others() -> None:
         "--platform=linux/amd64",
         "nginx:latest",
     ]
+    assert argv.pull("r:5000/a", "sha256:" + "0" * 64, {}) == ["pull", "r:5000/a@sha256:" + "0" * 64]
     assert argv.ps({"all": True, "limit": 3, "filters": {"status": ["exited", "running"]}, "since": "x"}) == [
         "ps", "--all", "--last=3", "--filter=status=exited", "--filter=status=running", "--filter=since=x",
     ]  # fmt: skip
@@ -206,6 +210,9 @@ def test_the_others() -> None:
     assert argv.build("-", {"tag": "t", "buildargs": {"A": "1"}, "rm": False}) == [
         "build", "--tag=t", "--build-arg=A=1", "--rm=false", "-",
     ]  # fmt: skip
+    for given, wanted in (("sub/Dockerfile", "/src/sub/Dockerfile"), ("/else/Dockerfile", "/else/Dockerfile")):
+        assert argv.build("/src", {"dockerfile": given}) == ["build", f"--file={wanted}", "/src"]
+    assert argv.build("-", {"dockerfile": "sub/Dockerfile"}) == ["build", "--file=sub/Dockerfile", "-"]
     assert argv.compose("up", {"file": ["a.yml", "b.yml"], "project": "p", "detach": True, "services": ["web"]}) == [
         "--file=a.yml", "--file=b.yml", "--project-name=p", "up", "--detach", "web",
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, get_type_hints
@@ -233,11 +234,14 @@ def _several(what: str, value: str | Sequence[str]) -> list[str]:
 
 
 def tagged(repository: str, tag: str | None) -> str:
-    return f"{repository}:{tag}" if tag else repository
+    # By digest, as docker-py has it.
+    return f"{repository}{'@' if tag.startswith('sha256:') else ':'}{tag}" if tag else repository
 
 
 def run(image: str, command: str | Sequence[str] | None, given: Mapping[str, Any]) -> list[str]:
-    for one, other in (("env", "environment"), ("network", "network_mode"), ("network", "network_disabled")):
+    pairs = (("env", "environment"), ("network", "network_mode"))
+    networks = (("network", "network_disabled"), ("network_mode", "network_disabled"))
+    for one, other in (*pairs, *(networks if given.get("network_disabled") else ())):
         if given.get(one) is not None and given.get(other) is not None:
             raise TypeError(f"run() takes {one} or {other}, not both")
     if given.get("remove") and given.get("auto_remove"):
@@ -255,6 +259,10 @@ def pull(repository: str, tag: str | None, given: Mapping[str, Any]) -> list[str
 
 def build(context: str, given: Mapping[str, Any]) -> list[str]:
     """context: a directory in the sandbox, or "-" for a tar on stdin."""
+    dockerfile = given.get("dockerfile")
+    if context != "-" and isinstance(dockerfile, str):
+        # docker's client takes it from where it runs, docker-py from the context.
+        given = {**given, "dockerfile": posixpath.join(context, dockerfile)}
     return ["build", *_flags("build", _BUILD, given), context if context == "-" else _operand("a directory", context)]
 
 
