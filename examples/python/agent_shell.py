@@ -5,6 +5,7 @@ What a model asks for comes as JSON, one call a line, on stdin; each answer goes
     echo '{"tool": "run", "command": "docker run --rm ubuntu:22.04 uname -a"}' | python agent_shell.py
 """
 
+import contextlib
 import json
 import sys
 from typing import Any
@@ -13,6 +14,13 @@ from berth import BerthError, Image, Sandbox
 
 #: A model reads the beginning and the end of a long output, not all of it.
 LIMIT = 8000
+#: Given the directory and the command, each as a word of its own, so that nothing has to be quoted. The directory is
+#: noted however the command ends: by exit, or by an error in its syntax.
+SCRIPT = """\
+trap 'pwd >/tmp/.directory' EXIT
+cd "$1" || exit
+eval "$2"
+"""
 
 
 def shortened(text: str) -> str:
@@ -29,14 +37,17 @@ class Tools:
 
     def run(self, command: str, timeout: float = 120) -> dict[str, Any]:
         """A shell command; where it leaves off is where the next one starts."""
-        script = f"cd {self.directory!r} || exit; {command}\ncode=$?; pwd >/tmp/.directory; exit $code"
-        process = self.sandbox.exec("bash", "-c", script, timeout=timeout)
+        words = ["bash", "-c", SCRIPT, "bash", self.directory, command]
+        # No input: what reads it comes to its end, and does not wait for somebody to type.
+        process = self.sandbox.exec(*words, timeout=timeout, stdin=b"")
         output = shortened(process.logs.read())
         try:
             code = process.wait()
         except TimeoutError:
             return {"output": output, "error": f"it took longer than {timeout} s and was killed"}
-        self.directory = self.sandbox.fs.read_text("/tmp/.directory").rstrip("\n")
+        # Absent where the command replaced the shell, by exec for one.
+        with contextlib.suppress(FileNotFoundError):
+            self.directory = self.sandbox.fs.read_text("/tmp/.directory").removesuffix("\n")
         return {"exit_code": code, "output": output}
 
     def read(self, path: str) -> dict[str, Any]:

@@ -14,6 +14,10 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[4] / "examples" / "python"
 
 CALLS = [
+    {"tool": "run", "command": "echo first; exec true"},
+    {"tool": "run", "command": 'mkdir -p "it\'s"; cd it*; echo out; exit 3'},
+    {"tool": "run", "command": "pwd; cat; if then"},
+    {"tool": "run", "command": "cat && cd .."},
     {"tool": "write", "path": "/workspace/a/hello.py", "content": "print('hello')\n"},
     {"tool": "run", "command": "cd a && ls"},
     {"tool": "run", "command": "pwd; false"},
@@ -54,10 +58,14 @@ def test_example(name: str, user_environment: None) -> None:
     assert re.search(WANTED[name][1], printed), printed
     if name == "agent_shell.py":
         answers = [json.loads(line) for line in printed.splitlines()]
-        assert answers[0] == {"written": 15}
-        assert answers[1] == {"exit_code": 0, "output": "hello.py\n"}
-        assert answers[2] == {"exit_code": 1, "output": "/workspace/a\n"}
-        assert "No such file" in answers[3]["error"]
-        assert "killed" in answers[4]["error"]
-        assert answers[5]["exit_code"] == 0 and answers[5]["output"].endswith("nested\n")
-        assert "no such tool" in answers[6]["error"]
+        assert answers[0] == {"exit_code": 0, "output": "first\n"}
+        assert answers[1] == {"exit_code": 3, "output": "out\n"}
+        assert answers[2]["exit_code"] == 2 and "syntax error" in answers[2]["output"]
+        assert answers[3] == {"exit_code": 0, "output": ""}
+        assert answers[4] == {"written": 15}
+        assert answers[5] == {"exit_code": 0, "output": "hello.py\n"}
+        assert answers[6] == {"exit_code": 1, "output": "/workspace/a\n"}
+        assert "No such file" in answers[7]["error"]
+        assert "killed" in answers[8]["error"]
+        assert answers[9]["exit_code"] == 0 and answers[9]["output"].endswith("nested\n")
+        assert "no such tool" in answers[10]["error"]
