@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -34,10 +36,9 @@ class Wanted:
     dockerd_args: tuple[str, ...] = ()
 
 
-def run_arguments(wanted: Wanted, built: Built) -> Iterable[str]:
-    yield from ("--detach", f"--rootfs={built.rootfs}")
-    if wanted.name is not None:
-        yield f"--id={wanted.name}"
+def run_arguments(wanted: Wanted, built: Built, id: str, mark: str) -> Iterable[str]:
+    """mark: what tells the sandbox that this run makes from another one of the same name."""
+    yield from ("--detach", f"--rootfs={built.rootfs}", f"--id={id}", f"--label={LABEL}mark={mark}")
     if wanted.cpu is not None:
         yield f"--cpus={wanted.cpu:g}"
     if wanted.memory is not None:
@@ -61,8 +62,26 @@ def run_arguments(wanted: Wanted, built: Built) -> Iterable[str]:
         for argument in wanted.dockerd_args:
             yield f"--dockerd-arg={argument}"
     if wanted.timeout is not None:
-        # The monitor ends a sandbox with its command.
-        yield from ("--", "sleep", f"{wanted.timeout:g}")
+        # The program reads no exponents, and takes nothing shorter.
+        yield f"--lifetime={max(wanted.timeout, 0.001):.3f}"
+
+
+def lacks_workdir(wanted: Wanted, built: Built) -> bool:
+    """Whether the directory may be missing inside. Links are not followed: there they lead elsewhere than here."""
+    parts = [part for part in built.workdir.split("/") if part]
+    if not parts:
+        return False
+    if wanted.volumes or ".." in parts:
+        return True
+    where = os.path.realpath(built.rootfs)
+    for part in parts:
+        where = os.path.join(where, part)
+        try:
+            if not stat.S_ISDIR(os.lstat(where).st_mode):
+                return True
+        except OSError:
+            return True
+    return False
 
 
 def checked(wanted: Wanted) -> Wanted:
@@ -76,6 +95,8 @@ def checked(wanted: Wanted) -> Wanted:
             raise TypeError(f"{what} is a number, not {number!r}")
         if number is not None and not 0 <= number < float("inf"):
             raise ValueError(f"{what} is a number, not negative, not {number!r}")
+    if wanted.timeout == 0:
+        raise ValueError("timeout is a number of seconds, more than 0, or None for a sandbox without end")
     if isinstance(wanted.memory, bool) or not isinstance(wanted.memory, (str, int, type(None))):
         raise TypeError(f'memory is a size as "2Gi", or a number of bytes, not {wanted.memory!r}')
     if not isinstance(wanted.docker_enabled, bool):
@@ -127,6 +148,7 @@ _NAMES = {
     "dockerd-arg": "dockerd_args",
     "env": "env",
     "id": "name",
+    "lifetime": "timeout",
     "memory": "memory",
     "network": "network",
     "rootfs": "rootfs",

@@ -4,23 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import contextlib
 import json
 import os
+import secrets
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from . import _declarations as c
 from . import _ffi
 from ._command import berth
-from ._loop import Runtime, current, sync
-from .creation import LABEL, Wanted, checked, checked_ports, checked_strings, in_our_words, run_arguments
+from ._loop import Runtime, current, logger, sync
+from ._streams import STDERR
+from .creation import (
+    LABEL,
+    Wanted,
+    checked,
+    checked_ports,
+    checked_strings,
+    in_our_words,
+    lacks_workdir,
+    run_arguments,
+)
 from .docker import AsyncDocker, Docker
-from .errors import BerthError, InvalidError, NotFoundError, SandboxError, SandboxNotFound
+from .errors import BerthError, ImageError, InvalidError, NotFoundError, SandboxError, SandboxNotFound
 from .fs import AsyncFs, Fs
 from .image import Built, Image
 from .process import AsyncProcess, Process
+
+
+class _Attached:
+    """A handle of the library's, freed with this object: when its sandbox goes, or the event loop that it was for."""
+
+    def __init__(self, handle: _ffi.Handle) -> None:
+        self.handle = handle
+        weakref.finalize(self, _ffi.free_handle_in, os.getpid(), "berth_sandbox", handle).atexit = False
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Awaits it however often the waiter is cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
+    task.result()
 
 
 class AsyncSandbox:
@@ -30,7 +59,8 @@ class AsyncSandbox:
         self._wanted = wanted
         self._id = id
         self._record: dict[str, Any] = dict(record or {})
-        self._handles: weakref.WeakKeyDictionary[Runtime, _ffi.Handle] = weakref.WeakKeyDictionary()
+        self._handles: weakref.WeakKeyDictionary[Runtime, _Attached] = weakref.WeakKeyDictionary()
+        self._removed = False
         self._workdir = "/"
         self._ports: tuple[int, ...] = wanted.ports if wanted else ()
         self.fs = AsyncFs(self)
@@ -98,17 +128,30 @@ class AsyncSandbox:
         built = await self._built(wanted)
         if wanted.data_root and not wanted.data_root.startswith("tmpfs"):
             os.makedirs(wanted.data_root, mode=0o700, exist_ok=True)
+        # Chosen here, so that the sandbox is found again when the program has made it and its answer does not arrive.
+        id, mark = wanted.name if wanted.name is not None else secrets.token_hex(6), secrets.token_hex(16)
         try:
-            made = await berth("run", *run_arguments(wanted, built))
-        except BerthError as e:
-            raise in_our_words(e) from None
-        self._id = made["id"]
-        try:
+            try:
+                await berth("run", *run_arguments(wanted, built, id, mark))
+            except BerthError as e:
+                raise in_our_words(e) from None
+            self._id = id
             await self._attached()
+            if lacks_workdir(wanted, built):
+                await self._make_workdir()
         except BaseException:
-            await asyncio.shield(self.terminate())
+            self._id, self._record = "", {}
+            self._handles.clear()
+            await _to_its_end(_remove_marked(id, mark))
             raise
         return self
+
+    async def _make_workdir(self) -> None:
+        """As Docker does for a container; the image is never written to."""
+        process = await self.start(["mkdir", "-p", "--", self._workdir], cwd="/", pipe=False)
+        if await process.wait() != 0:
+            words = process.text_of(STDERR).strip()
+            raise ImageError(f"the image's workdir cannot be made: {words[-500:]}", path=self._workdir)
 
     async def _built(self, wanted: Wanted) -> Built:
         if wanted.image is None:
@@ -126,7 +169,7 @@ class AsyncSandbox:
         user: str | None = None,
         stdin: str | bytes | None = None,
     ) -> AsyncProcess:
-        """Starts a command inside; no shell is involved. Returns as soon as it runs.
+        """Starts a command inside; no shell is involved. Returns as soon as it runs, or has taken its `stdin`.
 
         timeout: seconds until it is killed. user: "uid[:gid]" or a name. stdin: all of its input, in place of a stream.
         """
@@ -175,13 +218,15 @@ class AsyncSandbox:
         return found
 
     async def terminate(self) -> None:
-        """Stops what runs inside and removes all of it from this machine. Again: does nothing."""
-        if not self._id:
+        """Stops what runs inside and removes all of it from this machine. Again: does nothing, whoever has its name by
+        now."""
+        if not self._id or self._removed:
             return
-        try:
-            await berth("rm", self._id)
-        except SandboxNotFound:
-            pass
+        there = await _record_of(self._id)
+        if there is not None and self._is_this(there):
+            with contextlib.suppress(SandboxNotFound):
+                await berth("rm", self._id)
+        self._removed = True
 
     async def __aenter__(self) -> Self:
         return self if self._id else await self.create()
@@ -196,27 +241,22 @@ class AsyncSandbox:
 
     async def _attached(self) -> tuple[Runtime, _ffi.Handle]:
         runtime = current()
-        handle = self._handles.get(runtime)
-        if handle is not None:
-            return runtime, handle
-        name = _ffi.encode(self.id)
-        operation, handle = runtime.start(
-            lambda **o: _ffi.start_for_handle(
-                "berth_sandbox", "berth_sandbox_attach", runtime.handle, None, 0, name, len(name), **o
-            )
-        )
-        try:
-            event = await runtime.outcome(operation)
-        except BerthError as e:
-            _ffi.free_handle("berth_sandbox", handle)
-            if e.code == c.BERTH_E_NOT_FOUND:
+        attached = self._handles.get(runtime)
+        if attached is None:
+            try:
+                attached, record = await _attach(runtime, self.id)
+            except NotFoundError as e:
                 raise self._gone(e) from e
-            raise
-        self._record = json.loads(event.payload)
-        self._read_labels()
-        self._handles[runtime] = handle
-        weakref.finalize(self, _ffi.free_handle_in, os.getpid(), "berth_sandbox", handle).atexit = False
-        return runtime, handle
+            if not self._is_this(record):
+                raise self._gone(NotFoundError("", code=c.BERTH_E_NOT_FOUND, code_name="not_found"))
+            self._record = record
+            self._read_labels()
+            self._handles[runtime] = attached
+        return runtime, attached.handle
+
+    def _is_this(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record of the same name is this sandbox's, and not that of one made since."""
+        return not self._record or record["damaged"] or record["created_ms"] == self._record["created_ms"]
 
     def _gone(self, e: BerthError) -> SandboxNotFound:
         return SandboxNotFound(f"no sandbox is called '{self.id}'", code=e.code, code_name=e.code_name)
@@ -235,6 +275,39 @@ class AsyncSandbox:
         return self
 
 
+async def _attach(runtime: Runtime, id: str) -> tuple[_Attached, dict[str, Any]]:
+    name = _ffi.encode(id)
+    operation, handle = runtime.start(
+        lambda **o: _ffi.start_for_handle(
+            "berth_sandbox", "berth_sandbox_attach", runtime.handle, None, 0, name, len(name), **o
+        )
+    )
+    attached = _Attached(handle)
+    event = await runtime.outcome(operation)
+    return attached, json.loads(event.payload)
+
+
+async def _record_of(id: str) -> dict[str, Any] | None:
+    """Of the sandbox that has this id now."""
+    try:
+        _, record = await _attach(current(), id)
+    except (NotFoundError, InvalidError):
+        return None
+    return record
+
+
+async def _remove_marked(id: str, mark: str) -> None:
+    """Takes down what a run made that failed or was cancelled. Its name may be another's."""
+    try:
+        record = await _record_of(id)
+        if record is not None and record["annotations"].get(LABEL + "mark") == mark:
+            await berth("rm", id)
+    except SandboxNotFound:
+        pass  # the process that made it took it down
+    except BerthError as e:
+        logger.warning("the sandbox %s, which could not be made, may be left: %s", id, e)
+
+
 class _ProcessNamespace:
     """`sandbox.process.exec(…)`, as some know it."""
 
@@ -247,10 +320,10 @@ class Sandbox:
 
     cpu: how many CPUs it may use. memory: as "2Gi", or bytes. image: an Image. docker_enabled: starts dockerd inside.
     name: its id, else one is made up. env: for all that runs inside. ports: those that `ports` lists. network:
-    "sandbox", "none", or the path of a network namespace. timeout: seconds after which it ends by itself; terminate()
-    still removes it. volumes: "SOURCE:DESTINATION[:ro]" of the host. registry_mirror: for the Docker inside, else the
-    image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the host, where they outlive
-    the sandbox. dockerd_args: further ones. rootfs: a directory in place of an image.
+    "sandbox", "none", or the path of a network namespace. timeout: seconds from its creation after which it stops by
+    itself; terminate() still removes it. volumes: "SOURCE:DESTINATION[:ro]" of the host. registry_mirror: for the
+    Docker inside, else the image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the
+    host, where they outlive the sandbox. dockerd_args: further ones. rootfs: a directory in place of an image.
 
     Nothing happens before create(), or `with`, which removes it at the end.
     """
@@ -335,7 +408,14 @@ class Sandbox:
     def create(self) -> Self:
         """Builds the image if need be, and starts the sandbox. It runs until terminate(), beyond the end of this
         process."""
-        sync(self._aio.create())
+        made_before = self._aio.created
+        try:
+            sync(self._aio.create())
+        except BaseException:
+            # Ctrl-C may come when it has just been made, and who called would not know of it.
+            if not made_before:
+                self.terminate()
+            raise
         return self
 
     def exec(
@@ -347,7 +427,7 @@ class Sandbox:
         user: str | None = None,
         stdin: str | bytes | None = None,
     ) -> Process:
-        """Starts a command inside; no shell is involved. Returns as soon as it runs.
+        """Starts a command inside; no shell is involved. Returns as soon as it runs, or has taken its `stdin`.
 
         timeout: seconds until it is killed. user: "uid[:gid]" or a name. stdin: all of its input, in place of a stream.
         """

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import berth
 import pytest
+from berth import _command, _ffi, _loop
+from berth import sandbox as sandbox_module
 
 
 def census() -> tuple[str, str, str, list[str]]:
@@ -75,6 +79,21 @@ def test_it_outlives_its_maker_and_is_found_by_others(machine: Path, rootfs: str
         sandbox.terminate()
 
 
+def test_a_server_that_is_started_apart_stays(box: berth.Sandbox) -> None:
+    script = (
+        "import berth\n"
+        f"s = berth.Sandbox.connect({box.id!r})\n"
+        "s.exec('sh', '-c', 'setsid nohup sleep 1077 >/tmp/log 2>&1 </dev/null &').wait()\n"
+        "mine = s.exec('sleep', '1078')\n"
+        # As at the end of an event loop that somebody made.
+        "from berth import _loop\n_loop._close_portal()\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+    running = box.exec("ps", "-A", "-o", "args").stdout.read()
+    assert "sleep 1077" in running and "sleep 1078" not in running
+    assert box.exec("pkill", "-f", "sleep 1077").wait() == 0
+
+
 def test_connect_and_docker_errors(box: berth.Sandbox) -> None:
     with pytest.raises(berth.SandboxNotFound):
         berth.Sandbox.connect("there-is-none")
@@ -98,7 +117,7 @@ def test_wrong_arguments(machine: Path, rootfs: str) -> None:
         {"env": {"": "x"}},
         {"volumes": ["nowhere"]},
     ):
-        with pytest.raises(berth.BerthError):
+        with pytest.raises((berth.BerthError, ValueError)):
             berth.Sandbox(rootfs=rootfs, **wrong).create()
     with pytest.raises(berth.SandboxError, match="not created"):
         _ = berth.Sandbox(rootfs=rootfs).id
@@ -150,8 +169,9 @@ def test_its_ports_are_reached_from_the_host(box: berth.Sandbox) -> None:
     server.kill()
 
 
-def test_it_ends_by_itself_after_its_timeout(machine: Path, rootfs: str) -> None:
-    with berth.Sandbox(rootfs=rootfs, timeout=1) as sandbox:
+def test_it_ends_by_itself_after_its_timeout(machine: Path, tmp_path: Path) -> None:
+    # Nothing of the image is needed for it.
+    with berth.Sandbox(rootfs=str(tmp_path), timeout=1) as sandbox:
         deadline = time.monotonic() + 60
         while sandbox.state() != "stopped":
             assert time.monotonic() < deadline
@@ -191,6 +211,94 @@ def test_cancelled_creation_leaves_nothing(machine: Path, rootfs: str) -> None:
     while left := [s.id for s in berth.Sandbox.list() if s.id.startswith("pytest-cancelled-")]:
         assert time.monotonic() < deadline, left  # the monitor takes it down by itself
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_cancelled_when_it_has_just_been_made(
+    machine: Path, rootfs: str, name: str, named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, before = _command.berth, {s.id for s in berth.Sandbox.list()}
+
+    async def cancelled_after(*arguments: str) -> Any:
+        answer = await real(*arguments)
+        if arguments[0] == "run":
+            assert {s.id for s in await berth.AsyncSandbox.list()} - before
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(0)
+        return answer
+
+    async def main(sandbox: berth.AsyncSandbox) -> None:
+        task = asyncio.ensure_future(sandbox.create())
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not sandbox.created
+
+    monkeypatch.setattr(sandbox_module, "berth", cancelled_after)
+    asyncio.run(main(berth.Sandbox(rootfs=rootfs, name=name if named else None).aio))
+    assert {s.id for s in berth.Sandbox.list()} == before
+
+
+def test_ctrl_c_when_it_has_just_been_made(
+    machine: Path, rootfs: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, seen = _loop.sync, 0
+
+    def interrupted(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        nonlocal seen
+        answer, seen = real(coroutine), seen + 1
+        if seen == 1:
+            raise KeyboardInterrupt
+        return answer
+
+    monkeypatch.setattr(sandbox_module, "sync", interrupted)
+    with pytest.raises(KeyboardInterrupt), berth.Sandbox(rootfs=rootfs, name=name):
+        pytest.fail("not reached")
+    monkeypatch.undo()
+    assert name not in [s.id for s in berth.Sandbox.list()]
+
+
+def test_another_sandbox_of_the_same_name_is_left_alone(machine: Path, rootfs: str, name: str) -> None:
+    with berth.Sandbox(rootfs=rootfs, name=name) as first:
+        found = berth.Sandbox.connect(name)
+        first.terminate()
+        second = berth.Sandbox(rootfs=rootfs, name=name).create()
+        try:
+            found.terminate()
+            with pytest.raises(berth.SandboxNotFound, match=name):
+                found.exec("true")
+
+            async def elsewhere() -> None:
+                with pytest.raises(berth.SandboxNotFound, match=name):
+                    await first.aio.exec("true")
+
+            asyncio.run(elsewhere())
+            first.__exit__(None, None, None)
+            assert second.exec("true").wait() == 0
+        finally:
+            second.terminate()
+    assert name not in [s.id for s in berth.Sandbox.list()]
+
+
+def test_handles_go_with_their_event_loops(box: berth.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    gc.collect()
+    freed = []
+    real = _ffi.free_handle
+
+    def counted(kind: str, handle: _ffi.Handle) -> None:
+        freed.append(kind)
+        real(kind, handle)
+
+    monkeypatch.setattr(_ffi, "free_handle", counted)
+
+    async def main() -> None:
+        assert await box.aio.state() == "running"
+
+    for _ in range(5):
+        asyncio.run(main())
+    gc.collect()
+    assert freed.count("berth_sandbox") == 5 and box.state() == "running"
 
 
 def test_async_with(machine: Path, rootfs: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +31,10 @@ def check_variable(name: str) -> None:
 @dataclass(frozen=True)
 class _Step:
     kind: Literal["docker", "commands"]
-    commands: tuple[str, ...] = ()
+    commands: tuple[str, ...]
+    #: As the image said when the step was added; later ones are not for it.
+    variables: tuple[tuple[str, str], ...]
+    directory_inside: str
 
 
 @dataclass(frozen=True)
@@ -82,13 +86,17 @@ class Image:
 
     def with_docker(self) -> Image:
         """Installs Docker by the image's own packages (Debian and Ubuntu), unless it is there already."""
-        return replace(self, steps=(*self.steps, _Step("docker")))
+        return self._and("docker")
 
     def run_commands(self, *commands: str) -> Image:
         """Runs shell commands as root, in order; one that fails ends the build with its output."""
         if not commands or not all(isinstance(c, str) and c for c in commands):
             raise TypeError("run_commands() takes shell commands, each a non-empty string")
-        return replace(self, steps=(*self.steps, _Step("commands", commands)))
+        return self._and("commands", commands)
+
+    def _and(self, kind: Literal["docker", "commands"], commands: tuple[str, ...] = ()) -> Image:
+        step = _Step(kind, commands, self.variables, self.directory_inside)
+        return replace(self, steps=(*self.steps, step))
 
     def env(self, variables: Mapping[str, str] | None = None, /, **more: str) -> Image:
         """Adds variables to the environment of all that runs in the image, its later steps included."""
@@ -98,7 +106,8 @@ class Image:
         return replace(self, variables=tuple(sorted(merged.items())))
 
     def workdir(self, directory: str) -> Image:
-        """Where commands start, unless they say otherwise."""
+        """Where later steps and commands in a sandbox start, unless they say otherwise. It is made where it is missing:
+        by the next step, else by each sandbox for itself."""
         if not directory.startswith("/"):
             raise ValueError(f"workdir() takes an absolute path, not {directory!r}")
         return replace(self, directory_inside=directory)
@@ -107,12 +116,10 @@ class Image:
         """Makes the root file system, or finds it in the cache. Blocks; shows progress; safe to call from anywhere."""
         store = store or Store()
         base = self._base(store)
-        env = {**base.env, **dict(self.variables)}
-        workdir = self.directory_inside or base.workdir
-        built = Built(base.key, base.rootfs, env, workdir)
+        built = base
         for step in self.steps:
-            built = self._with_step(built, step, store)
-        return built
+            built = self._with_step(_set_up(built, base, step), step, store)
+        return _set_up(built, base, self)
 
     @property
     def aio(self) -> AsyncImage:
@@ -149,8 +156,24 @@ class Image:
                 return Built(key, found.rootfs, built.env, built.workdir)
             with progress(title, done), store.building(key) as made:
                 with tempfile.TemporaryDirectory(prefix="berth-image-") as work:
-                    run_step(built, script, str(made / "rootfs"), Path(work))
+                    run_step(
+                        replace(built, workdir="/"),
+                        _in_directory(built.workdir, script),
+                        str(made / "rootfs"),
+                        Path(work),
+                    )
                 return store.publish(made, Built(key, "", built.env, built.workdir))
+
+
+def _set_up(built: Built, base: Built, what: Image | _Step) -> Built:
+    """With the environment and the directory of an image, or of one of its steps."""
+    env = {**base.env, **dict(what.variables)}
+    return replace(built, env=env, workdir=what.directory_inside or base.workdir)
+
+
+def _in_directory(directory: str, script: str) -> str:
+    quoted = shlex.quote(directory)
+    return f"mkdir -p -- {quoted} && cd -- {quoted} || exit\n{script}" if directory != "/" else script
 
 
 class AsyncImage:

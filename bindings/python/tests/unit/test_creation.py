@@ -1,0 +1,40 @@
+"""What a sandbox is to be, as the program is told it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import berth
+import pytest
+from berth.creation import Wanted, lacks_workdir, run_arguments
+from berth.image import Built
+
+
+@pytest.mark.parametrize(
+    ("seconds", "word"),
+    [(30, "30.000"), (30 * 86400, "2592000.000"), (1234567.8, "1234567.800"), (1e-9, "0.001")],
+)
+def test_a_timeout_is_said_as_the_program_reads_it(seconds: float, word: str) -> None:
+    wanted = Wanted(rootfs="/", timeout=seconds)
+    assert f"--lifetime={word}" in run_arguments(wanted, Built("", "/"), "id", "mark")
+
+
+def test_no_time_at_all_is_no_timeout() -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        berth.Sandbox(rootfs="/", timeout=0)
+
+
+def test_whether_the_workdir_may_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "root/there/below").mkdir(parents=True)
+    (tmp_path / "root/file").touch()
+    (tmp_path / "root/link").symlink_to("/usr")
+    (tmp_path / "other").symlink_to("root")
+    for root in (tmp_path / "root", tmp_path / "other"):
+        for path, missing in {
+            "/": False, "/there": False, "/there//below/": False, "/there/not": True, "/file": True, "/link": True,
+            "/link/bin": True, "/there/../there": True,
+        }.items():  # fmt: skip
+            assert lacks_workdir(Wanted(), Built("", str(root), workdir=path)) == missing, path
+    # What is mounted may hide it.
+    built = Built("", str(tmp_path / "root"), workdir="/there/below")
+    assert lacks_workdir(Wanted(volumes=("/srv:/there",)), built)
