@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import errno
 import io
 import os
+import re
 import stat as modes
 import tarfile
 import tempfile
@@ -30,7 +32,8 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class FileInfo:
-    """What stat() says. `path` as it was asked for; of list(), the entry's full path. `mode` holds the kind too."""
+    """What stat() says. `path` as it was asked for; of list(), the entry's full path, in which bytes that are not UTF-8
+    are as os.fsdecode() has them. `mode` holds the kind too."""
 
     path: str
     mode: int
@@ -60,7 +63,34 @@ class FileInfo:
 #: Its input into the file $1, or into $1/$2 where $1 is a directory, with the mode $3.
 _PUT = 'if [ -d "$1" ]; then to="$1/$2"; else to="$1"; fi; cat >"$to" && chmod "$3" -- "$to"'
 
+#: Runs its arguments after decoding them: what a command is given is UTF-8, and a name may be any bytes.
+_DECODED = r"""
+for a do
+shift
+case $a in *\\*) a=$(printf '%b.' "$a"); a=${a%.};; esac
+set -- "$@" "$a"
+done
+exec "$@"
+"""
+
+#: Of the programs: numbers and errors as they are read here, bytes taken as they are.
+_WORDS = {"LC_ALL": "C"}
+
 _FORMAT = "%f %s %u %g %Y"
+
+#: How the programs' words end, in the language of LC_ALL=C; the shells have some of their own.
+_ERRORS = (
+    ("No such file or directory", errno.ENOENT),
+    ("No such file", errno.ENOENT),
+    ("nonexistent", errno.ENOENT),
+    ("nonexistent directory", errno.ENOENT),
+    ("Not a directory", errno.ENOTDIR),
+    ("Is a directory", errno.EISDIR),
+    ("Permission denied", errno.EACCES),
+    ("No space left on device", errno.ENOSPC),
+    ("File name too long", errno.ENAMETOOLONG),
+    ("Too many levels of symbolic links", errno.ELOOP),
+)
 
 
 def _info(path: str, line: str) -> FileInfo:
@@ -125,7 +155,7 @@ class AsyncFs:
         target = Path(local)
         if (await self.stat(path, follow=True)).is_dir:
             data = await self._run(["tar", "-C", path, "-cf", "-", "."], path)
-            await asyncio.to_thread(_unpack, data, target)
+            await asyncio.to_thread(_unpack, data, target, self.limit)
             return
         content = await self.read_bytes(path)
         await asyncio.to_thread(_write, target / os.path.basename(path) if target.is_dir() else target, content)
@@ -149,10 +179,13 @@ class AsyncFs:
         return _info(path, line.decode())
 
     async def exists(self, path: str) -> bool:
+        """Also of a symbolic link that leads nowhere."""
         try:
             await self.stat(path)
-        except SandboxFileNotFound:
-            return False
+        except BerthError as e:
+            if e.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG):
+                return False
+            raise
         return True
 
     async def mkdir(self, path: str) -> None:
@@ -170,8 +203,7 @@ class AsyncFs:
 
     async def _stat_many(self, paths: Sequence[str]) -> builtins.list[FileInfo]:
         # One line an entry, in order; a name never appears, so none can be mistaken for a line.
-        argv = ["stat", "-c", _FORMAT, "--", *paths]
-        process = await self._sandbox.start(argv, pipe=False)
+        process = await self._sandbox.start(_given(["stat", "-c", _FORMAT, "--", *paths]), env=_WORDS, pipe=False)
         await process.wait()
         lines = process.text_of(STDOUT).splitlines()
         if process.returncode == 0 and len(lines) == len(paths):
@@ -189,15 +221,18 @@ class AsyncFs:
         if "\0" in path or not path:
             raise ValueError(f"not a path: {path!r}")
         runtime, _ = await self._sandbox.attached()
-        process = AsyncProcess(runtime, argv)
+        process = AsyncProcess(runtime, _given(argv))
         process.output_limit = self.limit
-        await self._sandbox.start(argv, stdin=data, pipe=False, process=process)
+        await self._sandbox.start(process.argv, env=_WORDS, stdin=data, pipe=False, process=process)
         try:
             code = await process.wait()
         except BerthError:
             if process.overflowed:
                 raise BerthError(
-                    f"more than {self.limit} bytes", layer="fs", path=path, hint="raise `limit` of the sandbox's aio.fs"
+                    f"more than {self.limit} bytes",
+                    layer="fs",
+                    path=os.fsencode(path).decode("utf-8", "replace"),
+                    hint="raise `limit` of the sandbox's aio.fs",
                 ) from None
             raise
         except asyncio.CancelledError:
@@ -206,13 +241,33 @@ class AsyncFs:
         if code == 0:
             return process.bytes_of(STDOUT)
         words = process.text_of(STDERR).strip()
-        kind = SandboxFileNotFound if "No such file" in words or "nonexistent" in words else BerthError
-        raise kind(f"{argv[0]} in the sandbox exited with {code}: {words[-500:]}", layer="fs", path=path)
+        number = next((number for said, number in _ERRORS if words.endswith(said)), 0)
+        kind = SandboxFileNotFound if number == errno.ENOENT else BerthError
+        text = f"{argv[0]} in the sandbox exited with {code}: {words[-500:]}"
+        raise kind(text, layer="fs", path=os.fsencode(path).decode("utf-8", "replace"), errno=number)
 
 
 def _argument(path: str) -> str:
     """As find, which takes no "--", and cat, to which "-" is its input, can be given it."""
     return "./" + path if path.startswith("-") else path
+
+
+def _given(argv: Sequence[str]) -> list[str]:
+    """argv, or where it holds what is not UTF-8, a shell that makes it of text."""
+    if all(_is_text(argument) for argument in argv):
+        return list(argv)
+    return ["sh", "-c", _DECODED, "sh", *map(_encoded, argv)]
+
+
+def _is_text(argument: str) -> bool:
+    return not any("\udc80" <= character <= "\udcff" for character in argument)
+
+
+def _encoded(argument: str) -> str:
+    """As printf's %b reads it, where it has to be."""
+    if _is_text(argument) and "\\" not in argument:
+        return argument
+    return re.sub(rb"[^A-Za-z0-9/._-]", lambda m: b"\\0%03o" % m[0][0], os.fsencode(argument)).decode()
 
 
 def _pack(source: Path) -> bytes:
@@ -228,10 +283,10 @@ def _owned_by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
     return member
 
 
-def _unpack(data: bytes, target: Path) -> None:
+def _unpack(data: bytes, target: Path, limit: int) -> None:
     target.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
-        unpack_tree(str(target), tar)
+        unpack_tree(str(target), tar, limit)
 
 
 def _write(target: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -9,20 +10,65 @@ from typing import Any
 import berth
 import pytest
 
-NAMES = ["plain", "a b", "new\nline", "$(echo>pwned)", "'quote\"", "-rf", "é", "*", "\\back", ";", "tab\t"]
+LATIN = os.fsdecode(b"caf\xe9 \\ $x\n")
+NAMES = [
+    LATIN,
+    os.fsdecode(b"-\xff\n"),
+    "plain",
+    "a b",
+    "new\nline",
+    "$(echo>pwned)",
+    "'quote\"",
+    "-rf",
+    "é",
+    "*",
+    "\\back",
+    ";",
+    "tab\t",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_just_names(box: berth.Sandbox, name: str) -> None:
     path = f"/root/names/{name}"
-    box.fs.write_text(path, name)
-    assert box.fs.read_text(path) == name
+    box.fs.write_bytes(path, os.fsencode(name))
+    assert box.fs.read_bytes(path) == os.fsencode(name)
     assert name in [f.name for f in box.fs.list("/root/names")]
-    assert box.fs.stat(path).size == len(name.encode())
-    assert box.exec("cat", path).stdout.read() == name
+    assert box.fs.stat(path).size == len(os.fsencode(name))
+    if os.fsencode(name).decode("utf-8", "replace") == name:  # as an argument it has to be text
+        assert box.exec("cat", path).stdout.read() == name
     box.fs.remove(path)
     assert not box.fs.exists(path)
     assert not box.fs.exists("/pwned")
+
+
+def test_names_that_are_not_utf8_there_and_back(box: berth.Sandbox, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / LATIN).mkdir(parents=True)
+    for name in (LATIN, "é"):
+        (source / LATIN / name).write_text(name.encode("utf-8", "replace").decode())
+    box.fs.upload(source, "/srv/latin")
+    assert [f.name for f in box.fs.list("/srv/latin")] == [LATIN]
+    assert [f.path for f in box.fs.list(f"/srv/latin/{LATIN}")] == [f"/srv/latin/{LATIN}/{n}" for n in (LATIN, "é")]
+    for path, local in (("/srv/latin", "back"), (f"/srv/latin/{LATIN}", "back-below")):
+        box.fs.download(path, tmp_path / local)
+    assert (tmp_path / "back" / LATIN / "é").read_text() == "é"
+    assert sorted(os.listdir(tmp_path / "back-below")) == [LATIN, "é"]
+    box.fs.upload(source / LATIN / LATIN, f"/srv/latin/{LATIN}/one/")
+    box.fs.download(f"/srv/latin/{LATIN}/one/{LATIN}", tmp_path / "single")
+    assert (tmp_path / "single").read_bytes() == (source / LATIN / LATIN).read_bytes()
+    assert box.fs.exists(f"/srv/latin/{LATIN}/one/{LATIN}")
+    box.fs.mkdir(f"/srv/latin/{LATIN}/two")
+    box.fs.remove(f"/srv/latin/{LATIN}", recursive=True)
+    assert not box.fs.exists(f"/srv/latin/{LATIN}")
+    with pytest.raises(FileNotFoundError) as e:
+        box.fs.read_text(f"/srv/latin/{LATIN}")
+    str(e.value).encode()
+    # Among many.
+    box.exec(
+        "sh", "-c", "mkdir /tmp/some && cd /tmp/some && seq 1 600 | xargs touch && touch \"$(printf '\\351')\""
+    ).wait()
+    assert len(box.fs.list("/tmp/some")) == 601
 
 
 def test_relative_names_that_look_like_options(box: berth.Sandbox) -> None:
@@ -99,8 +145,13 @@ def test_what_is_not_there(box: berth.Sandbox) -> None:
     for wrong in ("", "a\0b"):
         with pytest.raises(ValueError):
             box.fs.read_text(wrong)
-    with pytest.raises(berth.BerthError):
+    with pytest.raises(berth.BerthError) as other:
         box.fs.read_text("/etc")
+    assert other.value.errno == errno.EISDIR and not isinstance(other.value, OSError)
+    for path in ("/etc/passwd/x", "/none/x", "/" + "x" * 300):
+        assert not box.fs.exists(path)
+    box.exec("ln", "-s", "/none", "/tmp/No such file").wait()
+    assert box.fs.exists("/tmp/No such file") and not box.fs.exists("/tmp/No such file/x")
 
 
 def test_directories_there_and_back(box: berth.Sandbox, tmp_path: Path) -> None:

@@ -315,11 +315,50 @@ def test_nothing_is_written_or_linked_outside(
             apply_changes(str(root), archive)
         else:
             with tarfile.open(archive) as tar:
-                unpack_tree(str(root), tar)
+                unpack_tree(str(root), tar, 1 << 20)
     except (OSError, berth.ImageError):
         pass
     assert os.listdir(victim) == ["secret"] and (victim / "secret").stat().st_nlink == 1
     assert sorted(os.listdir(tmp_path)) == ["root", "t.tar", "victim"]
+
+
+SPARSE = [
+    {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "f", "GNU.sparse.realsize": str(10 << 40)},
+    {"GNU.sparse.map": f"0,1,{10 << 40},0", "GNU.sparse.size": str(10 << 40)},
+    {"GNU.sparse.realsize": str(10 << 40)},
+]
+
+
+@pytest.mark.parametrize("holes", SPARSE)
+def test_a_small_archive_cannot_fill_the_disk(tmp_path: Path, holes: dict[str, str]) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    archive = tar_of(tmp_path / "t.tar", ("f", tarfile.REGTYPE, {"data": b"1\n0\n1\n" * 200, "pax_headers": holes}))
+    with tarfile.open(archive) as tar, pytest.raises(berth.BerthError, match="the archive holds"):
+        unpack_tree(str(root), tar, 1 << 30)
+    assert os.listdir(root) == []
+
+
+def test_an_archive_is_taken_up_to_its_limit(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    archive = tar_of(
+        tmp_path / "t.tar", ("a", tarfile.REGTYPE, {"data": b"x" * 500}), ("b", tarfile.REGTYPE, {"data": b"y" * 500})
+    )
+    with tarfile.open(archive) as tar:
+        unpack_tree(str(root), tar, 1000)
+    assert sorted(os.listdir(root)) == ["a", "b"]
+    with tarfile.open(archive) as tar, pytest.raises(berth.BerthError, match="more than 999 bytes"):
+        unpack_tree(str(root), tar, 999)
+
+
+def test_holes_stay_holes_in_a_layer(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    data = b"begin" + bytes(8 << 20) + b"middle" + bytes(8 << 20)
+    apply_changes(str(root), tar_of(tmp_path / "t.tar", ("f", tarfile.REGTYPE, {"data": data})))
+    assert (root / "f").read_bytes() == data
+    assert (root / "f").stat().st_blocks * 512 < 1 << 20
 
 
 def test_os_release_is_read_as_a_file_of_the_root_only(tmp_path: Path) -> None:
