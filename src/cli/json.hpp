@@ -26,6 +26,12 @@ class json {
 
   static json object() { return json(kind::object); }
   static json array() { return json(kind::array); }
+  /// A text that is JSON already.
+  static json parsed(std::string text) {
+    json made(kind::literal);
+    made.text_ = std::move(text);
+    return made;
+  }
   static json strings(const std::vector<std::string>& list);
 
   json& set(std::string key, json value) &;

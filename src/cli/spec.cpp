@@ -49,8 +49,8 @@ void explain(const std::vector<std::string>& steps, const std::vector<spec_chang
     for (const spec_change& c : changes) {
       json entry = json::object();
       entry.set("pointer", c.pointer).set("what", change_name(c.what));
-      if (!c.before.empty()) entry.set("before", c.before);
-      if (!c.after.empty()) entry.set("after", c.after);
+      if (!c.before.empty()) entry.set("before", json::parsed(c.before));
+      if (!c.after.empty()) entry.set("after", json::parsed(c.after));
       list.push(std::move(entry));
     }
     text = json::object().set("steps", json::strings(steps)).set("changes", std::move(list)).dump() + "\n";

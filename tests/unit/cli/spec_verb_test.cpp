@@ -71,6 +71,7 @@ TEST(SpecDocker, ExplainsByPointer) {
   ASSERT_TRUE(explained) << as_json.err;
   EXPECT_TRUE(explained->root()["changes"].is_array());
   EXPECT_GE(explained->root()["changes"].size(), 2u);
+  EXPECT_TRUE(explained->root()["changes"].at(0)["after"].is_object()) << as_json.err;
 }
 
 TEST(SpecDocker, RefusesWithPointerAndPrintsNothing) {
