@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 
@@ -198,6 +199,19 @@ class aspect_end {
   std::shared_ptr<exec_pumps> pumps;
 };
 
+// runsc tells the pid inside once the command runs, some milliseconds after its own start; nothing where it could not run.
+asio::awaitable<void> wait_for_pid(running_command& running) {
+  loop_signal nobody;
+  const time_point until = deadline_after(seconds(10));
+  for (milliseconds pause(1); running.pid() == 0 && !running.status() && clock::now() < until;) {
+    const time_point next = deadline_after(pause);
+    co_await nobody.wait(next);
+    const bool cancelled = co_await op_is_cancelled();
+    if (cancelled) co_return;
+    pause = std::min(pause * 2, milliseconds(8));
+  }
+}
+
 asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::shared_ptr<exec_request> request,
                                     op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
@@ -253,9 +267,10 @@ asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::s
   if (!started) co_return std::move(started).error();
   const std::shared_ptr<running_command> running = std::move(*started);
   aspect->running = running;
+  aspect->changed.wake();
+  if (pipes) co_await wait_for_pid(*running);
   loop->emit(BERTH_EVENT_STARTED, op->id, op->user_data, running->pid(), {});
   supplied->start();
-  aspect->changed.wake();
   for (std::size_t i = 0; i < 2; ++i) {
     if (!pumps->streams[i].done) {
       asio::co_spawn(loop->context(), pump_output(loop, pumps, i, op->id, op->user_data), asio::detached);

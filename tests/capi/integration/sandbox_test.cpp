@@ -22,6 +22,11 @@ TEST_F(SandboxTest, life_of_a_sandbox) {
   std::uint64_t op = 0, other = 0;
   const std::string_view cat = R"({"argv":["cat"],"stdin":"pipe"})";
   ASSERT_EQ(berth_sandbox_exec(box_, cat.data(), cat.size(), nullptr, &op, error.slot()), BERTH_OK);
+  const Event started = loop_->next();
+  EXPECT_EQ(started.kind, static_cast<std::uint32_t>(BERTH_EVENT_STARTED));
+  EXPECT_GT(started.code, 1) << "the pid inside";
+  const Event name_of = exec(R"({"argv":["cat","/proc/)" + std::to_string(started.code) + R"(/comm"],"stdout":"capture"})");
+  EXPECT_NE(name_of.payload.find(R"("stdout":"cat\n")"), std::string::npos) << name_of.payload;
   ASSERT_EQ(berth_exec_write(loop_->get(), op, "line\n", 5, nullptr, &other, error.slot()), BERTH_OK);
   EXPECT_EQ(done(other).status, BERTH_OK);
   while (loop_->output[op][1] != "line\n") {

@@ -182,3 +182,11 @@ def test_cancelling_what_has_no_handle_ends_the_command(box: berth.Sandbox) -> N
 
     asyncio.run(main())
     assert not running(box, "cat -- /tmp/a-fifo")
+
+
+def test_pid_is_that_inside(box: berth.Sandbox) -> None:
+    process = box.exec("sleep", "1000")
+    assert box.fs.read_text(f"/proc/{process.pid}/comm") == "sleep\n"
+    process.kill()
+    assert process.wait() == 137
+    assert box.exec("/no/such/program").pid == 0
