@@ -18,10 +18,12 @@ import (
 	"errors"
 	"flag"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,6 +43,8 @@ type worker struct {
 
 	mu        sync.Mutex
 	sandboxes map[string]*sandbox
+	ending    bool           // nothing is begun any more
+	requests  sync.WaitGroup // under way
 }
 
 func main() {
@@ -82,14 +86,40 @@ func serve(listen, binary, state string, patience time.Duration, logger *slog.Lo
 	}
 	server := &http.Server{Handler: w.routes(), BaseContext: func(net.Listener) context.Context { return ctx }}
 	go func() {
-		<-ctx.Done()
-		_ = server.Close()
+		<-ctx.Done() // which ends what waits in a request, too
+		w.mu.Lock()
+		w.ending = true
+		w.mu.Unlock()
+		patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if server.Shutdown(patience) != nil {
+			_ = server.Close()
+		}
 	}()
 	logger.Info("worker is serving", "address", listen)
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
+	w.requests.Wait() // Serve returns before they do; a creation may be among them
 	return w.removeAll()
+}
+
+// counted keeps the worker alive until the requests that have begun are over.
+func (w *worker) counted(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		ending := w.ending
+		if !ending {
+			w.requests.Add(1)
+		}
+		w.mu.Unlock()
+		if ending {
+			http.Error(rw, "the worker is ending", http.StatusServiceUnavailable)
+			return
+		}
+		defer w.requests.Done()
+		h.ServeHTTP(rw, r)
+	})
 }
 
 func (w *worker) routes() http.Handler {
@@ -99,7 +129,7 @@ func (w *worker) routes() http.Handler {
 	mux.HandleFunc("GET /sandboxes/{id}/docker", w.with(w.waitDocker))
 	mux.HandleFunc("POST /sandboxes/{id}/exec", w.with(w.exec))
 	mux.HandleFunc("DELETE /sandboxes/{id}", w.with(w.remove))
-	return mux
+	return w.counted(mux)
 }
 
 func (w *worker) with(do func(http.ResponseWriter, *http.Request, *sandbox)) http.HandlerFunc {
@@ -138,10 +168,7 @@ func (w *worker) create(rw http.ResponseWriter, r *http.Request) {
 	}
 	s, err := w.reserve(request.ID)
 	if err == nil {
-		err = s.start(r.Context(), request)
-		if err != nil {
-			w.forget(s)
-		}
+		err = s.create(r.Context(), request)
 	}
 	if err != nil {
 		fail(rw, err)
@@ -229,14 +256,12 @@ func (w *worker) remove(rw http.ResponseWriter, r *http.Request, s *sandbox) {
 		fail(rw, err)
 		return
 	}
-	w.forget(s)
 	rw.WriteHeader(http.StatusNoContent)
 }
 
 func (w *worker) removeAll() error {
 	w.mu.Lock()
-	all := w.sandboxes
-	w.sandboxes = map[string]*sandbox{}
+	all := slices.Collect(maps.Values(w.sandboxes))
 	w.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

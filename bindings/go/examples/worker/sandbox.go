@@ -36,15 +36,20 @@ type sandbox struct {
 	dir      string
 	commands atomic.Int64
 
+	// Held while it is made, and while it is removed: a removal waits for the creation, and a second one for the first.
+	life    sync.Mutex
+	ran     bool // under life: there may be a container
+	removed bool // under life
+
 	mu      sync.Mutex
 	docker  *berth.Supervisor // nil without Docker
 	started chan struct{}     // the first start of dockerd has come to its end
 	failure error
-	removed bool
 }
 
 var goodID = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$`)
 
+// reserve takes an id for a sandbox that is about to be made: its life is held already.
 func (w *worker) reserve(id string) (*sandbox, error) {
 	if !goodID.MatchString(id) {
 		return nil, fmt.Errorf("%w: %q is no id", errBadRequest, id)
@@ -55,16 +60,16 @@ func (w *worker) reserve(id string) (*sandbox, error) {
 		return nil, fmt.Errorf("%w: %q is taken", errBadRequest, id)
 	}
 	s := &sandbox{w: w, id: id, dir: filepath.Join(w.state, id), started: make(chan struct{})}
+	s.life.Lock()
 	w.sandboxes[id] = s
 	return s, nil
 }
 
+// forget frees the id of one that was removed.
 func (w *worker) forget(s *sandbox) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.sandboxes[s.id] == s {
-		delete(w.sandboxes, s.id)
-	}
+	delete(w.sandboxes, s.id)
 }
 
 func (s *sandbox) globals() berth.RunscGlobals {
@@ -94,18 +99,25 @@ func (s *sandbox) call(ctx context.Context, verb string, o berth.RunscOptions) e
 	return nil
 }
 
+// create makes a sandbox that was reserved. Where that fails, what was made is removed; where that fails too, its id
+// stays taken, so that it can be removed later.
+func (s *sandbox) create(ctx context.Context, request sandboxRequest) error {
+	defer s.life.Unlock()
+	err := s.start(ctx, request)
+	if err != nil {
+		err = errors.Join(err, s.takeAway(context.WithoutCancel(ctx)))
+	}
+	return err
+}
+
 // start makes the bundle and runs it. Docker is started in the background.
-func (s *sandbox) start(ctx context.Context, request sandboxRequest) (err error) {
+func (s *sandbox) start(ctx context.Context, request sandboxRequest) error {
 	if err := os.MkdirAll(s.dir+"/log", 0o700); err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = s.remove(context.WithoutCancel(ctx))
-		}
-	}()
 	config := []byte(request.Spec)
 	if request.Docker != nil {
+		var err error
 		recipe := &berth.DockerRecipe{DataRoot: request.Docker.DataRoot, Logger: s.w.log.With("sandbox", s.id)}
 		if config, err = berth.ApplyDockerJSON(config, recipe); err != nil {
 			return err
@@ -114,8 +126,15 @@ func (s *sandbox) start(ctx context.Context, request sandboxRequest) (err error)
 	if err := os.WriteFile(s.dir+"/config.json", config, 0o600); err != nil {
 		return err
 	}
-	if err := s.call(ctx, "run", berth.RunscOptions{Bundle: s.dir, Detach: true}); err != nil {
+	// To its end, also when the client has gone: killed halfway, runsc leaves what `runsc delete` does not find.
+	running, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	s.ran = true
+	if err := s.call(running, "run", berth.RunscOptions{Bundle: s.dir, Detach: true}); err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	s.w.log.Info("sandbox is running", "sandbox", s.id)
 	if request.Docker == nil {
@@ -170,15 +189,22 @@ func (s *sandbox) ready(ctx context.Context) error {
 	return docker.WaitReady(ctx)
 }
 
-// remove stops Docker and takes the sandbox away.
+// remove takes the sandbox away, once: whoever comes later waits for the first, and tries again where that failed.
 func (s *sandbox) remove(ctx context.Context) error {
-	s.mu.Lock()
-	docker, again := s.docker, s.removed
-	s.removed = true
-	s.mu.Unlock()
-	if again {
+	s.life.Lock()
+	defer s.life.Unlock()
+	return s.takeAway(ctx)
+}
+
+// takeAway stops Docker and removes the container and its directory. Only then the id is free. For the holder of life.
+func (s *sandbox) takeAway(ctx context.Context) error {
+	if s.removed {
 		return nil
 	}
+	s.mu.Lock()
+	docker := s.docker
+	s.docker = nil
+	s.mu.Unlock()
 	if docker != nil {
 		stopping, cancel := context.WithTimeout(ctx, 30*time.Second)
 		if err := docker.Stop(stopping); err != nil {
@@ -187,6 +213,15 @@ func (s *sandbox) remove(ctx context.Context) error {
 		cancel()
 		_ = docker.Close()
 	}
-	err := s.call(ctx, "delete", berth.RunscOptions{Force: true})
-	return errors.Join(err, os.RemoveAll(s.dir))
+	if s.ran {
+		if err := s.call(ctx, "delete", berth.RunscOptions{Force: true}); err != nil {
+			return err
+		}
+	}
+	if err := os.RemoveAll(s.dir); err != nil {
+		return err
+	}
+	s.removed = true
+	s.w.forget(s)
+	return nil
 }
