@@ -3,10 +3,6 @@
 #define BERTH_GO_H
 
 #include "berth.h"
-#ifndef BERTH_UNSTABLE
-#define BERTH_UNSTABLE
-#endif
-#include "berth_unstable.h"
 
 #if BERTH_ABI_VERSION != 1
 #error "these bindings are for version 1 of berth's C interface"

@@ -6,7 +6,6 @@ package berth
 // blocks, runscProbe and executorCreateRunsc excepted. Here is what they share.
 
 /*
-#include <stdlib.h>
 #include "berth_go.h"
 */
 import "C"
@@ -92,9 +91,3 @@ func abiCheck() error {
 func statusName(c Code) string { return C.GoString(C.berth_status_name(C.berth_status(c))) }
 func libraryVersion() string   { return C.GoString(C.berth_version_string()) }
 func nowNS() uint64            { return uint64(C.berth_now_ns()) }
-
-func liveHandles(kind string) uint64 {
-	k := C.CString(kind)
-	defer C.free(unsafe.Pointer(k))
-	return uint64(C.berth_unstable_live_handles(k))
-}

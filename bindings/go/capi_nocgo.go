@@ -53,11 +53,10 @@ type eventBuffer struct{}
 func newEventBuffer() eventBuffer { return eventBuffer{} }
 func (eventBuffer) free()         {}
 
-func abiCheck() error           { return ErrNoCgo }
-func statusName(Code) string    { return "unknown" }
-func libraryVersion() string    { return "" }
-func nowNS() uint64             { return 0 }
-func liveHandles(string) uint64 { return 0 }
+func abiCheck() error        { return ErrNoCgo }
+func statusName(Code) string { return "unknown" }
+func libraryVersion() string { return "" }
+func nowNS() uint64          { return 0 }
 
 func specApplyDocker([]byte, string) (out, seenTo []byte, err error) { return nil, nil, ErrNoCgo }
 func specMerge(_, _ []byte) ([]byte, error)                          { return nil, ErrNoCgo }

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"berth.dev/go/berth/internal/live"
 )
 
 func TestAfterClose(t *testing.T) {
@@ -120,6 +122,7 @@ func TestBadUse(t *testing.T) {
 }
 
 func TestNothingLeaks(t *testing.T) {
+	var small []*byte // that lives beside the objects with handles
 	kinds := []string{"error", "buffer", "spec", "runsc", "argv", "loop", "executor", "daemon", "sandbox"}
 	func() {
 		l, err := NewLoop(LoopOptions{})
@@ -131,16 +134,21 @@ func TestNothingLeaks(t *testing.T) {
 		_, _ = Output(within(t), host, "/no/such/program")
 		_, _ = ApplyDockerJSON([]byte(`{`), nil)
 		_, _ = NewLoop(LoopOptions{}) // which nobody closes
+		for range 16 {
+			readRunsc(t, "20260701")
+			small = append(small, new(byte))
+		}
 		_ = l.Close()
 	}()
 	eventually(t, "no handle is left", func() bool {
 		runtime.GC()
 		left := uint64(0)
 		for _, kind := range kinds {
-			left += liveHandles(kind)
+			left += live.Handles(kind)
 		}
 		return left == 0
 	})
+	runtime.KeepAlive(small)
 }
 
 func TestLogLevels(t *testing.T) {

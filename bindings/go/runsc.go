@@ -7,7 +7,11 @@ import (
 )
 
 // Runsc is what one runsc binary can do. Immutable; any number of goroutines may use it.
-type Runsc struct{ h cRunsc }
+type Runsc struct {
+	h cRunsc
+	// Without a pointer in it the object would share a block of Go's memory with others, and live as long as they.
+	_ *byte
+}
 
 // RunscInfo describes a binary.
 type RunscInfo struct {
@@ -42,7 +46,7 @@ func newRunsc(h cRunsc, err error) (*Runsc, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runsc{h}
+	r := &Runsc{h: h}
 	runtime.AddCleanup(r, func(h cRunsc) { runscFree(h) }, h)
 	return r, nil
 }
