@@ -63,7 +63,8 @@ func TestCommands(t *testing.T) {
 func TestBrokenReader(t *testing.T) {
 	host := newHost(t, newLoop(t, LoopOptions{}))
 	_, err := Run(within(t), host, Command{Args: []string{"/bin/cat"}, Stdin: iotest.ErrReader(io.ErrUnexpectedEOF)})
-	if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.Is(err, ErrCancelled) {
+	if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.Is(err, ErrCancelled) ||
+		!strings.Contains(err.Error(), "reading stdin: unexpected EOF") {
 		t.Error(err)
 	}
 }
@@ -94,7 +95,8 @@ func TestCancelKillsTheCommand(t *testing.T) {
 	}
 	cancel(cause)
 	_, err = p.Wait()
-	if !errors.Is(err, context.Canceled) || !errors.Is(err, ErrCancelled) || !errors.Is(err, cause) {
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, ErrCancelled) || !errors.Is(err, cause) ||
+		!strings.Contains(err.Error(), "enough") {
 		t.Error(err)
 	}
 	if err := syscall.Kill(p.Pid(), 0); err != syscall.ESRCH {
@@ -116,6 +118,31 @@ func TestADeadlineIsATimeout(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
+	}
+}
+
+// The cause comes with it, also where the library's timer was first.
+func TestADeadlineHasItsCause(t *testing.T) {
+	host := newHost(t, newLoop(t, LoopOptions{}))
+	cause := errors.New("the job's time is over")
+	for range 50 {
+		ctx, end := context.WithTimeoutCause(context.Background(), 5*time.Millisecond, cause)
+		_, err := Run(ctx, host, Command{Args: []string{"/bin/sleep", "600"}})
+		if !errors.Is(err, ErrTimeout) || !errors.Is(err, cause) || !errors.Is(err, ctx.Err()) ||
+			!strings.Contains(err.Error(), cause.Error()) {
+			t.Fatal(err)
+		}
+		end()
+	}
+}
+
+func TestTheCauseStandsBeforeTheDetail(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errors.New("enough"))
+	failed := &Error{Code: ErrDaemonFailed, Op: "start docker", Message: "it failed", Detail: "last\nlines"}
+	err := withContext(ctx, failed)
+	if err.Error() != "berth: start docker: it failed (cause: enough)\nlast\nlines" {
+		t.Errorf("%q", err.Error())
 	}
 }
 

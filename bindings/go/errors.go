@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
+	"time"
 )
 
 // Code says what kind of error it is. It is an error itself: errors.Is(err, berth.ErrTimeout).
@@ -91,12 +93,35 @@ type contextError struct {
 	cause []error
 }
 
-func (e *contextError) Error() string   { return e.op.Error() }
+// Error tells also why, unless that is only that the context ended.
+func (e *contextError) Error() string {
+	line, detail, more := strings.Cut(e.op.Error(), "\n")
+	for _, c := range e.cause {
+		if c != context.Canceled && c != context.DeadlineExceeded {
+			line += " (cause: " + c.Error() + ")"
+		}
+	}
+	if more {
+		line += "\n" + detail
+	}
+	return line
+}
+
 func (e *contextError) Unwrap() []error { return append([]error{e.op}, e.cause...) }
 
 // withContext joins the context's error, and its cause, to an operation's.
 func withContext(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil {
+	if err == nil {
+		return nil
+	}
+	// The library may have seen the deadline pass a moment before the context's timer, which brings the cause.
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second): // a context of the caller's own making may have none
+		}
+	}
+	if ctx.Err() == nil {
 		return err
 	}
 	// The context's timer may cancel the operation a moment before the library sees the same deadline pass: a timeout, and
@@ -134,10 +159,11 @@ func named(op string, err error) error {
 	return err
 }
 
-// ExitStatus is how a command ended.
+// ExitStatus is how a command ended. What an Executor gives beyond these ranges is an error of the command's; a Code of
+// -1, by which [os.ProcessState.ExitCode] tells of a signal, counts as 255.
 type ExitStatus struct {
-	Code   int            // of its own exit
-	Signal syscall.Signal // that ended it, or 0
+	Code   int            // of its own exit: 0 to 255
+	Signal syscall.Signal // that ended it: 1 to 64, or 0
 }
 
 // Success tells whether it exited by itself with 0.

@@ -3,6 +3,7 @@ package berth
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"runtime"
 	"sync"
@@ -278,7 +279,7 @@ func (r *running) feed() {
 		}
 		if err != nil {
 			r.mu.Lock()
-			r.fed = err
+			r.fed = fmt.Errorf("reading stdin: %w", err)
 			r.mu.Unlock()
 			_ = opCancel(l.core.h, r.op)
 			return
