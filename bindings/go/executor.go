@@ -20,6 +20,7 @@ type callerExecutor struct {
 
 	mu       sync.Mutex
 	requests map[uint64]*request
+	closing  bool // no command is started any more
 	running  sync.WaitGroup
 }
 
@@ -40,12 +41,16 @@ func newCallerExecutor(l *Loop, ex Executor) (*callerExecutor, error) {
 	return c, nil
 }
 
-// close kills what still runs and waits for it.
+// close kills what still runs and waits for it. What the library asks for meanwhile is still answered, or it would wait
+// for the answer.
 func (c *callerExecutor) close() {
-	c.loop.core.unregister(c.key)
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
 	c.end()
-	executorFree(c.h)
 	c.running.Wait()
+	c.loop.core.unregister(c.key)
+	executorFree(c.h)
 }
 
 // request is one command that the library asked for.
@@ -120,9 +125,17 @@ func (c *callerExecutor) begin(ev event) {
 		cmd.Stdin = r.stdin
 	}
 	c.mu.Lock()
-	c.requests[ev.op] = r
+	closing := c.closing
+	if !closing {
+		c.requests[ev.op] = r
+		c.running.Add(1)
+	}
 	c.mu.Unlock()
-	c.running.Add(1)
+	if closing {
+		r.cancel()
+		_ = executorFailed(c.h, ev.op, ErrClosed, "the supervisor was closed")
+		return
+	}
 	go r.run(cmd)
 }
 
@@ -145,12 +158,12 @@ func (r *request) run(cmd Command) {
 	r.proc = proc
 	close(r.begun)
 	if err != nil {
-		code, text := codeOf(err, ErrSpawnFailed)
-		_ = executorFailed(c.h, r.op, code, text)
+		r.failed(err, ErrSpawnFailed)
 		return
 	}
+	pid := proc.Pid() // the executor's own code: it may wait for the command's output
 	r.mu.Lock()
-	_ = executorStarted(c.h, r.op, proc.Pid())
+	_ = executorStarted(c.h, r.op, pid)
 	for _, p := range r.early {
 		_ = executorOutput(c.h, r.op, p.stream, p.data)
 	}
@@ -162,11 +175,28 @@ func (r *request) run(cmd Command) {
 	r.over = true
 	r.mu.Unlock()
 	if err != nil {
-		code, text := codeOf(err, ErrIO)
-		_ = executorFailed(c.h, r.op, code, text)
+		r.failed(err, ErrIO)
 		return
 	}
-	_ = executorExited(c.h, r.op, status.Code, int(status.Signal))
+	r.exited(status)
+}
+
+func (r *request) failed(err error, otherwise Code) {
+	code, text := codeOf(r.ctx, err, otherwise)
+	_ = executorFailed(r.at.h, r.op, code, text)
+}
+
+// exited tells how the command ended. The library must learn of the end whatever the executor says of it.
+func (r *request) exited(status ExitStatus) {
+	if status == (ExitStatus{Code: -1}) { // os.ProcessState.ExitCode of a command that a signal ended
+		status.Code = 255
+	}
+	taken := status.Code >= 0 && status.Code <= 255 && status.Signal >= 0 && status.Signal <= 64 &&
+		!errors.Is(executorExited(r.at.h, r.op, status.Code, int(status.Signal)), ErrInvalid)
+	if !taken {
+		_ = executorFailed(r.at.h, r.op, ErrProcessExited, "the executor gave "+status.String()+
+			": an exit code is 0 to 255, a signal 0 to 64")
+	}
 }
 
 func (r *request) signal(s syscall.Signal) {
@@ -176,17 +206,18 @@ func (r *request) signal(s syscall.Signal) {
 	}
 }
 
-// codeOf is what the library is told of an executor's error.
-func codeOf(err error, otherwise Code) (Code, string) {
-	var code Code
+// codeOf is what the library is told of an executor's error. A context of the executor's own that ended is a failure
+// like any other: nobody cancelled the command.
+func codeOf(ctx context.Context, err error, otherwise Code) (Code, string) {
+	code := otherwise
+	var own Code
 	switch {
-	case errors.As(err, &code):
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &own) && own < 0:
+		code = own
+	case ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded):
 		code = ErrTimeout
-	case errors.Is(err, context.Canceled):
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		code = ErrCancelled
-	default:
-		code = otherwise
 	}
 	return code, err.Error()
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -91,6 +92,99 @@ func TestCallersExecutor(t *testing.T) {
 		t.Error(err)
 	}
 	eventually(t, "the executor's command was killed", func() bool { return syscall.Kill(p.Pid(), 0) == syscall.ESRCH })
+}
+
+// commandsBy runs commands by the library through an Executor.
+func commandsBy(t *testing.T, ex Executor) *Place {
+	t.Helper()
+	l := newLoop(t, LoopOptions{})
+	c, err := newCallerExecutor(l, ex)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.close)
+	return &Place{loop: l, h: c.h}
+}
+
+// However an executor tells of an end, the library learns of it.
+func TestOddEnds(t *testing.T) {
+	for _, end := range []struct {
+		status ExitStatus
+		err    error
+		code   int  // of the library's, or
+		fails  Code // the error
+		text   string
+	}{
+		{status: ExitStatus{Code: -1}, code: 255},
+		{status: ExitStatus{Code: 255}, code: 255},
+		{status: ExitStatus{Code: 256}, fails: ErrProcessExited, text: "exit status 256"},
+		{status: ExitStatus{Code: -2}, fails: ErrProcessExited, text: "exit status -2"},
+		{status: ExitStatus{Code: 1 << 32}, fails: ErrProcessExited, text: "exit status 4294967296"},
+		{status: ExitStatus{Signal: 65}, fails: ErrProcessExited, text: "signal 65"},
+		{status: ExitStatus{Signal: -1}, fails: ErrProcessExited, text: "signal -1"},
+		{err: errors.New("lost it"), fails: ErrIO, text: "lost it"},
+		{err: &Error{Message: "no code"}, fails: ErrIO, text: "no code"},
+		{err: &Error{Code: ErrHostile, Message: "bad"}, fails: ErrHostile, text: "bad"},
+		{err: Code(1), fails: ErrIO},
+		// Of a context of the executor's own: nobody cancelled this command.
+		{err: context.DeadlineExceeded, fails: ErrIO, text: "deadline exceeded"},
+		{err: context.Canceled, fails: ErrIO, text: "canceled"},
+	} {
+		place := commandsBy(t, starting(func(ctx context.Context, cmd Command) (Process, error) {
+			p := newFakeProcess(ctx, cmd)
+			p.ended(end.status, end.err)
+			return p, nil
+		}))
+		status, err := Run(within(t), place, Command{Args: []string{"x"}})
+		switch {
+		case end.fails == 0:
+			if err != nil || status.Code != end.code {
+				t.Errorf("%v: %v %v", end.status, status, err)
+			}
+		case !errors.Is(err, end.fails) || !strings.Contains(err.Error(), end.text) ||
+			errors.Is(err, ErrTimeout) || errors.Is(err, ErrCancelled):
+			t.Errorf("%v, %v: %v", end.status, end.err, err)
+		}
+		if end.err == nil {
+			continue
+		}
+		place = commandsBy(t, starting(func(context.Context, Command) (Process, error) { return nil, end.err }))
+		_, err = place.Start(within(t), Command{Args: []string{"x"}})
+		fails := end.fails
+		if fails == ErrIO {
+			fails = ErrSpawnFailed
+		}
+		if !errors.Is(err, fails) {
+			t.Errorf("start, %v: %v", end.err, err)
+		}
+	}
+}
+
+// An executor that learns of the pid by the command's output.
+func TestPidComesByTheOutput(t *testing.T) {
+	place := commandsBy(t, starting(func(ctx context.Context, cmd Command) (Process, error) {
+		p := newFakeProcess(ctx, cmd)
+		p.pid = func() int {
+			_, _ = io.WriteString(cmd.Stdout, "first\n")
+			return 31
+		}
+		p.ended(ExitStatus{}, nil)
+		return p, nil
+	}))
+	done := make(chan error, 1)
+	var out bytes.Buffer
+	go func() {
+		_, err := Run(within(t), place, Command{Args: []string{"x"}, Stdout: &out})
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err != nil || out.String() != "first\n" {
+			t.Error(err, out.String())
+		}
+	case <-time.After(30 * time.Second):
+		panic("Pid waits for the output, and the output for Pid") // nothing of it could be closed
+	}
 }
 
 func TestSupervisorWithoutDockerd(t *testing.T) {
