@@ -43,12 +43,13 @@ type RunscPlace struct {
 
 // Runsc is a container of the caller's, reached by `runsc exec`. The binary is probed as by [ProbeRunsc].
 func (l *Loop) Runsc(ctx context.Context, c RunscPlace) (*Place, error) {
-	options, err := json.Marshal(c)
+	const name = "runsc place"
+	options, err := encode(name, c)
 	if err != nil {
 		return nil, err
 	}
-	return detached(ctx, "runsc place", func() (*Place, error) {
-		h, err := executorCreateRunsc(l.core.h, string(options))
+	return detached(ctx, name, func() (*Place, error) {
+		h, err := executorCreateRunsc(l.core.h, options)
 		return newPlace(l, h, err)
 	})
 }
@@ -69,20 +70,19 @@ type execOptions struct {
 	Stderr string   `json:"stderr"`
 }
 
-func (cmd *Command) options() (string, error) {
+func (cmd *Command) options(op string) (string, error) {
 	word := func(there bool, yes string) string {
 		if there {
 			return yes
 		}
 		return "null"
 	}
-	b, err := json.Marshal(execOptions{
+	return encode(op, execOptions{
 		Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir, User: cmd.User,
 		Stdin:  word(cmd.Stdin != nil, "pipe"),
 		Stdout: word(cmd.Stdout != nil, "events"),
 		Stderr: word(cmd.Stderr != nil, "events"),
 	})
-	return string(b), err
 }
 
 // Start starts a command there.
@@ -94,7 +94,7 @@ func (p *Place) Start(ctx context.Context, cmd Command) (Process, error) {
 	if len(cmd.Args) == 0 {
 		return nil, invalid(name, "Args", "a command has at least its program")
 	}
-	options, err := cmd.options()
+	options, err := cmd.options(name)
 	if err != nil {
 		return nil, err
 	}

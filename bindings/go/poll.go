@@ -3,6 +3,7 @@ package berth
 import (
 	"context"
 	"encoding/json"
+	"runtime"
 	"time"
 )
 
@@ -68,11 +69,12 @@ func (l *Loop) Poll(ctx context.Context, probe Probe, o PollOptions) (PollResult
 		put(s, "jitter", o.Jitter)
 		options["schedule"] = s
 	}
-	text, err := json.Marshal(options)
+	text, err := encode(name, options)
 	if err != nil {
 		return PollResult{}, err
 	}
-	ev, err := l.do(ctx, name, func(o opSettings) (uint64, error) { return pollStart(l.core.h, where, string(text), o) })
+	ev, err := l.do(ctx, name, func(o opSettings) (uint64, error) { return pollStart(l.core.h, where, text, o) })
+	runtime.KeepAlive(probe.Where)
 	var in struct {
 		Attempts  int     `json:"attempts"`
 		ElapsedMS float64 `json:"elapsed_ms"`

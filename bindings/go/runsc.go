@@ -34,11 +34,11 @@ func ProbeRunsc(ctx context.Context, binary, cacheDir string) (*Runsc, error) {
 // RunscFromText makes one from what a binary printed: the outputs of `runsc --version`, `runsc flags`, `runsc help`, and
 // of `runsc help VERB` by verb.
 func RunscFromText(path, version, flags, verbs string, help map[string]string) (*Runsc, error) {
-	texts, err := json.Marshal(map[string]any{"version": version, "flags": flags, "verbs": verbs, "help": help})
+	texts, err := encode("read runsc", map[string]any{"version": version, "flags": flags, "verbs": verbs, "help": help})
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRunsc(runscFromText(path, string(texts)))
+	r, err := newRunsc(runscFromText(path, texts))
 	return r, named("read runsc", err)
 }
 
@@ -152,11 +152,11 @@ func RunscArgs(r *Runsc, verb string, o RunscOptions) ([]string, error) {
 	if r == nil {
 		return nil, invalid("runsc args", "r", "the binary is nil")
 	}
-	options, err := json.Marshal(o)
+	options, err := encode("runsc "+verb, o)
 	if err != nil {
 		return nil, err
 	}
-	args, err := runscArgv(r.h, verb, string(options))
+	args, err := runscArgv(r.h, verb, options)
 	runtime.KeepAlive(r)
 	return args, named("runsc "+verb, err)
 }

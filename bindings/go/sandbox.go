@@ -18,12 +18,11 @@ type Where struct {
 	NetworkPool string `json:"network_pool,omitempty"` // "": 10.211.0.0/16
 }
 
-func (w Where) text() string {
+func (w Where) text(op string) (string, error) {
 	if w == (Where{}) {
-		return ""
+		return "", nil
 	}
-	b, _ := json.Marshal(w) // strings only
-	return string(b)
+	return encode(op, w)
 }
 
 // Mount is a directory or file of this host, bound into a sandbox.
@@ -58,7 +57,8 @@ type SandboxConfig struct {
 
 // SandboxDocker is Docker in a sandbox of berth's. The zero value is the default.
 type SandboxDocker struct {
-	Recipe  DockerRecipe // its Logger is not used: the Loop has one
+	// Of Recipe, DataRoot "" is a tmpfs here, and Logger is not used: the Loop has one.
+	Recipe  DockerRecipe
 	Options DaemonOptions
 	// Later leaves dockerd unstarted: StartDocker starts it.
 	Later bool
@@ -77,7 +77,7 @@ func (d *SandboxDocker) fill(s set) {
 	}
 }
 
-func (c *SandboxConfig) text() (string, error) {
+func (c *SandboxConfig) text(op string) (string, error) {
 	s := set{"rootfs": c.RootFS}
 	put(s, "id", c.ID)
 	put(s, "cpus", c.CPUs)
@@ -106,8 +106,7 @@ func (c *SandboxConfig) text() (string, error) {
 		c.Docker.fill(docker)
 		s["docker"] = docker
 	}
-	b, err := json.Marshal(s)
-	return string(b), err
+	return encode(op, s)
 }
 
 // SandboxInfo is what is known of a sandbox.
@@ -210,7 +209,12 @@ func (l *Loop) makeSandbox(ctx context.Context, name string, docker *DaemonOptio
 // CreateSandbox makes and starts a sandbox. Whatever fails, and when ctx ends, all that was made is removed again. With
 // Docker, dockerd is started meanwhile: WaitDocker.
 func (l *Loop) CreateSandbox(ctx context.Context, where Where, config SandboxConfig) (*Sandbox, error) {
-	text, err := config.text()
+	const name = "create sandbox"
+	text, err := config.text(name)
+	if err != nil {
+		return nil, err
+	}
+	place, err := where.text(name)
 	if err != nil {
 		return nil, err
 	}
@@ -218,23 +222,33 @@ func (l *Loop) CreateSandbox(ctx context.Context, where Where, config SandboxCon
 	if config.Docker != nil {
 		docker = &config.Docker.Options
 	}
-	return l.makeSandbox(ctx, "create sandbox", docker, func(o opSettings) (cSandbox, uint64, error) {
-		return sandboxCreate(l.core.h, where.text(), text, o)
+	return l.makeSandbox(ctx, name, docker, func(o opSettings) (cSandbox, uint64, error) {
+		return sandboxCreate(l.core.h, place, text, o)
 	})
 }
 
 // AttachSandbox finds a sandbox by its id, also one that another process made.
 func (l *Loop) AttachSandbox(ctx context.Context, where Where, id string) (*Sandbox, error) {
-	return l.makeSandbox(ctx, "attach sandbox", nil, func(o opSettings) (cSandbox, uint64, error) {
-		return sandboxAttach(l.core.h, where.text(), id, o)
+	const name = "attach sandbox"
+	place, err := where.text(name)
+	if err != nil {
+		return nil, err
+	}
+	return l.makeSandbox(ctx, name, nil, func(o opSettings) (cSandbox, uint64, error) {
+		return sandboxAttach(l.core.h, place, id, o)
 	})
 }
 
 // ListSandboxes gives all sandboxes, in order of creation.
 func (l *Loop) ListSandboxes(ctx context.Context, where Where) ([]SandboxInfo, error) {
+	const name = "list sandboxes"
 	var all []SandboxInfo
-	ev, err := l.do(ctx, "list sandboxes", func(o opSettings) (uint64, error) {
-		return sandboxList(l.core.h, where.text(), o)
+	place, err := where.text(name)
+	if err != nil {
+		return nil, err
+	}
+	ev, err := l.do(ctx, name, func(o opSettings) (uint64, error) {
+		return sandboxList(l.core.h, place, o)
 	})
 	if err != nil {
 		return nil, err
@@ -244,9 +258,14 @@ func (l *Loop) ListSandboxes(ctx context.Context, where Where) ([]SandboxInfo, e
 
 // CollectGarbage removes what dead owners left, and gives the ids of what it removed.
 func (l *Loop) CollectGarbage(ctx context.Context, where Where) ([]string, error) {
+	const name = "collect garbage"
 	var ids []string
-	ev, err := l.do(ctx, "collect garbage", func(o opSettings) (uint64, error) {
-		return sandboxCollectGarbage(l.core.h, where.text(), o)
+	place, err := where.text(name)
+	if err != nil {
+		return nil, err
+	}
+	ev, err := l.do(ctx, name, func(o opSettings) (uint64, error) {
+		return sandboxCollectGarbage(l.core.h, place, o)
 	})
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ const (
 )
 
 // DockerRecipe is what [ApplyDocker] does. nil or the zero value: 17 capabilities, the sandbox's own cgroups, images in
-// the root file system.
+// the root file system; in a [SandboxDocker], on a tmpfs.
 type DockerRecipe struct {
 	Cgroup       CgroupMode `json:"cgroup,omitempty"`
 	DataRoot     string     `json:"data_root,omitempty"`      // "tmpfs", "tmpfs:2Gi", or a directory of this host
@@ -32,11 +32,12 @@ func ApplyDocker(spec *specs.Spec, recipe *DockerRecipe) (*specs.Spec, error) {
 	if spec == nil {
 		return nil, invalid("apply docker", "spec", "the spec is nil")
 	}
-	config, err := json.Marshal(spec)
+	text, err := encode("apply docker", spec)
 	if err != nil {
 		return nil, err
 	}
-	if config, err = ApplyDockerJSON(config, recipe); err != nil {
+	config, err := ApplyDockerJSON([]byte(text), recipe)
+	if err != nil {
 		return nil, err
 	}
 	out := new(specs.Spec)
@@ -51,11 +52,10 @@ func ApplyDocker(spec *specs.Spec, recipe *DockerRecipe) (*specs.Spec, error) {
 func ApplyDockerJSON(config []byte, recipe *DockerRecipe) ([]byte, error) {
 	options := ""
 	if recipe != nil && *recipe != (DockerRecipe{Logger: recipe.Logger}) {
-		b, err := json.Marshal(recipe)
-		if err != nil {
+		var err error
+		if options, err = encode("apply docker", recipe); err != nil {
 			return nil, err
 		}
-		options = string(b)
 	}
 	out, seenTo, err := specApplyDocker(config, options)
 	if err != nil {

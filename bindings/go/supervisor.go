@@ -221,7 +221,7 @@ func NewSupervisor(l *Loop, where Executor, o *DaemonOptions) (*Supervisor, erro
 	}
 	options := set{}
 	o.fill(options)
-	text, err := json.Marshal(options)
+	text, err := encode(name, options)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +237,7 @@ func NewSupervisor(l *Loop, where Executor, o *DaemonOptions) (*Supervisor, erro
 		h = s.own.h
 	}
 	if s.key, err = l.core.register(s); err == nil {
-		if s.h, err = daemonCreate(h, string(text), s.key); err != nil {
+		if s.h, err = daemonCreate(h, text, s.key); err != nil {
 			l.core.unregister(s.key)
 		}
 	}
