@@ -338,3 +338,91 @@ func TestCancelledCreation(t *testing.T) {
 		}
 	}
 }
+
+// dockerd started later, with functions to tell: those given with the start that succeeded, up to Close.
+func TestStartDocker(t *testing.T) {
+	r := needReal(t)
+	if os.Getenv("BERTH_INIT") == "" {
+		t.Fatal("this test needs BERTH_INIT, the path of berth-init")
+	}
+	lines := new(syncBuffer)
+	l := newLoop(t, LoopOptions{Logger: slog.New(slog.NewTextHandler(lines, nil)), LogLevel: slog.LevelDebug})
+	where := Where{Root: shortDir(t), Runsc: r.runsc, NetworkPool: "10.223.0.0/16"}
+	told := func(into *[]DaemonState) *SandboxDocker {
+		return &SandboxDocker{Options: DaemonOptions{
+			ReadyTimeout: 2 * time.Minute, Output: io.Discard, LogAttrs: []slog.Attr{slog.String("box", "later")},
+			// No lock: one at a time, and none after Close.
+			OnState: func(s DaemonStatus) { *into = append(*into, s.State) },
+		}}
+	}
+	var atFirst, refused, started, joined []DaemonState
+	later := told(&atFirst)
+	later.Later = true
+	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{
+		RootFS: r.rootfs, ID: "go-later", EndsWithCreator: true, Docker: later,
+	})
+	if err != nil {
+		t.Fatal(err, lines.String())
+	}
+	defer func() {
+		_ = s.Close()
+		again, err := l.AttachSandbox(minutes(t, 1), where, "go-later")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := again.Terminate(minutes(t, 2)); err != nil {
+			t.Error(err)
+		}
+		_ = again.Close()
+		if t.Failed() {
+			t.Log(lines.String())
+		}
+	}()
+	handlers := func() int {
+		l.core.mu.Lock()
+		defer l.core.mu.Unlock()
+		return len(l.core.handlers)
+	}
+	before := handlers()
+	bad := told(&refused)
+	bad.Options.WrapRunc = "sometimes"
+	for range 3 {
+		if err := s.StartDocker(minutes(t, 1), bad); !errors.Is(err, ErrInvalid) {
+			t.Error(err)
+		}
+	}
+	if n := handlers(); n != before {
+		t.Errorf("%d handlers after refused calls, %d before", n, before)
+	}
+	if err := s.StartDocker(minutes(t, 3), told(&started)); err != nil {
+		t.Fatal(err)
+	}
+	before = handlers()
+	for range 3 { // it is up
+		if err := s.StartDocker(minutes(t, 1), told(&joined)); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := handlers(); n != before {
+		t.Errorf("%d handlers after the calls that found it up, %d before", n, before)
+	}
+	if status, err := s.DockerStatus(minutes(t, 1)); err != nil || status.State != DaemonReady {
+		t.Error(status, err)
+	}
+	if _, err := Output(minutes(t, 1), s, "/bin/sh", "-c", "kill -9 $(cat /var/run/docker.pid)"); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "dockerd is started anew", func() bool {
+		status, err := s.DockerStatus(minutes(t, 1))
+		return err == nil && status.Restarts == 1 && status.State == DaemonReady
+	})
+	_ = s.Close()
+	if len(atFirst) != 0 || len(refused) != 0 || len(started) < 2 || started[len(started)-1] != DaemonReady ||
+		len(joined) < 2 || joined[len(joined)-1] != DaemonReady {
+		t.Error(atFirst, refused, started, joined)
+	}
+	if !strings.Contains(lines.String(), "is ready and accepting commands\" retry_count=") ||
+		!strings.Contains(lines.String(), "box=later") {
+		t.Error(lines.String())
+	}
+}

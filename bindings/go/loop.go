@@ -25,11 +25,12 @@ type LoopOptions struct {
 type Loop struct{ core *loopCore }
 
 type loopCore struct {
-	h      cLoop
-	wake   *os.File
-	logger *slog.Logger
-	notes  *notifier
-	closed chan struct{} // everything has ended
+	h        cLoop
+	wake     *os.File
+	logger   *slog.Logger
+	logLevel slog.Level
+	logs     *notifier
+	closed   chan struct{} // everything has ended
 
 	mu       sync.Mutex
 	handlers map[uint64]handler
@@ -43,6 +44,9 @@ type handler interface{ handle(event) }
 
 // logged is a handler with attributes of its own for the lines about it.
 type logged interface{ logAttrs() []slog.Attr }
+
+// observing is a handler that calls functions of the user's; finish returns when it calls none any more.
+type observing interface{ finish() }
 
 // NewLoop starts a loop. Close it.
 func NewLoop(o LoopOptions) (*Loop, error) {
@@ -75,11 +79,12 @@ func NewLoop(o LoopOptions) (*Loop, error) {
 		h:        h,
 		wake:     os.NewFile(uintptr(fd), "berth loop"), // nonblocking, so it joins Go's poller
 		logger:   o.Logger,
-		notes:    newNotifier(),
+		logLevel: o.LogLevel,
 		closed:   make(chan struct{}),
 		handlers: map[uint64]handler{},
 		limit:    o.OutputLimit,
 	}
+	core.logs = core.newNotifier("log lines were dropped: the logger is slow", 65536, 16<<20)
 	go core.run()
 	l := &Loop{core}
 	// For loops that nobody closed. What still runs on it keeps it.
@@ -137,7 +142,12 @@ func (c *loopCore) run() {
 	for key, h := range left {
 		h.handle(event{kind: eventDone, key: key, status: ErrClosed, err: errLoopClosed()})
 	}
-	c.notes.finish()
+	for _, h := range left {
+		if o, ok := h.(observing); ok {
+			o.finish()
+		}
+	}
+	c.logs.close()
 	close(c.closed)
 }
 
@@ -155,7 +165,7 @@ func (c *loopCore) dispatch(ev event) {
 			if l, ok := h.(logged); ok {
 				attrs = l.logAttrs()
 			}
-			c.notes.add(len(ev.payload), func() { logTo(c.logger, ev.payload, attrs) })
+			c.logs.addLine(len(ev.payload), func() { logTo(c.logger, ev.payload, attrs) })
 		}
 		return
 	}
@@ -228,73 +238,4 @@ func (l *Loop) do(ctx context.Context, name string, start func(opSettings) (uint
 	c.unregister(key)
 	runtime.KeepAlive(l)
 	return ev, withContext(ctx, named(name, ev.err))
-}
-
-// notifier calls the user's functions in the order in which they came about, on a goroutine of its own: a slow one holds
-// up its like, not the operations.
-type notifier struct {
-	mu    sync.Mutex
-	queue []func()
-	bytes int // what it holds
-	wake  chan struct{}
-	end   bool
-	done  chan struct{}
-}
-
-// Beyond these, what comes is dropped: what a sandbox logs must not fill this process's memory.
-const (
-	notesLimit      = 65536
-	notesBytesLimit = 16 << 20
-)
-
-func newNotifier() *notifier {
-	n := &notifier{wake: make(chan struct{}, 1), done: make(chan struct{})}
-	go n.run()
-	return n
-}
-
-func (n *notifier) add(bytes int, f func()) {
-	n.mu.Lock()
-	if len(n.queue) < notesLimit && n.bytes < notesBytesLimit {
-		n.queue = append(n.queue, f)
-		n.bytes += bytes
-	}
-	n.mu.Unlock()
-	n.poke()
-}
-
-func (n *notifier) poke() {
-	select {
-	case n.wake <- struct{}{}:
-	default:
-	}
-}
-
-// finish waits until all that came was handled.
-func (n *notifier) finish() {
-	n.mu.Lock()
-	n.end = true
-	n.mu.Unlock()
-	n.poke()
-	<-n.done
-}
-
-func (n *notifier) run() {
-	defer close(n.done)
-	for {
-		n.mu.Lock()
-		work, end := n.queue, n.end
-		n.queue, n.bytes = nil, 0
-		n.mu.Unlock()
-		for _, f := range work {
-			f()
-		}
-		if len(work) != 0 {
-			continue
-		}
-		if end {
-			return
-		}
-		<-n.wake
-	}
 }

@@ -135,38 +135,127 @@ type Sandbox struct {
 	h     cSandbox
 	place *Place
 	id    string
-	link  *sandboxLink
-	key   uint64
+	watch *sandboxWatch
 }
 
-// sandboxLink takes the events of one sandbox: the end of the operation that made it, then those of its dockerd.
+// sandboxWatch is what a sandbox has registered with its loop. It outlives the Sandbox, since the dockerd is supervised
+// whether or not a program still holds it.
+type sandboxWatch struct {
+	core  *loopCore
+	notes *notifier // one for all, so that OnState and Output are called one at a time
+
+	mu   sync.Mutex
+	gone bool // the sandbox was removed
+	// The first is of the call that made the Sandbox, and its key that of the sandbox's own log lines; the second, where
+	// there is one, of the StartDocker that made the present supervisor.
+	links []*sandboxLink
+}
+
+// sandboxLink takes the events of one key: the end of its operation, then those of the dockerd that this started.
 type sandboxLink struct {
-	made waiter
+	key  uint64
+	done waiter
 	mu   sync.Mutex
 	observer
+	observed bool // it has had another event than the end
+	silent   bool // its Sandbox was closed
 }
 
-func (s *sandboxLink) handle(ev event) {
+func (w *sandboxWatch) newLink(options DaemonOptions) (*sandboxLink, error) {
+	l := &sandboxLink{done: make(waiter, 1), observer: observer{w.notes, options}}
+	key, err := w.core.register(l)
+	l.key = key
+	return l, err
+}
+
+func (l *sandboxLink) handle(ev event) {
 	if ev.kind == eventDone {
 		select {
-		case s.made <- ev:
+		case l.done <- ev:
 		default:
 		}
 		return
 	}
-	s.mu.Lock()
-	o := s.observer
-	s.mu.Unlock()
-	o.observe(ev)
+	l.mu.Lock()
+	o, silent := l.observer, l.silent
+	l.observed = true
+	l.mu.Unlock()
+	if !silent {
+		o.observe(ev)
+	}
 }
 
-func (s *sandboxLink) logAttrs() []slog.Attr {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.options.LogAttrs
+func (l *sandboxLink) logAttrs() []slog.Attr {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.observed = true
+	return l.options.LogAttrs
 }
 
-func (d *dockerLink) logAttrs() []slog.Attr { return d.sandbox.logAttrs() }
+func (w *sandboxWatch) options() DaemonOptions {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	last := w.links[len(w.links)-1]
+	last.mu.Lock()
+	defer last.mu.Unlock()
+	return last.options
+}
+
+// began is told of the end of a StartDocker: by err whether dockerd is up, and o is nil where it was given no options.
+func (w *sandboxWatch) began(l *sandboxLink, err error, o *DaemonOptions) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l.mu.Lock()
+	mine := l.observed
+	l.mu.Unlock()
+	if mine && !w.gone { // the supervisor is a new one: the one before has no more to tell
+		for _, old := range w.links[1:] {
+			w.core.unregister(old.key)
+		}
+		w.links = append(w.links[:1], l)
+	} else {
+		w.core.unregister(l.key)
+	}
+	if err == nil && o != nil {
+		for _, each := range w.links {
+			each.mu.Lock()
+			each.options = *o
+			each.mu.Unlock()
+		}
+	}
+}
+
+// close ends the calls of OnState and Output. Log lines go on, and with them their attributes.
+func (w *sandboxWatch) close() {
+	w.mu.Lock()
+	for _, l := range w.links {
+		l.mu.Lock()
+		l.silent = true
+		if len(l.options.LogAttrs) == 0 {
+			w.core.unregister(l.key)
+		}
+		l.mu.Unlock()
+	}
+	w.mu.Unlock()
+	w.notes.close()
+}
+
+// release is for a Sandbox that nobody closed and nobody holds: whoever asked to be told goes on being told.
+func (w *sandboxWatch) release() {
+	if o := w.options(); o.OnState == nil && o.Output == nil && len(o.LogAttrs) == 0 {
+		w.forget()
+	}
+}
+
+// forget is for when nothing comes any more.
+func (w *sandboxWatch) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gone = true
+	for _, l := range w.links {
+		w.core.unregister(l.key)
+	}
+}
 
 // make is what creating and attaching share.
 func (l *Loop) makeSandbox(ctx context.Context, name string, docker *DaemonOptions,
@@ -175,34 +264,36 @@ func (l *Loop) makeSandbox(ctx context.Context, name string, docker *DaemonOptio
 		return nil, notBegun(ctx, name)
 	}
 	c := l.core
-	link := &sandboxLink{made: make(waiter, 1), observer: newObserver(l, docker)}
-	key, err := c.register(link)
+	o := newObserver(l, docker)
+	watch := &sandboxWatch{core: c, notes: o.notes}
+	link, err := watch.newLink(o.options)
 	if err != nil {
 		return nil, named(name, err)
 	}
-	h, op, err := start(settings(ctx, key))
+	watch.links = []*sandboxLink{link}
+	h, op, err := start(settings(ctx, link.key))
 	if err != nil {
-		c.unregister(key)
+		watch.forget()
 		return nil, named(name, err)
 	}
 	stop := c.cancelWith(ctx, op)
-	ev := <-link.made
+	ev := <-link.done
 	stop()
 	if ev.err == nil {
-		s := &Sandbox{loop: l, h: h, link: link, key: key}
+		s := &Sandbox{loop: l, h: h, watch: watch}
 		if s.id, err = sandboxID(h); err == nil {
 			x, failed := executorCreateSandbox(h)
 			s.place, err = newPlace(l, x, failed)
 		}
 		if err == nil {
-			runtime.AddCleanup(s, func(h cSandbox) { sandboxFree(h); c.unregister(key) }, h)
+			runtime.AddCleanup(s, func(h cSandbox) { sandboxFree(h); watch.release() }, h)
 			return s, nil
 		}
 	} else {
 		err = ev.err
 	}
 	sandboxFree(h)
-	c.unregister(key)
+	watch.forget()
 	return nil, withContext(ctx, named(name, err))
 }
 
@@ -300,61 +391,49 @@ func (s *Sandbox) State(ctx context.Context) (SandboxInfo, error) {
 // Terminate ends everything inside and removes every resource of the sandbox's.
 func (s *Sandbox) Terminate(ctx context.Context) error {
 	_, err := s.do(ctx, "terminate sandbox", func(o opSettings) (uint64, error) { return sandboxTerminate(s.h, o) })
+	if err == nil {
+		s.watch.forget()
+	}
 	return err
 }
 
-// StartDocker starts dockerd where this process supervises none, waits until it is ready and supervises it: for sandboxes
-// made with Later, or attached after the process that supervised theirs has gone.
+// StartDocker starts dockerd where this process supervises none, waits until it is ready and supervises it: for
+// sandboxes made with Later, or attached after the process that supervised theirs has gone. nil is the default.
+// OnState, Output and LogAttrs of docker take the place of those that the sandbox had once this succeeds.
 func (s *Sandbox) StartDocker(ctx context.Context, docker *SandboxDocker) error {
+	const name = "start docker"
 	options := set{}
 	docker.fill(options)
 	delete(options, "start")
-	text, err := json.Marshal(options)
+	text, err := encode(name, options)
 	if err != nil {
 		return err
 	}
-	if docker != nil {
-		s.link.mu.Lock()
-		s.link.options = docker.Options
-		s.link.mu.Unlock()
-	}
-	link := &dockerLink{s.link, make(waiter, 1)}
-	name := "start docker"
 	if ctx.Err() != nil {
 		return notBegun(ctx, name)
 	}
-	c := s.loop.core
-	key, err := c.register(link)
+	var given *DaemonOptions
+	own := s.watch.options()
+	if docker != nil {
+		given = &docker.Options
+		own = *given
+	}
+	link, err := s.watch.newLink(own)
 	if err != nil {
 		return named(name, err)
 	}
-	op, err := sandboxStartDocker(s.h, string(text), settings(ctx, key))
+	c := s.loop.core
+	op, err := sandboxStartDocker(s.h, text, settings(ctx, link.key))
 	if err != nil {
-		c.unregister(key)
+		c.unregister(link.key)
 		return named(name, err)
 	}
 	stop := c.cancelWith(ctx, op)
 	ev := <-link.done
 	stop()
-	runtime.AddCleanup(s, func(key uint64) { c.unregister(key) }, key)
+	s.watch.began(link, ev.err, given)
+	runtime.KeepAlive(s)
 	return withContext(ctx, named(name, ev.err))
-}
-
-// dockerLink takes the end of StartDocker, and what its dockerd does from then on.
-type dockerLink struct {
-	sandbox *sandboxLink
-	done    waiter
-}
-
-func (d *dockerLink) handle(ev event) {
-	if ev.kind != eventDone {
-		d.sandbox.handle(ev)
-		return
-	}
-	select {
-	case d.done <- ev:
-	default:
-	}
 }
 
 // WaitDocker waits until the sandbox's dockerd answers, or until a state from which it will not come to.
@@ -381,10 +460,11 @@ func (s *Sandbox) DockerHost() (string, error) {
 	return host, named("docker host", err)
 }
 
-// Close frees the handle and ends the supervision of its dockerd. The sandbox goes on: Terminate ends it.
+// Close frees the handle; neither OnState nor Output is called after it, and it must not be called from these. The
+// sandbox goes on until someone terminates it, and so does the supervision of its dockerd, which ends with the loop.
 func (s *Sandbox) Close() error {
 	_ = s.place.Close()
 	sandboxFree(s.h)
-	s.loop.core.unregister(s.key)
+	s.watch.close()
 	return nil
 }

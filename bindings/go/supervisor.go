@@ -3,8 +3,10 @@ package berth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"runtime"
 	"sync"
 	"time"
@@ -45,26 +47,32 @@ type DaemonFailure struct {
 	Hint      string // and what to do
 }
 
-// UnmarshalJSON reads the library's form.
-func (s *DaemonStatus) UnmarshalJSON(b []byte) error {
-	var in struct {
-		State    DaemonState `json:"state"`
-		Pid      int         `json:"pid"`
-		ReadyMS  float64     `json:"ready_after_ms"`
-		Restarts int         `json:"restarts"`
-		Failure  *struct {
-			Phase     string  `json:"phase"`
-			ElapsedMS float64 `json:"elapsed_ms"`
-			Attempts  int     `json:"attempts"`
-			ExitCode  *int    `json:"exit_code"`
-			Signal    *int    `json:"signal"`
-			Reason    string  `json:"reason"`
-			LastProbe string  `json:"last_probe"`
-			Tail      string  `json:"tail"`
-			HintID    string  `json:"hint_id"`
-			Hint      string  `json:"hint"`
-		} `json:"failure"`
+// The library's form of a status, and of its failure.
+type (
+	wireStatus struct {
+		State    DaemonState  `json:"state"`
+		Pid      int          `json:"pid"`
+		ReadyMS  float64      `json:"ready_after_ms"`
+		Restarts int          `json:"restarts"`
+		Failure  *wireFailure `json:"failure"`
 	}
+	wireFailure struct {
+		Phase     string  `json:"phase"`
+		ElapsedMS float64 `json:"elapsed_ms"`
+		Attempts  int     `json:"attempts"`
+		ExitCode  *int    `json:"exit_code"`
+		Signal    *int    `json:"signal"`
+		Reason    string  `json:"reason"`
+		LastProbe string  `json:"last_probe"`
+		Tail      string  `json:"tail"`
+		HintID    string  `json:"hint_id"`
+		Hint      string  `json:"hint"`
+	}
+)
+
+// UnmarshalJSON reads the library's form: names as ready_after_ms, times in milliseconds.
+func (s *DaemonStatus) UnmarshalJSON(b []byte) error {
+	var in wireStatus
 	if err := json.Unmarshal(b, &in); err != nil {
 		return err
 	}
@@ -76,7 +84,21 @@ func (s *DaemonStatus) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func milliseconds(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+// MarshalJSON writes what UnmarshalJSON reads.
+func (s DaemonStatus) MarshalJSON() ([]byte, error) {
+	out := wireStatus{s.State, s.Pid, asMilliseconds(s.ReadyAfter), s.Restarts, nil}
+	if f := s.Failure; f != nil {
+		out.Failure = &wireFailure{f.Phase, asMilliseconds(f.Elapsed), f.Attempts, f.ExitCode, f.Signal, f.Reason,
+			f.LastProbe, f.Tail, f.HintID, f.Hint}
+	}
+	return json.Marshal(out)
+}
+
+func milliseconds(ms float64) time.Duration {
+	return time.Duration(math.Round(ms * float64(time.Millisecond)))
+}
+
+func asMilliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func inMilliseconds(d time.Duration) int64 {
 	return int64((d + time.Millisecond - 1) / time.Millisecond)
@@ -114,8 +136,9 @@ type DaemonOptions struct {
 	KillTimeout                                   time.Duration // 0: 5 s
 	// LogAttrs are added to the lines about this dockerd, such as the sandbox's name.
 	LogAttrs []slog.Attr
-	// OnState is called at each change of state, and Output gets dockerd's own log by lines. Both on one goroutine, in
-	// order; they must not wait for the loop.
+	// OnState is called at each change of state, and Output gets dockerd's own log by lines: in order, one at a time for
+	// each dockerd, for different ones at once. Where Output is slow, lines beyond 4096 waiting ones or 1 MiB are
+	// dropped, and a log line tells how many; no change of state is. Neither may call Close.
 	OnState func(DaemonStatus)
 	Output  io.Writer
 }
@@ -176,15 +199,16 @@ func (o *DaemonOptions) fill(s set) {
 
 // observer hands state changes and lines of one dockerd to its options' functions.
 type observer struct {
-	loop    *loopCore
+	notes   *notifier
 	options DaemonOptions
 }
 
 func newObserver(l *Loop, o *DaemonOptions) observer {
-	out := observer{loop: l.core}
+	out := observer{notes: l.core.newNotifier("lines of dockerd's were dropped: their reader is slow", 4096, 1<<20)}
 	if o != nil {
 		out.options = *o
 	}
+	out.notes.attrs = out.options.LogAttrs
 	return out
 }
 
@@ -193,13 +217,17 @@ func (o *observer) observe(ev event) {
 	case ev.kind == eventDaemonState && o.options.OnState != nil:
 		var status DaemonStatus
 		if json.Unmarshal(ev.payload, &status) == nil {
-			o.loop.notes.add(len(ev.payload), func() { o.options.OnState(status) })
+			f := o.options.OnState
+			o.notes.add(func() { f(status) })
 		}
 	case ev.kind == eventDaemonLine && o.options.Output != nil:
-		line := append(ev.payload, '\n')
-		o.loop.notes.add(len(line), func() { _, _ = o.options.Output.Write(line) })
+		line, w := append(ev.payload, '\n'), o.options.Output
+		o.notes.addLine(len(line), func() { _, _ = w.Write(line) })
 	}
 }
+
+func (o *observer) logAttrs() []slog.Attr { return o.options.LogAttrs }
+func (o *observer) finish()               { o.notes.close() }
 
 // Supervisor starts dockerd in a sandbox that berth does not own, waits until it answers, keeps an eye on it and stops it.
 type Supervisor struct {
@@ -211,6 +239,11 @@ type Supervisor struct {
 	key    uint64
 	observer
 	once sync.Once
+
+	life    context.Context // ends with Close
+	end     context.CancelFunc
+	mu      sync.Mutex // held where life ends and where operations begin
+	running sync.WaitGroup
 }
 
 // NewSupervisor makes a supervisor whose commands run through where; nothing is started yet. Close it.
@@ -226,6 +259,7 @@ func NewSupervisor(l *Loop, where Executor, o *DaemonOptions) (*Supervisor, erro
 		return nil, err
 	}
 	s := &Supervisor{loop: l, observer: newObserver(l, o)}
+	s.life, s.end = context.WithCancel(context.Background())
 	s.socket = s.options.HostSocket
 	var h cExecutor
 	if p, ok := where.(*Place); ok && p.loop.core == l.core {
@@ -253,25 +287,49 @@ func NewSupervisor(l *Loop, where Executor, o *DaemonOptions) (*Supervisor, erro
 
 func (s *Supervisor) handle(ev event) { s.observe(ev) }
 
-func (o *observer) logAttrs() []slog.Attr { return o.options.LogAttrs }
+// do runs an operation, which Close ends.
+func (s *Supervisor) do(ctx context.Context, name string, start func(cDaemon, opSettings) (uint64, error)) error {
+	s.mu.Lock()
+	if s.life.Err() != nil {
+		s.mu.Unlock()
+		return supervisorClosed(name)
+	}
+	s.running.Add(1)
+	s.mu.Unlock()
+	defer s.running.Done()
+	stop := func() bool { return true }
+	_, err := s.loop.do(ctx, name, func(o opSettings) (uint64, error) {
+		op, err := start(s.h, o)
+		if err == nil {
+			stop = s.loop.core.cancelWith(s.life, op)
+		}
+		return op, err
+	})
+	stop()
+	if s.life.Err() != nil && ctx.Err() == nil && errors.Is(err, ErrCancelled) {
+		return supervisorClosed(name)
+	}
+	return err
+}
+
+func supervisorClosed(name string) error {
+	return &Error{Code: ErrClosed, Layer: "go", Op: name, Message: "the supervisor was closed"}
+}
 
 // Start checks, prepares and starts dockerd, and returns when it answers; it is supervised from then on. The error is
 // ErrDaemonNotPresent, ErrDaemonFailed or ErrDaemonNotReady, with dockerd's last lines as Detail; Status has the parts.
 func (s *Supervisor) Start(ctx context.Context) error {
-	_, err := s.loop.do(ctx, "start docker", func(o opSettings) (uint64, error) { return daemonStart(s.h, o) })
-	return err
+	return s.do(ctx, "start docker", daemonStart)
 }
 
 // WaitReady waits until dockerd answers, or until a state from which it will not come to.
 func (s *Supervisor) WaitReady(ctx context.Context) error {
-	_, err := s.loop.do(ctx, "wait for docker", func(o opSettings) (uint64, error) { return daemonWaitReady(s.h, o) })
-	return err
+	return s.do(ctx, "wait for docker", daemonWaitReady)
 }
 
 // Stop stops the containers, then dockerd: TERM, then KILL, each with its time.
 func (s *Supervisor) Stop(ctx context.Context) error {
-	_, err := s.loop.do(ctx, "stop docker", func(o opSettings) (uint64, error) { return daemonStop(s.h, o) })
-	return err
+	return s.do(ctx, "stop docker", daemonStop)
 }
 
 // Status is what is known now; it does not wait.
@@ -293,14 +351,22 @@ func (s *Supervisor) DockerHost() (string, error) {
 	return "unix://" + s.socket, nil
 }
 
-// Close ends the supervision; a dockerd that still runs is killed: Stop it before. Closing again does nothing.
+// Close ends the supervision; a dockerd that still runs is killed: Stop it before. What waits in Start, WaitReady or
+// Stop returns with ErrClosed. After Close the commands of a caller's own executor have ended, and neither OnState nor
+// Output is called any more. It must not be called from these, nor under a lock that they wait for. Closing again does
+// nothing.
 func (s *Supervisor) Close() error {
 	s.once.Do(func() {
+		s.mu.Lock()
+		s.end()
+		s.mu.Unlock()
+		s.running.Wait()
 		daemonFree(s.h)
-		s.loop.core.unregister(s.key)
 		if s.own != nil {
 			s.own.close()
 		}
+		s.loop.core.unregister(s.key)
+		s.finish()
 	})
 	return nil
 }
