@@ -122,16 +122,25 @@ asio::awaitable<result<exit_status>> run_attached(executor& where, command what,
     const time_point patience = deadline_after(seconds(5));
     (void)co_await state->running->wait(patience);
   }
-  signals.handle(nullptr);
   state->kill_timer.reset();
   reader.reset();
   if (own.stdin_flags >= 0) ::fcntl(STDIN_FILENO, F_SETFL, own.stdin_flags);
+  // What it has written may still have to be read, by a pager for one. Whoever ends us does not wait for that.
+  int interrupted_by = 0;
+  signals.handle([&](int signo) {
+    interrupted_by = signo;
+    for (output_pump& pump : own.pumps) pump.hurry();
+  });
+  const time_point limit = signals.first() != 0 ? time_point::min() : options.deadline;
   for (output_pump& pump : own.pumps) {
     const duration patience = seconds(1);
-    auto written = co_await pump.finish(patience);
+    auto written = co_await pump.finish(patience, limit);
+    if (written || !ended || !ended->success()) continue;
     // Output that is lost, on a full disk for one, must not look like success.
-    if (!written && ended && ended->success()) ended = std::move(written).error();
+    if (written.error().code == errc::timeout && interrupted_by != 0) ended = exit_status{0, interrupted_by};
+    else ended = std::move(written).error();
   }
+  signals.handle(nullptr);
   co_return ended;
 }
 

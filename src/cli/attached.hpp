@@ -18,8 +18,9 @@ struct attached_options {
   std::optional<stdio_options> io = {};     ///< in place of our own streams
 };
 
-/// Runs it to its end. Its output comes by way of pipes of ours (one, where our stdout and stderr are the same, so that
-/// the order stays); its input too, but for a pipe or a socket, which it reads itself: a terminal may not be read by
+/// Runs it to its end, and waits until its output has been taken: with the error `timeout` when it was not by the
+/// deadline, but no longer once a signal has come. That output comes by way of pipes of ours (one, where our stdout and
+/// stderr are the same, so that the order stays); its input too, but for a pipe or a socket, which it reads itself: a terminal may not be read by
 /// the process group that the command is in, and of a file gVisor would read from the beginning. Signals are passed on
 /// to the command; the second one kills it. (No default argument: g++ 12 destroys an aggregate that is a temporary of a
 /// co_await expression twice.)

@@ -66,6 +66,11 @@ bool started_command::wait_for_stderr(const std::string& text) {
   return true;
 }
 
+bool started_command::ended() const {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
+}
+
 command_output started_command::finish() {
   while (out_ >= 0 || err_ >= 0) read_some();
   int status = 0;

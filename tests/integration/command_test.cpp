@@ -187,6 +187,38 @@ TEST_F(Command, ExecIsTheCommandsOwn) {
   EXPECT_EQ(run({"rm", "box"}).code, 0);
 }
 
+TEST_F(Command, AReaderThatTakesNothingHoldsUpNeitherTimeoutsNorSignals) {
+  ASSERT_EQ(run(run_words({"-d", "--id", "box"})).code, 0);
+  const auto late = start({"exec", "--timeout", "1", "box", "--", "yes"});
+  EXPECT_TRUE(eventually([&] { return late->ended(); }));
+  EXPECT_EQ(late->finish().code, 3);
+  const auto told = start({"exec", "box", "--", "sh", "-c", "echo up >&2; exec yes"});
+  ASSERT_TRUE(told->wait_for_stderr("up"));
+  told->signal(SIGTERM);
+  EXPECT_TRUE(eventually([&] { return told->ended(); }));
+  EXPECT_EQ(told->finish().code, 143);
+  const auto front = start(run_words({"--lifetime", "2", "--", "yes"}));
+  EXPECT_TRUE(eventually([&] { return front->ended(); }));
+  EXPECT_EQ(front->finish().code, 3);
+
+  // The command has ended, its output fits the pipes: it is waited for, until somebody wants no more of it.
+  const std::vector<std::string> words{"exec", "box", "--", "sh", "-c", "head -c 100000 /dev/zero; echo done >&2"};
+  const auto slow = start(words), dropped = start(words);
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_FALSE(slow->ended());
+    ::usleep(50'000);
+  }
+  const command_output whole = slow->finish();
+  EXPECT_EQ(whole.code, 0);
+  EXPECT_EQ(whole.out.size(), 100000u);
+  dropped->signal(SIGINT);
+  EXPECT_TRUE(eventually([&] { return dropped->ended(); }));
+  EXPECT_EQ(dropped->finish().code, 130);
+  // What holds the stream open behind the command's back is not the command's.
+  EXPECT_EQ(run({"exec", "box", "--", "sh", "-c", "sleep 1000 & echo own"}).out, "own\n");
+  EXPECT_EQ(run({"rm", "box"}).code, 0);
+}
+
 TEST_F(Command, DetachedCommandLeavesItsOutputAndCode) {
   ASSERT_EQ(run(run_words({"-d", "--id", "job", "--", "sh", "-c", "echo one; sleep 0.3; echo two >&2; exit 6"})).out, "job\n");
   const command_output followed = run({"logs", "--follow", "job"});

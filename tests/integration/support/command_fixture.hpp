@@ -36,6 +36,8 @@ class started_command {
   void signal(int signo) const;
   /// Reads stderr until `text` is in it; false when it ends before. What was read is kept for `finish`.
   bool wait_for_stderr(const std::string& text);
+  /// Whether it has ended, with nothing read of what it wrote.
+  bool ended() const;
   /// Reads both to their end, then reaps.
   command_output finish();
 
