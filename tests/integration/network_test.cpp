@@ -1,7 +1,11 @@
 // The three network modes on the real thing. The outside world is a network namespace of the test's own, behind the host.
 #include "support/sandbox_fixture.hpp"
 
+#include <berth/process/cancellation.hpp>
 #include <berth/spec/capabilities.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 
 #include <unistd.h>
 
@@ -204,6 +208,39 @@ TEST_F(SandboxNetwork, APoolThatIsUsedUpIsAnErrorThatLeavesNothing) {
   EXPECT_EQ((*third)->record().net->subnet.to_string(), "10.213.7.0/30");
   terminate(**third);
   terminate(*second);
+}
+
+TEST_F(SandboxNetwork, MakingOneIsCancelledAtEveryTurnWithoutAThrow) {
+  auto plan = plan_network("zzzzzcanceled", *parse_ipv4_subnet("10.213.9.0/24"), {}, {});
+  ASSERT_TRUE(plan) << plan.error().to_string();
+  bool cancelled = true;
+  for (int turns = 0; cancelled; ++turns) {
+    SCOPED_TRACE(turns);
+    boost::asio::cancellation_signal cancel;
+    bool done = false;
+    auto work = create_network(*plan, {});
+    boost::asio::co_spawn(loop_.context(), cancellation_as_error(std::move(work)),
+                          boost::asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e, result<void> made) {
+                            done = true;
+                            EXPECT_FALSE(e);
+                            if (!e && !made) {
+                              EXPECT_EQ(made.error().code, errc::cancelled) << made.error().to_string();
+                            }
+                          }));
+    loop_.context().restart();
+    for (int i = 0; i < turns && !done; ++i) {
+      ::usleep(5000);  // so that what ip and nft do comes together: one is done, and is cancelled before it goes on
+      loop_.context().run_one();
+    }
+    cancelled = !done;
+    if (cancelled) cancel.emit(boost::asio::cancellation_type::terminal);
+    for (int i = 0; i < 3000 && !done; ++i) loop_.run_for(std::chrono::milliseconds(10));
+    ASSERT_TRUE(done);
+    auto removed = loop_.run(remove_network(plan->names));
+    EXPECT_TRUE(removed) << removed.error().to_string();
+    if (HasFailure()) break;
+  }
+  EXPECT_TRUE(loop_.run(find_network_tokens("zzzzzcanc")).value().empty());
 }
 
 TEST_F(SandboxNetwork, ANetworkThatIsThereIsSteppedOver) {

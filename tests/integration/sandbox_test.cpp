@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <stdexcept>
 
 namespace {
 
@@ -277,6 +278,15 @@ TEST_F(SandboxLife, ACreationThatIsCancelledLeavesNothing) {
     ASSERT_TRUE(done) << wanted;
     EXPECT_EQ(berth_test::left_behind(where_.root, before_), "") << wanted;
   }
+}
+
+TEST_F(SandboxLife, ACreationThatThrowsLeavesNothing) {
+  environment where = where_;
+  where.on_phase = [](std::string_view phase) {
+    if (phase == "runsc") throw std::runtime_error("of the caller's");
+  };
+  EXPECT_THROW((void)loop_.run(sandbox::create(where, config(network_mode::sandbox))), std::runtime_error);
+  EXPECT_EQ(berth_test::left_behind(where_.root, before_), "");
 }
 
 TEST_F(SandboxLife, ADamagedRecordIsShownAndCanBeRemoved) {

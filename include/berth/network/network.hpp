@@ -41,14 +41,17 @@ BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_
 BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan, log_sink log,
                                                                time_point deadline = time_point::max());
 
-/// Removes whatever is left of it: link, namespace, rules. Idempotent; goes on past failures and gives the first one.
+/// Removes whatever is left of it: link, namespace, rules. Idempotent; goes on past failures and gives the first one. No
+/// nft, or one that cannot even list tables, is no failure: with that one none was made. Should there be a table all the
+/// same, find_network_tokens finds it once nft works.
 BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names,
-                                                               time_point deadline = time_point::max());
+                                                               time_point deadline = time_point::max(),
+                                                               log_sink log = {});
 
 /// The tokens that begin with `prefix` of all namespaces, links and tables of berth's that this host has, sorted, each
-/// once. Errors: as create_network.
+/// once. Without a working nft, those of namespaces and links. Errors: timeout, cancelled.
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(
-    std::string prefix, time_point deadline = time_point::max());
+    std::string prefix, time_point deadline = time_point::max(), log_sink log = {});
 
 }  // namespace berth
 

@@ -117,6 +117,31 @@ inline result<void> remove_netns(const network_names& names) {
   return {};
 }
 
+/// The tables of family inet, `nft list tables` style; empty where nft is absent or does not work, which is logged.
+inline boost::asio::awaitable<result<std::string>> list_tables(time_point deadline, const log_sink& sink) {
+  std::vector<std::string> nft{"nft", "list", "tables", "inet"};
+  auto tables = co_await run_network_tool(std::move(nft), std::string(), deadline);
+  if (tables) co_return tables;
+  const errc code = tables.error().code;
+  if (code == errc::timeout || code == errc::cancelled) co_return tables;
+  if (code != errc::not_found) {
+    log(sink, log_level::warn, "nft does not work on this host; rules that it may have are left alone",
+        {{"error", tables.error().to_string()}});
+  }
+  co_return std::string();
+}
+
+inline boost::asio::awaitable<result<void>> remove_rules(const network_names& names, time_point deadline,
+                                                         const log_sink& sink) {
+  std::vector<std::string> nft{"nft", "-f", "-"};
+  std::string text = nft_removal(names);
+  auto removed = co_await run_network_tool(std::move(nft), std::move(text), deadline);
+  if (removed) co_return result<void>();
+  auto tables = co_await list_tables(deadline, sink);
+  if (tables && tables->find(names.table) == std::string::npos) co_return result<void>();
+  co_return std::move(removed).error();
+}
+
 inline void collect_token(std::string_view name, std::string_view kind, std::string_view prefix,
                           std::vector<std::string>& tokens) {
   if (!name.starts_with(kind)) return;
@@ -182,13 +207,17 @@ BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan
   using namespace boost::asio::experimental::awaitable_operators;
   auto rules = detail::apply_rules(plan, deadline);
   auto links = detail::make_links(plan, deadline);
-  auto [ruled, linked] = co_await (std::move(rules) && std::move(links));
+  // Each is a thread of its own to Asio, which throws upon a cancellation unless told not to.
+  auto safe_rules = cancellation_as_error(std::move(rules));
+  auto safe_links = cancellation_as_error(std::move(links));
+  auto [ruled, linked] = co_await (std::move(safe_rules) && std::move(safe_links));
   if (!ruled) co_return std::move(ruled).error();
   if (!linked) co_return std::move(linked).error();
   co_return result<void>();
 }
 
-BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline) {
+BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline,
+                                                               log_sink log) {
   first_failure first;
   // The link by itself: with the namespace alone it would go too, but some time later.
   if (::if_nametoindex(names.link.c_str()) != 0) {
@@ -197,15 +226,13 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names nam
     if (!removed && ::if_nametoindex(names.link.c_str()) != 0) first.keep(std::move(removed).error());
   }
   first.keep(detail::remove_netns(names));
-  std::vector<std::string> nft{"nft", "-f", "-"};
-  std::string text = nft_removal(names);
-  auto removed = co_await detail::run_network_tool(std::move(nft), std::move(text), deadline);
-  if (!removed) first.keep(std::move(removed).error());
+  first.keep(co_await detail::remove_rules(names, deadline, log));
   co_return first.take();
 }
 
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(std::string prefix,
-                                                                                        time_point deadline) {
+                                                                                        time_point deadline,
+                                                                                        log_sink log) {
   std::vector<std::string> tokens;
   if (const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir("/run/netns"), &::closedir); dir) {
     while (const dirent* entry = ::readdir(dir.get())) {
@@ -218,8 +245,7 @@ BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network
     }
     ::if_freenameindex(list);
   }
-  std::vector<std::string> nft{"nft", "list", "tables", "inet"};
-  auto tables = co_await detail::run_network_tool(std::move(nft), std::string(), deadline);
+  auto tables = co_await detail::list_tables(deadline, log);
   if (!tables) co_return std::move(tables).error();
   std::string_view text = *tables;
   while (!text.empty()) {  // table inet NAME

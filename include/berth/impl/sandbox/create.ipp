@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <exception>
 
 namespace berth {
 
@@ -225,9 +226,15 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   }
   if (!lock) co_return std::move(lock).error();
 
-  auto built = co_await build_sandbox(where, *root, record, what, *binary, *init, deadline);
-  if (!built) {
-    error e = std::move(built).error();
+  result<void> built;
+  std::exception_ptr thrown;  // out of memory, or by a function of the caller's
+  try {
+    built = co_await build_sandbox(where, *root, record, what, *binary, *init, deadline);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (!built || thrown) {
+    error e = built ? error() : std::move(built).error();
     // From here on a cancellation changes nothing any more.
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     auto undone = co_await remove_resources(where, record);
@@ -236,6 +243,7 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
                   undone.error().to_string();
     }
     co_await boost::asio::this_coro::reset_cancellation_state();
+    if (thrown) std::rethrow_exception(thrown);
     co_return e;
   }
   co_return created_sandbox{*root, std::move(record), *binary};

@@ -30,7 +30,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
   if (!record.damaged && record.network == network_mode::sandbox) {
     enter_phase(where, "network");
     network_names names = record.names();
-    first.keep(co_await remove_network(std::move(names), deadline));
+    first.keep(co_await remove_network(std::move(names), deadline, where.log));
   }
   enter_phase(where, "shared");
   const std::array<std::string, 3> mounts = {record.shared(), record.root(), record.root_layer()};
@@ -48,17 +48,13 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
   co_return remove_state_directory(record.directory);
 }
 
-BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root) {
+BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root, log_sink sink) {
   const time_point deadline = deadline_after(removal_patience);
   const std::string prefix = root_token(root);
   first_failure first;
   // First what there is, then the records: whatever is there had its record before, unless that was removed.
-  auto tokens = co_await find_network_tokens(prefix, deadline);
-  if (!tokens) {
-    // Without nft or ip installed there is no network of ours.
-    if (tokens.error().code != errc::not_found) co_return std::move(tokens).error();
-    tokens = std::vector<std::string>();
-  }
+  auto tokens = co_await find_network_tokens(prefix, deadline, sink);
+  if (!tokens) co_return std::move(tokens).error();
   const std::vector<std::string> cgroups = find_cgroups("berth-" + prefix);
   const std::vector<std::string> roots = find_runsc_roots(root);
 
@@ -82,7 +78,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root)
   for (const std::string& token : *tokens) {
     if (std::find(owned.begin(), owned.end(), token) != owned.end()) continue;
     network_names names = network_names::of(token);
-    first.keep(co_await remove_network(std::move(names), deadline));
+    first.keep(co_await remove_network(std::move(names), deadline, sink));
   }
   for (const std::string& name : cgroups) {
     if (std::find(owned.begin(), owned.end(), name.substr(6)) != owned.end()) continue;
@@ -135,7 +131,7 @@ inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_
     first.keep(std::move(gone));
   }
   std::string root_path = *root;
-  first.keep(co_await remove_orphans(std::move(root_path)));
+  first.keep(co_await remove_orphans(std::move(root_path), where.log));
   if (first) co_return first.take().error();
   co_return removed;
 }

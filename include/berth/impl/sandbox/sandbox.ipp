@@ -179,7 +179,7 @@ inline boost::asio::awaitable<result<void>> terminate_sandbox(environment where,
   const bool damaged = mine.damaged;
   BERTH_CO_TRY(co_await remove_resources(where, std::move(mine)));
   // What a damaged record does not say: with its directory gone, its network is one that no record speaks of.
-  if (damaged) co_return co_await remove_orphans(std::move(root));
+  if (damaged) co_return co_await remove_orphans(std::move(root), where.log);
   co_return result<void>();
 }
 

@@ -20,7 +20,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
 
 /// Removes processes, networks and cgroups of this root that belong to no record. Nothing while a record is damaged,
 /// since they might be its.
-BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root);
+BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root, log_sink sink);
 
 /// Whether the sandbox is one that collect_garbage removes, its lock being held. Reads processes only.
 BERTH_DECL bool is_garbage(const sandbox_record& record, const std::string& boot_id);
