@@ -1,13 +1,19 @@
 // A sandbox's life on real runsc: created, found again, used, removed; and the ways in which creation fails.
 #include "support/sandbox_fixture.hpp"
 
+#include <berth/base/file.hpp>
+#include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/sandbox.hpp>
 #include <berth/spec/mounts.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -287,6 +293,33 @@ TEST_F(SandboxLife, ACreationThatThrowsLeavesNothing) {
   };
   EXPECT_THROW((void)loop_.run(sandbox::create(where, config(network_mode::sandbox))), std::runtime_error);
   EXPECT_EQ(berth_test::left_behind(where_.root, before_), "");
+}
+
+// As in a container: there rmdir says EROFS of what is not there too.
+TEST_F(SandboxLife, CgroupsOnReadOnlyMountsAreLeftOnlyWhereTheyAre) {
+  const auto mounts = detail::parse_cgroup_mounts(read_system_file("/proc/self/mountinfo", 1u << 20));
+  ASSERT_FALSE(mounts.empty());
+  const std::string name = "/berth-zzzzzreadonly";
+  const auto removed_there = [&] {  // the errno of the removal in a mount namespace without writable cgroup mounts
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(255);
+      for (const std::string& mount : mounts)
+        if (::mount(nullptr, mount.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0) ::_exit(254);
+      berth_test::loop loop;
+      const auto removed = loop.run(detail::remove_cgroups(name, deadline_after(seconds(30))));
+      ::_exit(removed ? 0 : removed.error().sys_errno);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  EXPECT_EQ(removed_there(), 0);
+  ASSERT_EQ(::mkdir((mounts.front() + name).c_str(), 0755), 0);
+  EXPECT_EQ(removed_there(), EROFS);
+  EXPECT_TRUE(loop_.run(detail::remove_cgroups(name, deadline_after(seconds(30)))));
+  struct stat info {};
+  EXPECT_NE(::stat((mounts.front() + name).c_str(), &info), 0);
 }
 
 TEST_F(SandboxLife, ADamagedRecordIsShownAndCanBeRemoved) {

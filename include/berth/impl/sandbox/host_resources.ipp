@@ -236,9 +236,16 @@ inline int remove_cgroup_tree(const std::string& path) {
   return ::rmdir(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
 }
 
+inline bool cgroup_exists(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 BERTH_DECL boost::asio::awaitable<result<void>> remove_cgroups(std::string cgroups_path, time_point deadline) {
+  std::string kept;
   for (const std::string& mount : cgroup_mounts()) {
     const std::string path = mount + cgroups_path;
+    if (!cgroup_exists(path)) continue;  // not left to rmdir, which says EROFS of a name that a read-only mount does not have
     int failed = 0;
     // Busy for a moment after the last process in it was killed.
     while ((failed = remove_cgroup_tree(path)) == EBUSY && clock::now() < deadline) {
@@ -246,8 +253,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_cgroups(std::string cgrou
         co_return make_error(errc::cancelled, "sandbox", "cancelled while cgroups were being removed");
       }
     }
-    if (failed != 0) co_return errno_error(failed, "sandbox", "cannot remove the cgroup", path);
+    if (failed == EROFS) kept = path;  // another mount of the same hierarchy may be writable
+    else if (failed != 0) co_return errno_error(failed, "sandbox", "cannot remove the cgroup", path);
   }
+  if (!kept.empty() && cgroup_exists(kept)) co_return errno_error(EROFS, "sandbox", "cannot remove the cgroup", kept);
   co_return result<void>();
 }
 
