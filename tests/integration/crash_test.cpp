@@ -155,12 +155,16 @@ TEST_F(SandboxCrash, OneOfAnEarlierBootIsCollected) {
 TEST_F(SandboxCrash, OrphansWithoutARecordAreCollectedAndStrangersAreNot) {
   auto box = create(everything());
   const sandbox_record record = box->record();
-  // The record is taken away under it: all that is left are names that begin with this root's token.
+  // The record is taken away under it: all that is left are names that begin with this root's token. What is no sandbox
+  // in the root directory keeps nobody from them.
+  host_shell("mkdir " + where_.root + "/lost+found && touch " + where_.root + "/notes");
   host_shell("umount " + record.shared() + " " + record.root() + " && rm -rf " + record.directory);
   const std::string stranger = "zzzzzabcdefgh";  // of another root
   host_shell("ip netns add berth-" + stranger + " && nft add table inet berth_" + stranger +
              " && ip link add bv" + stranger + " type veth");
   collect(0);
+  EXPECT_EQ(host_shell("ls " + where_.root), "lost+found\nnotes");
+  host_shell("rm -r " + where_.root + "/lost+found " + where_.root + "/notes");
   EXPECT_EQ(berth_test::left_behind(where_.root, before_), "");
   EXPECT_EQ(host_shell("ip netns | grep -c berth-" + stranger), "1");
   EXPECT_EQ(host_shell("ip -br link show bv" + stranger + " | wc -l"), "1");

@@ -347,6 +347,38 @@ TEST_F(OnDisk, ADirectoryIsMadeWithItsRecordAndLocked) {
   EXPECT_TRUE(anew);
 }
 
+// A root on a file system of its own has lost+found, whose name could be an id.
+TEST_F(OnDisk, WhatIsNoSandboxIsNotTakenForADamagedOne) {
+  std::filesystem::create_directories(root_ + "/lost+found/bundle");
+  std::filesystem::create_directories(root_ + "/lost+found/run");
+  std::filesystem::create_directories(root_ + "/backup/logs");
+  { std::ofstream(root_ + "/notes") << "x"; }
+  std::filesystem::create_directories(root_ + "/hurt/bundle");
+  std::filesystem::create_directories(root_ + "/hurt/run");
+  std::filesystem::create_directory_symlink("hurt", root_ + "/link");
+  environment where;
+  where.root = root_;
+  auto list = list_sandboxes(where);
+  ASSERT_TRUE(list) << list.error().to_string();
+  ASSERT_EQ(list->size(), 1u);
+  EXPECT_EQ(list->front().id, "hurt");
+  EXPECT_TRUE(list->front().damaged);
+  for (const char* id : {"lost+found", "backup", "notes", "link"}) {
+    auto found = sandbox::attach(where, id);
+    ASSERT_FALSE(found) << id;
+    EXPECT_EQ(found.error().code, errc::not_found) << found.error().to_string();
+    sandbox_record record;
+    record.id = id;
+    const auto made = detail::make_state_directory(root_, record);
+    ASSERT_FALSE(made) << id;
+    EXPECT_EQ(made.error().code, errc::exists);
+    EXPECT_EQ(made.error().hint, "choose another id");
+  }
+  auto hurt = sandbox::attach(where, "hurt");
+  ASSERT_TRUE(hurt) << hurt.error().to_string();
+  EXPECT_TRUE((*hurt)->record().damaged);
+}
+
 TEST_F(OnDisk, RemovalFollowsNoSymlink) {
   std::filesystem::create_directories(root_ + "/victim/a/b");
   std::filesystem::create_directories(root_ + "/kept");

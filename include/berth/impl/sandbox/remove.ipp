@@ -159,7 +159,7 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
       continue;
     }
     // Not there: a moment ago it was, or the directory has lost its record.
-    if (record.error().code == errc::not_found && ::access(directory.c_str(), F_OK) != 0) continue;
+    if (record.error().code == errc::not_found && !detail::is_state_directory(directory)) continue;
     sandbox_record damaged;
     damaged.id = id;
     damaged.directory = directory;

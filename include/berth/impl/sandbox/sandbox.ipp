@@ -50,7 +50,7 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
   auto record = read_record(directory);
   if (!record) {
     error e = std::move(record).error();
-    if (e.code == errc::not_found && ::access(directory.c_str(), F_OK) != 0) return none();
+    if (!detail::is_state_directory(directory)) return none();
     if (e.code != errc::not_found && e.code != errc::record_damaged) return e;
     sandbox_record damaged;
     damaged.id = id;

@@ -140,11 +140,16 @@ BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, 
     return e;
   };
   record.directory = root + "/" + record.id;
+  const auto taken = [&record] {
+    if (is_state_directory(record.directory)) {
+      return make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
+                        "choose another id, or remove it: berth rm " + record.id);
+    }
+    return make_error(errc::exists, "sandbox", "something else than a sandbox has this name", record.directory,
+                      "choose another id");
+  };
   struct stat info {};
-  if (::lstat(record.directory.c_str(), &info) == 0) {
-    return make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
-                      "choose another id, or remove it: berth rm " + record.id);
-  }
+  if (::lstat(record.directory.c_str(), &info) == 0) return taken();
   if (::mkdir(temporary.c_str(), 0700) != 0) {
     return errno_error(errno, "sandbox", "cannot make the sandbox's directory", temporary);
   }
@@ -156,10 +161,7 @@ BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, 
   if (auto written = write_record(first); !written) return fail(std::move(written).error());
   if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, record.directory.c_str(), RENAME_NOREPLACE) != 0) {
     const int failed = errno;
-    if (failed == EEXIST) {
-      return fail(make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
-                             "choose another id, or remove it: berth rm " + record.id));
-    }
+    if (failed == EEXIST) return fail(taken());
     return fail(errno_error(failed, "sandbox", "cannot make the sandbox's directory", record.directory));
   }
   return lock;
@@ -176,6 +178,18 @@ BERTH_DECL result<void> remove_state_directory(const std::string& directory) {
   return remove_tree(aside);
 }
 
+BERTH_DECL bool is_state_directory(const std::string& directory) {
+  const auto holds = [&](const char* name, mode_t kind) {
+    struct stat info {};
+    return ::lstat((directory + name).c_str(), &info) == 0 && (info.st_mode & S_IFMT) == kind;
+  };
+  if (!holds("", S_IFDIR)) return false;
+  struct stat record {};
+  if (::lstat((directory + "/record.json").c_str(), &record) == 0) return true;
+  // One that lost its record. What fsck finds may be a piece of a sandbox, but is no sandbox's directory.
+  return !directory.ends_with("/lost+found") && holds("/bundle", S_IFDIR) && holds("/run", S_IFDIR);
+}
+
 BERTH_DECL result<state_entries> list_state_directories(const std::string& root) {
   state_entries entries;
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(root.c_str()), &::closedir);
@@ -183,7 +197,7 @@ BERTH_DECL result<state_entries> list_state_directories(const std::string& root)
   while (const dirent* entry = ::readdir(dir.get())) {
     const std::string_view name = entry->d_name;
     if (name.starts_with(".new-") || name.starts_with(".old-")) entries.unfinished.emplace_back(name);
-    else if (check_sandbox_id(name)) entries.ids.emplace_back(name);
+    else if (check_sandbox_id(name) && is_state_directory(root + "/" + entry->d_name)) entries.ids.emplace_back(name);
   }
   std::sort(entries.ids.begin(), entries.ids.end());
   return entries;

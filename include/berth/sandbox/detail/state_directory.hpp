@@ -59,6 +59,10 @@ BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, 
 /// Takes the directory away, which must hold no mount any more. Idempotent.
 BERTH_DECL result<void> remove_state_directory(const std::string& directory);
 
+/// Whether it is a sandbox's directory, be it one whose record was lost: then it holds other things of ours. What else lies
+/// in a root (lost+found, a file, somebody's directory) is nothing to list, remove or wait for.
+BERTH_DECL bool is_state_directory(const std::string& directory);
+
 /// The names of the sandboxes' directories, and of those that are half made or half removed (".new-…", ".old-…"): files
 /// only, no other resource goes with them.
 struct state_entries {
