@@ -91,11 +91,17 @@ result<monitor_process> start_monitor(const invocation& call) {
   return monitor_process{std::move(*started), std::move(pair->launcher), std::move(*crash_output)};
 }
 
-// The monitor ended without a word: it crashed, or was killed.
-error silent_end(const monitor_process& monitor) {
+siginfo_t wait_for_end(const monitor_process& monitor) {
   siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(monitor.process.pidfd.get()), &info, WEXITED) != 0)
+    if (errno != EINTR) return {};
+  return info;
+}
+
+// The monitor ended without a word: it crashed, or was killed.
+error silent_end(const monitor_process& monitor, const siginfo_t& info) {
   std::string how = "ended";
-  if (::waitid(P_PIDFD, static_cast<id_t>(monitor.process.pidfd.get()), &info, WEXITED) == 0)
+  if (info.si_pid != 0)
     how = info.si_code == CLD_EXITED ? "ended with exit code " + std::to_string(info.si_status)
                                      : "was ended by signal " + std::to_string(info.si_status);
   error e = make_error(errc::process_exited, "cli", "the sandbox's monitor " + how + " before it was ready", {},
@@ -105,18 +111,22 @@ error silent_end(const monitor_process& monitor) {
   return e;
 }
 
+// The monitor takes everything down then, and says so.
+void hang_up(const monitor_process& monitor, progress& bar) {
+  ::shutdown(monitor.channel.get(), SHUT_WR);
+  bar.start("taking the sandbox down");
+}
+
 // Reads events until one settles it. The error's exit code goes to `exit_code`.
-result<std::string> follow_monitor(const monitor_process& monitor, const run_plan& plan, progress& bar, int& exit_code) {
+result<std::string> follow_monitor(const monitor_process& monitor, const run_plan& plan, progress& bar, bool hung_up,
+                                   int& exit_code) {
   const log_sink sink = bar.sink();
   std::string id;
   std::vector<char> buffer(256 * 1024);
-  bool hung_up = false;
   for (;;) {
     if (interrupted != 0 && !hung_up) {
-      // It takes everything down and says so; a second signal ends us at once.
-      hung_up = true;
-      ::shutdown(monitor.channel.get(), SHUT_WR);
-      bar.start("taking the sandbox down");
+      hung_up = true;  // a second signal ends us at once
+      hang_up(monitor, bar);
       interrupted = 0;
     } else if (interrupted != 0) {
       exit_code = 128 + interrupted;
@@ -129,7 +139,7 @@ result<std::string> follow_monitor(const monitor_process& monitor, const run_pla
     }
     const ssize_t n = ::recv(monitor.channel.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (n <= 0) return silent_end(monitor);
+    if (n <= 0) return silent_end(monitor, wait_for_end(monitor));
     auto event = decode_event({buffer.data(), static_cast<std::size_t>(n)});
     if (!event) return std::move(event).error();
     switch (event->what) {
@@ -160,17 +170,23 @@ int run_detached(const run_plan& plan, const invocation& call) {
   if (!monitor) return fail(monitor.error(), call);
   progress bar(call.common.output());
   int exit_code = exit_failed;
-  const auto id = follow_monitor(*monitor, plan, bar, exit_code);
+  const auto id = follow_monitor(*monitor, plan, bar, false, exit_code);
   bar.stop();
   if (!id) {
     (void)fail(id.error(), call);
     return exit_code;
   }
+  if (!(call.common.json ? print_json(json::object().set("id", *id)) : print_text(*id + "\n"))) {
+    hang_up(*monitor, bar);
+    (void)follow_monitor(*monitor, plan, bar, true, exit_code);
+    bar.stop();
+    return fail(make_error(errc::io, "cli", "the id could not be printed; the sandbox is removed again", *id), call);
+  }
   // From here on the sandbox is the user's.
-  if (::send(monitor->channel.get(), "k", 1, MSG_NOSIGNAL) != 1)
-    return fail(silent_end(*monitor), call);
-  if (call.common.json) return print_json(json::object().set("id", *id)) ? exit_ok : exit_failed;
-  return print_text(*id + "\n") ? exit_ok : exit_failed;
+  if (::send(monitor->channel.get(), "k", 1, MSG_NOSIGNAL) == 1) return exit_ok;
+  // A short command may have ended by now, and its monitor with it.
+  const siginfo_t end = wait_for_end(*monitor);
+  return end.si_code == CLD_EXITED && end.si_status == exit_ok ? int{exit_ok} : fail(silent_end(*monitor, end), call);
 }
 
 std::optional<std::vector<std::string>> take_monitor_words() {

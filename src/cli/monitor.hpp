@@ -2,9 +2,9 @@
 //
 // The monitor is this program again, as the leader of a new session, with the words of the call handed over in a memfd
 // (descriptor 4) and a socket pair to its launcher (descriptor 3). It tells the launcher each log line, "created", and
-// "ready" or "failed" as they happen. Until the launcher has answered, which it does just before it prints the id and
-// ends, nobody knows of the sandbox; so when the launcher goes away before (killed, or interrupted), the monitor takes
-// everything down again. From then on the sandbox is in `berth ls`, and the monitor ends it on SIGTERM, which is what
+// "ready" or "failed" as they happen. Until the launcher has answered, which it does once it has printed the id, nobody
+// knows of the sandbox; so when the launcher goes away before (killed, interrupted, or with nobody to print to), the
+// monitor takes everything down again. From then on the sandbox is in `berth ls`, and the monitor ends it on SIGTERM, which is what
 // `berth rm` sends.
 #pragma once
 

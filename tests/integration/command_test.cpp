@@ -219,6 +219,18 @@ TEST_F(Command, AReaderThatTakesNothingHoldsUpNeitherTimeoutsNorSignals) {
   EXPECT_EQ(run({"rm", "box"}).code, 0);
 }
 
+TEST_F(Command, AnIdThatCannotBePrintedIsNoSandbox) {
+  for (const char* to : {">/dev/full", "| true"}) {
+    SCOPED_TRACE(to);
+    // The pipe's reader has gone by the time that there is an id.
+    const std::string line = berth_ + " --root " + root_ + " --runsc " + runsc_ + " run -d --network none --rootfs " + rootfs_;
+    const int ended = std::system(("bash -c 'set -o pipefail; " + line + " 2>/dev/null " + to + "'").c_str());
+    EXPECT_EQ(WEXITSTATUS(ended), 1);
+    EXPECT_EQ(run({"ls", "--ids"}).out, "");
+    EXPECT_EQ(left_now(), "");
+  }
+}
+
 TEST_F(Command, DetachedCommandLeavesItsOutputAndCode) {
   ASSERT_EQ(run(run_words({"-d", "--id", "job", "--", "sh", "-c", "echo one; sleep 0.3; echo two >&2; exit 6"})).out, "job\n");
   const command_output followed = run({"logs", "--follow", "job"});
@@ -302,6 +314,28 @@ TEST_F(Command, ExportWritesToTheFileThatItMade) {
   EXPECT_NE(content(tar + ".moved").find("made-inside"), std::string::npos);
   EXPECT_TRUE(fs::is_symlink(tar));
   EXPECT_EQ(run({"rm", "race"}).code, 0);
+  fs::remove_all(directory);
+}
+
+TEST_F(Command, AnInterruptedExportLeavesNoFile) {
+  const std::string directory = root_ + "-export", tar = directory + "/changes.tar", runsc = directory + "/runsc";
+  fs::create_directory(directory);
+  std::ofstream(runsc) << "#!/bin/sh\ncase \" $* \" in *' rootfs-upper '*) echo half >&3; echo $$ > " << directory
+                       << "/pid; exec sleep 1000;; esac\nexec '" << runsc_ << "' \"$@\"\n";
+  fs::permissions(runsc, fs::perms::owner_all);
+  ASSERT_EQ(run(run_words({"-d", "--id", "box", "--runsc", runsc})).code, 0);
+  for (const int signo : {SIGINT, SIGTERM}) {
+    const auto exporting = start({"export", "box", "--output", tar});
+    EXPECT_TRUE(eventually([&] { return !content(directory + "/pid").empty(); }));
+    EXPECT_EQ(content(tar), "half\n");
+    exporting->signal(signo);
+    EXPECT_EQ(exporting->finish().code, 128 + signo);
+    EXPECT_FALSE(fs::exists(tar));
+    const pid_t pid = std::stoi(content(directory + "/pid"));
+    EXPECT_TRUE(eventually([&] { return ::kill(pid, 0) != 0; }));
+    fs::remove(directory + "/pid");
+  }
+  EXPECT_EQ(run({"rm", "box"}).code, 0);
   fs::remove_all(directory);
 }
 
