@@ -15,6 +15,24 @@ std::string without_nul(std::string text) {
   return text;
 }
 
+// A command line may have 2 MiB, more than a reader of this file takes, and is here for people only.
+std::vector<std::string> shortened(const std::vector<std::string>& argv) {
+  std::size_t room = 32u << 10;
+  std::vector<std::string> out;
+  for (const std::string& word : argv) {
+    if (word.size() + 1 > room) {
+      std::size_t end = std::min(room, word.size());
+      while (end > 0 && (static_cast<unsigned char>(word[end - 1]) & 0xc0) == 0x80) --end;  // half a character
+      if (end > 0 && static_cast<unsigned char>(word[end - 1]) >= 0xc0) --end;
+      out.push_back(word.substr(0, end) + "\u2026");
+      break;
+    }
+    room -= word.size() + 1;
+    out.push_back(word);
+  }
+  return out;
+}
+
 constexpr std::array<std::string_view, 4> command_states = {"none", "waiting", "running", "exited"};
 constexpr std::size_t largest_file = 1u << 20;
 
@@ -95,7 +113,7 @@ json docker_json(const status_report& status) {
 
 json command_json(const status_report& status) {
   json out = json::object();
-  out.set("argv", json::strings(status.command)).set("state", command_state_name(status.command_is));
+  out.set("argv", json::strings(shortened(status.command))).set("state", command_state_name(status.command_is));
   if (status.command_is == command_state::exited) out.set("exit_code", status.exit_code);
   return out;
 }

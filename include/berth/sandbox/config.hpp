@@ -34,7 +34,8 @@ struct sandbox_config {
   std::vector<std::string> env;            ///< "K=V": the environment of everything inside, besides PATH and HOME
   std::string cwd = "/";                   ///< where commands start
   std::vector<sandbox_mount> mounts;
-  std::vector<std::pair<std::string, std::string>> annotations;  ///< kept in the record, shown by list_sandboxes
+  /// Kept in the record, shown by list_sandboxes. UTF-8 without NUL, at most 128 KiB in all.
+  std::vector<std::pair<std::string, std::string>> annotations;
 
   bool net_raw = false;                    ///< runsc --net-raw
   bool packet_socket_write = false;        ///< --allow-packet-socket-write, under the name that the binary has

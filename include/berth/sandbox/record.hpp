@@ -91,7 +91,8 @@ BERTH_DECL std::string format_record(const sandbox_record& record);
 BERTH_DECL result<sandbox_record> parse_record(std::string_view json);
 
 /// Replaces <directory>/record.json atomically. Not synced to the disk: after a power failure nothing that it speaks of
-/// is there but files, and those are found without it. Errors: io, permission, not_found.
+/// is there but files, and those are found without it. What could not be read again is not written. Errors: io,
+/// permission, not_found, invalid (a NUL in a text), too_big (more than 1 MiB).
 BERTH_DECL result<void> write_record(const sandbox_record& record);
 /// Reads <directory>/record.json. Errors: not_found, record_damaged, permission, io.
 BERTH_DECL result<sandbox_record> read_record(const std::string& directory);

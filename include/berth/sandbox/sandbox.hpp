@@ -75,7 +75,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   /// Where the shared directory is inside.
   static constexpr std::string_view shared_inside = "/run/berth";
 
-  /// Sets an annotation in the record; an empty value removes it. Errors: as reading and writing the record.
+  /// Sets an annotation in the record; an empty value removes it. UTF-8 without NUL, and all of them have at most 128 KiB.
+  /// Errors: invalid; as reading and writing the record.
   BERTH_DECL boost::asio::awaitable<result<void>> annotate(std::string key, std::string value);
 
   /// Writes what the sandbox changed in its root file system to a new file on the host, as a tar (0600): a deleted entry is

@@ -257,6 +257,27 @@ TEST(StatusFile, ComesBackAsWritten) {
   EXPECT_EQ(std::distance(fs::directory_iterator(where.path()), fs::directory_iterator()), 1);
 }
 
+TEST(StatusFile, ALongCommandLineIsCut) {
+  const directory where;
+  status_report status;
+  std::string umlauts;
+  while (umlauts.size() < (100u << 10)) umlauts += "\u00fc";
+  for (const std::string& word : {std::string(2u << 20, '\x01'), umlauts, "x" + umlauts}) {
+    status.command = {"sh", "-c", word, "last"};
+    ASSERT_TRUE(write_status(where.path(), status));
+    const auto got = read_status(where.path());
+    ASSERT_TRUE(got) << got.error().to_string();
+    ASSERT_EQ(got->command.size(), 3u);
+    EXPECT_EQ(got->command[1], "-c");
+    const std::string& cut = got->command[2];
+    EXPECT_TRUE(cut.ends_with("\u2026"));
+    EXPECT_TRUE(word.starts_with(cut.substr(0, cut.size() - 3)));
+  }
+  status.command.assign(1u << 20, "");
+  ASSERT_TRUE(write_status(where.path(), status));
+  EXPECT_TRUE(read_status(where.path()));
+}
+
 TEST(StatusFile, DamageAndAbsenceAreApart) {
   const directory where;
   EXPECT_EQ(read_status(where.path()).error().code, errc::not_found);

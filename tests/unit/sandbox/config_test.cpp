@@ -63,6 +63,13 @@ TEST(SandboxConfig, IsChecked) {
   EXPECT_EQ(refused([](auto&, auto& c) { c.mounts = {{"/x", "y", false}}; }), "mounts");
   EXPECT_EQ(refused([](auto&, auto& c) { c.mounts = {{"/x", "/", false}}; }), "mounts");
   EXPECT_EQ(refused([](auto&, auto& c) { c.create_timeout = seconds(0); }), "create_timeout");
+  // What its record could not give back.
+  EXPECT_EQ(refused([](auto&, auto& c) { c.rootfs = "/srv/\xff"; }), "rootfs");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.network = network_mode::path, c.network_path = "/\xc3"; }), "network");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.annotations = {{"k", std::string("a\0b", 3)}}; }), "annotations");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.annotations = {{"\xff", "v"}}; }), "annotations");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.annotations = {{"k", std::string(128u << 10, 'v')}}; }), "annotations");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.annotations = {{"k", std::string((128u << 10) - 1, '\x01')}}; }), "fine");
   EXPECT_EQ(refused([](auto& e, auto&) { e.network_pool = "10.0.0.0"; }), "10.0.0.0");
 }
 

@@ -150,6 +150,26 @@ TEST_F(RecordOnDisk, IsReplacedWhole) {
   EXPECT_EQ(files, 1);
 }
 
+TEST_F(RecordOnDisk, OneThatCouldNotBeReadIsNotWritten) {
+  ASSERT_TRUE(write_record(record_));
+  sandbox_record bad = record_;
+  bad.annotations = {{"k", std::string(1u << 20, 'v')}};
+  auto written = write_record(bad);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, errc::too_big);
+  bad.annotations = {{"k", std::string("a\0b", 3)}};
+  written = write_record(bad);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, errc::invalid);
+  auto read = read_record(record_.directory);
+  ASSERT_TRUE(read) << read.error().to_string();
+  EXPECT_EQ(read->annotations, record_.annotations);
+  // The most that a sandbox can have.
+  record_.annotations = {{"k", std::string((128u << 10) - 1, '\x01')}};
+  ASSERT_TRUE(write_record(record_));
+  EXPECT_TRUE(read_record(record_.directory));
+}
+
 TEST_F(RecordOnDisk, FailuresHaveTheirCodes) {
   auto none = read_record(record_.directory);
   ASSERT_FALSE(none);

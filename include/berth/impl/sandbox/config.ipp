@@ -1,6 +1,7 @@
 #pragma once
 
 #include <berth/base/text.hpp>
+#include <berth/base/utf8.hpp>
 #include <berth/network/address.hpp>
 #include <berth/sandbox/config.hpp>
 #include <berth/spec/id.hpp>
@@ -25,6 +26,24 @@ inline bool holds_nul(std::string_view text) { return text.find('\0') != std::st
 
 inline error bad_config(std::string field, std::string message, std::string hint = {}) {
   return make_error(errc::invalid, "sandbox", std::move(message), std::move(field), std::move(hint));
+}
+
+/// What a record holds has to be read again from JSON.
+inline bool is_record_text(std::string_view text) { return !holds_nul(text) && is_utf8(text); }
+
+/// In all: of a record's 1 MiB they leave room for the rest also when each byte has to be escaped.
+inline constexpr std::size_t most_annotations = 128u << 10;
+
+inline result<void> check_annotations(const std::vector<std::pair<std::string, std::string>>& annotations) {
+  std::size_t sum = 0;
+  for (const auto& [key, value] : annotations) {
+    if (!is_record_text(key) || !is_record_text(value)) {
+      return bad_config("annotations", "an annotation must be UTF-8 without NUL");
+    }
+    sum += key.size() + value.size();
+  }
+  if (sum > most_annotations) return bad_config("annotations", "the annotations have more than 128 KiB in all");
+  return {};
 }
 
 inline bool is_environment_entry(std::string_view entry) {
@@ -77,6 +96,8 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   if (!pool) return std::move(pool).error();
   if (!what.id.empty()) BERTH_TRY(check_sandbox_id(what.id));
   if (!absolute(what.rootfs)) return bad_config("rootfs", "the root file system must be an absolute path: " + what.rootfs);
+  if (!is_utf8(what.rootfs)) return bad_config("rootfs", "the path of the root file system must be UTF-8");
+  if (!is_utf8(what.network_path)) return bad_config("network", "the path of the network namespace must be UTF-8");
   if (what.network == network_mode::path && !absolute(what.network_path)) {
     return bad_config("network", "the network namespace must be an absolute path: " + what.network_path,
                       "for instance /run/netns/NAME");
@@ -104,6 +125,7 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
       return bad_config("mounts", "a mount's destination must be an absolute path: " + mount.destination);
     }
   }
+  BERTH_TRY(detail::check_annotations(what.annotations));
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }

@@ -34,6 +34,8 @@ BERTH_DECL std::string sandbox_record::annotation(std::string_view key) const {
 
 namespace detail {
 
+inline constexpr std::size_t longest_record = 1u << 20;
+
 BERTH_DECL error damaged_record(std::string why) {
   return make_error(errc::record_damaged, "sandbox", "the record cannot be read: " + std::move(why), {},
                     "berth rm ID removes the sandbox by what is left of it");
@@ -201,12 +203,24 @@ BERTH_DECL result<sandbox_record> parse_record(std::string_view json) {
 }
 
 BERTH_DECL result<void> write_record(const sandbox_record& record) {
-  return replace_file(record.directory + "/record.json", format_record(record), 0600, "sandbox");
+  const std::string path = record.directory + "/record.json", text = format_record(record);
+  // The one that is there is better than one that nobody can read.
+  if (text.size() > detail::longest_record) {
+    return make_error(errc::too_big, "sandbox", "the record would be longer than 1 MiB", path);
+  }
+  if (auto again = parse_record(text); !again) {
+    error e = std::move(again).error();
+    e.code = errc::invalid;
+    e.path = path;
+    e.hint.clear();
+    return e;
+  }
+  return replace_file(path, text, 0600, "sandbox");
 }
 
 BERTH_DECL result<sandbox_record> read_record(const std::string& directory) {
   const std::string path = directory + "/record.json";
-  auto text = read_file(path, 1u << 20, "sandbox");
+  auto text = read_file(path, detail::longest_record, "sandbox");
   if (!text) {
     if (text.error().code == errc::too_big) return detail::damaged_record("it is longer than 1 MiB");
     return std::move(text).error();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <berth/base/file.hpp>
+#include <berth/impl/sandbox/config.ipp>
 #include <berth/process/cancellation.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/remove.hpp>
@@ -153,6 +154,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::annotate(std::string ke
   } else {
     list.emplace_back(std::move(key), std::move(value));
   }
+  BERTH_CO_TRY(detail::check_annotations(list));
   BERTH_CO_TRY(write_record(*record));
   record_ = std::move(*record);
   co_return result<void>();
