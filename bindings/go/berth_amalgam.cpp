@@ -5322,6 +5322,7 @@ struct process::state : std::enable_shared_from_this<process::state> {
     }
     auto how = child_status(pidfd.native_handle(), zombie_held ? reap_mode::look : reap_mode::take);
     if (how && !*how) return watch_exit();
+    zombie_held = zombie_held && how.has_value();
     if (how) status = **how;
     else lost = how.error();
     wake_all();
@@ -5395,6 +5396,7 @@ struct process::state : std::enable_shared_from_this<process::state> {
   result<void> signal_group(int signo) {
     auto sent = signal_pidfd_group(pidfd.native_handle(), signo);
     if (sent || sent.error().code != errc::unsupported) return sent;
+    if (ended() && zombie_held) zombie_held = child_status(pidfd.native_handle(), reap_mode::look).has_value();
     if (ended() && !zombie_held) return make_error(errc::state, "process", "the process has ended");
     if (::kill(-pid, signo) == 0) return {};
     if (errno == ESRCH) return make_error(errc::state, "process", "no process is left in the group");
@@ -5625,10 +5627,14 @@ boost::asio::awaitable<result<exit_status>> stop_process(std::shared_ptr<State> 
     }
   }
   if (!s->abandoned) s->kill_everything();
+  const time_point patience = deadline_after(seconds(10));
   while (true) {
-    auto last = co_await await_process(s, time_point::max(), await_for::output_end, false);
+    auto last = co_await await_process(s, patience, await_for::output_end, false);
     if (!last && last.error().code == errc::cancelled) continue;
     co_await boost::asio::this_coro::throw_if_cancelled(throws);
+    if (!last && last.error().code == errc::timeout) {
+      co_return make_error(errc::timeout, "process", "the process did not end within 10 s of SIGKILL", std::to_string(s->pid));
+    }
     co_return last;
   }
 }
@@ -5782,6 +5788,82 @@ class host_executor final : public executor {
 };
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+namespace berth {
+template <class T>
+boost::asio::awaitable<result<T>> cancellation_as_error(boost::asio::awaitable<result<T>> work) {
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  auto outcome = co_await std::move(work);
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  co_return outcome;
+}
+inline boost::asio::awaitable<bool> was_cancelled() {
+  const auto state = co_await boost::asio::this_coro::cancellation_state;
+  co_return state.cancelled() != boost::asio::cancellation_type::none;
+}
+inline boost::asio::awaitable<bool> pause_for(duration d) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+  timer.expires_after(d);
+  boost::system::error_code failed;
+  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
+  co_return !failed;
+}
+template <class T>
+boost::asio::awaitable<result<T>> until_deadline(boost::asio::awaitable<result<T>> work, time_point deadline) {
+  if (deadline == time_point::max()) co_return co_await std::move(work);
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+  struct shared {
+    explicit shared(const boost::asio::any_io_executor& executor) : timer(executor) {}
+    boost::asio::steady_timer timer;
+    boost::asio::cancellation_signal stop;
+    bool over = false;
+    bool late = false;
+  };
+  const auto s = std::make_shared<shared>(co_await boost::asio::this_coro::executor);
+  const std::shared_ptr<void> at_end(nullptr, [s](void*) {
+    s->over = true;
+    s->timer.cancel();
+  });
+  s->timer.expires_at(deadline);
+  s->timer.async_wait([s](boost::system::error_code stopped) {
+    if (stopped || s->over) return;
+    s->late = true;
+    s->stop.emit(boost::asio::cancellation_type::terminal);
+  });
+  auto slot = cancellation.slot();
+  if (slot.is_connected()) {
+    slot.assign([s](boost::asio::cancellation_type type) {
+      if (!s->over) s->stop.emit(type);
+    });
+  }
+  std::exception_ptr thrown;
+  std::optional<result<T>> outcome;
+  try {
+    auto heeding = cancellation_as_error(std::move(work));
+    auto spawned = boost::asio::co_spawn(
+        s->timer.get_executor(), std::move(heeding),
+        boost::asio::bind_cancellation_slot(s->stop.slot(), boost::asio::use_awaitable));
+    outcome = co_await std::move(spawned);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  s->over = true;
+  if (slot.is_connected()) slot.clear();
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  if (thrown) std::rethrow_exception(thrown);
+  if (!*outcome && outcome->error().code == errc::cancelled && s->late) {
+    error e = std::move(*outcome).error();
+    e.code = errc::timeout;
+    co_return e;
+  }
+  co_return std::move(*outcome);
+}
+}
 namespace berth {
 BERTH_DECL std::vector<std::string> merge_environment(std::vector<std::string> base,
                                                       const std::vector<std::string>& over) {
@@ -5812,15 +5894,24 @@ class host_command final : public running_command {
 BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& where, command what, stdio_options io,
                                                                       time_point deadline) {
   const std::string program = what.argv.empty() ? std::string() : what.argv[0];
-  auto started = co_await where.start(std::move(what), std::move(io));
-  if (!started) co_return started.error();
+  const bool cancelled = co_await was_cancelled();
+  if (cancelled) co_return make_error(errc::cancelled, "process", "the command was not started: cancelled");
+  auto started = co_await until_deadline(where.start(std::move(what), std::move(io)), deadline);
+  if (!started) {
+    error e = started.error();
+    if (e.code == errc::timeout) {
+      e.message = "the command was not started in time";
+      e.path = program;
+    }
+    co_return e;
+  }
   running_command& running = **started;
   const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   auto ended = co_await running.wait(deadline);
   if (!ended && (ended.error().code == errc::timeout || ended.error().code == errc::cancelled)) {
-    const auto killed = co_await running.signal(SIGKILL);
     const time_point soon = deadline_after(seconds(5));
+    const auto killed = co_await until_deadline(running.signal(SIGKILL), soon);
     if (killed) {
       const auto gone = co_await running.wait(soon);
     }
@@ -7149,6 +7240,8 @@ class daemon_fsm {
       : policy_(policy), ready_timeout_(ready_timeout) {}
   BERTH_DECL std::vector<daemon_action_any> on(const daemon_event_any& event, time_point now);
   daemon_state state() const noexcept { return state_; }
+  bool idle() const noexcept { return step_ == step::idle; }
+  bool ending() const noexcept { return step_ == step::stopping || step_ == step::killing; }
   pid_t pid() const noexcept { return pid_; }
   std::uint32_t restarts() const noexcept { return restarts_; }
   duration ready_after() const noexcept { return ready_after_; }
@@ -7318,6 +7411,11 @@ BERTH_DECL std::vector<daemon_action_any> daemon_fsm::on(const daemon_event_any&
             if (step_ == step::stopping) {
               step_ = step::idle;
               go(daemon_state::stopped, out);
+              return;
+            }
+            if (step_ == step::killing) {
+              daemon_failure why = std::move(*failure_);
+              give_up(std::move(why), daemon_state::failed, out);
               return;
             }
             if (step_ != step::launching) return;
@@ -8228,7 +8326,9 @@ struct probe_connection : std::enable_shared_from_this<probe_connection> {
   }
   boost::asio::awaitable<boost::system::error_code> can(descriptor::wait_type what) {
     boost::system::error_code ec;
-    if (timed_out) co_return boost::asio::error::operation_aborted;
+    const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+    if (timed_out || cancellation.cancelled() != boost::asio::cancellation_type::none)
+      co_return boost::asio::error::operation_aborted;
     co_await socket.async_wait(what, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
     co_return ec;
   }
@@ -8273,6 +8373,13 @@ inline boost::asio::awaitable<std::optional<probe_outcome>> connect_tcp(std::sha
   socklen_t size = sizeof failed;
   ::getsockopt(peer, SOL_SOCKET, SO_ERROR, &failed, &size);
   if (failed != 0) co_return outcome_of_error(connect_error(failed, address_text(where)));
+  sockaddr_storage mine{}, theirs{};
+  socklen_t mine_size = sizeof mine, theirs_size = sizeof theirs;
+  if (::getsockname(peer, reinterpret_cast<sockaddr*>(&mine), &mine_size) == 0 &&
+      ::getpeername(peer, reinterpret_cast<sockaddr*>(&theirs), &theirs_size) == 0 && mine_size == theirs_size &&
+      std::memcmp(&mine, &theirs, mine_size) == 0) {
+    co_return outcome_of_error(connect_error(ECONNREFUSED, address_text(where)));
+  }
   co_return std::nullopt;
 }
 class connect_probe final : public probe {
@@ -8543,9 +8650,6 @@ BERTH_DECL poll_action poll_fsm::finish(time_point now, errc status) {
 }
 }
 #endif
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <exception>
 namespace berth {
 namespace detail {
 inline boost::asio::awaitable<probe_outcome> ask_probe(probe& question, time_point until) {
@@ -8673,6 +8777,8 @@ struct daemon_status {
 class daemon_supervisor {
  public:
   BERTH_DECL daemon_supervisor(boost::asio::any_io_executor loop, executor& where, supervisor_options options);
+  BERTH_DECL daemon_supervisor(daemon_supervisor&&) noexcept;
+  BERTH_DECL daemon_supervisor& operator=(daemon_supervisor&&) noexcept;
   BERTH_DECL ~daemon_supervisor();
   BERTH_DECL void close() noexcept;
   BERTH_DECL boost::asio::awaitable<result<void>> start();
@@ -8971,6 +9077,8 @@ struct daemon_run {
   boost::asio::cancellation_signal give_up_signal;
   boost::asio::cancellation_signal end_probing_signal;
   bool probing = false;
+  bool clearing = false;
+  std::optional<daemon_event::exited> held_exit;
   void give_up() {
     if (!over) give_up_signal.emit(boost::asio::cancellation_type::terminal);
   }
@@ -8985,6 +9093,16 @@ struct daemon_run {
   bool network_done = false;
   std::string step_failed;
 };
+inline error executor_threw() {
+  error e = make_error(errc::internal, "docker", "the executor threw");
+  try {
+    throw;
+  } catch (const std::exception& thrown) {
+    e.message += std::string(": ") + thrown.what();
+  } catch (...) {
+  }
+  return e;
+}
 inline pid_t parse_marker_pid(std::string_view text) noexcept {
   const auto pid = parse_number<pid_t>(text);
   return pid && *pid > 0 ? *pid : 0;
@@ -9024,6 +9142,8 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   boost::asio::steady_timer launch_timer;
   std::list<boost::asio::steady_timer> waiters;
   bool closed = false;
+  bool coming_up = false;
+  std::size_t starters = 0;
   void say(log_level level, std::string message, std::vector<log_field> fields = {}) {
     if (!closed) log(options.log, level, std::move(message), std::move(fields));
   }
@@ -9073,8 +9193,21 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
     co_return why;
   }
   bool settled() const {
-    return fsm.state() != daemon_state::starting && fsm.state() != daemon_state::disabled;
+    return fsm.state() != daemon_state::starting && fsm.state() != daemon_state::disabled && !fsm.ending();
   }
+  daemon_status status() const {
+    daemon_status out;
+    out.state = fsm.state();
+    out.pid = fsm.pid();
+    out.ready_after = fsm.ready_after();
+    out.restarts = fsm.restarts();
+    out.failure = fsm.failure();
+    return out;
+  }
+  static boost::asio::awaitable<result<void>> start(self_ptr self);
+  static boost::asio::awaitable<result<void>> wait_ready(self_ptr self, time_point deadline);
+  static boost::asio::awaitable<daemon_status> wait_change(self_ptr self, daemon_state state);
+  static boost::asio::awaitable<result<void>> stop(self_ptr self);
   void on_line(detail::daemon_run& of, output_stream which, std::string_view line) {
     if (closed) return;
     const start_marker marker = which == output_stream::out ? parse_start_marker(line) : start_marker();
@@ -9133,13 +9266,17 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   }
   void perform(const daemon_action::cancel_restart&) { pause_timer.cancel(); }
   void perform(const daemon_action::kill&) {
-    boost::asio::co_spawn(loop, kill_daemon(shared_from_this(), run), boost::asio::detached);
+    boost::asio::co_spawn(loop, end_daemon(shared_from_this(), run, &impl::kill_daemon), boost::asio::detached);
   }
   void perform(const daemon_action::shut_down&) {
-    boost::asio::co_spawn(loop, shut_down(shared_from_this(), run), boost::asio::detached);
+    boost::asio::co_spawn(loop, end_daemon(shared_from_this(), run, &impl::shut_down), boost::asio::detached);
   }
-  void perform(const daemon_action::changed&) { wake_waiters(); }
+  void perform(const daemon_action::changed&) {
+    if (fsm.idle()) coming_up = false;
+    wake_waiters();
+  }
   void perform(const daemon_action::ready& what) {
+    coming_up = false;
     say(log_level::info, "docker daemon is ready and accepting commands",
         {{"retry_count", std::to_string(what.retry_count)}});
     for (const diagnosis& known : diagnose_docker(run->tail.text()))
@@ -9165,6 +9302,8 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   }
   static boost::asio::awaitable<void> run_daemon(self_ptr self, run_ptr run);
   static boost::asio::awaitable<void> probe_daemon(self_ptr self, run_ptr run, time_point ready_by);
+  using ending = boost::asio::awaitable<void> (*)(self_ptr, run_ptr);
+  static boost::asio::awaitable<void> end_daemon(self_ptr self, run_ptr run, ending how);
   static boost::asio::awaitable<void> kill_daemon(self_ptr self, run_ptr run);
   static boost::asio::awaitable<void> shut_down(self_ptr self, run_ptr run);
   void close() {
@@ -9191,7 +9330,13 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   };
   command what = self->plan.start;
   if (!self->last_pid.empty()) what.env.push_back("BERTH_LOST_DOCKERD=" + self->last_pid);
-  auto started = co_await self->where.start(std::move(what), std::move(io));
+  std::optional<result<std::unique_ptr<running_command>>> answer;
+  try {
+    answer = co_await self->where.start(std::move(what), std::move(io));
+  } catch (...) {
+    answer = detail::executor_threw();
+  }
+  auto& started = *answer;
   if (!started) {
     run->over = true;
     if (!self->closed) {
@@ -9204,7 +9349,13 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   run->running = std::move(*started);
   self->wake_waiters();
   const auto running = run->running;
-  auto ended = co_await running->wait(time_point::max());
+  std::optional<result<exit_status>> came;
+  try {
+    came = co_await running->wait(time_point::max());
+  } catch (...) {
+    came = detail::executor_threw();
+  }
+  auto& ended = *came;
   run->over = true;
   run->running.reset();
   if (self->closed) co_return;
@@ -9226,7 +9377,8 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   }
   how.attempts = run->attempts;
   how.last_probe = run->last_probe;
-  self->dispatch(how);
+  if (run->clearing) run->held_exit = std::move(how);
+  else self->dispatch(how);
 }
 inline boost::asio::awaitable<void> daemon_supervisor::impl::probe_daemon(self_ptr self, run_ptr run,
                                                                           time_point ready_by) {
@@ -9263,12 +9415,24 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::probe_daemon(self_p
     self->dispatch(daemon_event::probe_gave_up{came.attempts, came.last.to_string()});
   }
 }
+inline boost::asio::awaitable<void> daemon_supervisor::impl::end_daemon(self_ptr self, run_ptr run, ending how) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  try {
+    co_await how(self, run);
+  } catch (...) {
+    run->give_up();
+  }
+  run->clearing = false;
+  if (run->held_exit) self->dispatch(*std::exchange(run->held_exit, std::nullopt));
+}
 inline boost::asio::awaitable<void> daemon_supervisor::impl::kill_daemon(self_ptr self, run_ptr run) {
   if (!run->launched && (!run->running || run->running->pid() == 0)) {
     run->give_up();
     co_return;
   }
-  if (const auto running = run->running) (void)co_await running->signal(SIGKILL);
+  run->clearing = true;
+  const time_point signalled_by = deadline_after(self->options.kill_timeout);
+  if (const auto running = run->running) (void)co_await until_deadline(running->signal(SIGKILL), signalled_by);
   const std::function<bool()> over = [run] { return run->over; };
   const time_point patience = deadline_after(self->options.kill_timeout);
   co_await wait_for(self, over, patience);
@@ -9299,7 +9463,8 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::shut_down(self_ptr 
     if (!stopped || !stopped->status.success())
       self->say_not_stopped(stopped ? detail::last_words(stopped->err) : stopped.error().to_string());
   }
-  if (const auto running = run->running) (void)co_await running->signal(SIGTERM);
+  const time_point signalled_by = deadline_after(self->options.kill_timeout);
+  if (const auto running = run->running) (void)co_await until_deadline(running->signal(SIGTERM), signalled_by);
   const time_point term_until = deadline_after(self->options.term_timeout);
   co_await wait_for(self, over, term_until);
   if (self->closed || run->over) co_return;
@@ -9311,6 +9476,14 @@ namespace berth {
 BERTH_DECL daemon_supervisor::daemon_supervisor(boost::asio::any_io_executor loop, executor& where,
                                                 supervisor_options options)
     : impl_(std::make_shared<impl>(std::move(loop), where, std::move(options))) {}
+BERTH_DECL daemon_supervisor::daemon_supervisor(daemon_supervisor&&) noexcept = default;
+BERTH_DECL daemon_supervisor& daemon_supervisor::operator=(daemon_supervisor&& other) noexcept {
+  if (this != &other) {
+    close();
+    impl_ = std::move(other.impl_);
+  }
+  return *this;
+}
 BERTH_DECL daemon_supervisor::~daemon_supervisor() { close(); }
 BERTH_DECL void daemon_supervisor::close() noexcept {
   if (impl_) impl_->close();
@@ -9334,23 +9507,34 @@ inline result<void> daemon_outcome(const daemon_fsm& machine) {
   return make_error(errc::daemon_not_ready, "docker", "the docker daemon is not ready");
 }
 }
-BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::start() {
-  const auto self = impl_;
-  if (self->closed) co_return detail::supervisor_closed();
-  auto plan = plan_docker(self->options.plan);
-  if (!plan) co_return plan.error();
-  self->plan = std::move(*plan);
-  for (const std::string& warning : self->plan.warnings) self->say(log_level::warn, warning);
+inline boost::asio::awaitable<result<void>> daemon_supervisor::impl::start(self_ptr self) {
+  if (!self || self->closed) co_return detail::supervisor_closed();
   const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
   co_await boost::asio::this_coro::throw_if_cancelled(false);
-  self->dispatch(daemon_event::start{});
+  const std::function<bool()> ended = [self] { return !self->fsm.ending(); };
   const std::function<bool()> done = [self] { return self->settled(); };
-  const errc why = co_await impl::wait_for(self, done, time_point::max());
   result<void> outcome;
+  errc why = co_await wait_for(self, ended, time_point::max());
+  if (why == errc::ok && self->fsm.idle()) {
+    auto plan = plan_docker(self->options.plan);
+    if (!plan) {
+      co_await boost::asio::this_coro::throw_if_cancelled(throws);
+      co_return plan.error();
+    }
+    self->plan = std::move(*plan);
+    for (const std::string& warning : self->plan.warnings) self->say(log_level::warn, warning);
+    self->coming_up = true;
+    self->dispatch(daemon_event::start{});
+  }
+  if (why == errc::ok) {
+    ++self->starters;
+    why = co_await wait_for(self, done, time_point::max());
+    --self->starters;
+  }
   if (why == errc::ok) {
     outcome = detail::daemon_outcome(self->fsm);
   } else if (why == errc::cancelled) {
-    self->dispatch(daemon_event::stop{});
+    if (self->coming_up && self->starters == 0) self->dispatch(daemon_event::stop{});
     outcome = make_error(errc::cancelled, "docker", "starting the docker daemon was cancelled");
   } else {
     outcome = detail::supervisor_closed();
@@ -9358,10 +9542,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::start() {
   co_await boost::asio::this_coro::throw_if_cancelled(throws);
   co_return outcome;
 }
-BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::wait_ready(time_point deadline) {
-  const auto self = impl_;
+inline boost::asio::awaitable<result<void>> daemon_supervisor::impl::wait_ready(self_ptr self, time_point deadline) {
+  if (!self || self->closed) co_return detail::supervisor_closed();
   const std::function<bool()> done = [self] { return self->settled(); };
-  const errc why = co_await impl::wait_for(self, done, deadline);
+  const errc why = co_await wait_for(self, done, deadline);
   if (why == errc::ok) co_return detail::daemon_outcome(self->fsm);
   if (why == errc::timeout)
     co_return make_error(errc::timeout, "docker", "the docker daemon was not ready by the deadline", {},
@@ -9369,36 +9553,34 @@ BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::wait_ready(ti
   if (why == errc::closed) co_return detail::supervisor_closed();
   co_return make_error(why, "docker", "waiting for the docker daemon ended early");
 }
-BERTH_DECL daemon_status daemon_supervisor::status() const {
-  daemon_status out;
-  out.state = impl_->fsm.state();
-  out.pid = impl_->fsm.pid();
-  out.ready_after = impl_->fsm.ready_after();
-  out.restarts = impl_->fsm.restarts();
-  out.failure = impl_->fsm.failure();
-  return out;
-}
-BERTH_DECL boost::asio::awaitable<daemon_status> daemon_supervisor::wait_change(daemon_state state) {
-  const auto self = impl_;
+inline boost::asio::awaitable<daemon_status> daemon_supervisor::impl::wait_change(self_ptr self, daemon_state state) {
+  if (!self) co_return daemon_status();
   const std::function<bool()> done = [self, state] { return self->fsm.state() != state; };
-  (void)co_await impl::wait_for(self, done, time_point::max());
-  daemon_status out;
-  out.state = self->closed && !done() ? daemon_state::stopped : self->fsm.state();
-  out.pid = self->fsm.pid();
-  out.ready_after = self->fsm.ready_after();
-  out.restarts = self->fsm.restarts();
-  out.failure = self->fsm.failure();
+  (void)co_await wait_for(self, done, time_point::max());
+  daemon_status out = self->status();
+  if (self->closed && !done()) out.state = daemon_state::stopped;
   co_return out;
 }
-BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::stop() {
-  const auto self = impl_;
+inline boost::asio::awaitable<result<void>> daemon_supervisor::impl::stop(self_ptr self) {
+  if (!self || self->closed) co_return detail::supervisor_closed();
   self->dispatch(daemon_event::stop{});
-  const std::function<bool()> done = [self] { return self->fsm.state() != daemon_state::starting && self->fsm.state() != daemon_state::ready; };
-  const errc why = co_await impl::wait_for(self, done, time_point::max());
+  const std::function<bool()> done = [self] {
+    return self->fsm.state() != daemon_state::starting && self->fsm.state() != daemon_state::ready;
+  };
+  const errc why = co_await wait_for(self, done, time_point::max());
   if (why == errc::ok) co_return result<void>();
   if (why == errc::closed) co_return detail::supervisor_closed();
   co_return make_error(why, "docker", "waiting for the docker daemon to stop ended early");
 }
+BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::start() { return impl::start(impl_); }
+BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::wait_ready(time_point deadline) {
+  return impl::wait_ready(impl_, deadline);
+}
+BERTH_DECL daemon_status daemon_supervisor::status() const { return impl_ ? impl_->status() : daemon_status(); }
+BERTH_DECL boost::asio::awaitable<daemon_status> daemon_supervisor::wait_change(daemon_state state) {
+  return impl::wait_change(impl_, state);
+}
+BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::stop() { return impl::stop(impl_); }
 }
 #endif
 namespace berth::capi {
@@ -9594,7 +9776,7 @@ void daemon_core::publish(const daemon_status& status) {
   if (changed && settings_.on_state) settings_.on_state(status.state);
   if (changed && settings_.events && !closed_) {
     loop->emit(BERTH_EVENT_DAEMON_STATE, 0, settings_.user_data, static_cast<std::int32_t>(status.state),
-               daemon_status_json(status), true);
+               daemon_status_json(status));
   }
 }
 daemon_status daemon_core::status() const {
@@ -10635,6 +10817,7 @@ BERTH_DECL std::string sandbox_record::annotation(std::string_view key) const {
   return {};
 }
 namespace detail {
+inline constexpr std::size_t longest_record = 1u << 20;
 BERTH_DECL error damaged_record(std::string why) {
   return make_error(errc::record_damaged, "sandbox", "the record cannot be read: " + std::move(why), {},
                     "berth rm ID removes the sandbox by what is left of it");
@@ -10793,11 +10976,22 @@ BERTH_DECL result<sandbox_record> parse_record(std::string_view json) {
   return detail::read_record_object(parsed->root());
 }
 BERTH_DECL result<void> write_record(const sandbox_record& record) {
-  return replace_file(record.directory + "/record.json", format_record(record), 0600, "sandbox");
+  const std::string path = record.directory + "/record.json", text = format_record(record);
+  if (text.size() > detail::longest_record) {
+    return make_error(errc::too_big, "sandbox", "the record would be longer than 1 MiB", path);
+  }
+  if (auto again = parse_record(text); !again) {
+    error e = std::move(again).error();
+    e.code = errc::invalid;
+    e.path = path;
+    e.hint.clear();
+    return e;
+  }
+  return replace_file(path, text, 0600, "sandbox");
 }
 BERTH_DECL result<sandbox_record> read_record(const std::string& directory) {
   const std::string path = directory + "/record.json";
-  auto text = read_file(path, 1u << 20, "sandbox");
+  auto text = read_file(path, detail::longest_record, "sandbox");
   if (!text) {
     if (text.error().code == errc::too_big) return detail::damaged_record("it is longer than 1 MiB");
     return std::move(text).error();
@@ -10868,6 +11062,19 @@ inline bool holds_nul(std::string_view text) { return text.find('\0') != std::st
 inline error bad_config(std::string field, std::string message, std::string hint = {}) {
   return make_error(errc::invalid, "sandbox", std::move(message), std::move(field), std::move(hint));
 }
+inline bool is_record_text(std::string_view text) { return !holds_nul(text) && is_utf8(text); }
+inline constexpr std::size_t most_annotations = 128u << 10;
+inline result<void> check_annotations(const std::vector<std::pair<std::string, std::string>>& annotations) {
+  std::size_t sum = 0;
+  for (const auto& [key, value] : annotations) {
+    if (!is_record_text(key) || !is_record_text(value)) {
+      return bad_config("annotations", "an annotation must be UTF-8 without NUL");
+    }
+    sum += key.size() + value.size();
+  }
+  if (sum > most_annotations) return bad_config("annotations", "the annotations have more than 128 KiB in all");
+  return {};
+}
 inline bool is_environment_entry(std::string_view entry) {
   const std::size_t equals = entry.find('=');
   return equals != std::string_view::npos && equals != 0 && !holds_nul(entry);
@@ -10912,6 +11119,8 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   if (!pool) return std::move(pool).error();
   if (!what.id.empty()) BERTH_TRY(check_sandbox_id(what.id));
   if (!absolute(what.rootfs)) return bad_config("rootfs", "the root file system must be an absolute path: " + what.rootfs);
+  if (!is_utf8(what.rootfs)) return bad_config("rootfs", "the path of the root file system must be UTF-8");
+  if (!is_utf8(what.network_path)) return bad_config("network", "the path of the network namespace must be UTF-8");
   if (what.network == network_mode::path && !absolute(what.network_path)) {
     return bad_config("network", "the network namespace must be an absolute path: " + what.network_path,
                       "for instance /run/netns/NAME");
@@ -10939,6 +11148,7 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
       return bad_config("mounts", "a mount's destination must be an absolute path: " + mount.destination);
     }
   }
+  BERTH_TRY(detail::check_annotations(what.annotations));
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }
@@ -11106,9 +11316,10 @@ BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_
 BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan, log_sink log,
                                                                time_point deadline = time_point::max());
 BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names,
-                                                               time_point deadline = time_point::max());
+                                                               time_point deadline = time_point::max(),
+                                                               log_sink log = {});
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(
-    std::string prefix, time_point deadline = time_point::max());
+    std::string prefix, time_point deadline = time_point::max(), log_sink log = {});
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
@@ -11122,27 +11333,6 @@ class first_failure {
  private:
   result<void> outcome_;
 };
-}
-namespace berth {
-template <class T>
-boost::asio::awaitable<result<T>> cancellation_as_error(boost::asio::awaitable<result<T>> work) {
-  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
-  co_await boost::asio::this_coro::throw_if_cancelled(false);
-  auto outcome = co_await std::move(work);
-  co_await boost::asio::this_coro::throw_if_cancelled(throws);
-  co_return outcome;
-}
-inline boost::asio::awaitable<bool> was_cancelled() {
-  const auto state = co_await boost::asio::this_coro::cancellation_state;
-  co_return state.cancelled() != boost::asio::cancellation_type::none;
-}
-inline boost::asio::awaitable<bool> pause_for(duration d) {
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
-  timer.expires_after(d);
-  boost::system::error_code failed;
-  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
-  co_return !failed;
-}
 }
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <sys/file.h>
@@ -11232,6 +11422,28 @@ inline result<void> remove_netns(const network_names& names) {
   }
   return {};
 }
+inline boost::asio::awaitable<result<std::string>> list_tables(time_point deadline, const log_sink& sink) {
+  std::vector<std::string> nft{"nft", "list", "tables", "inet"};
+  auto tables = co_await run_network_tool(std::move(nft), std::string(), deadline);
+  if (tables) co_return tables;
+  const errc code = tables.error().code;
+  if (code == errc::timeout || code == errc::cancelled) co_return tables;
+  if (code != errc::not_found) {
+    log(sink, log_level::warn, "nft does not work on this host; rules that it may have are left alone",
+        {{"error", tables.error().to_string()}});
+  }
+  co_return std::string();
+}
+inline boost::asio::awaitable<result<void>> remove_rules(const network_names& names, time_point deadline,
+                                                         const log_sink& sink) {
+  std::vector<std::string> nft{"nft", "-f", "-"};
+  std::string text = nft_removal(names);
+  auto removed = co_await run_network_tool(std::move(nft), std::move(text), deadline);
+  if (removed) co_return result<void>();
+  auto tables = co_await list_tables(deadline, sink);
+  if (tables && tables->find(names.table) == std::string::npos) co_return result<void>();
+  co_return std::move(removed).error();
+}
 inline void collect_token(std::string_view name, std::string_view kind, std::string_view prefix,
                           std::vector<std::string>& tokens) {
   if (!name.starts_with(kind)) return;
@@ -11289,12 +11501,15 @@ BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan
   using namespace boost::asio::experimental::awaitable_operators;
   auto rules = detail::apply_rules(plan, deadline);
   auto links = detail::make_links(plan, deadline);
-  auto [ruled, linked] = co_await (std::move(rules) && std::move(links));
+  auto safe_rules = cancellation_as_error(std::move(rules));
+  auto safe_links = cancellation_as_error(std::move(links));
+  auto [ruled, linked] = co_await (std::move(safe_rules) && std::move(safe_links));
   if (!ruled) co_return std::move(ruled).error();
   if (!linked) co_return std::move(linked).error();
   co_return result<void>();
 }
-BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline) {
+BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline,
+                                                               log_sink log) {
   first_failure first;
   if (::if_nametoindex(names.link.c_str()) != 0) {
     std::vector<std::string> argv{"ip", "link", "del", "dev", names.link};
@@ -11302,14 +11517,12 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names nam
     if (!removed && ::if_nametoindex(names.link.c_str()) != 0) first.keep(std::move(removed).error());
   }
   first.keep(detail::remove_netns(names));
-  std::vector<std::string> nft{"nft", "-f", "-"};
-  std::string text = nft_removal(names);
-  auto removed = co_await detail::run_network_tool(std::move(nft), std::move(text), deadline);
-  if (!removed) first.keep(std::move(removed).error());
+  first.keep(co_await detail::remove_rules(names, deadline, log));
   co_return first.take();
 }
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(std::string prefix,
-                                                                                        time_point deadline) {
+                                                                                        time_point deadline,
+                                                                                        log_sink log) {
   std::vector<std::string> tokens;
   if (const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir("/run/netns"), &::closedir); dir) {
     while (const dirent* entry = ::readdir(dir.get())) {
@@ -11322,8 +11535,7 @@ BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network
     }
     ::if_freenameindex(list);
   }
-  std::vector<std::string> nft{"nft", "list", "tables", "inet"};
-  auto tables = co_await detail::run_network_tool(std::move(nft), std::string(), deadline);
+  auto tables = co_await detail::list_tables(deadline, log);
   if (!tables) co_return std::move(tables).error();
   std::string_view text = *tables;
   while (!text.empty()) {
@@ -12724,17 +12936,25 @@ inline int remove_cgroup_tree(const std::string& path) {
   }
   return ::rmdir(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
 }
+inline bool cgroup_exists(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
 BERTH_DECL boost::asio::awaitable<result<void>> remove_cgroups(std::string cgroups_path, time_point deadline) {
+  std::string kept;
   for (const std::string& mount : cgroup_mounts()) {
     const std::string path = mount + cgroups_path;
+    if (!cgroup_exists(path)) continue;
     int failed = 0;
     while ((failed = remove_cgroup_tree(path)) == EBUSY && clock::now() < deadline) {
       if (!co_await pause_for(milliseconds(5))) {
         co_return make_error(errc::cancelled, "sandbox", "cancelled while cgroups were being removed");
       }
     }
-    if (failed != 0) co_return errno_error(failed, "sandbox", "cannot remove the cgroup", path);
+    if (failed == EROFS) kept = path;
+    else if (failed != 0) co_return errno_error(failed, "sandbox", "cannot remove the cgroup", path);
   }
+  if (!kept.empty() && cgroup_exists(kept)) co_return errno_error(EROFS, "sandbox", "cannot remove the cgroup", kept);
   co_return result<void>();
 }
 BERTH_DECL std::vector<std::string> find_cgroups(const std::string& prefix) {
@@ -12755,7 +12975,7 @@ BERTH_DECL std::vector<std::string> find_cgroups(const std::string& prefix) {
 namespace berth::detail {
 inline constexpr seconds removal_patience{30};
 BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record);
-BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root);
+BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root, log_sink sink);
 BERTH_DECL bool is_garbage(const sandbox_record& record, const std::string& boot_id);
 inline void enter_phase(const environment& where, std::string_view phase) {
   if (where.on_phase) where.on_phase(phase);
@@ -12782,6 +13002,7 @@ class directory_lock {
 };
 BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record);
 BERTH_DECL result<void> remove_state_directory(const std::string& directory);
+BERTH_DECL bool is_state_directory(const std::string& directory);
 struct state_entries {
   std::vector<std::string> ids;
   std::vector<std::string> unfinished;
@@ -12898,11 +13119,16 @@ BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, 
     return e;
   };
   record.directory = root + "/" + record.id;
+  const auto taken = [&record] {
+    if (is_state_directory(record.directory)) {
+      return make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
+                        "choose another id, or remove it: berth rm " + record.id);
+    }
+    return make_error(errc::exists, "sandbox", "something else than a sandbox has this name", record.directory,
+                      "choose another id");
+  };
   struct stat info {};
-  if (::lstat(record.directory.c_str(), &info) == 0) {
-    return make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
-                      "choose another id, or remove it: berth rm " + record.id);
-  }
+  if (::lstat(record.directory.c_str(), &info) == 0) return taken();
   if (::mkdir(temporary.c_str(), 0700) != 0) {
     return errno_error(errno, "sandbox", "cannot make the sandbox's directory", temporary);
   }
@@ -12913,10 +13139,7 @@ BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, 
   if (auto written = write_record(first); !written) return fail(std::move(written).error());
   if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, record.directory.c_str(), RENAME_NOREPLACE) != 0) {
     const int failed = errno;
-    if (failed == EEXIST) {
-      return fail(make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
-                             "choose another id, or remove it: berth rm " + record.id));
-    }
+    if (failed == EEXIST) return fail(taken());
     return fail(errno_error(failed, "sandbox", "cannot make the sandbox's directory", record.directory));
   }
   return lock;
@@ -12930,6 +13153,16 @@ BERTH_DECL result<void> remove_state_directory(const std::string& directory) {
   }
   return remove_tree(aside);
 }
+BERTH_DECL bool is_state_directory(const std::string& directory) {
+  const auto holds = [&](const char* name, mode_t kind) {
+    struct stat info {};
+    return ::lstat((directory + name).c_str(), &info) == 0 && (info.st_mode & S_IFMT) == kind;
+  };
+  if (!holds("", S_IFDIR)) return false;
+  struct stat record {};
+  if (::lstat((directory + "/record.json").c_str(), &record) == 0) return true;
+  return !directory.ends_with("/lost+found") && holds("/bundle", S_IFDIR) && holds("/run", S_IFDIR);
+}
 BERTH_DECL result<state_entries> list_state_directories(const std::string& root) {
   state_entries entries;
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(root.c_str()), &::closedir);
@@ -12937,7 +13170,7 @@ BERTH_DECL result<state_entries> list_state_directories(const std::string& root)
   while (const dirent* entry = ::readdir(dir.get())) {
     const std::string_view name = entry->d_name;
     if (name.starts_with(".new-") || name.starts_with(".old-")) entries.unfinished.emplace_back(name);
-    else if (check_sandbox_id(name)) entries.ids.emplace_back(name);
+    else if (check_sandbox_id(name) && is_state_directory(root + "/" + entry->d_name)) entries.ids.emplace_back(name);
   }
   std::sort(entries.ids.begin(), entries.ids.end());
   return entries;
@@ -13008,7 +13241,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
   if (!record.damaged && record.network == network_mode::sandbox) {
     enter_phase(where, "network");
     network_names names = record.names();
-    first.keep(co_await remove_network(std::move(names), deadline));
+    first.keep(co_await remove_network(std::move(names), deadline, where.log));
   }
   enter_phase(where, "shared");
   const std::array<std::string, 3> mounts = {record.shared(), record.root(), record.root_layer()};
@@ -13025,15 +13258,12 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
   enter_phase(where, "directories");
   co_return remove_state_directory(record.directory);
 }
-BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root) {
+BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root, log_sink sink) {
   const time_point deadline = deadline_after(removal_patience);
   const std::string prefix = root_token(root);
   first_failure first;
-  auto tokens = co_await find_network_tokens(prefix, deadline);
-  if (!tokens) {
-    if (tokens.error().code != errc::not_found) co_return std::move(tokens).error();
-    tokens = std::vector<std::string>();
-  }
+  auto tokens = co_await find_network_tokens(prefix, deadline, sink);
+  if (!tokens) co_return std::move(tokens).error();
   const std::vector<std::string> cgroups = find_cgroups("berth-" + prefix);
   const std::vector<std::string> roots = find_runsc_roots(root);
   auto entries = list_state_directories(root);
@@ -13055,7 +13285,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root)
   for (const std::string& token : *tokens) {
     if (std::find(owned.begin(), owned.end(), token) != owned.end()) continue;
     network_names names = network_names::of(token);
-    first.keep(co_await remove_network(std::move(names), deadline));
+    first.keep(co_await remove_network(std::move(names), deadline, sink));
   }
   for (const std::string& name : cgroups) {
     if (std::find(owned.begin(), owned.end(), name.substr(6)) != owned.end()) continue;
@@ -13105,7 +13335,7 @@ inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_
     first.keep(std::move(gone));
   }
   std::string root_path = *root;
-  first.keep(co_await remove_orphans(std::move(root_path)));
+  first.keep(co_await remove_orphans(std::move(root_path), where.log));
   if (first) co_return first.take().error();
   co_return removed;
 }
@@ -13129,7 +13359,7 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
       records.push_back(std::move(*record));
       continue;
     }
-    if (record.error().code == errc::not_found && ::access(directory.c_str(), F_OK) != 0) continue;
+    if (record.error().code == errc::not_found && !detail::is_state_directory(directory)) continue;
     sandbox_record damaged;
     damaged.id = id;
     damaged.directory = directory;
@@ -13183,12 +13413,12 @@ BERTH_DECL result<std::string> run_blocking(const std::vector<std::string>& argv
     if (text.size() < (1u << 20)) text.append(buffer, static_cast<std::size_t>(n));
   }
   if (late) (void)signal_pidfd(started->pidfd.get(), SIGKILL);
-  for (;;) {
+  for (bool killed = late;;) {
     pollfd wait{started->pidfd.get(), POLLIN, 0};
-    const int ready = ::poll(&wait, 1, late ? -1 : left());
+    const int ready = ::poll(&wait, 1, killed ? 10000 : left());
     if (ready < 0 && errno == EINTR) continue;
-    if (ready > 0) break;
-    late = true;
+    if (ready > 0 || killed) break;
+    late = killed = true;
     (void)signal_pidfd(started->pidfd.get(), SIGKILL);
   }
   auto status = child_status(started->pidfd.get(), reap_mode::take);
@@ -13425,9 +13655,15 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     lock = make_state_directory(*root, record);
   }
   if (!lock) co_return std::move(lock).error();
-  auto built = co_await build_sandbox(where, *root, record, what, *binary, *init, deadline);
-  if (!built) {
-    error e = std::move(built).error();
+  result<void> built;
+  std::exception_ptr thrown;
+  try {
+    built = co_await build_sandbox(where, *root, record, what, *binary, *init, deadline);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (!built || thrown) {
+    error e = built ? error() : std::move(built).error();
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     auto undone = co_await remove_resources(where, record);
     if (!undone) {
@@ -13435,6 +13671,7 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
                   undone.error().to_string();
     }
     co_await boost::asio::this_coro::reset_cancellation_state();
+    if (thrown) std::rethrow_exception(thrown);
     co_return e;
   }
   co_return created_sandbox{*root, std::move(record), *binary};
@@ -13903,7 +14140,7 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
   auto record = read_record(directory);
   if (!record) {
     error e = std::move(record).error();
-    if (e.code == errc::not_found && ::access(directory.c_str(), F_OK) != 0) return none();
+    if (!detail::is_state_directory(directory)) return none();
     if (e.code != errc::not_found && e.code != errc::record_damaged) return e;
     sandbox_record damaged;
     damaged.id = id;
@@ -13997,6 +14234,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::annotate(std::string ke
   } else {
     list.emplace_back(std::move(key), std::move(value));
   }
+  BERTH_CO_TRY(detail::check_annotations(list));
   BERTH_CO_TRY(write_record(*record));
   record_ = std::move(*record);
   co_return result<void>();
@@ -14019,7 +14257,7 @@ inline boost::asio::awaitable<result<void>> terminate_sandbox(environment where,
   }
   const bool damaged = mine.damaged;
   BERTH_CO_TRY(co_await remove_resources(where, std::move(mine)));
-  if (damaged) co_return co_await remove_orphans(std::move(root));
+  if (damaged) co_return co_await remove_orphans(std::move(root), where.log);
   co_return result<void>();
 }
 }

@@ -65,7 +65,7 @@ typedef struct berth_loop_options {
   uint32_t struct_size;   /* sizeof(berth_loop_options) */
   int32_t log_level;      /* least BERTH_LOG_… that becomes an event; BERTH_LOG_NONE: no log events */
   uint64_t user_data;     /* of log events and BERTH_EVENT_CLOSED */
-  uint64_t queue_limit;   /* log, state and line events beyond this many waiting ones are dropped; 0: 65536 */
+  uint64_t queue_limit;   /* log and line events beyond this many waiting ones are dropped; 0: 65536 */
   uint64_t output_limit;  /* bytes of one command's output that may wait before it is made to wait, each event counting
                              for 256 more; 0: 1 MiB */
   uint64_t reserved[4];

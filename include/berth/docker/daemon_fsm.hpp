@@ -109,6 +109,10 @@ class daemon_fsm {
   BERTH_DECL std::vector<daemon_action_any> on(const daemon_event_any& event, time_point now);
 
   daemon_state state() const noexcept { return state_; }
+  /// Nothing runs, nor is about to: a start would begin anew.
+  bool idle() const noexcept { return step_ == step::idle; }
+  /// dockerd is being ended; the state changes once it is gone.
+  bool ending() const noexcept { return step_ == step::stopping || step_ == step::killing; }
   pid_t pid() const noexcept { return pid_; }
   std::uint32_t restarts() const noexcept { return restarts_; }
   duration ready_after() const noexcept { return ready_after_; }

@@ -14,7 +14,7 @@ namespace berth {
 
 /// What dockerd's arguments and preparation depend on.
 struct docker_plan_options {
-  docker_versions versions;                ///< unknown versions are planned for as the newest
+  docker_versions versions;                ///< unknown ones count as the newest, but for flags that older ones refuse
   std::uint32_t runsc_release = 0;         ///< as a number, 20260701; 0: not known, planned for as the newest
 
   std::string uplink_device;               ///< the sandbox's way out, an interface; empty: its default route's

@@ -44,20 +44,25 @@ struct daemon_status {
 /// for one that berth does not own.
 class daemon_supervisor {
  public:
-  /// `where` is borrowed and must outlive the supervisor, and the loop's next turn after that, in which what it started
-  /// ends. `loop` is the executor of an io_context that one thread runs; everything here belongs to that thread.
+  /// `where` is borrowed. It must outlive the supervisor and what goes on in the background after that: dockerd is killed,
+  /// a command inside that is under way (a probe's, a shutdown's) is ended, for some seconds at most. Whoever runs the loop
+  /// until it has nothing left to do is on the safe side. `loop` is the executor of an io_context that one thread runs; everything here belongs to that thread.
   BERTH_DECL daemon_supervisor(boost::asio::any_io_executor loop, executor& where, supervisor_options options);
+  BERTH_DECL daemon_supervisor(daemon_supervisor&&) noexcept;
+  BERTH_DECL daemon_supervisor& operator=(daemon_supervisor&&) noexcept;  ///< closes what was there
   BERTH_DECL ~daemon_supervisor();
   /// Ends the supervision now, as the destructor does: calls under way and later ones give `closed`, nothing is logged any
   /// more, and a dockerd that runs is killed in the background. `stop` first, for a graceful end. Again: does nothing.
   BERTH_DECL void close() noexcept;
 
   /// Checks, prepares, starts and waits until ready, or fails; then goes on supervising in the background. While it is
-  /// up already this changes nothing; after a failure or a stop it starts anew. Cancelled, it stops what it started, in
-  /// the background. Errors: invalid and unsupported (the plan), daemon_not_present, daemon_failed, daemon_not_ready,
+  /// up already this changes nothing; after a failure or a stop it starts anew, also where the stop is still under way.
+  /// Several may call it: when the last of those who wait for one start is cancelled, that start is stopped, in the
+  /// background. Errors: invalid and unsupported (the plan), daemon_not_present, daemon_failed, daemon_not_ready,
   /// cancelled, state (somebody called stop meanwhile); the executor's own, where it cannot run dockerd.
   BERTH_DECL boost::asio::awaitable<result<void>> start();
-  /// Waits for ready (or a settled state that is not, an error); for those who did not call start themselves. At the
+  /// Waits for ready (or a settled state that is not, an error; while it is being stopped, for the end of that); for
+  /// those who did not call start themselves. At the
   /// deadline the error is `timeout`, and the start goes on.
   BERTH_DECL boost::asio::awaitable<result<void>> wait_ready(time_point deadline);
   BERTH_DECL daemon_status status() const;

@@ -4,12 +4,19 @@
 #include <berth/base/clock.hpp>
 #include <berth/base/result.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <exception>
+#include <memory>
+#include <optional>
 #include <utility>
 
 namespace berth {
@@ -39,6 +46,63 @@ inline boost::asio::awaitable<bool> pause_for(duration d) {
   boost::system::error_code failed;
   co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
   co_return !failed;
+}
+
+/// `work`, cancelled at `deadline`: errc::timeout then, in place of its errc::cancelled. It must heed cancellation, as all
+/// that waits here does; the caller's own reaches it too.
+template <class T>
+boost::asio::awaitable<result<T>> until_deadline(boost::asio::awaitable<result<T>> work, time_point deadline) {
+  if (deadline == time_point::max()) co_return co_await std::move(work);
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+  struct shared {
+    explicit shared(const boost::asio::any_io_executor& executor) : timer(executor) {}
+    boost::asio::steady_timer timer;
+    boost::asio::cancellation_signal stop;
+    bool over = false;
+    bool late = false;
+  };
+  const auto s = std::make_shared<shared>(co_await boost::asio::this_coro::executor);
+  // Also where this coroutine is destroyed instead of resumed: nothing must be signalled into the work then.
+  const std::shared_ptr<void> at_end(nullptr, [s](void*) {
+    s->over = true;
+    s->timer.cancel();
+  });
+  s->timer.expires_at(deadline);
+  s->timer.async_wait([s](boost::system::error_code stopped) {
+    if (stopped || s->over) return;
+    s->late = true;
+    s->stop.emit(boost::asio::cancellation_type::terminal);
+  });
+  auto slot = cancellation.slot();
+  if (slot.is_connected()) {
+    slot.assign([s](boost::asio::cancellation_type type) {
+      if (!s->over) s->stop.emit(type);
+    });
+  }
+  // The work may end without having waited, in the turn in which it was cancelled; what it throws goes on from here.
+  std::exception_ptr thrown;
+  std::optional<result<T>> outcome;
+  try {
+    auto heeding = cancellation_as_error(std::move(work));
+    auto spawned = boost::asio::co_spawn(
+        s->timer.get_executor(), std::move(heeding),
+        boost::asio::bind_cancellation_slot(s->stop.slot(), boost::asio::use_awaitable));
+    outcome = co_await std::move(spawned);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  s->over = true;
+  if (slot.is_connected()) slot.clear();
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  if (thrown) std::rethrow_exception(thrown);
+  if (!*outcome && outcome->error().code == errc::cancelled && s->late) {
+    error e = std::move(*outcome).error();
+    e.code = errc::timeout;
+    co_return e;
+  }
+  co_return std::move(*outcome);
 }
 
 }  // namespace berth

@@ -35,7 +35,8 @@ class running_command {
   virtual pid_t pid() const = 0;
 };
 
-/// Where commands run. An embedder implements this for a sandbox that berth does not own.
+/// Where commands run. An embedder implements this for a sandbox that berth does not own. What waits here and in
+/// running_command has to heed its caller's cancellation (errc::cancelled): that is how deadlines are kept.
 class executor {
  public:
   virtual ~executor() = default;
@@ -46,8 +47,8 @@ class executor {
 BERTH_DECL std::vector<std::string> merge_environment(std::vector<std::string> base,
                                                       const std::vector<std::string>& over);
 
-/// Starts, waits and collects through an executor; past the deadline the command gets SIGKILL and the error is
-/// `timeout`.
+/// Starts, waits and collects through an executor; past the deadline, which counts from the call, the command gets
+/// SIGKILL and the error is `timeout`.
 BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& where, command what,
                                                                       stdio_options io,
                                                                       time_point deadline = time_point::max());

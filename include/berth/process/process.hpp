@@ -75,7 +75,8 @@ class process {
 
   /// SIGTERM to the group (to the process alone where it leads none); what is left of it after `grace`, or once the
   /// leader has ended and the others had the rest of `grace` (at most 1 s), gets SIGKILL. Ends as `wait` does.
-  /// Cancelling it sends SIGKILL at once, and it still reaps.
+  /// Cancelling it sends SIGKILL at once, and it still reaps. errc::timeout where SIGKILL did not end it within 10 s (it hangs
+  /// in the kernel, or may not be signalled): the loop reaps it when it ends.
   BERTH_DECL boost::asio::awaitable<result<exit_status>> stop(duration grace);
 
   /// Writes to a piped stdin, all of it; `data` must stay until then. closed when the child no longer reads; state when

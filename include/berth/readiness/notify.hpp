@@ -36,7 +36,8 @@ class notify_socket {
 
   BERTH_DECL std::string environment() const;  ///< "NOTIFY_SOCKET=<path>"
 
-  /// Waits for READY=1; once it came, at once. Errors: timeout (with the last STATUS in `detail`), cancelled, closed.
+  /// Waits for READY=1; once it came, at once. One at a time. Errors: timeout (with the last STATUS in `detail`), cancelled,
+  /// closed, state (another wait is under way).
   BERTH_DECL boost::asio::awaitable<result<void>> ready(time_point deadline = time_point::max());
 
  private:

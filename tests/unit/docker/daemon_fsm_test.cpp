@@ -303,17 +303,22 @@ TEST(DaemonFsm, NoSequenceOfEventsStrandsIt) {
   const std::vector<daemon_event_any> all = {
       ev::start{},     ev::missing{},         ev::prepare_failed{"p"},      ev::start_failed{}, ev::launched{5},
       ev::probe_ready{1}, ev::probe_gave_up{1, "x"}, ev::exited{exit_one, 1, {}, {}}, ev::pause_over{},     ev::stop{}};
+  // A command ends in one of these ways; the second where it was given up before the executor had begun it.
+  const std::vector<daemon_event_any> ends = {ev::exited{by_kill, 0, {}, {}}, ev::start_failed{}};
   for (const auto& policy : {restart_policy{}, on_failure()}) {
-    for (std::size_t n = 0; n < 10000; ++n) {
-      daemon_fsm m(policy);
-      time_point now = t0;
-      for (std::size_t i = 0, rest = n; i < 4; ++i, rest /= 10) m.on(all[rest % 10], now += milliseconds(10));
-      m.on(ev::stop{}, now += milliseconds(10));
-      m.on(ev::exited{by_kill, 0, {}, {}}, now += milliseconds(10));
-      ASSERT_NE(m.state(), daemon_state::starting) << n;
-      ASSERT_NE(m.state(), daemon_state::ready) << n;
-      m.on(ev::start{}, now += milliseconds(10));
-      ASSERT_EQ(m.state(), daemon_state::starting) << n;
+    for (const auto& end : ends) {
+      for (std::size_t n = 0; n < 10000; ++n) {
+        daemon_fsm m(policy);
+        time_point now = t0;
+        for (std::size_t i = 0, rest = n; i < 4; ++i, rest /= 10) m.on(all[rest % 10], now += milliseconds(10));
+        m.on(ev::stop{}, now += milliseconds(10));
+        m.on(end, now += milliseconds(10));
+        ASSERT_NE(m.state(), daemon_state::starting) << n;
+        ASSERT_NE(m.state(), daemon_state::ready) << n;
+        ASSERT_TRUE(m.idle() && !m.ending()) << n;
+        m.on(ev::start{}, now += milliseconds(10));
+        ASSERT_EQ(m.state(), daemon_state::starting) << n;
+      }
     }
   }
 }

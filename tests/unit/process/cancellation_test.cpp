@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <vector>
 
 namespace berth {
@@ -63,6 +64,53 @@ TEST(Cancellation, ThrowingIsAsItWasAfterwards) {
     co_return !*during && after;
   };
   EXPECT_TRUE(test::run(work()));
+}
+
+awaitable<result<int>> answer_after(duration d, int answer) {
+  const bool slept = co_await pause_for(d);
+  if (!slept) co_return make_error(errc::cancelled, "test", "cancelled");
+  if (answer < 0) throw std::runtime_error("thrown");
+  co_return answer;
+}
+
+TEST(UntilDeadline, GivesWhatCameInTime) {
+  const auto in_time = test::run(until_deadline(answer_after(milliseconds(1), 7), deadline_after(seconds(60))));
+  ASSERT_TRUE(in_time);
+  EXPECT_EQ(*in_time, 7);
+  const auto without = test::run(until_deadline(answer_after(milliseconds(1), 8), time_point::max()));
+  ASSERT_TRUE(without);
+  EXPECT_EQ(*without, 8);
+  EXPECT_THROW(test::run(until_deadline(answer_after(milliseconds(1), -1), deadline_after(seconds(60)))), std::runtime_error);
+}
+
+TEST(UntilDeadline, CancelsWhatComesTooLate) {
+  const auto late = test::run(until_deadline(answer_after(seconds(1000), 7), deadline_after(milliseconds(5))));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, errc::timeout);
+}
+
+TEST(UntilDeadline, PassesTheCallersCancellationOn) {
+  boost::asio::io_context loop(1);
+  boost::asio::cancellation_signal signal;
+  std::optional<errc> code;
+  boost::asio::co_spawn(
+      loop, cancellation_as_error(until_deadline(answer_after(seconds(1000), 7), deadline_after(seconds(1000)))),
+      boost::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, result<int> r) {
+        if (!e) code = r ? errc::ok : r.error().code;
+      }));
+  boost::asio::post(loop, [&] { signal.emit(boost::asio::cancellation_type::terminal); });
+  loop.run();
+  EXPECT_EQ(code, errc::cancelled);
+}
+
+TEST(UntilDeadline, MayBeDestroyedWithItsLoop) {
+  boost::asio::cancellation_signal signal;
+  {
+    boost::asio::io_context loop(1);
+    boost::asio::co_spawn(loop, until_deadline(answer_after(seconds(1000), 7), deadline_after(seconds(1000))),
+                          boost::asio::bind_cancellation_slot(signal.slot(), [](std::exception_ptr, result<int>) {}));
+    loop.run_for(milliseconds(5));
+  }
 }
 
 }  // namespace

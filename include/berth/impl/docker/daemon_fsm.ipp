@@ -160,6 +160,12 @@ BERTH_DECL std::vector<daemon_action_any> daemon_fsm::on(const daemon_event_any&
               go(daemon_state::stopped, out);
               return;
             }
+            if (step_ == step::killing) {
+              // The start was given up at its deadline, before the executor had come so far as to run anything.
+              daemon_failure why = std::move(*failure_);
+              give_up(std::move(why), daemon_state::failed, out);
+              return;
+            }
             if (step_ != step::launching) return;
             daemon_failure why = failed_in("start", now);
             why.reason = "dockerd could not be started: " + e.why.message;

@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace berth {
@@ -49,6 +51,8 @@ struct daemon_run {
   boost::asio::cancellation_signal give_up_signal;
   boost::asio::cancellation_signal end_probing_signal;
   bool probing = false;                        ///< the probing coroutine lives
+  bool clearing = false;                       ///< what a killed dockerd left is being ended
+  std::optional<daemon_event::exited> held_exit;  ///< told once that is done
   /// Ends the run's coroutine, and with it the command.
   void give_up() {
     if (!over) give_up_signal.emit(boost::asio::cancellation_type::terminal);
@@ -66,6 +70,18 @@ struct daemon_run {
   bool network_done = false;
   std::string step_failed;
 };
+
+/// The exception that is being handled, as an error.
+inline error executor_threw() {
+  error e = make_error(errc::internal, "docker", "the executor threw");
+  try {
+    throw;
+  } catch (const std::exception& thrown) {
+    e.message += std::string(": ") + thrown.what();
+  } catch (...) {
+  }
+  return e;
+}
 
 /// A pid as a marker gives it, or 0.
 inline pid_t parse_marker_pid(std::string_view text) noexcept {

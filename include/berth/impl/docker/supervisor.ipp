@@ -8,6 +8,16 @@ BERTH_DECL daemon_supervisor::daemon_supervisor(boost::asio::any_io_executor loo
                                                 supervisor_options options)
     : impl_(std::make_shared<impl>(std::move(loop), where, std::move(options))) {}
 
+BERTH_DECL daemon_supervisor::daemon_supervisor(daemon_supervisor&&) noexcept = default;
+
+BERTH_DECL daemon_supervisor& daemon_supervisor::operator=(daemon_supervisor&& other) noexcept {
+  if (this != &other) {
+    close();
+    impl_ = std::move(other.impl_);
+  }
+  return *this;
+}
+
 BERTH_DECL daemon_supervisor::~daemon_supervisor() { close(); }
 
 BERTH_DECL void daemon_supervisor::close() noexcept {
@@ -38,24 +48,38 @@ inline result<void> daemon_outcome(const daemon_fsm& machine) {
 
 }  // namespace detail
 
-BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::start() {
-  const auto self = impl_;
-  if (self->closed) co_return detail::supervisor_closed();
-  auto plan = plan_docker(self->options.plan);
-  if (!plan) co_return plan.error();
-  self->plan = std::move(*plan);
-  for (const std::string& warning : self->plan.warnings) self->say(log_level::warn, warning);
+// The coroutines hold the impl from the call on, not from when they first run: the supervisor may go in between.
+
+inline boost::asio::awaitable<result<void>> daemon_supervisor::impl::start(self_ptr self) {
+  if (!self || self->closed) co_return detail::supervisor_closed();
   const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
   co_await boost::asio::this_coro::throw_if_cancelled(false);
-  self->dispatch(daemon_event::start{});
+  const std::function<bool()> ended = [self] { return !self->fsm.ending(); };
   const std::function<bool()> done = [self] { return self->settled(); };
-  const errc why = co_await impl::wait_for(self, done, time_point::max());
   result<void> outcome;
+  errc why = co_await wait_for(self, ended, time_point::max());
+  if (why == errc::ok && self->fsm.idle()) {
+    auto plan = plan_docker(self->options.plan);
+    if (!plan) {
+      co_await boost::asio::this_coro::throw_if_cancelled(throws);
+      co_return plan.error();
+    }
+    self->plan = std::move(*plan);
+    for (const std::string& warning : self->plan.warnings) self->say(log_level::warn, warning);
+    self->coming_up = true;
+    self->dispatch(daemon_event::start{});
+  }
+  if (why == errc::ok) {
+    ++self->starters;
+    why = co_await wait_for(self, done, time_point::max());
+    --self->starters;
+  }
   if (why == errc::ok) {
     outcome = detail::daemon_outcome(self->fsm);
   } else if (why == errc::cancelled) {
-    // Whoever gives up the start wants no dockerd; the shutdown goes on by itself and `status` tells when it is over.
-    self->dispatch(daemon_event::stop{});
+    // Whoever gives up the start wants no dockerd, unless somebody else does, or it was up before; the shutdown goes on by
+    // itself and `status` tells when it is over.
+    if (self->coming_up && self->starters == 0) self->dispatch(daemon_event::stop{});
     outcome = make_error(errc::cancelled, "docker", "starting the docker daemon was cancelled");
   } else {
     outcome = detail::supervisor_closed();
@@ -64,10 +88,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::start() {
   co_return outcome;
 }
 
-BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::wait_ready(time_point deadline) {
-  const auto self = impl_;
+inline boost::asio::awaitable<result<void>> daemon_supervisor::impl::wait_ready(self_ptr self, time_point deadline) {
+  if (!self || self->closed) co_return detail::supervisor_closed();
   const std::function<bool()> done = [self] { return self->settled(); };
-  const errc why = co_await impl::wait_for(self, done, deadline);
+  const errc why = co_await wait_for(self, done, deadline);
   if (why == errc::ok) co_return detail::daemon_outcome(self->fsm);
   if (why == errc::timeout)
     co_return make_error(errc::timeout, "docker", "the docker daemon was not ready by the deadline", {},
@@ -76,37 +100,39 @@ BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::wait_ready(ti
   co_return make_error(why, "docker", "waiting for the docker daemon ended early");
 }
 
-BERTH_DECL daemon_status daemon_supervisor::status() const {
-  daemon_status out;
-  out.state = impl_->fsm.state();
-  out.pid = impl_->fsm.pid();
-  out.ready_after = impl_->fsm.ready_after();
-  out.restarts = impl_->fsm.restarts();
-  out.failure = impl_->fsm.failure();
-  return out;
-}
-
-BERTH_DECL boost::asio::awaitable<daemon_status> daemon_supervisor::wait_change(daemon_state state) {
-  const auto self = impl_;
+inline boost::asio::awaitable<daemon_status> daemon_supervisor::impl::wait_change(self_ptr self, daemon_state state) {
+  if (!self) co_return daemon_status();
   const std::function<bool()> done = [self, state] { return self->fsm.state() != state; };
-  (void)co_await impl::wait_for(self, done, time_point::max());
-  daemon_status out;
-  out.state = self->closed && !done() ? daemon_state::stopped : self->fsm.state();
-  out.pid = self->fsm.pid();
-  out.ready_after = self->fsm.ready_after();
-  out.restarts = self->fsm.restarts();
-  out.failure = self->fsm.failure();
+  (void)co_await wait_for(self, done, time_point::max());
+  daemon_status out = self->status();
+  if (self->closed && !done()) out.state = daemon_state::stopped;
   co_return out;
 }
 
-BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::stop() {
-  const auto self = impl_;
+inline boost::asio::awaitable<result<void>> daemon_supervisor::impl::stop(self_ptr self) {
+  if (!self || self->closed) co_return detail::supervisor_closed();
   self->dispatch(daemon_event::stop{});
-  const std::function<bool()> done = [self] { return self->fsm.state() != daemon_state::starting && self->fsm.state() != daemon_state::ready; };
-  const errc why = co_await impl::wait_for(self, done, time_point::max());
+  const std::function<bool()> done = [self] {
+    return self->fsm.state() != daemon_state::starting && self->fsm.state() != daemon_state::ready;
+  };
+  const errc why = co_await wait_for(self, done, time_point::max());
   if (why == errc::ok) co_return result<void>();
   if (why == errc::closed) co_return detail::supervisor_closed();
   co_return make_error(why, "docker", "waiting for the docker daemon to stop ended early");
 }
+
+BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::start() { return impl::start(impl_); }
+
+BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::wait_ready(time_point deadline) {
+  return impl::wait_ready(impl_, deadline);
+}
+
+BERTH_DECL daemon_status daemon_supervisor::status() const { return impl_ ? impl_->status() : daemon_status(); }
+
+BERTH_DECL boost::asio::awaitable<daemon_status> daemon_supervisor::wait_change(daemon_state state) {
+  return impl::wait_change(impl_, state);
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> daemon_supervisor::stop() { return impl::stop(impl_); }
 
 }  // namespace berth

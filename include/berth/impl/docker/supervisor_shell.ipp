@@ -4,6 +4,7 @@
 #include <berth/docker/diagnose.hpp>
 #include <berth/docker/supervisor.hpp>
 #include <berth/impl/docker/daemon_run.ipp>
+#include <berth/process/cancellation.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_state.hpp>
@@ -16,6 +17,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <exception>
 #include <functional>
 #include <list>
 
@@ -41,6 +43,8 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   boost::asio::steady_timer launch_timer;
   std::list<boost::asio::steady_timer> waiters;
   bool closed = false;
+  bool coming_up = false;    // since a start was asked for, until it was ready or over
+  std::size_t starters = 0;  // who wait for a start
 
   void say(log_level level, std::string message, std::vector<log_field> fields = {}) {
     if (!closed) log(options.log, level, std::move(message), std::move(fields));
@@ -101,8 +105,24 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   }
 
   bool settled() const {
-    return fsm.state() != daemon_state::starting && fsm.state() != daemon_state::disabled;
+    return fsm.state() != daemon_state::starting && fsm.state() != daemon_state::disabled && !fsm.ending();
   }
+
+  daemon_status status() const {
+    daemon_status out;
+    out.state = fsm.state();
+    out.pid = fsm.pid();
+    out.ready_after = fsm.ready_after();
+    out.restarts = fsm.restarts();
+    out.failure = fsm.failure();
+    return out;
+  }
+
+  // The public calls.
+  static boost::asio::awaitable<result<void>> start(self_ptr self);
+  static boost::asio::awaitable<result<void>> wait_ready(self_ptr self, time_point deadline);
+  static boost::asio::awaitable<daemon_status> wait_change(self_ptr self, daemon_state state);
+  static boost::asio::awaitable<result<void>> stop(self_ptr self);
 
   // One line of the start script or of dockerd.
   void on_line(detail::daemon_run& of, output_stream which, std::string_view line) {
@@ -165,13 +185,17 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   }
   void perform(const daemon_action::cancel_restart&) { pause_timer.cancel(); }
   void perform(const daemon_action::kill&) {
-    boost::asio::co_spawn(loop, kill_daemon(shared_from_this(), run), boost::asio::detached);
+    boost::asio::co_spawn(loop, end_daemon(shared_from_this(), run, &impl::kill_daemon), boost::asio::detached);
   }
   void perform(const daemon_action::shut_down&) {
-    boost::asio::co_spawn(loop, shut_down(shared_from_this(), run), boost::asio::detached);
+    boost::asio::co_spawn(loop, end_daemon(shared_from_this(), run, &impl::shut_down), boost::asio::detached);
   }
-  void perform(const daemon_action::changed&) { wake_waiters(); }
+  void perform(const daemon_action::changed&) {
+    if (fsm.idle()) coming_up = false;
+    wake_waiters();
+  }
   void perform(const daemon_action::ready& what) {
+    coming_up = false;
     say(log_level::info, "docker daemon is ready and accepting commands",
         {{"retry_count", std::to_string(what.retry_count)}});
     for (const diagnosis& known : diagnose_docker(run->tail.text()))
@@ -199,6 +223,8 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
 
   static boost::asio::awaitable<void> run_daemon(self_ptr self, run_ptr run);
   static boost::asio::awaitable<void> probe_daemon(self_ptr self, run_ptr run, time_point ready_by);
+  using ending = boost::asio::awaitable<void> (*)(self_ptr, run_ptr);
+  static boost::asio::awaitable<void> end_daemon(self_ptr self, run_ptr run, ending how);
   static boost::asio::awaitable<void> kill_daemon(self_ptr self, run_ptr run);
   static boost::asio::awaitable<void> shut_down(self_ptr self, run_ptr run);
 
@@ -230,7 +256,14 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   command what = self->plan.start;
   // Where only the client of the last run was killed (by the host's OOM killer for one), that dockerd is still there.
   if (!self->last_pid.empty()) what.env.push_back("BERTH_LOST_DOCKERD=" + self->last_pid);
-  auto started = co_await self->where.start(std::move(what), std::move(io));
+  // An embedder's executor may throw. Unheard, that would leave everybody waiting.
+  std::optional<result<std::unique_ptr<running_command>>> answer;
+  try {
+    answer = co_await self->where.start(std::move(what), std::move(io));
+  } catch (...) {
+    answer = detail::executor_threw();
+  }
+  auto& started = *answer;
   if (!started) {
     run->over = true;
     if (!self->closed) {
@@ -243,7 +276,13 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   run->running = std::move(*started);
   self->wake_waiters();
   const auto running = run->running;
-  auto ended = co_await running->wait(time_point::max());
+  std::optional<result<exit_status>> came;
+  try {
+    came = co_await running->wait(time_point::max());
+  } catch (...) {
+    came = detail::executor_threw();
+  }
+  auto& ended = *came;
   run->over = true;
   run->running.reset();  // where it did not end, destroying it ends it
   if (self->closed) co_return;
@@ -266,7 +305,9 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   }
   how.attempts = run->attempts;
   how.last_probe = run->last_probe;
-  self->dispatch(how);
+  // While what it left is cleared away it is not gone yet: a start that followed would meet the clearing.
+  if (run->clearing) run->held_exit = std::move(how);
+  else self->dispatch(how);
 }
 
 inline boost::asio::awaitable<void> daemon_supervisor::impl::probe_daemon(self_ptr self, run_ptr run,
@@ -307,13 +348,28 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::probe_daemon(self_p
   }
 }
 
+// The kill or the shutdown of a run, and the news of its end where that was held back meanwhile.
+inline boost::asio::awaitable<void> daemon_supervisor::impl::end_daemon(self_ptr self, run_ptr run, ending how) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  try {
+    co_await how(self, run);
+  } catch (...) {
+    // The executor cannot even signal: its command is given up, which ends it where anything does.
+    run->give_up();
+  }
+  run->clearing = false;
+  if (run->held_exit) self->dispatch(*std::exchange(run->held_exit, std::nullopt));
+}
+
 inline boost::asio::awaitable<void> daemon_supervisor::impl::kill_daemon(self_ptr self, run_ptr run) {
   if (!run->launched && (!run->running || run->running->pid() == 0)) {
     // Not even the start script runs: nothing is left behind, and a sandbox that does not answer is not waited for.
     run->give_up();
     co_return;
   }
-  if (const auto running = run->running) (void)co_await running->signal(SIGKILL);
+  run->clearing = true;
+  const time_point signalled_by = deadline_after(self->options.kill_timeout);
+  if (const auto running = run->running) (void)co_await until_deadline(running->signal(SIGKILL), signalled_by);
   const std::function<bool()> over = [run] { return run->over; };
   const time_point patience = deadline_after(self->options.kill_timeout);
   co_await wait_for(self, over, patience);
@@ -346,7 +402,8 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::shut_down(self_ptr 
     if (!stopped || !stopped->status.success())
       self->say_not_stopped(stopped ? detail::last_words(stopped->err) : stopped.error().to_string());
   }
-  if (const auto running = run->running) (void)co_await running->signal(SIGTERM);
+  const time_point signalled_by = deadline_after(self->options.kill_timeout);
+  if (const auto running = run->running) (void)co_await until_deadline(running->signal(SIGTERM), signalled_by);
   const time_point term_until = deadline_after(self->options.term_timeout);
   co_await wait_for(self, over, term_until);
   if (self->closed || run->over) co_return;

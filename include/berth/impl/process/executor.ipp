@@ -1,6 +1,7 @@
 #pragma once
 
 #include <berth/impl/process/run_process.ipp>
+#include <berth/process/cancellation.hpp>
 #include <berth/process/executor.hpp>
 
 #include <boost/asio/this_coro.hpp>
@@ -46,16 +47,26 @@ class host_command final : public running_command {
 BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& where, command what, stdio_options io,
                                                                       time_point deadline) {
   const std::string program = what.argv.empty() ? std::string() : what.argv[0];
-  auto started = co_await where.start(std::move(what), std::move(io));
-  if (!started) co_return started.error();
+  const bool cancelled = co_await was_cancelled();
+  if (cancelled) co_return make_error(errc::cancelled, "process", "the command was not started: cancelled");
+  // Whatever it takes to start it counts too: an executor may have to ask a sandbox that does not answer.
+  auto started = co_await until_deadline(where.start(std::move(what), std::move(io)), deadline);
+  if (!started) {
+    error e = started.error();
+    if (e.code == errc::timeout) {
+      e.message = "the command was not started in time";
+      e.path = program;
+    }
+    co_return e;
+  }
   running_command& running = **started;
   // A cancellation must not throw: what was started has to be ended first.
   const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   auto ended = co_await running.wait(deadline);
   if (!ended && (ended.error().code == errc::timeout || ended.error().code == errc::cancelled)) {
-    const auto killed = co_await running.signal(SIGKILL);
     const time_point soon = deadline_after(seconds(5));
+    const auto killed = co_await until_deadline(running.signal(SIGKILL), soon);
     if (killed) {
       const auto gone = co_await running.wait(soon);
     }

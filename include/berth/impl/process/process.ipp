@@ -206,11 +206,17 @@ boost::asio::awaitable<result<exit_status>> stop_process(std::shared_ptr<State> 
     }
   }
   if (!s->abandoned) s->kill_everything();
-  // Nothing can refuse SIGKILL: from here on the wait is short, and cancelling it would only lose the status.
+  // The wait is short as a rule, and cancelling it would only lose the status. But a process that hangs in the kernel, on a
+  // network file system for one, or that this user may not signal, is there as long as it likes: its end is left to the
+  // loop.
+  const time_point patience = deadline_after(seconds(10));
   while (true) {
-    auto last = co_await await_process(s, time_point::max(), await_for::output_end, false);
+    auto last = co_await await_process(s, patience, await_for::output_end, false);
     if (!last && last.error().code == errc::cancelled) continue;
     co_await boost::asio::this_coro::throw_if_cancelled(throws);
+    if (!last && last.error().code == errc::timeout) {
+      co_return make_error(errc::timeout, "process", "the process did not end within 10 s of SIGKILL", std::to_string(s->pid));
+    }
     co_return last;
   }
 }

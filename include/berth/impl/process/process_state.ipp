@@ -95,6 +95,7 @@ struct process::state : std::enable_shared_from_this<process::state> {
     }
     auto how = child_status(pidfd.native_handle(), zombie_held ? reap_mode::look : reap_mode::take);
     if (how && !*how) return watch_exit();
+    zombie_held = zombie_held && how.has_value();  // else somebody else has reaped it
     if (how) status = **how;
     else lost = how.error();
     wake_all();
@@ -178,6 +179,9 @@ struct process::state : std::enable_shared_from_this<process::state> {
   result<void> signal_group(int signo) {
     auto sent = signal_pidfd_group(pidfd.native_handle(), signo);
     if (sent || sent.error().code != errc::unsupported) return sent;
+    // By number, which means this group only as long as its leader, dead or alive, was not reaped: not by us, and not by a
+    // host program that waits for any child.
+    if (ended() && zombie_held) zombie_held = child_status(pidfd.native_handle(), reap_mode::look).has_value();
     if (ended() && !zombie_held) return make_error(errc::state, "process", "the process has ended");
     if (::kill(-pid, signo) == 0) return {};
     if (errno == ESRCH) return make_error(errc::state, "process", "no process is left in the group");

@@ -48,12 +48,13 @@ BERTH_DECL result<std::string> run_blocking(const std::vector<std::string>& argv
     if (text.size() < (1u << 20)) text.append(buffer, static_cast<std::size_t>(n));
   }
   if (late) (void)signal_pidfd(started->pidfd.get(), SIGKILL);
-  for (;;) {
+  for (bool killed = late;;) {
+    // One that hangs in the kernel does not end by SIGKILL either. It stays behind, as a zombie in the end.
     pollfd wait{started->pidfd.get(), POLLIN, 0};
-    const int ready = ::poll(&wait, 1, late ? -1 : left());
+    const int ready = ::poll(&wait, 1, killed ? 10000 : left());
     if (ready < 0 && errno == EINTR) continue;
-    if (ready > 0) break;
-    late = true;
+    if (ready > 0 || killed) break;
+    late = killed = true;
     (void)signal_pidfd(started->pidfd.get(), SIGKILL);
   }
   auto status = child_status(started->pidfd.get(), reap_mode::take);

@@ -69,6 +69,10 @@ struct notify_socket::state : std::enable_shared_from_this<notify_socket::state>
 
   // One wait at a time holds the timer.
   static boost::asio::awaitable<result<void>> wait(std::shared_ptr<state> s, time_point deadline) {
+    if (!s) co_return make_error(errc::closed, "readiness", "the socket was closed");
+    if (s->waited_for) co_return make_error(errc::state, "readiness", "somebody waits for this socket already", s->path);
+    s->waited_for = true;
+    const std::shared_ptr<void> at_end(nullptr, [s](void*) { s->waited_for = false; });
     const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
     co_await boost::asio::this_coro::throw_if_cancelled(false);
     const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
@@ -98,6 +102,7 @@ struct notify_socket::state : std::enable_shared_from_this<notify_socket::state>
   std::string path;
   std::string status;
   bool is_ready = false;
+  bool waited_for = false;
   bool closed = false;
 };
 

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -113,7 +114,10 @@ struct probe_connection : std::enable_shared_from_this<probe_connection> {
   // Until the socket can be read or written, at most to the deadline.
   boost::asio::awaitable<boost::system::error_code> can(descriptor::wait_type what) {
     boost::system::error_code ec;
-    if (timed_out) co_return boost::asio::error::operation_aborted;
+    // A cancellation that came while the last wait's answer was on its way has nothing left to abort.
+    const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+    if (timed_out || cancellation.cancelled() != boost::asio::cancellation_type::none)
+      co_return boost::asio::error::operation_aborted;
     co_await socket.async_wait(what, boost::asio::redirect_error(boost::asio::use_awaitable, ec));
     co_return ec;
   }
@@ -164,6 +168,15 @@ inline boost::asio::awaitable<std::optional<probe_outcome>> connect_tcp(std::sha
   socklen_t size = sizeof failed;
   ::getsockopt(peer, SOL_SOCKET, SO_ERROR, &failed, &size);
   if (failed != 0) co_return outcome_of_error(connect_error(failed, address_text(where)));
+  // Where nobody listens on a port of the ephemeral range, the kernel may have given us that port to call from: TCP then
+  // connects the socket to itself.
+  sockaddr_storage mine{}, theirs{};
+  socklen_t mine_size = sizeof mine, theirs_size = sizeof theirs;
+  if (::getsockname(peer, reinterpret_cast<sockaddr*>(&mine), &mine_size) == 0 &&
+      ::getpeername(peer, reinterpret_cast<sockaddr*>(&theirs), &theirs_size) == 0 && mine_size == theirs_size &&
+      std::memcmp(&mine, &theirs, mine_size) == 0) {
+    co_return outcome_of_error(connect_error(ECONNREFUSED, address_text(where)));
+  }
   co_return std::nullopt;
 }
 
