@@ -13,6 +13,7 @@ namespace berth {
 struct host_network {
   std::string uplink;             ///< the interface of the default route, or empty
   int mtu = 1500;                 ///< the uplink's
+  bool ipv6 = true;               ///< the kernel has it and it is not switched off (ipv6.disable=1)
   std::vector<ipv4_subnet> used;  ///< addresses and routes of the host, default routes left out
 };
 

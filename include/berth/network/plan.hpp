@@ -27,6 +27,7 @@ struct network_plan {
   ipv4_subnet pool;                     ///< what all sandboxes of this host have their addresses from
   ipv4_subnet subnet;                   ///< this one's /30 of it
   int mtu = 1500;                       ///< the uplink's
+  bool ipv6 = true;                     ///< the host has IPv6, which the link is to be kept free of
   std::vector<std::string> nameservers; ///< IPv4; reachable on port 53 wherever they are, the host itself included
 
   std::string gateway() const { return subnet.host(1); }  ///< the host's end

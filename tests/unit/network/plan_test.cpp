@@ -43,6 +43,16 @@ TEST(NetworkPlan, InsideBatch) {
             "route add default via 10.211.0.9 dev eth0\n");
 }
 
+TEST(NetworkPlan, AHostWithoutIPv6HasNothingToSet) {
+  network_plan plan = example();
+  const auto without = [](std::string text, const std::string& line) { return text.erase(text.find(line), line.size()); };
+  const std::string outside = without(host_batch(plan), "link set dev bvabcdefghijklm addrgenmode none\n");
+  const std::string inside = without(inside_batch(plan), "link set dev eth0 addrgenmode none\n");
+  plan.ipv6 = false;
+  EXPECT_EQ(host_batch(plan), outside);
+  EXPECT_EQ(inside_batch(plan), inside);
+}
+
 TEST(NetworkPlan, NftRuleset) {
   EXPECT_EQ(nft_ruleset(example()), R"(create table inet berth_abcdefghijklm
 table inet berth_abcdefghijklm {

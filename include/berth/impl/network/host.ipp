@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <bit>
 #include <cerrno>
@@ -72,6 +73,7 @@ BERTH_DECL result<host_network> read_host_network() {
   host.used = routes.subnets;
   host.uplink = routes.default_interface;
   host.mtu = detail::interface_mtu(host.uplink);
+  host.ipv6 = ::access("/proc/sys/net/ipv6", F_OK) == 0 || errno != ENOENT;
 
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return errno_error(errno, "network", "cannot list the host's addresses");

@@ -21,7 +21,8 @@ BERTH_DECL std::string host_batch(const network_plan& plan) {
   text += "netns add " + plan.names.netns + "\n";
   text += "link add name " + link + " mtu " + mtu + " type veth peer name eth0 mtu " + mtu + " netns " +
           plan.names.netns + "\n";
-  text += "link set dev " + link + " addrgenmode none\n";
+  // Where IPv6 is switched off (ipv6.disable=1) there is nothing to set, and ip would stop at it.
+  if (plan.ipv6) text += "link set dev " + link + " addrgenmode none\n";
   text += "addr add " + plan.gateway() + "/30 dev " + link + "\n";
   text += "link set dev " + link + " up\n";
   return text;
@@ -30,7 +31,7 @@ BERTH_DECL std::string host_batch(const network_plan& plan) {
 BERTH_DECL std::string inside_batch(const network_plan& plan) {
   std::string text;
   text += "link set dev lo up\n";
-  text += "link set dev eth0 addrgenmode none\n";
+  if (plan.ipv6) text += "link set dev eth0 addrgenmode none\n";
   text += "addr add " + plan.address() + "/30 dev eth0\n";
   text += "link set dev eth0 up\n";
   text += "route add default via " + plan.gateway() + " dev eth0\n";
