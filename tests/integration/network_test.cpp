@@ -195,6 +195,7 @@ TEST_F(SandboxNetwork, ANamespaceOfTheCallersIsUsedAndLeftInPlace) {
 
 TEST_F(SandboxNetwork, APoolThatIsUsedUpIsAnErrorThatLeavesNothing) {
   where_.network_pool = "10.213.7.0/29";
+  host_shell("rm -f /run/berth/last-10.213.7.0-29");
   auto first = create(config(network_mode::sandbox));
   auto second = create(config(network_mode::sandbox));
   auto third = loop_.run(sandbox::create(where_, config(network_mode::sandbox)));
@@ -208,6 +209,17 @@ TEST_F(SandboxNetwork, APoolThatIsUsedUpIsAnErrorThatLeavesNothing) {
   EXPECT_EQ((*third)->record().net->subnet.to_string(), "10.213.7.0/30");
   terminate(**third);
   terminate(*second);
+}
+
+// The kernel remembers the connections of one that is gone, and would take another at its address for it.
+TEST_F(SandboxNetwork, AnAddressIsNotGivenAgainAtOnce) {
+  where_.network_pool = "10.213.10.0/28";
+  host_shell("rm -f /run/berth/last-10.213.10.0-28");
+  for (const char* expected : {"10.213.10.0/30", "10.213.10.4/30", "10.213.10.8/30", "10.213.10.12/30", "10.213.10.0/30"}) {
+    auto box = create(config(network_mode::sandbox));
+    EXPECT_EQ(box->record().net->subnet.to_string(), expected);
+    terminate(*box);
+  }
 }
 
 TEST_F(SandboxNetwork, MakingOneIsCancelledAtEveryTurnWithoutAThrow) {
@@ -246,6 +258,7 @@ TEST_F(SandboxNetwork, MakingOneIsCancelledAtEveryTurnWithoutAThrow) {
 TEST_F(SandboxNetwork, ANetworkThatIsThereIsSteppedOver) {
   host_shell("ip addr add 10.213.8.1/28 dev bt-host");
   where_.network_pool = "10.213.8.0/24";
+  host_shell("rm -f /run/berth/last-10.213.8.0-24");
   auto box = create(config(network_mode::sandbox));
   EXPECT_EQ(box->record().net->subnet.to_string(), "10.213.8.16/30");
   terminate(*box);

@@ -34,9 +34,11 @@ BERTH_DECL std::string format_ipv4(std::uint32_t address);
 /// "10.211.0.0/16"; bits behind the prefix are refused. Errors: invalid.
 BERTH_DECL result<ipv4_subnet> parse_ipv4_subnet(std::string_view text);
 
-/// The first /30 of `pool` that overlaps none of `used`. A /30 serves one sandbox: .1 is the host's end, .2 the
-/// sandbox's. Errors: invalid (the pool is smaller than a /30), again (the pool is used up).
-BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vector<ipv4_subnet> used);
+/// The first /30 of `pool` behind `last` (an address, the one given before) that overlaps none of `used`, else the first
+/// one of the pool that does not. A /30 serves one sandbox: .1 is the host's end, .2 the sandbox's. Errors: invalid (the
+/// pool is smaller than a /30), again (the pool is used up).
+BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vector<ipv4_subnet> used,
+                                               std::optional<std::uint32_t> last = std::nullopt);
 
 }  // namespace berth
 

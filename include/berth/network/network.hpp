@@ -27,8 +27,8 @@ class network_lock {
   unique_fd fd_;
 };
 
-/// Chooses a subnet of `pool` that overlaps nothing that the host has, nor `also_used` (the subnets that records name),
-/// and fills in the uplink's MTU. Call it under the lock, and write the record before create_network. Errors: again
+/// Chooses a subnet of `pool` that overlaps nothing that the host has, nor `also_used` (the subnets that records name), as
+/// long as possible after it was last in use (the address given last is kept below /run/berth), and fills in what else is the host's. Call it under the lock, and write the record before create_network. Errors: again
 /// when the pool is used up, exists when the names are taken.
 BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_subnet& pool,
                                              std::vector<ipv4_subnet> also_used,

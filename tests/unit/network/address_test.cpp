@@ -65,6 +65,28 @@ TEST(Ipv4, SaysWhenThePoolIsUsedUp) {
   EXPECT_EQ(allocate("255.255.255.248/29", {"255.255.255.248/29"}), "again");
 }
 
+TEST(Ipv4, GivesWhatWasLongestOutOfUse) {
+  const ipv4_subnet pool = *parse_ipv4_subnet("10.211.0.0/28");
+  const auto after = [&](const char* last, std::vector<const char*> used) {
+    std::vector<ipv4_subnet> list;
+    for (const char* text : used) list.push_back(*parse_ipv4_subnet(text));
+    auto subnet = allocate_subnet(pool, list, parse_ipv4(last));
+    return subnet ? subnet->to_string() : std::string(errc_name(subnet.error().code));
+  };
+  EXPECT_EQ(after("10.211.0.0", {}), "10.211.0.4/30");
+  EXPECT_EQ(after("10.211.0.5", {"10.211.0.8/30"}), "10.211.0.12/30");
+  EXPECT_EQ(after("10.211.0.12", {"10.211.0.0/30"}), "10.211.0.4/30");
+  EXPECT_EQ(after("10.211.0.8", {"10.211.0.12/30"}), "10.211.0.0/30");
+  // The last one again when there is no other; nothing when there is not even that.
+  EXPECT_EQ(after("10.211.0.4", {"10.211.0.0/30", "10.211.0.8/29"}), "10.211.0.4/30");
+  EXPECT_EQ(after("10.211.0.4", {"10.211.0.0/28"}), "again");
+  // One that is no address of the pool says nothing.
+  for (const char* last : {"10.212.0.0", "", "x"}) EXPECT_EQ(after(last, {}), "10.211.0.0/30") << last;
+  auto edge = allocate_subnet(*parse_ipv4_subnet("255.255.255.248/29"), {}, parse_ipv4("255.255.255.252"));
+  ASSERT_TRUE(edge);
+  EXPECT_EQ(edge->to_string(), "255.255.255.248/30");
+}
+
 TEST(Ipv4, NeverGivesASubnetTwice) {
   std::vector<ipv4_subnet> used;
   const ipv4_subnet pool = *parse_ipv4_subnet("10.211.0.0/22");

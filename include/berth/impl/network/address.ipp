@@ -53,21 +53,33 @@ BERTH_DECL result<ipv4_subnet> parse_ipv4_subnet(std::string_view text) {
   return subnet;
 }
 
-BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vector<ipv4_subnet> used) {
-  if (pool.prefix > 30) {
-    return make_error(errc::invalid, "network", "the address pool is smaller than a /30", pool.to_string());
-  }
-  std::sort(used.begin(), used.end(),
-            [](const ipv4_subnet& a, const ipv4_subnet& b) { return a.address < b.address; });
-  // 64 bits, so that a pool that ends at 255.255.255.255 does not wrap.
-  std::uint64_t next = pool.address;
-  const std::uint64_t end = std::uint64_t{pool.address} + (std::uint64_t{1} << (32 - pool.prefix));
+namespace detail {
+
+/// The first /30 from `next` on, which is a multiple of 4, or `end` and more. 64 bits, so that a pool that ends at
+/// 255.255.255.255 does not wrap. `used` is sorted by address.
+inline std::uint64_t first_free(std::uint64_t next, const std::vector<ipv4_subnet>& used) {
   for (const ipv4_subnet& taken : used) {
     const std::uint64_t first = taken.address;
     const std::uint64_t last = first + (std::uint64_t{1} << (32 - taken.prefix));
     if (first >= next + 4) break;  // the gap before it holds a /30
     if (last > next) next = (last + 3) & ~std::uint64_t{3};
   }
+  return next;
+}
+
+}  // namespace detail
+
+BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vector<ipv4_subnet> used,
+                                               std::optional<std::uint32_t> last) {
+  if (pool.prefix > 30) {
+    return make_error(errc::invalid, "network", "the address pool is smaller than a /30", pool.to_string());
+  }
+  std::sort(used.begin(), used.end(),
+            [](const ipv4_subnet& a, const ipv4_subnet& b) { return a.address < b.address; });
+  const std::uint64_t end = std::uint64_t{pool.address} + (std::uint64_t{1} << (32 - pool.prefix));
+  std::uint64_t next = end;
+  if (last && pool.contains(*last)) next = detail::first_free((std::uint64_t{*last} & ~std::uint64_t{3}) + 4, used);
+  if (next + 4 > end) next = detail::first_free(pool.address, used);
   if (next + 4 > end) {
     return make_error(errc::again, "network", "every subnet of the address pool is in use", pool.to_string(),
                       "remove sandboxes (berth gc), or configure a larger pool");

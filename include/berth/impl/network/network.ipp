@@ -27,6 +27,11 @@ namespace detail {
 inline constexpr const char* network_lock_directory = "/run/berth";
 inline constexpr const char* network_lock_file = "/run/berth/network.lock";
 
+/// Where the address is kept that a pool gave last: as long as the connections that the kernel remembers, a boot.
+inline std::string last_address_file(const ipv4_subnet& pool) {
+  return std::string(network_lock_directory) + "/last-" + format_ipv4(pool.address) + "-" + std::to_string(pool.prefix);
+}
+
 /// Runs ip or nft with `input` on its stdin and gives its stdout.
 inline boost::asio::awaitable<result<std::string>> run_network_tool(std::vector<std::string> argv, std::string input,
                                                                     time_point deadline) {
@@ -190,13 +195,17 @@ BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_
   auto host = read_host_network();
   if (!host) return std::move(host).error();
   plan.mtu = host->mtu;
+  plan.ipv6 = host->ipv6;
   for (const ipv4_subnet& subnet : host->used) {
     // A wider network around the whole pool (10.0.0.0/8 through a router) leaves nothing else: more specific routes win.
     if (subnet.prefix < pool.prefix) continue;
     also_used.push_back(subnet);
   }
-  auto subnet = allocate_subnet(pool, std::move(also_used));
+  const std::string last_file = detail::last_address_file(pool);
+  const std::string last = read_system_file(last_file, 64);
+  auto subnet = allocate_subnet(pool, std::move(also_used), parse_ipv4(last));
   if (!subnet) return std::move(subnet).error();
+  (void)replace_file(last_file, format_ipv4(subnet->address), 0600, "network");  // without it one is used again sooner
   plan.subnet = *subnet;
   return plan;
 }
