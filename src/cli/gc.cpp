@@ -11,13 +11,14 @@ int act(invocation& call) {
   const auto where = call.common.find_environment();
   if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  const auto removed = run_loop(collect_garbage(*where));
-  if (!removed) return fail(removed.error(), call);
-  if (call.common.json)
-    return print_json(json::object().set("removed", json::strings(*removed))) ? exit_ok : exit_failed;
+  std::vector<std::string> removed;
+  const auto done = run_loop(collect_garbage(*where, &removed));
   std::string text;
-  for (const std::string& id : *removed) text += id + "\n";
-  return print_text(text) ? exit_ok : exit_failed;
+  for (const std::string& id : removed) text += id + "\n";
+  const bool printed =
+      call.common.json ? print_json(json::object().set("removed", json::strings(removed))) : print_text(text);
+  if (!done) return fail(done.error(), call);
+  return printed ? exit_ok : exit_failed;
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ boost::asio::awaitable<sandbox_view> view_sandbox(environment where, sandbox_rec
 
 std::string docker_word(const sandbox_view& view) {
   if (!view.status || !view.status->docker_wanted) return "-";
-  if (view.state == sandbox_state_name(sandbox_state::stopped)) return "stopped";
+  for (const auto ended : {sandbox_state::stopped, sandbox_state::lost})
+    if (view.state == sandbox_state_name(ended)) return "stopped";
   // A keeper that was killed can say nothing new.
   if (!view.status->keeper.alive()) return "unsupervised";
   return std::string(daemon_state_name(view.status->docker));
@@ -55,9 +56,9 @@ json view_json(const sandbox_view& view) {
   if (!r.network_path.empty()) network.set("path", r.network_path);
   if (r.net) network.set("address", r.net->address()).set("gateway", r.net->gateway()).set("mtu", r.net->mtu);
   out.set("network", std::move(network)).set("cpus", r.cpus).set("memory_bytes", r.memory_bytes);
-  out.set("sandbox_pid", r.sandbox_process.alive() ? r.sandbox_process.pid : 0);
+  out.set("sandbox_pid", r.process_alive() ? r.sandbox_process.pid : 0);
   json creator = json::object();
-  creator.set("pid", r.creator.pid).set("alive", r.creator.alive());
+  creator.set("pid", r.creator.pid).set("alive", r.boot_id == read_boot_id() && r.creator.alive());
   out.set("creator", std::move(creator)).set("runsc", r.runsc).set("container_id", r.container_id());
   json annotations = json::object();
   for (const auto& [key, value] : r.annotations) annotations.set(key, value);
@@ -93,7 +94,7 @@ boost::asio::awaitable<result<void>> wait_for_docker(std::shared_ptr<sandbox> bo
     } else if (!status->docker_wanted) {
       settled = make_error(errc::state, "docker", "this sandbox was made without Docker", {}, "make it with --docker");
     } else if (const auto record = read_record(directory);
-               record && record->phase == record_phase::running && !record->sandbox_process.alive()) {
+               record && record->phase == record_phase::running && !record->process_alive()) {
       settled = make_error(errc::sandbox_not_running, "sandbox", "the sandbox does not run any more", box->id(),
                            "remove it: berth rm " + box->id());
     } else if (status->docker == daemon_state::stopped) {
@@ -124,7 +125,7 @@ boost::asio::awaitable<result<void>> wait_for_docker(std::shared_ptr<sandbox> bo
   if (polled.status == errc::timeout) {
     // Not by state(), which asks a sandbox that may be stuck, and time is up.
     const auto record = read_record(directory);
-    if (!record || (record->phase != record_phase::creating && !record->sandbox_process.alive()))
+    if (!record || (record->phase != record_phase::creating && !record->process_alive()))
       co_return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not running", box->id());
     co_return make_error(errc::daemon_not_ready, "docker",
                          "Docker was not ready within " + format_seconds(std::chrono::duration<double>(limit).count()) +

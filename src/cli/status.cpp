@@ -28,10 +28,10 @@ std::string text_of(const sandbox_view& view) {
   add_line(out, "cpus", r.cpus > 0 ? json(r.cpus).dump() : "no limit");
   add_line(out, "memory", r.memory_bytes > 0 ? format_bytes(r.memory_bytes) : "no limit");
   add_line(out, "process", std::to_string(r.sandbox_process.pid) + " on the host" +
-                               (r.sandbox_process.alive() ? "" : ", which is gone"));
+                               (r.process_alive() ? "" : ", which is gone"));
   add_line(out, "directory", r.directory);
   if (!view.status) {
-    add_line(out, "kept by", std::to_string(r.creator.pid) + (r.creator.alive() ? "" : ", which is gone"));
+    add_line(out, "kept by", std::to_string(r.creator.pid) + (r.boot_id == read_boot_id() && r.creator.alive() ? "" : ", which is gone"));
     return out;
   }
   const status_report& s = *view.status;

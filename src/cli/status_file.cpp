@@ -123,6 +123,7 @@ std::string status_path(const std::string& directory) { return directory + "/sta
 result<void> write_status(const std::string& directory, const status_report& status) {
   json keeper = json::object();
   keeper.set("pid", status.keeper.pid).set("start_time", std::to_string(status.keeper.start_time));
+  keeper.set("boot_id", read_boot_id());
   json file = json::object();
   file.set("version", 1).set("keeper", std::move(keeper)).set("detached", status.detached);
   file.set("docker", docker_json(status)).set("command", command_json(status));
@@ -144,7 +145,9 @@ result<status_report> read_status(const std::string& directory) {
   const reader root(parsed->root());
   status_report out;
   out.keeper.pid = static_cast<pid_t>(root["keeper"]["pid"].number());
-  out.keeper.start_time = parse_number<std::uint64_t>(root["keeper"]["start_time"].text()).value_or(0);
+  // Pid and start time may fit another process after a boot, which rm would kill; no process has started at 0.
+  if (root["keeper"]["boot_id"].text() == read_boot_id())
+    out.keeper.start_time = parse_number<std::uint64_t>(root["keeper"]["start_time"].text()).value_or(0);
   out.detached = root["detached"].truth();
   const reader docker = root["docker"];
   out.docker_wanted = docker["wanted"].truth();

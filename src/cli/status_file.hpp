@@ -31,7 +31,8 @@ struct failure_report {
 
 /// The record says what a sandbox is; this says how it does.
 struct status_report {
-  process_identity keeper;            ///< the monitor, or the `berth run` in the foreground
+  /// The monitor, or the `berth run` in the foreground. Read in another boot, it has the number only, and is not alive.
+  process_identity keeper;
   bool detached = false;
   bool docker_wanted = false;
   daemon_state docker = daemon_state::disabled;

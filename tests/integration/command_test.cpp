@@ -550,6 +550,24 @@ TEST_F(Command, AHostWithoutAWorkingNftIsNotStuckWithWhatItCouldNotMake) {
   fs::remove_all(directory);
 }
 
+// A keeper of an earlier boot: the number may be anybody's by now.
+TEST_F(Command, RmKillsNobodyWhoHasTheKeepersNumber) {
+  ASSERT_EQ(run(run_words({"-d", "--id", "box"})).code, 0);
+  const pid_t monitor = std::stoi(parsed_json(run({"status", "--json", "box"}).out).at({"keeper", "pid"}));
+  const std::string path = root_ + "/box/status.json";
+  std::string boot = content("/proc/sys/kernel/random/boot_id"), text = content(path);
+  boot.pop_back();
+  ASSERT_NE(text.find(boot), std::string::npos) << text;
+  std::ofstream(path) << text.replace(text.find(boot), boot.size(), "00000000-0000-0000-0000-000000000000");
+  ASSERT_EQ(parsed_json(run({"status", "--json", "box"}).out).at({"keeper", "alive"}), "false");
+  EXPECT_EQ(::kill(monitor, SIGSTOP), 0);  // so that it does not end by itself with its sandbox
+  EXPECT_EQ(run({"rm", "--force", "box"}).code, 0);
+  const std::string state = content("/proc/" + std::to_string(monitor) + "/stat");
+  EXPECT_NE(state.find(") T "), std::string::npos) << state;
+  EXPECT_EQ(::kill(monitor, SIGCONT), 0);
+  EXPECT_EQ(left_now(), "");
+}
+
 TEST_F(Command, RmEndsAForegroundRun) {
   const auto running = start(run_words({"--id", "front", "--", "sh", "-c", "echo up >&2; exec sleep 1000"}));
   ASSERT_TRUE(running->wait_for_stderr("up"));

@@ -172,6 +172,24 @@ TEST_F(SandboxCrash, OrphansWithoutARecordAreCollectedAndStrangersAreNot) {
   host_shell("ip netns del berth-" + stranger + "; nft delete table inet berth_" + stranger + "; ip link del bv" + stranger);
 }
 
+TEST_F(SandboxCrash, WhatWasRemovedIsToldThoughAnotherCannotBe) {
+  for (const char* id : {"one", "stuck", "two"}) {
+    ASSERT_TRUE(killed_at("bundle", [&](const environment& where) {
+      sandbox_config what = config();
+      what.id = id;
+      create_in(where, what);
+    }));
+  }
+  ASSERT_EQ(host_shell("mount -t tmpfs none " + where_.root + "/stuck/logs && echo ok"), "ok");
+  std::vector<std::string> removed{"from before"};
+  auto done = loop_.run(collect_garbage(where_, &removed));
+  EXPECT_FALSE(done);
+  EXPECT_EQ(removed, (std::vector<std::string>{"one", "two"}));
+  host_shell("umount " + where_.root + "/.old-*/logs");
+  collect(0);
+  EXPECT_EQ(berth_test::left_behind(where_.root, before_), "");
+}
+
 TEST_F(SandboxCrash, ADirectoryThatAnotherLocksIsLeftAlone) {
   // Another process is at work on it, for all that garbage collection can tell.
   ASSERT_TRUE(killed_at("bundle", [&](const environment& where) { create_in(where, everything()); }));

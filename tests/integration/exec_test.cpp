@@ -245,11 +245,14 @@ TEST_F(SandboxExec, DetachedGoesOnByItself) {
   }
   EXPECT_EQ(text, "begun\nended\n");
 
+  // The end of a long log is told.
+  { std::ofstream(log, std::ios::app) << std::string(2u << 20, '.') << "last words\n"; }
   what.argv = {"/no/such/program"};
   auto none = loop_.run(box_->start_detached(what, log));
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, errc::process_exited) << none.error().to_string();
   EXPECT_NE(none.error().message.find("127"), std::string::npos) << none.error().to_string();
+  EXPECT_NE(none.error().detail.find("last words"), std::string::npos) << none.error().detail;
 }
 
 TEST_F(SandboxExec, SaysWhenTheSandboxEndsMeanwhile) {

@@ -81,6 +81,8 @@ struct sandbox_record {
   std::string cgroups_path() const { return "/berth-" + token; }
   bool has_limits() const noexcept { return cpus > 0 || memory_bytes > 0; }
   network_names names() const { return network_names::of(token); }
+  /// Whether the sandbox's process is there and has not exited. Of an earlier boot it is not, whatever has its number now.
+  BERTH_DECL bool process_alive() const;
   /// The value of an annotation, or empty.
   BERTH_DECL std::string annotation(std::string_view key) const;
 };

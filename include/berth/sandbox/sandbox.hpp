@@ -118,8 +118,10 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
 /// earlier boot, or whose record says that they end with a creator that is gone; further what no record speaks of any more
 /// (processes, networks, cgroups, half-made directories of this root). Damaged records are left alone, and while there is
 /// one nothing without a record is removed. What others are creating or removing is left alone too. Goes on past
-/// failures and reports the first. Gives the ids removed.
-BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(environment where);
+/// failures and reports the first. Gives the ids removed; `removed`, where given, has them after a failure too, and must
+/// outlive the coroutine.
+BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(
+    environment where, std::vector<std::string>* removed = nullptr);
 
 inline runsc_globals sandbox::globals() const {
   runsc_globals globals;

@@ -257,6 +257,24 @@ TEST(StatusFile, ComesBackAsWritten) {
   EXPECT_EQ(std::distance(fs::directory_iterator(where.path()), fs::directory_iterator()), 1);
 }
 
+TEST(StatusFile, AKeeperOfAnEarlierBootIsNoProcess) {
+  const directory where;
+  status_report status;
+  status.keeper = process_identity::of(::getpid());
+  ASSERT_TRUE(write_status(where.path(), status));
+  std::ostringstream text;
+  text << std::ifstream(status_path(where.path())).rdbuf();
+  std::string changed = text.str();
+  const std::string now = read_boot_id();
+  ASSERT_NE(changed.find(now), std::string::npos);
+  changed.replace(changed.find(now), now.size(), "00000000-0000-0000-0000-000000000000");
+  std::ofstream(status_path(where.path())) << changed;
+  const auto got = read_status(where.path());
+  ASSERT_TRUE(got) << got.error().to_string();
+  EXPECT_EQ(got->keeper.pid, ::getpid());
+  EXPECT_FALSE(got->keeper.alive());
+}
+
 TEST(StatusFile, ALongCommandLineIsCut) {
   const directory where;
   status_report status;

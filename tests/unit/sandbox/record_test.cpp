@@ -192,6 +192,14 @@ TEST_F(RecordOnDisk, FailuresHaveTheirCodes) {
   EXPECT_EQ(large.error().code, errc::record_damaged);
 }
 
+TEST(Record, ItsProcessIsOfItsBoot) {
+  sandbox_record r = example();
+  r.sandbox_process = process_identity::of(::getpid());
+  EXPECT_FALSE(r.process_alive());
+  r.boot_id = read_boot_id();
+  EXPECT_TRUE(r.process_alive());
+}
+
 TEST(ProcessIdentity, TellsLifeFromDeath) {
   const process_identity self = process_identity::of(::getpid());
   EXPECT_EQ(self.pid, ::getpid());

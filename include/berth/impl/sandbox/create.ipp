@@ -140,7 +140,7 @@ inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, 
   auto done = co_await run_process(std::move(options), std::move(io), deadline);
   if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
   if (!done || !done->status.success()) {
-    auto text = read_file(record.init_log(), 1u << 20, "sandbox");
+    auto text = read_file_end(record.init_log(), 1u << 20, "sandbox");
     error e = runsc_failure("cannot start the sandbox " + record.id, record.runsc_logs(), text ? *text : std::string());
     if (!done) e.code = errc::timeout;
     co_return e;

@@ -223,7 +223,7 @@ class sandbox_command final : public running_command {
 
 BERTH_DECL result<void> sandbox::check_running() {
   if (record_.damaged) return detail::damaged_record(record_.damage);
-  if (record_.phase == record_phase::running && record_.boot_id == read_boot_id() && record_.sandbox_process.alive()) {
+  if (record_.phase == record_phase::running && record_.process_alive()) {
     return {};
   }
   auto record = read_record(record_.directory);  // it may have come up, or be gone, since it was last read
@@ -235,7 +235,7 @@ BERTH_DECL result<void> sandbox::check_running() {
   if (record_.phase == record_phase::creating) {
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record_.id, "try again");
   }
-  if (record_.phase == record_phase::running && record_.boot_id == read_boot_id() && record_.sandbox_process.alive()) {
+  if (record_.phase == record_phase::running && record_.process_alive()) {
     return {};
   }
   return make_error(errc::sandbox_not_running, "sandbox", "the sandbox does not run any more", record_.id,
@@ -321,8 +321,8 @@ BERTH_DECL boost::asio::awaitable<result<pid_t>> sandbox::start_detached(command
     auto ended = co_await running->wait(deadline);
     if (!ended) co_return std::move(ended).error();
     error e = make_error(errc::process_exited, "sandbox", "the command ended at once with " + ended->to_string());
-    auto text = read_file(log_path, 1u << 20, "sandbox");
-    if (text) e.detail = text->substr(text->size() > 4096 ? text->size() - 4096 : 0);
+    auto text = read_file_end(log_path, 4096, "sandbox");
+    if (text) e.detail = std::move(*text);
     co_return e;
   }
   co_return pid;

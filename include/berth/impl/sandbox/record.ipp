@@ -25,6 +25,8 @@ BERTH_DECL std::string_view record_phase_name(record_phase phase) noexcept {
   return "";
 }
 
+BERTH_DECL bool sandbox_record::process_alive() const { return boot_id == read_boot_id() && sandbox_process.alive(); }
+
 BERTH_DECL std::string sandbox_record::annotation(std::string_view key) const {
   for (const auto& [name, value] : annotations) {
     if (name == key) return value;

@@ -97,8 +97,10 @@ BERTH_DECL bool is_garbage(const sandbox_record& record, const std::string& boot
   return record.ends_with_creator && !record.creator.alive();
 }
 
-inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_steps(environment where) {
-  std::vector<std::string> removed;
+inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_steps(environment where,
+                                                                                        std::vector<std::string>* ids) {
+  std::vector<std::string> own, &removed = ids != nullptr ? *ids : own;
+  removed.clear();
   auto root = find_root(where.root);
   if (!root) {
     if (root.error().code == errc::not_found) co_return removed;
@@ -138,8 +140,9 @@ inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_
 
 }  // namespace detail
 
-BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(environment where) {
-  return cancellation_as_error(detail::collect_garbage_steps(std::move(where)));
+BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(environment where,
+                                                                              std::vector<std::string>* removed) {
+  return cancellation_as_error(detail::collect_garbage_steps(std::move(where), removed));
 }
 
 BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment& where) {

@@ -117,7 +117,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point
   auto self = shared_from_this();
   if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
   milliseconds pause(5);
-  while (record_.sandbox_process.alive()) {
+  while (record_.process_alive()) {
     if (clock::now() >= deadline) co_return make_error(errc::timeout, "sandbox", "the sandbox still runs", record_.id);
     auto nap = pause_for(pause);
     if (!co_await std::move(nap)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
