@@ -1,9 +1,12 @@
 #include "doctor_firewall.hpp"
 
 #include "loop.hpp"
+#include "sandbox_rules.hpp"
 
 #include <berth/process/run_blocking.hpp>
+#include <berth/sandbox/sandbox.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -60,6 +63,27 @@ check check_firewall() {
   out.what = where + " drops forwarded traffic by its policy, which sandboxes with a network need";
   out.remedy = "where sandboxes cannot reach the outside, let their links through; beside Docker: iptables -I DOCKER-USER -i bv+ "
                "-j ACCEPT and iptables -I DOCKER-USER -o bv+ -j ACCEPT (docs/reference/network.md)";
+  return out;
+}
+
+std::optional<check> check_sandbox_rules(const environment& where) {
+  const auto records = list_sandboxes(where);
+  if (!records) return std::nullopt;  // the state directory's check says why
+  const auto running = std::count_if(records->begin(), records->end(), needs_rules);
+  if (running == 0) return std::nullopt;
+  check out{"sandbox rules", check_state::found, "of " + std::to_string(running) + " running sandboxes", {}, true};
+  const auto bare = find_without_rules(*records);
+  if (!bare) {
+    out.state = check_state::unfit;
+    out.what = "cannot be asked: " + bare.error().message;
+  } else if (!bare->empty()) {
+    out.state = check_state::missing;
+    std::string ids;
+    for (const sandbox_record& record : *bare) ids += " " + record.id;
+    out.what = "nothing isolates:" + ids;
+    out.remedy = "remove these sandboxes and make them anew: berth rm" + ids + "; whatever flushed the whole ruleset (nft flush "
+                 "ruleset, a reload of nftables.service) must spare the tables named berth_* (docs/reference/network.md)";
+  }
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include "doctor_checks.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,5 +16,9 @@ std::string find_forward_drop(std::string_view nft_chains);
 /// Whether a policy of the host drops what sandboxes send on: Docker on the host sets it, ufw and firewalld do. An extra,
 /// since rules in front of the policy may let it through all the same. For root only. Changes nothing.
 check check_firewall();
+
+/// Whether running sandboxes have lost the rules that isolate them, by `nft flush ruleset` for one; nothing where none
+/// runs that has any. For root only.
+std::optional<check> check_sandbox_rules(const environment& where);
 
 }  // namespace berth::cli

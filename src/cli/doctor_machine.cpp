@@ -172,6 +172,9 @@ std::vector<check> run_checks(const environment& where, const std::string& rootf
   out.push_back(check_program("ip", "iproute2", "it makes the sandboxes' network namespaces and links"));
   out.push_back(check_program("nft", "nftables", "it makes the host's NAT for the sandboxes"));
   if (::geteuid() == 0) out.push_back(check_firewall());
+  if (::geteuid() == 0) {
+    if (auto rules = check_sandbox_rules(where)) out.push_back(std::move(*rules));
+  }
   out.push_back(check_init(where));
   out.push_back(check_state_directory(where));
   out.push_back(check_docker_client());

@@ -55,6 +55,7 @@ json view_json(const sandbox_view& view) {
   network.set("mode", network_mode_name(r.network));
   if (!r.network_path.empty()) network.set("path", r.network_path);
   if (r.net) network.set("address", r.net->address()).set("gateway", r.net->gateway()).set("mtu", r.net->mtu);
+  if (view.rules) network.set("rules", *view.rules);
   out.set("network", std::move(network)).set("cpus", r.cpus).set("memory_bytes", r.memory_bytes);
   out.set("sandbox_pid", r.process_alive() ? r.sandbox_process.pid : 0);
   json creator = json::object();

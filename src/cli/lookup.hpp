@@ -24,6 +24,7 @@ struct sandbox_view {
   sandbox_record record;
   std::string state;                     ///< "running" …, "damaged", or "unknown" when runsc could not be asked
   std::optional<status_report> status;   ///< where one of berth's commands keeps it
+  std::optional<bool> rules;             ///< whether the nft table that isolates it is there, where that was asked
 };
 boost::asio::awaitable<sandbox_view> view_sandbox(environment where, sandbox_record record);
 

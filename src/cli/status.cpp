@@ -1,6 +1,7 @@
 // `berth status`: one sandbox in full.
 #include "lookup.hpp"
 #include "loop.hpp"
+#include "sandbox_rules.hpp"
 
 namespace berth::cli {
 namespace {
@@ -25,6 +26,7 @@ std::string text_of(const sandbox_view& view) {
   add_line(out, "network", std::string(network_mode_name(r.network)) +
                                (r.net ? ", address " + r.net->address() + ", gateway " + r.net->gateway() : "") +
                                (r.network_path.empty() ? "" : ", " + r.network_path));
+  if (view.rules == false) add_line(out, "  rules", "GONE, nothing isolates it: remove it, and see berth doctor");
   add_line(out, "cpus", r.cpus > 0 ? json(r.cpus).dump() : "no limit");
   add_line(out, "memory", r.memory_bytes > 0 ? format_bytes(r.memory_bytes) : "no limit");
   add_line(out, "process", std::to_string(r.sandbox_process.pid) + " on the host" +
@@ -63,7 +65,9 @@ int act(const std::string& id, invocation& call) {
   if (const auto refused = need_root(call)) return *refused;
   const auto box = find_sandbox(*where, id);
   if (!box) return fail_lookup(box.error(), call);
-  const sandbox_view view = run_loop(view_sandbox(*where, (*box)->record()));
+  sandbox_view view = run_loop(view_sandbox(*where, (*box)->record()));
+  if (needs_rules(view.record))
+    if (const auto bare = find_without_rules({view.record})) view.rules = bare->empty();
   const bool printed = call.common.json ? print_json(view_json(view)) : print_text(text_of(view));
   return printed ? exit_ok : exit_failed;
 }

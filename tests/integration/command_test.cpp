@@ -568,6 +568,24 @@ TEST_F(Command, RmKillsNobodyWhoHasTheKeepersNumber) {
   EXPECT_EQ(left_now(), "");
 }
 
+// As `nft flush ruleset` takes them, when nftables.service is reloaded.
+TEST_F(Command, RulesThatSomebodyFlushedAreMissed) {
+  ASSERT_EQ(run({"run", "-d", "--id", "box", "--rootfs", rootfs_}).code, 0);
+  const parsed_json before(run({"status", "--json", "box"}).out);
+  EXPECT_EQ(before.at({"network", "rules"}), "true");
+  const command_output well = run({"doctor"});
+  EXPECT_EQ(well.code, 0) << well.out;
+  EXPECT_NE(well.out.find("of 1 running sandboxes"), std::string::npos) << well.out;
+  ASSERT_EQ(std::system(("nft delete table inet berth_" + before.at({"container_id"})).c_str()), 0);
+  EXPECT_EQ(parsed_json(run({"status", "--json", "box"}).out).at({"network", "rules"}), "false");
+  EXPECT_NE(run({"status", "box"}).out.find("nothing isolates it"), std::string::npos);
+  const command_output sick = run({"doctor"});
+  EXPECT_EQ(sick.code, 1);
+  EXPECT_NE(sick.out.find("nothing isolates: box"), std::string::npos) << sick.out;
+  EXPECT_EQ(run({"rm", "box"}).code, 0);
+  EXPECT_EQ(run({"doctor"}).code, 0);
+}
+
 TEST_F(Command, RmEndsAForegroundRun) {
   const auto running = start(run_words({"--id", "front", "--", "sh", "-c", "echo up >&2; exec sleep 1000"}));
   ASSERT_TRUE(running->wait_for_stderr("up"));

@@ -1,5 +1,6 @@
 // What `berth doctor` reads out of `nft list chains`.
 #include <doctor_firewall.hpp>
+#include <sandbox_rules.hpp>
 
 #include <gtest/gtest.h>
 
@@ -23,6 +24,17 @@ TEST(DoctorFirewall, LeavesAcceptingChainsAndBerthsOwnOut) {
   EXPECT_EQ(find_forward_drop("table inet berth_abcde {\n\tchain forward {\n"
                               "\t\ttype filter hook forward priority filter - 1; policy drop;\n\t}\n}\n"),
             "");
+}
+
+TEST(SandboxRules, AreKnownByTheirTable) {
+  sandbox_record record;
+  record.token = "abcdefghijklm";
+  const std::string line = "table inet berth_abcdefghijklm";
+  EXPECT_TRUE(has_table(record, line + "\n"));
+  EXPECT_TRUE(has_table(record, "table inet filter\n" + line + "\ntable inet x\n"));
+  EXPECT_FALSE(has_table(record, ""));
+  EXPECT_FALSE(has_table(record, line + "n\n"));
+  EXPECT_FALSE(has_table(record, "table ip berth_abcdefghijklm\n"));
 }
 
 }  // namespace

@@ -1,0 +1,39 @@
+#include "sandbox_rules.hpp"
+
+#include "loop.hpp"
+
+#include <berth/process/run_blocking.hpp>
+
+#include <algorithm>
+
+namespace berth::cli {
+
+bool has_table(const sandbox_record& record, std::string_view nft_tables) {
+  const std::string line = "table inet " + record.names().table;
+  while (!nft_tables.empty()) {
+    const std::size_t end = std::min(nft_tables.find('\n'), nft_tables.size());
+    if (nft_tables.substr(0, end) == line) return true;
+    nft_tables.remove_prefix(std::min(end + 1, nft_tables.size()));
+  }
+  return false;
+}
+
+bool needs_rules(const sandbox_record& record) {
+  return !record.damaged && record.network == network_mode::sandbox && record.phase == record_phase::running &&
+         record.process_alive();
+}
+
+result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox_record>& records) {
+  std::vector<sandbox_record> out;
+  if (std::none_of(records.begin(), records.end(), needs_rules)) return out;
+  const auto tables = run_blocking({find_program("nft"), "list", "tables", "inet"}, deadline_after(seconds(10)));
+  if (!tables) return tables.error();
+  for (const sandbox_record& record : records) {
+    if (!needs_rules(record) || has_table(record, *tables)) continue;
+    const auto now = read_record(record.directory);
+    if (now && now->token == record.token && needs_rules(*now)) out.push_back(record);
+  }
+  return out;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,22 @@
+// Whether the nft tables that isolate running sandboxes are still there: others may have flushed them.
+#pragma once
+
+#include <berth/sandbox/record.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::cli {
+
+/// Whether `nft list tables inet` names the sandbox's table. Pure.
+bool has_table(const sandbox_record& record, std::string_view nft_tables);
+
+/// Whether it is one that runs in a network of berth's making.
+bool needs_rules(const sandbox_record& record);
+
+/// Those of the records that need rules and have none. Asks nft, and where one seems to have none, reads its record again:
+/// it may just have been removed. Blocking. Errors: nft's.
+result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox_record>& records);
+
+}  // namespace berth::cli
