@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -61,7 +62,9 @@ def log_line(line: str) -> dict[str, Any] | None:
     if not isinstance(said, dict) or "message" not in said:
         return None
     fields = " ".join(f"{k}={v}" for k, v in said.items() if k not in ("time", "level", "message"))
-    logger.log(_LEVELS.get(str(said.get("level")), 20), "%s", f"{said['message']} {fields}".rstrip())
+    # A handler that raises is no reason to give up what is being made.
+    with contextlib.suppress(Exception):
+        logger.log(_LEVELS.get(str(said.get("level")), 20), "%s", f"{said['message']} {fields}".rstrip())
     return said
 
 
