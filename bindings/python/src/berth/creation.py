@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .errors import BerthError, InvalidError
-from .image import Built, Image, check_variable
-from .image.registry import RegistryOptions
+from .rootfs import Buildable, Built, check_variable, default_mirror
 
 #: Annotations of a sandbox that this package reads when it connects to it.
 LABEL = "org.pyberth."
@@ -22,7 +21,7 @@ class Wanted:
 
     cpu: float | None = None
     memory: str | int | None = None
-    image: Image | None = None
+    image: Buildable | None = None
     rootfs: str | None = None
     docker_enabled: bool = False
     name: str | None = None
@@ -55,8 +54,8 @@ def run_arguments(wanted: Wanted, built: Built, id: str, mark: str) -> Iterable[
         yield from ("--docker", f"--label={LABEL}docker=1")
         if wanted.data_root:
             yield f"--data-root={wanted.data_root}"
-        mirror = wanted.registry_mirror or (wanted.image.registry.mirror if wanted.image else None)
-        mirror = mirror or RegistryOptions.from_environment().mirror
+        mirror = wanted.registry_mirror or (wanted.image.mirror if wanted.image else None)
+        mirror = mirror or default_mirror()
         if mirror:
             yield f"--dockerd-arg=--registry-mirror={mirror if '://' in mirror else 'https://' + mirror}"
         for argument in wanted.dockerd_args:
@@ -88,7 +87,7 @@ def checked(wanted: Wanted) -> Wanted:
     """It, when it is something that can be meant; what the program knows better is left to it."""
     if wanted.image is not None and wanted.rootfs is not None:
         raise TypeError("image and rootfs exclude each other")
-    if wanted.image is not None and not isinstance(wanted.image, Image):
+    if wanted.image is not None and not isinstance(wanted.image, Buildable):
         raise TypeError(f"image is an Image, as Image.from_registry(…) makes it, not {wanted.image!r}")
     for what, number in (("cpu", wanted.cpu), ("timeout", wanted.timeout)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, (int, float))):

@@ -15,16 +15,14 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ._loop import sync
 from ._streams import STDERR, STDOUT
+from .archive import unpack_tree
 from .errors import BerthError, SandboxFileNotFound
-from .image.layer import unpack_tree
+from .place import Place
 from .process import AsyncProcess
 
-if TYPE_CHECKING:
-    from .sandbox import AsyncSandbox
 
 #: Names given to one command at a time.
 _CHUNK = 500
@@ -104,7 +102,7 @@ class AsyncFs:
     It needs the usual small programs inside: cat, tee, stat, find, mkdir, rm, and tar for directories.
     """
 
-    def __init__(self, sandbox: AsyncSandbox) -> None:
+    def __init__(self, sandbox: Place) -> None:
         self._sandbox = sandbox
         #: The most bytes that one read or download takes: a sandbox may offer a file without end.
         self.limit = 1 << 30

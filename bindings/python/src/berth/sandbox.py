@@ -31,8 +31,8 @@ from .creation import (
 from .docker import AsyncDocker, Docker
 from .errors import BerthError, ImageError, InvalidError, NotFoundError, SandboxError, SandboxNotFound
 from .fs import AsyncFs, Fs
-from .image import Built, Image
 from .process import AsyncProcess, Process
+from .rootfs import Buildable, Built
 
 
 class _Attached:
@@ -332,7 +332,7 @@ class Sandbox:
         self,
         cpu: float | None = None,
         memory: str | int | None = None,
-        image: Image | None = None,
+        image: Buildable | None = None,
         docker_enabled: bool = False,
         name: str | None = None,
         env: Mapping[str, str] | None = None,

@@ -7,7 +7,7 @@ from pathlib import Path
 import berth
 import pytest
 from berth.creation import Wanted, lacks_workdir, run_arguments
-from berth.image import Built
+from berth.rootfs import Built
 
 
 @pytest.mark.parametrize(

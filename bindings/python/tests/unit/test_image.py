@@ -15,14 +15,16 @@ from pathlib import Path
 import berth
 import pytest
 from berth import Image
+from berth.archive import unpack_tree
 from berth._cancel import in_thread
 from berth.image import tree
 from berth.image.docker_packages import install_script, os_release
-from berth.image.layer import apply_changes, unpack_tree
+from berth.image.layer import apply_changes
 from berth.image.reference import Reference
 from berth.image.registry import RegistryOptions, _hint, _source
-from berth.image.store import Built, Store, content_key
+from berth.image.store import Store, content_key
 from berth.image.tree import tree_key
+from berth.rootfs import Built
 
 
 @pytest.mark.parametrize(
@@ -316,7 +318,7 @@ def test_nothing_is_written_or_linked_outside(
         else:
             with tarfile.open(archive) as tar:
                 unpack_tree(str(root), tar, 1 << 20)
-    except (OSError, berth.ImageError):
+    except (OSError, berth.BerthError):
         pass
     assert os.listdir(victim) == ["secret"] and (victim / "secret").stat().st_nlink == 1
     assert sorted(os.listdir(tmp_path)) == ["root", "t.tar", "victim"]

@@ -13,6 +13,7 @@ from .. import _ffi
 from .._loop import sync
 from .._streams import STDERR
 from ..errors import DockerError
+from ..place import Place
 from ..progress import logger, say
 from . import argv
 from . import options as o
@@ -23,7 +24,6 @@ from .result import AsyncDockerResult, DockerResult, completed
 if TYPE_CHECKING:
     import docker as docker_py
 
-    from ..sandbox import AsyncSandbox
 
 __all__ = ["AsyncDocker", "AsyncDockerResult", "Docker", "DockerResult", "DockerStatus"]
 
@@ -35,7 +35,7 @@ class AsyncDocker:
     those of docker-py, and one that is not known is a TypeError. Paths and ports are the sandbox's.
     """
 
-    def __init__(self, sandbox: AsyncSandbox) -> None:
+    def __init__(self, sandbox: Place) -> None:
         self._sandbox = sandbox
         self._readiness = Readiness(sandbox)
         self._compose_words: list[str] | None = None

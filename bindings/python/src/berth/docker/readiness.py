@@ -8,15 +8,14 @@ import json
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import _ffi
 from .._command import berth, log_line
 from ..errors import BerthError, DockerError, DockerNotReadyError, SandboxNotFound
+from ..place import Place
 from ..progress import say
 
-if TYPE_CHECKING:
-    from ..sandbox import AsyncSandbox
 
 DEFAULT_TIMEOUT = 30.0
 
@@ -46,7 +45,7 @@ class DockerStatus:
 class Readiness:
     """Of one sandbox. Ready once is remembered, but asked for again (a millisecond) before each command."""
 
-    def __init__(self, sandbox: AsyncSandbox) -> None:
+    def __init__(self, sandbox: Place) -> None:
         self._sandbox = sandbox
         self._was_ready = False
         self._wanted = False

@@ -14,18 +14,14 @@ from typing import Literal
 from .._cancel import in_thread
 from ..errors import ImageError
 from ..progress import progress
+from ..rootfs import Built, check_variable
 from . import docker_packages
 from .build import run_step
 from .registry import RegistryOptions, fetch
-from .store import Built, Store, content_key
+from .store import Store, content_key
 from .tree import tree_key
 
-__all__ = ["Built", "Image", "RegistryOptions", "Store", "check_variable"]
-
-
-def check_variable(name: str) -> None:
-    if not name or "=" in name or "\0" in name:
-        raise ValueError(f"not a name of a variable: {name!r}")
+__all__ = ["Built", "Image", "RegistryOptions", "Store"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +116,11 @@ class Image:
         for step in self.steps:
             built = self._with_step(_set_up(built, base, step), step, store)
         return _set_up(built, base, self)
+
+    @property
+    def mirror(self) -> str | None:
+        """The registry that is asked in place of docker.io, for the Docker inside too."""
+        return self.registry.mirror
 
     @property
     def aio(self) -> AsyncImage:

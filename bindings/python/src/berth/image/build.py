@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .._cancel import ending
+from .._command import run_command
 from ..errors import ImageError
+from ..rootfs import Built
+from ..sandbox import Sandbox
 from .layer import apply_changes
 from .tools import run_tool
-
-if TYPE_CHECKING:
-    from .store import Built
 
 #: The end of a failed step's output that goes into the error.
 _TAIL = 4000
@@ -19,8 +18,6 @@ _TAIL = 4000
 
 def run_step(built: Built, script: str, target: str, work: Path) -> None:
     """Runs `script` as root on `built`, with network and without Docker, and makes `target` of what came of it."""
-    from .._command import run_command
-    from ..sandbox import Sandbox
 
     sandbox = Sandbox(rootfs=built.rootfs, env=built.env).create()
     try:

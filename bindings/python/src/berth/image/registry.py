@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..progress import progress
+from ..rootfs import Built, default_mirror
 from .reference import DEFAULT_REGISTRY, Reference
-from .store import Built, Store, content_key
+from .store import Store, content_key
 from .tools import run_tool
 
 
@@ -29,7 +30,7 @@ class RegistryOptions:
 
     @classmethod
     def from_environment(cls) -> RegistryOptions:
-        return cls(os.environ.get("BERTH_REGISTRY_MIRROR") or None, os.environ.get("REGISTRY_AUTH_FILE") or None)
+        return cls(default_mirror(), os.environ.get("REGISTRY_AUTH_FILE") or None)
 
 
 def _source(reference: Reference, options: RegistryOptions) -> tuple[str, list[str]]:

@@ -16,27 +16,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .._cancel import check
+from ..rootfs import Built
 
 #: Seconds between two attempts at a lock that somebody else holds.
 _LOCK_INTERVAL = 0.05
-
-
-@dataclass(frozen=True)
-class Built:
-    """A root file system that is ready to run, and what its image says about running it."""
-
-    #: Of its content; empty for a directory that somebody else keeps.
-    key: str
-    rootfs: str
-    env: dict[str, str] = field(default_factory=dict)
-    workdir: str = "/"
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
 
 
 def content_key(*parts: str) -> str:

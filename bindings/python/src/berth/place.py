@@ -1,0 +1,43 @@
+"""A sandbox as its files and its Docker see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from . import _ffi
+from ._loop import Runtime
+from .process import AsyncProcess
+
+
+class Place(Protocol):
+    """What commands run in. `AsyncSandbox` is one; its docstrings say what these do."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def docker_enabled(self) -> bool: ...
+
+    @property
+    def record(self) -> Mapping[str, Any]: ...
+
+    async def status(self) -> dict[str, Any]: ...
+
+    async def attached(self) -> tuple[Runtime, _ffi.Handle]: ...
+
+    async def start(
+        self,
+        argv: list[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        user: str | None = None,
+        stdin: bytes | None = None,
+        pipe: bool = True,
+        process: AsyncProcess | None = None,
+    ) -> AsyncProcess: ...
