@@ -10514,7 +10514,8 @@ struct ipv4_subnet {
 BERTH_DECL std::optional<std::uint32_t> parse_ipv4(std::string_view text);
 BERTH_DECL std::string format_ipv4(std::uint32_t address);
 BERTH_DECL result<ipv4_subnet> parse_ipv4_subnet(std::string_view text);
-BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vector<ipv4_subnet> used);
+BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vector<ipv4_subnet> used,
+                                               std::optional<std::uint32_t> last = std::nullopt);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
@@ -10559,20 +10560,28 @@ BERTH_DECL result<ipv4_subnet> parse_ipv4_subnet(std::string_view text) {
   if ((subnet.address & ~subnet.mask()) != 0) return refuse("bits behind the prefix are set");
   return subnet;
 }
-BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vector<ipv4_subnet> used) {
-  if (pool.prefix > 30) {
-    return make_error(errc::invalid, "network", "the address pool is smaller than a /30", pool.to_string());
-  }
-  std::sort(used.begin(), used.end(),
-            [](const ipv4_subnet& a, const ipv4_subnet& b) { return a.address < b.address; });
-  std::uint64_t next = pool.address;
-  const std::uint64_t end = std::uint64_t{pool.address} + (std::uint64_t{1} << (32 - pool.prefix));
+namespace detail {
+inline std::uint64_t first_free(std::uint64_t next, const std::vector<ipv4_subnet>& used) {
   for (const ipv4_subnet& taken : used) {
     const std::uint64_t first = taken.address;
     const std::uint64_t last = first + (std::uint64_t{1} << (32 - taken.prefix));
     if (first >= next + 4) break;
     if (last > next) next = (last + 3) & ~std::uint64_t{3};
   }
+  return next;
+}
+}
+BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vector<ipv4_subnet> used,
+                                               std::optional<std::uint32_t> last) {
+  if (pool.prefix > 30) {
+    return make_error(errc::invalid, "network", "the address pool is smaller than a /30", pool.to_string());
+  }
+  std::sort(used.begin(), used.end(),
+            [](const ipv4_subnet& a, const ipv4_subnet& b) { return a.address < b.address; });
+  const std::uint64_t end = std::uint64_t{pool.address} + (std::uint64_t{1} << (32 - pool.prefix));
+  std::uint64_t next = end;
+  if (last && pool.contains(*last)) next = detail::first_free((std::uint64_t{*last} & ~std::uint64_t{3}) + 4, used);
+  if (next + 4 > end) next = detail::first_free(pool.address, used);
   if (next + 4 > end) {
     return make_error(errc::again, "network", "every subnet of the address pool is in use", pool.to_string(),
                       "remove sandboxes (berth gc), or configure a larger pool");
@@ -10594,6 +10603,7 @@ struct network_plan {
   ipv4_subnet pool;
   ipv4_subnet subnet;
   int mtu = 1500;
+  bool ipv6 = true;
   std::vector<std::string> nameservers;
   std::string gateway() const { return subnet.host(1); }
   std::string address() const { return subnet.host(2); }
@@ -10625,7 +10635,7 @@ BERTH_DECL std::string host_batch(const network_plan& plan) {
   text += "netns add " + plan.names.netns + "\n";
   text += "link add name " + link + " mtu " + mtu + " type veth peer name eth0 mtu " + mtu + " netns " +
           plan.names.netns + "\n";
-  text += "link set dev " + link + " addrgenmode none\n";
+  if (plan.ipv6) text += "link set dev " + link + " addrgenmode none\n";
   text += "addr add " + plan.gateway() + "/30 dev " + link + "\n";
   text += "link set dev " + link + " up\n";
   return text;
@@ -10633,7 +10643,7 @@ BERTH_DECL std::string host_batch(const network_plan& plan) {
 BERTH_DECL std::string inside_batch(const network_plan& plan) {
   std::string text;
   text += "link set dev lo up\n";
-  text += "link set dev eth0 addrgenmode none\n";
+  if (plan.ipv6) text += "link set dev eth0 addrgenmode none\n";
   text += "addr add " + plan.address() + "/30 dev eth0\n";
   text += "link set dev eth0 up\n";
   text += "route add default via " + plan.gateway() + " dev eth0\n";
@@ -10782,6 +10792,7 @@ struct sandbox_record {
   std::string cgroups_path() const { return "/berth-" + token; }
   bool has_limits() const noexcept { return cpus > 0 || memory_bytes > 0; }
   network_names names() const { return network_names::of(token); }
+  BERTH_DECL bool process_alive() const;
   BERTH_DECL std::string annotation(std::string_view key) const;
 };
 BERTH_DECL std::string format_record(const sandbox_record& record);
@@ -10810,6 +10821,7 @@ BERTH_DECL std::string_view record_phase_name(record_phase phase) noexcept {
   }
   return "";
 }
+BERTH_DECL bool sandbox_record::process_alive() const { return boot_id == read_boot_id() && sandbox_process.alive(); }
 BERTH_DECL std::string sandbox_record::annotation(std::string_view key) const {
   for (const auto& [name, value] : annotations) {
     if (name == key) return value;
@@ -11222,6 +11234,7 @@ namespace berth {
 struct host_network {
   std::string uplink;
   int mtu = 1500;
+  bool ipv6 = true;
   std::vector<ipv4_subnet> used;
 };
 BERTH_DECL result<host_network> read_host_network();
@@ -11284,6 +11297,7 @@ BERTH_DECL result<host_network> read_host_network() {
   host.used = routes.subnets;
   host.uplink = routes.default_interface;
   host.mtu = detail::interface_mtu(host.uplink);
+  host.ipv6 = ::access("/proc/sys/net/ipv6", F_OK) == 0 || errno != ENOENT;
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return errno_error(errno, "network", "cannot list the host's addresses");
   for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
@@ -11341,6 +11355,9 @@ namespace berth {
 namespace detail {
 inline constexpr const char* network_lock_directory = "/run/berth";
 inline constexpr const char* network_lock_file = "/run/berth/network.lock";
+inline std::string last_address_file(const ipv4_subnet& pool) {
+  return std::string(network_lock_directory) + "/last-" + format_ipv4(pool.address) + "-" + std::to_string(pool.prefix);
+}
 inline boost::asio::awaitable<result<std::string>> run_network_tool(std::vector<std::string> argv, std::string input,
                                                                     time_point deadline) {
   const std::string program = argv.front();
@@ -11487,12 +11504,16 @@ BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_
   auto host = read_host_network();
   if (!host) return std::move(host).error();
   plan.mtu = host->mtu;
+  plan.ipv6 = host->ipv6;
   for (const ipv4_subnet& subnet : host->used) {
     if (subnet.prefix < pool.prefix) continue;
     also_used.push_back(subnet);
   }
-  auto subnet = allocate_subnet(pool, std::move(also_used));
+  const std::string last_file = detail::last_address_file(pool);
+  const std::string last = read_system_file(last_file, 64);
+  auto subnet = allocate_subnet(pool, std::move(also_used), parse_ipv4(last));
   if (!subnet) return std::move(subnet).error();
+  (void)replace_file(last_file, format_ipv4(subnet->address), 0600, "network");
   plan.subnet = *subnet;
   return plan;
 }
@@ -11588,7 +11609,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   std::optional<runsc_binary> runsc_;
 };
 BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment& where);
-BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(environment where);
+BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(
+    environment where, std::vector<std::string>* removed = nullptr);
 inline runsc_globals sandbox::globals() const {
   runsc_globals globals;
   globals.root = record_.runsc_root();
@@ -13301,8 +13323,10 @@ BERTH_DECL bool is_garbage(const sandbox_record& record, const std::string& boot
   if (!record.sandbox_process.alive()) return true;
   return record.ends_with_creator && !record.creator.alive();
 }
-inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_steps(environment where) {
-  std::vector<std::string> removed;
+inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_steps(environment where,
+                                                                                        std::vector<std::string>* ids) {
+  std::vector<std::string> own, &removed = ids != nullptr ? *ids : own;
+  removed.clear();
   auto root = find_root(where.root);
   if (!root) {
     if (root.error().code == errc::not_found) co_return removed;
@@ -13340,8 +13364,9 @@ inline boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage_
   co_return removed;
 }
 }
-BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(environment where) {
-  return cancellation_as_error(detail::collect_garbage_steps(std::move(where)));
+BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(environment where,
+                                                                              std::vector<std::string>* removed) {
+  return cancellation_as_error(detail::collect_garbage_steps(std::move(where), removed));
 }
 BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment& where) {
   std::vector<sandbox_record> records;
@@ -13575,7 +13600,7 @@ inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, 
   auto done = co_await run_process(std::move(options), std::move(io), deadline);
   if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
   if (!done || !done->status.success()) {
-    auto text = read_file(record.init_log(), 1u << 20, "sandbox");
+    auto text = read_file_end(record.init_log(), 1u << 20, "sandbox");
     error e = runsc_failure("cannot start the sandbox " + record.id, record.runsc_logs(), text ? *text : std::string());
     if (!done) e.code = errc::timeout;
     co_return e;
@@ -13950,7 +13975,7 @@ class sandbox_command final : public running_command {
 }
 BERTH_DECL result<void> sandbox::check_running() {
   if (record_.damaged) return detail::damaged_record(record_.damage);
-  if (record_.phase == record_phase::running && record_.boot_id == read_boot_id() && record_.sandbox_process.alive()) {
+  if (record_.phase == record_phase::running && record_.process_alive()) {
     return {};
   }
   auto record = read_record(record_.directory);
@@ -13962,7 +13987,7 @@ BERTH_DECL result<void> sandbox::check_running() {
   if (record_.phase == record_phase::creating) {
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record_.id, "try again");
   }
-  if (record_.phase == record_phase::running && record_.boot_id == read_boot_id() && record_.sandbox_process.alive()) {
+  if (record_.phase == record_phase::running && record_.process_alive()) {
     return {};
   }
   return make_error(errc::sandbox_not_running, "sandbox", "the sandbox does not run any more", record_.id,
@@ -14042,8 +14067,8 @@ BERTH_DECL boost::asio::awaitable<result<pid_t>> sandbox::start_detached(command
     auto ended = co_await running->wait(deadline);
     if (!ended) co_return std::move(ended).error();
     error e = make_error(errc::process_exited, "sandbox", "the command ended at once with " + ended->to_string());
-    auto text = read_file(log_path, 1u << 20, "sandbox");
-    if (text) e.detail = text->substr(text->size() > 4096 ? text->size() - 4096 : 0);
+    auto text = read_file_end(log_path, 4096, "sandbox");
+    if (text) e.detail = std::move(*text);
     co_return e;
   }
   co_return pid;
@@ -14199,7 +14224,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point
   auto self = shared_from_this();
   if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
   milliseconds pause(5);
-  while (record_.sandbox_process.alive()) {
+  while (record_.process_alive()) {
     if (clock::now() >= deadline) co_return make_error(errc::timeout, "sandbox", "the sandbox still runs", record_.id);
     auto nap = pause_for(pause);
     if (!co_await std::move(nap)) co_return make_error(errc::cancelled, "sandbox", "cancelled");

@@ -29,11 +29,13 @@ namespace {
 
 using boost::asio::awaitable;
 
-// Waits until something is so, or the caller is cancelled.
+// Waits until something is so, or the caller is cancelled, also between two pauses.
 awaitable<bool> until(std::function<bool()> done) {
   while (!done()) {
     const milliseconds moment(1);
-    if (!co_await pause_for(moment)) co_return false;
+    const bool slept = co_await pause_for(moment);
+    const bool cancelled = co_await was_cancelled();
+    if (!slept || cancelled) co_return false;
   }
   co_return true;
 }
