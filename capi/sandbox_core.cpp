@@ -198,7 +198,8 @@ asio::awaitable<op_result> sandbox_core::start_docker(std::string options, op_po
   bool start = true;
   BERTH_CO_TRY(read_managed_docker(options, recipe, settings, enabled, start));
   // One that has come to its end starts anew as it is told now; one that is up is left as it is.
-  if (!docker_ || (!options.empty() && !is_up(docker_->state()))) {
+  const bool told = !options.empty() && options != "{}";
+  if (!docker_ || (told && !is_up(docker_->state()))) {
     auto docker = make_daemon(options, recipe, op->user_data);
     if (!docker) co_return std::move(docker).error();
     if (docker_) docker_->close_on_loop();

@@ -277,7 +277,8 @@ func (s *Sandbox) Terminate(ctx context.Context) error {
 }
 
 // StartDocker starts dockerd where this process supervises none, waits until it is ready and supervises it: for
-// sandboxes made with Later, or attached after the process that supervised theirs has gone. nil is the default.
+// sandboxes made with Later, or attached after the process that supervised theirs has gone. A dockerd that failed or was
+// stopped starts anew, as docker says, or where that is nil as before; one that is up stays as it is.
 // OnState, Output and LogAttrs of docker take the place of those that the sandbox had once this succeeds.
 func (s *Sandbox) StartDocker(ctx context.Context, docker *SandboxDocker) error {
 	const name = "start docker"

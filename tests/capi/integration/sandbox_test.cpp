@@ -125,8 +125,10 @@ TEST_F(SandboxTest, docker_started_again_with_other_options) {
   ASSERT_EQ(berth_sandbox_docker_status(box_, nullptr, &op, error.slot()), BERTH_OK);
   EXPECT_EQ(done(op).code, BERTH_DAEMON_FAILED);
 
-  ASSERT_EQ(berth_sandbox_start_docker(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
-  EXPECT_EQ(done(op).status, BERTH_E_DAEMON_FAILED) << "the old options";
+  for (const std::string_view none : {"", "{}"}) {
+    ASSERT_EQ(berth_sandbox_start_docker(box_, none.data(), none.size(), nullptr, &op, error.slot()), BERTH_OK);
+    EXPECT_EQ(done(op).status, BERTH_E_DAEMON_FAILED) << "the old options";
+  }
   const std::string_view better = R"({"ready_timeout_ms":60000})";
   ASSERT_EQ(berth_sandbox_start_docker(box_, better.data(), better.size(), nullptr, &op, error.slot()), BERTH_OK);
   e = done(op);
