@@ -8,7 +8,7 @@ import contextlib
 import contextvars
 import threading
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -81,16 +81,17 @@ async def in_thread(work: Callable[[], T]) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await _threaded(token.cancel)
-        with contextlib.suppress(Exception):
-            await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # taken note of
+        both: set[asyncio.Future[Any]] = {task, _threaded(token.cancel)}
+        while not all(one.done() for one in both):  # whoever cancels again waits as well
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait(both)
+        task.exception()  # taken note of
         raise
 
 
 def _threaded(work: Callable[[], T]) -> asyncio.Future[T]:
     done: concurrent.futures.Future[T] = concurrent.futures.Future()
+    done.set_running_or_notify_cancel()  # from here on nobody cancels it
     context = contextvars.copy_context()
 
     def run() -> None:

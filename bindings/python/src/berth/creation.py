@@ -70,7 +70,7 @@ def lacks_workdir(wanted: Wanted, built: Built) -> bool:
     parts = [part for part in built.workdir.split("/") if part]
     if not parts:
         return False
-    if wanted.volumes or ".." in parts:
+    if ".." in parts or any(_lies_below(parts, volume) for volume in wanted.volumes):
         return True
     where = os.path.realpath(built.rootfs)
     for part in parts:
@@ -81,6 +81,13 @@ def lacks_workdir(wanted: Wanted, built: Built) -> bool:
         except OSError:
             return True
     return False
+
+
+def _lies_below(parts: list[str], volume: str) -> bool:
+    """Whether a volume, "SOURCE:DESTINATION[:ro]", is mounted there or above."""
+    _, _, rest = volume.partition(":")
+    above = [part for part in rest.partition(":")[0].split("/") if part]
+    return parts[: len(above)] == above
 
 
 def checked(wanted: Wanted) -> Wanted:

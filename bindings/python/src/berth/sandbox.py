@@ -149,7 +149,8 @@ class AsyncSandbox:
     async def _make_workdir(self) -> None:
         """As Docker does for a container; the image is never written to."""
         process = await self.start(["mkdir", "-p", "--", self._workdir], cwd="/", pipe=False)
-        if await process.wait() != 0:
+        # 127: an image without mkdir; it has the directory, or the first command tells that it has not.
+        if await process.wait() not in (0, 127):
             words = process.text_of(STDERR).strip()
             raise ImageError(f"the image's workdir cannot be made: {words[-500:]}", path=self._workdir)
 

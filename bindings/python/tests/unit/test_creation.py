@@ -38,3 +38,11 @@ def test_whether_the_workdir_may_be_missing(tmp_path: Path) -> None:
     # What is mounted may hide it.
     built = Built("", str(tmp_path / "root"), workdir="/there/below")
     assert lacks_workdir(Wanted(volumes=("/srv:/there",)), built)
+
+
+def test_a_volume_elsewhere_leaves_the_workdir_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "app/src").mkdir(parents=True)
+    built = Built("", str(tmp_path), workdir="/app/src")
+    assert not lacks_workdir(Wanted(volumes=("/data:/data:ro", "/x:/app/src/deeper")), built)
+    for above in ("/x:/app", "/x:/app/src", "/x:/"):
+        assert lacks_workdir(Wanted(volumes=(above,)), built)

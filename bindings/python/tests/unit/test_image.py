@@ -174,6 +174,14 @@ def test_a_directory_that_did_not_change_is_not_read_again(tmp_path: Path, monke
         (root / "sub/file").write_text(f"{time.monotonic_ns()}")
         return content(directory)
 
+    def vanishing(directory: bytes) -> str:
+        os.lstat(os.path.join(directory, b"gone"))
+        return content(directory)
+
+    monkeypatch.setattr(tree, "_content", vanishing)
+    (root / "sub/file").write_text("once more")
+    with pytest.raises(berth.ImageError, match="changed while it was read"):
+        tree_key(str(root), store)
     monkeypatch.setattr(tree, "_content", changing)
     (root / "sub/file").write_text("again")
     with pytest.raises(berth.ImageError, match="changed while it was read"):

@@ -109,8 +109,8 @@ def test_an_event_loop_that_closed_over_a_command_is_freed() -> None:
 
     asyncio.run(look())
     assert within(60, lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids))
-    gc.collect()
-    assert [loop() for loop in loops] == [None] * 3
+    # The thread that frees holds them a moment longer.
+    assert within(60, lambda: gc.collect() >= 0 and [loop() for loop in loops] == [None] * 3)
     assert not any(loop.is_closed() for loop in _loop._runtimes if loop in [ref() for ref in loops])
 
 

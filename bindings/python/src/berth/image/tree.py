@@ -6,6 +6,7 @@ git's index, the inode, size, mode, owner and times of every entry stand for wha
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -35,19 +36,31 @@ def tree_key(directory: str, store: Store) -> str:
 
     ImageError when it changes meanwhile."""
     root = os.fsencode(directory)
-    before, newest = _fingerprint(root)
-    if known := store.known_tree(directory, before):
-        return known
-    key = _content(root)
-    after, _ = _fingerprint(root)
+    try:
+        before, newest = _fingerprint(root)
+        if known := store.known_tree(directory, before):
+            return known
+        key = _content(root)
+        after, _ = _fingerprint(root)
+    except OSError as e:
+        if e.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENODATA):
+            raise ImageError(f"the root file system cannot be read: {e.strerror}", path=_name(e, directory)) from e
+        raise _changed(directory) from e
     if after != before:
-        raise ImageError(
-            f"the root file system changed while it was read: {directory}",
-            hint="end what writes to it, or copy it first",
-        )
+        raise _changed(directory)
     if newest < time.time_ns() - _SETTLED_NS:
         store.remember_tree(directory, before, key)
     return key
+
+
+def _changed(directory: str) -> ImageError:
+    return ImageError(
+        f"the root file system changed while it was read: {directory}", hint="end what writes to it, or copy it first"
+    )
+
+
+def _name(e: OSError, directory: str) -> str:
+    return os.fsdecode(e.filename) if isinstance(e.filename, (str, bytes)) else directory
 
 
 def _entries(root: bytes) -> Iterator[_Entry]:
