@@ -31,6 +31,8 @@ type loopCore struct {
 	logLevel slog.Level
 	logs     *notifier
 	closed   chan struct{} // everything has ended
+	// The goroutines that call functions of the user's.
+	notifying sync.WaitGroup
 
 	mu       sync.Mutex
 	handlers map[uint64]handler
@@ -148,6 +150,8 @@ func (c *loopCore) run() {
 		}
 	}
 	c.logs.close()
+	// Also those whose handlers were unregistered before: after Close no function of the user's is called.
+	c.notifying.Wait()
 	close(c.closed)
 }
 

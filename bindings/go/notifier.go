@@ -58,6 +58,7 @@ func (n *notifier) put(what note) {
 	n.queue = append(n.queue, what)
 	if !n.active {
 		n.active = true
+		n.core.notifying.Add(1)
 		go n.run()
 	}
 }
@@ -73,6 +74,7 @@ func (n *notifier) close() {
 }
 
 func (n *notifier) run() {
+	defer n.core.notifying.Done()
 	n.mu.Lock()
 	for len(n.queue) != 0 {
 		work, dropped := n.queue, n.dropped

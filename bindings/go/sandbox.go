@@ -173,6 +173,7 @@ func (l *Loop) makeSandbox(ctx context.Context, name string, docker *DaemonOptio
 	}
 	sandboxFree(h)
 	watch.forget()
+	watch.notes.close()
 	return nil, withContext(ctx, named(name, err))
 }
 
@@ -192,9 +193,13 @@ func (l *Loop) CreateSandbox(ctx context.Context, where Where, config SandboxCon
 	if config.Docker != nil {
 		docker = &config.Docker.Options
 	}
-	return l.makeSandbox(ctx, name, docker, func(o opSettings) (cSandbox, uint64, error) {
+	s, err := l.makeSandbox(ctx, name, docker, func(o opSettings) (cSandbox, uint64, error) {
 		return sandboxCreate(l.core.h, place, text, o)
 	})
+	if err == nil && config.Docker != nil && config.Docker.Later {
+		s.watch.remember(*config.Docker)
+	}
+	return s, err
 }
 
 // AttachSandbox finds a sandbox by its id, also one that another process made.
@@ -279,9 +284,13 @@ func (s *Sandbox) Terminate(ctx context.Context) error {
 // StartDocker starts dockerd where this process supervises none, waits until it is ready and supervises it: for
 // sandboxes made with Later, or attached after the process that supervised theirs has gone. A dockerd that failed or was
 // stopped starts anew, as docker says, or where that is nil as before; one that is up stays as it is.
-// OnState, Output and LogAttrs of docker take the place of those that the sandbox had once this succeeds.
+// OnState, Output and LogAttrs of docker take the place of those that the sandbox had once this succeeds; but a dockerd
+// that was started without an Output has no lines for a later one.
 func (s *Sandbox) StartDocker(ctx context.Context, docker *SandboxDocker) error {
 	const name = "start docker"
+	if docker == nil {
+		docker = s.watch.before()
+	}
 	options := set{}
 	docker.fill(options)
 	delete(options, "start")
@@ -292,11 +301,9 @@ func (s *Sandbox) StartDocker(ctx context.Context, docker *SandboxDocker) error 
 	if ctx.Err() != nil {
 		return notBegun(ctx, name)
 	}
-	var given *DaemonOptions
 	own := s.watch.options()
 	if docker != nil {
-		given = &docker.Options
-		own = *given
+		own = docker.Options
 	}
 	link, err := s.watch.newLink(own)
 	if err != nil {
@@ -311,7 +318,7 @@ func (s *Sandbox) StartDocker(ctx context.Context, docker *SandboxDocker) error 
 	stop := c.cancelWith(ctx, op)
 	ev := <-link.done
 	stop()
-	s.watch.began(link, ev.err, given)
+	s.watch.began(link, ev.err, docker)
 	runtime.KeepAlive(s)
 	return withContext(ctx, named(name, ev.err))
 }

@@ -11,8 +11,9 @@ type sandboxWatch struct {
 	core  *loopCore
 	notes *notifier // one for all, so that OnState and Output are called one at a time
 
-	mu   sync.Mutex
-	gone bool // the sandbox was removed
+	mu     sync.Mutex
+	gone   bool           // the sandbox was removed
+	docker *SandboxDocker // what a StartDocker without any goes by; nil: what the library has
 	// The first is of the call that made the Sandbox, and its key that of the sandbox's own log lines; the second, where
 	// there is one, of the StartDocker that made the present supervisor.
 	links []*sandboxLink
@@ -68,8 +69,21 @@ func (w *sandboxWatch) options() DaemonOptions {
 	return last.options
 }
 
-// began is told of the end of a StartDocker: by err whether dockerd is up, and o is nil where it was given no options.
-func (w *sandboxWatch) began(l *sandboxLink, err error, o *DaemonOptions) {
+// before is what was last said of its Docker, for a StartDocker that says nothing.
+func (w *sandboxWatch) before() *SandboxDocker {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.docker
+}
+
+func (w *sandboxWatch) remember(docker SandboxDocker) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.docker = &docker
+}
+
+// began is told of the end of a StartDocker: by err whether dockerd is up, and docker is nil where nothing was said of it.
+func (w *sandboxWatch) began(l *sandboxLink, err error, docker *SandboxDocker) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	l.mu.Lock()
@@ -83,10 +97,15 @@ func (w *sandboxWatch) began(l *sandboxLink, err error, o *DaemonOptions) {
 	} else {
 		w.core.unregister(l.key)
 	}
-	if err == nil && o != nil {
+	if docker == nil || err != nil && !mine {
+		return // refused, or as it was
+	}
+	kept := *docker
+	w.docker = &kept
+	if err == nil {
 		for _, each := range w.links {
 			each.mu.Lock()
-			each.options = *o
+			each.options = docker.Options
 			each.mu.Unlock()
 		}
 	}
@@ -98,6 +117,7 @@ func (w *sandboxWatch) close() {
 	for _, l := range w.links {
 		l.mu.Lock()
 		l.silent = true
+		l.options = DaemonOptions{LogAttrs: l.options.LogAttrs} // what is never called again is not kept either
 		if len(l.options.LogAttrs) == 0 {
 			w.core.unregister(l.key)
 		}
