@@ -33,6 +33,7 @@ class caller_command final : public running_command {
   }
 
   void close_stdin() override {
+    if (request_->io.in != stdio_options::input::pipe) return;  // there is none, or its text was followed by its end
     if (std::exchange(stdin_closed_, true) || request_->ended()) return;
     where_->ask(BERTH_EVENT_REQUEST_STDIN_CLOSE, *request_, 0, {});
   }

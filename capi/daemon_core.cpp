@@ -89,7 +89,7 @@ void daemon_core::publish(const daemon_status& status) {
     changed = last_.state != status.state || last_.restarts != status.restarts;
     last_ = status;
   }
-  if (changed && settings_.on_state) settings_.on_state(status.state);
+  if (changed && !closed_ && settings_.on_state) settings_.on_state(status.state);
   if (changed && settings_.events && !closed_) {
     // Never dropped: a dockerd that prints without end must not hide that it, or another, has failed.
     loop->emit(BERTH_EVENT_DAEMON_STATE, 0, settings_.user_data, static_cast<std::int32_t>(status.state),

@@ -127,6 +127,8 @@ asio::awaitable<void> pump_output(std::shared_ptr<loop_core> loop, std::shared_p
       loop->emit(BERTH_EVENT_OUTPUT, op, user_data, pump.code, buffer.substr(0, n), false, pumps->flow);
     } catch (...) {
       pumps->lost = exception_to_error();
+      boost::system::error_code ignored;
+      pump.in.close(ignored);  // so that the command does not wait for a reader that is gone
       break;
     }
   }

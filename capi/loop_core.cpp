@@ -112,6 +112,7 @@ void loop_core::retire(std::shared_ptr<resident> r) noexcept {
   try {
     // The message holds it too, so that its end comes there and not on this thread.
     post([self = shared_from_this(), r = std::move(r)] {
+      if (!r->may_retire()) return;
       {
         const std::lock_guard lock(self->mutex_);
         if (self->residents_.erase(r.get()) == 0) return;

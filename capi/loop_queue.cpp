@@ -28,7 +28,7 @@ void fill_event(berth_event& event, std::uint32_t kind, std::uint64_t op, std::u
 
 bool loop_core::push(event_node& node, bool last) noexcept {
   const std::lock_guard lock(mutex_);
-  if (ended_ || freed_ || (stopped_ && !last)) return false;
+  if (ended_ || freed_) return false;
   const bool was_empty = queue_.empty();
   if (node.front().droppable) ++droppable_;
   queue_.splice(queue_.end(), node);

@@ -207,6 +207,7 @@ asio::awaitable<op_result> sandbox_core::start_docker(std::string options, op_po
   }
   const auto docker = docker_;
   if (!docker) co_return loop_closed_error();
+  supervises_ = true;
   auto started = co_await docker->start(op);
   co_return started;
 }

@@ -4671,6 +4671,7 @@ class resident {
  public:
   virtual ~resident() = default;
   virtual void close_on_loop() noexcept = 0;
+  virtual bool may_retire() const noexcept { return true; }
 };
 std::uint64_t next_op_id() noexcept;
 void fill_event(berth_event& event, std::uint32_t kind, std::uint64_t op, std::uint64_t user_data) noexcept;
@@ -6069,6 +6070,7 @@ class caller_command final : public running_command {
     co_return result<void>();
   }
   void close_stdin() override {
+    if (request_->io.in != stdio_options::input::pipe) return;
     if (std::exchange(stdin_closed_, true) || request_->ended()) return;
     where_->ask(BERTH_EVENT_REQUEST_STDIN_CLOSE, *request_, 0, {});
   }
@@ -9144,6 +9146,8 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   bool closed = false;
   bool coming_up = false;
   std::size_t starters = 0;
+  std::size_t stops = 0;
+  std::size_t ends = 0;
   void say(log_level level, std::string message, std::vector<log_field> fields = {}) {
     if (!closed) log(options.log, level, std::move(message), std::move(fields));
   }
@@ -9272,7 +9276,10 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
     boost::asio::co_spawn(loop, end_daemon(shared_from_this(), run, &impl::shut_down), boost::asio::detached);
   }
   void perform(const daemon_action::changed&) {
-    if (fsm.idle()) coming_up = false;
+    if (fsm.idle()) {
+      coming_up = false;
+      ++ends;
+    }
     wake_waiters();
   }
   void perform(const daemon_action::ready& what) {
@@ -9514,7 +9521,12 @@ inline boost::asio::awaitable<result<void>> daemon_supervisor::impl::start(self_
   const std::function<bool()> ended = [self] { return !self->fsm.ending(); };
   const std::function<bool()> done = [self] { return self->settled(); };
   result<void> outcome;
+  const std::size_t stops = self->stops;
   errc why = co_await wait_for(self, ended, time_point::max());
+  if (why == errc::ok && self->stops != stops) {
+    co_await boost::asio::this_coro::throw_if_cancelled(throws);
+    co_return make_error(errc::state, "docker", "the docker daemon was stopped");
+  }
   if (why == errc::ok && self->fsm.idle()) {
     auto plan = plan_docker(self->options.plan);
     if (!plan) {
@@ -9563,9 +9575,12 @@ inline boost::asio::awaitable<daemon_status> daemon_supervisor::impl::wait_chang
 }
 inline boost::asio::awaitable<result<void>> daemon_supervisor::impl::stop(self_ptr self) {
   if (!self || self->closed) co_return detail::supervisor_closed();
+  ++self->stops;
+  const std::size_t ends = self->ends;
   self->dispatch(daemon_event::stop{});
-  const std::function<bool()> done = [self] {
-    return self->fsm.state() != daemon_state::starting && self->fsm.state() != daemon_state::ready;
+  const std::function<bool()> done = [self, ends] {
+    return self->ends != ends ||
+           (self->fsm.state() != daemon_state::starting && self->fsm.state() != daemon_state::ready);
   };
   const errc why = co_await wait_for(self, done, time_point::max());
   if (why == errc::ok) co_return result<void>();
@@ -9773,7 +9788,7 @@ void daemon_core::publish(const daemon_status& status) {
     changed = last_.state != status.state || last_.restarts != status.restarts;
     last_ = status;
   }
-  if (changed && settings_.on_state) settings_.on_state(status.state);
+  if (changed && !closed_ && settings_.on_state) settings_.on_state(status.state);
   if (changed && settings_.events && !closed_) {
     loop->emit(BERTH_EVENT_DAEMON_STATE, 0, settings_.user_data, static_cast<std::int32_t>(status.state),
                daemon_status_json(status));
@@ -10250,6 +10265,8 @@ asio::awaitable<void> pump_output(std::shared_ptr<loop_core> loop, std::shared_p
       loop->emit(BERTH_EVENT_OUTPUT, op, user_data, pump.code, buffer.substr(0, n), false, pumps->flow);
     } catch (...) {
       pumps->lost = exception_to_error();
+      boost::system::error_code ignored;
+      pump.in.close(ignored);
       break;
     }
   }
@@ -14949,6 +14966,7 @@ result<void> loop_core::settle(std::shared_ptr<resident> r) {
 void loop_core::retire(std::shared_ptr<resident> r) noexcept {
   try {
     post([self = shared_from_this(), r = std::move(r)] {
+      if (!r->may_retire()) return;
       {
         const std::lock_guard lock(self->mutex_);
         if (self->residents_.erase(r.get()) == 0) return;
@@ -15140,7 +15158,7 @@ void fill_event(berth_event& event, std::uint32_t kind, std::uint64_t op, std::u
 }
 bool loop_core::push(event_node& node, bool last) noexcept {
   const std::lock_guard lock(mutex_);
-  if (ended_ || freed_ || (stopped_ && !last)) return false;
+  if (ended_ || freed_) return false;
   const bool was_empty = queue_.empty();
   if (node.front().droppable) ++droppable_;
   queue_.splice(queue_.end(), node);
@@ -15789,6 +15807,7 @@ class sandbox_core final : public executor_core {
   void handle_freed() noexcept;
   result<executor*> place() override;
   void close_on_loop() noexcept override;
+  bool may_retire() const noexcept override { return !supervises_; }
   asio::awaitable<op_result> create(std::shared_ptr<sandbox_request> request, op_pointer op);
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> state(op_pointer op);
@@ -16256,6 +16275,7 @@ asio::awaitable<op_result> sandbox_core::start_docker(std::string options, op_po
   }
   const auto docker = docker_;
   if (!docker) co_return loop_closed_error();
+  supervises_ = true;
   auto started = co_await docker->start(op);
   co_return started;
 }

@@ -95,6 +95,8 @@ class resident {
  public:
   virtual ~resident() = default;
   virtual void close_on_loop() noexcept = 0;
+  /// Asked on the loop's thread when it is to be let go of; where it is false, `retire` is called again later.
+  virtual bool may_retire() const noexcept { return true; }
 };
 
 /// A number for an operation or a request, never given twice in this process.

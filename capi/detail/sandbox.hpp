@@ -39,6 +39,7 @@ class sandbox_core final : public executor_core {
   // Loop thread.
   result<executor*> place() override;
   void close_on_loop() noexcept override;
+  bool may_retire() const noexcept override { return !supervises_; }  // a start may have overtaken the handle's end
 
   // As operations.
   asio::awaitable<op_result> create(std::shared_ptr<sandbox_request> request, op_pointer op);

@@ -152,4 +152,28 @@ TEST_F(CallerExecutorTest, closing_the_loop_ends_requests) {
   EXPECT_EQ(loop.next().kind, static_cast<std::uint32_t>(BERTH_EVENT_CLOSED));
 }
 
+// A dockerd that the loop supervises is ended with the loop: the caller, who runs it, is told before the last event.
+TEST_F(CallerExecutorTest, closing_the_loop_gives_the_daemon_up) {
+  berth_daemon* daemon = nullptr;
+  ASSERT_EQ(berth_daemon_create(own.get(), nullptr, 0, 0, &daemon, error.slot()), BERTH_OK) << error.text();
+  std::uint64_t op = 0;
+  ASSERT_EQ(berth_daemon_start(daemon, nullptr, &op, error.slot()), BERTH_OK);
+  const Event ask = request(BERTH_EVENT_REQUEST_EXEC);
+  ASSERT_EQ(berth_executor_started(own.get(), ask.op, 5, nullptr), BERTH_OK);
+  const std::string pid = "berth:pid 5\nberth:network\n";
+  ASSERT_EQ(berth_executor_output(own.get(), ask.op, 1, pid.data(), pid.size(), nullptr), BERTH_OK);
+  const Event probe = request(BERTH_EVENT_REQUEST_EXEC);  // the first `docker info`
+  ASSERT_EQ(berth_executor_started(own.get(), probe.op, 6, nullptr), BERTH_OK);
+  ASSERT_EQ(berth_executor_exited(own.get(), probe.op, 0, 0, nullptr), BERTH_OK);
+  EXPECT_EQ(loop.done(op).status, BERTH_OK);
+  ASSERT_EQ(berth_loop_close(loop.get(), nullptr), BERTH_OK);
+  bool given_up = false;
+  for (Event e = loop.next(); e.kind != BERTH_EVENT_CLOSED; e = loop.next()) {
+    ASSERT_NE(e.kind, static_cast<std::uint32_t>(BERTH_EVENT_NONE));
+    given_up = given_up || (e.kind == BERTH_EVENT_REQUEST_ABANDON && e.op == ask.op);
+  }
+  EXPECT_TRUE(given_up);
+  berth_daemon_free(daemon);
+}
+
 }  // namespace capi_test

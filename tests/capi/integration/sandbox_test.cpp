@@ -142,6 +142,24 @@ TEST_F(SandboxTest, docker_started_again_with_other_options) {
   EXPECT_EQ(done(op).code, BERTH_DAEMON_READY);
 }
 
+// The handle is not what keeps dockerd: it may be freed before the start has begun.
+TEST_F(SandboxTest, docker_starts_after_the_handle_is_freed) {
+  const Event made = create(R"(,"docker":{"start":false})");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  const std::string name = id();
+  Error error;
+  std::uint64_t op = 0, other = 0;
+  ASSERT_EQ(berth_sandbox_start_docker(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
+  berth_sandbox_free(std::exchange(box_, nullptr));
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ASSERT_EQ(berth_sandbox_attach(loop_->get(), where_.data(), where_.size(), name.data(), name.size(), nullptr, &box_,
+                                 &other, error.slot()),
+            BERTH_OK);
+  done(other);
+  ASSERT_EQ(berth_sandbox_docker_status(box_, nullptr, &other, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(other).code, BERTH_DAEMON_READY);
+}
+
 // dockerd's start is given up with the sandbox: that is no failure to tell of, and nobody waits for it.
 TEST_F(SandboxTest, terminated_while_docker_starts) {
   const Event made = create(R"(,"docker":{})");

@@ -288,6 +288,30 @@ TEST_F(SupervisorFaults, AStartDuringAStopBeginsAnewWhenItIsOver) {
   EXPECT_EQ(supervisor->status().state, daemon_state::ready);
 }
 
+// Whoever called last has it: a start that waited for the end of a stop is not begun where another stop came after it.
+TEST_F(SupervisorFaults, AStopAfterAStartThatWaitsIsTheLastWord) {
+  options.ready_timeout = seconds(30);
+  options.term_timeout = seconds(30);
+  where.plays->dies_on_term = false;
+  make();
+  ASSERT_EQ(code(outcome(supervisor->start())), errc::ok);
+  std::optional<errc> first, started, second;
+  boost::asio::co_spawn(loop, supervisor->stop(), [&](std::exception_ptr, result<void> r) { first = code(r); });
+  run_until([&] { return where.plays->seen.back() == "TERM"; });
+  boost::asio::co_spawn(loop, supervisor->start(), [&](std::exception_ptr, result<void> r) { started = code(r); });
+  loop.restart();
+  loop.run_for(milliseconds(10));
+  boost::asio::co_spawn(loop, supervisor->stop(), [&](std::exception_ptr, result<void> r) { second = code(r); });
+  loop.restart();
+  loop.run_for(milliseconds(10));
+  where.daemon->status = exit_status{0, SIGTERM};
+  run_until([&] { return first && started && second; });
+  EXPECT_EQ(first, errc::ok);
+  EXPECT_EQ(second, errc::ok);
+  EXPECT_EQ(started, errc::state);
+  EXPECT_EQ(supervisor->status().state, daemon_state::stopped);
+}
+
 TEST_F(SupervisorFaults, GoesAndMovesWhileItIsCalled) {
   options.ready_timeout = seconds(30);
   where.plays->probe_start = script::how::never;

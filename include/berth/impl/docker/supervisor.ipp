@@ -57,7 +57,13 @@ inline boost::asio::awaitable<result<void>> daemon_supervisor::impl::start(self_
   const std::function<bool()> ended = [self] { return !self->fsm.ending(); };
   const std::function<bool()> done = [self] { return self->settled(); };
   result<void> outcome;
+  const std::size_t stops = self->stops;
   errc why = co_await wait_for(self, ended, time_point::max());
+  if (why == errc::ok && self->stops != stops) {
+    // Whoever called last has it.
+    co_await boost::asio::this_coro::throw_if_cancelled(throws);
+    co_return make_error(errc::state, "docker", "the docker daemon was stopped");
+  }
   if (why == errc::ok && self->fsm.idle()) {
     auto plan = plan_docker(self->options.plan);
     if (!plan) {
@@ -111,9 +117,13 @@ inline boost::asio::awaitable<daemon_status> daemon_supervisor::impl::wait_chang
 
 inline boost::asio::awaitable<result<void>> daemon_supervisor::impl::stop(self_ptr self) {
   if (!self || self->closed) co_return detail::supervisor_closed();
+  ++self->stops;
+  const std::size_t ends = self->ends;
   self->dispatch(daemon_event::stop{});
-  const std::function<bool()> done = [self] {
-    return self->fsm.state() != daemon_state::starting && self->fsm.state() != daemon_state::ready;
+  // A start may follow at once, before this is resumed.
+  const std::function<bool()> done = [self, ends] {
+    return self->ends != ends ||
+           (self->fsm.state() != daemon_state::starting && self->fsm.state() != daemon_state::ready);
   };
   const errc why = co_await wait_for(self, done, time_point::max());
   if (why == errc::ok) co_return result<void>();

@@ -45,6 +45,8 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   bool closed = false;
   bool coming_up = false;    // since a start was asked for, until it was ready or over
   std::size_t starters = 0;  // who wait for a start
+  std::size_t stops = 0;     // calls of stop
+  std::size_t ends = 0;      // times that it came to rest
 
   void say(log_level level, std::string message, std::vector<log_field> fields = {}) {
     if (!closed) log(options.log, level, std::move(message), std::move(fields));
@@ -191,7 +193,10 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
     boost::asio::co_spawn(loop, end_daemon(shared_from_this(), run, &impl::shut_down), boost::asio::detached);
   }
   void perform(const daemon_action::changed&) {
-    if (fsm.idle()) coming_up = false;
+    if (fsm.idle()) {
+      coming_up = false;
+      ++ends;
+    }
     wake_waiters();
   }
   void perform(const daemon_action::ready& what) {
