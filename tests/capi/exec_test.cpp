@@ -222,12 +222,19 @@ TEST(exec, a_command_that_writes_byte_by_byte_is_held_back) {
 
 // Its stdin may be held open by a grandchild that never reads: who writes for it is told that the command has ended.
 TEST_F(ExecTest, a_write_does_not_outlive_the_command) {
-  const std::uint64_t op =
-      exec(host.get(), R"({"argv":["/bin/sh","-c","exec 3<&0; sleep 1000 <&3 >/dev/null 2>&1 & echo $!"],"stdin":"pipe"})");
+  const std::string script =
+      "exec 3<&0; sleep 1000 <&3 >/dev/null 2>&1 & trap 'exit 0' TERM; echo $!; wait";
+  const std::uint64_t op = exec(host.get(), sh(script, R"(,"stdin":"pipe")"));
   const std::string much(1 << 20, 'x');
-  std::uint64_t first = 0, second = 0;
+  std::uint64_t first = 0, second = 0, ended = 0;
   ASSERT_EQ(berth_exec_write(loop.get(), op, much.data(), much.size(), nullptr, &first, nullptr), BERTH_OK);
   ASSERT_EQ(berth_exec_write(loop.get(), op, "y", 1, nullptr, &second, nullptr), BERTH_OK);
+  while (loop.output[op][1].empty()) {
+    const Event e = loop.next();
+    ASSERT_NE(e.kind, static_cast<std::uint32_t>(BERTH_EVENT_NONE));
+    if (e.kind == BERTH_EVENT_OUTPUT) loop.output[op][1] += e.payload;
+  }
+  ASSERT_EQ(berth_exec_signal(loop.get(), op, SIGTERM, nullptr, &ended, nullptr), BERTH_OK);
   EXPECT_EQ(loop.done(op).status, BERTH_OK);
   const pid_t grandchild = std::stoi(loop.output[op][1]);
   EXPECT_EQ(loop.done(first).status, BERTH_E_CLOSED);
