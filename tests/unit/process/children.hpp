@@ -43,6 +43,12 @@ inline std::string process_state(pid_t pid) {
   return paren == std::string::npos ? "" : s.substr(paren + 2, 1);
 }
 
+/// Whatever it does at the moment: running, asleep, or reading its program from the disk.
+inline bool lives(pid_t pid) {
+  const std::string state = process_state(pid);
+  return !state.empty() && state != "Z" && state != "X";
+}
+
 /// A process that was sent SIGKILL is gone soon, but not at once; and it is not ours to reap.
 inline bool dies(pid_t pid) {
   for (int i = 0; i < 6000; ++i) {
