@@ -16527,7 +16527,9 @@ berth_status berth_spec_apply_docker(berth_spec* spec, const char* options, size
     o.finish();
     BERTH_TRY(given.outcome());
     std::vector<berth::log_event> lines;
-    auto steps = berth::apply_docker(s->spec, recipe, [&](const berth::log_event& e) { lines.push_back(e); });
+    berth::log_sink listening;
+    if (seen_to != nullptr) listening = [&](const berth::log_event& e) { lines.push_back(e); };
+    auto steps = berth::apply_docker(s->spec, recipe, listening);
     if (!steps) return std::move(steps).error();
     if (seen_to == nullptr) return {};
     berth::json_writer out;

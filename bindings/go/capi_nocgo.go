@@ -58,9 +58,9 @@ func statusName(Code) string { return "unknown" }
 func libraryVersion() string { return "" }
 func nowNS() uint64          { return 0 }
 
-func specApplyDocker([]byte, string) (out, seenTo []byte, err error) { return nil, nil, ErrNoCgo }
-func specMerge(_, _ []byte) ([]byte, error)                          { return nil, ErrNoCgo }
-func specDiff(_, _ []byte) ([]byte, error)                           { return nil, ErrNoCgo }
+func specApplyDocker([]byte, string, bool) (out, seenTo []byte, err error) { return nil, nil, ErrNoCgo }
+func specMerge(_, _ []byte) ([]byte, error)                                { return nil, ErrNoCgo }
+func specDiff(_, _ []byte) ([]byte, error)                                 { return nil, ErrNoCgo }
 
 func runscProbe(_, _ string) (cRunsc, error)                { return nil, ErrNoCgo }
 func runscFromText(_, _ string) (cRunsc, error)             { return nil, ErrNoCgo }

@@ -6,7 +6,7 @@ package berth
 // (1.81 or newer) and rapidjson. -g0, since the debug information of Boost.Asio would be most of the binary.
 
 /*
-#cgo CXXFLAGS: -std=c++20 -O2 -g0 -fvisibility=hidden -fvisibility-inlines-hidden -pthread
+#cgo CXXFLAGS: -std=c++20 -O2 -DNDEBUG -g0 -fvisibility=hidden -fvisibility-inlines-hidden -pthread
 #cgo LDFLAGS: -lstdc++ -lm -pthread
 */
 import "C"

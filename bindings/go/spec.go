@@ -57,7 +57,7 @@ func ApplyDockerJSON(config []byte, recipe *DockerRecipe) ([]byte, error) {
 			return nil, err
 		}
 	}
-	out, seenTo, err := specApplyDocker(config, options)
+	out, seenTo, err := specApplyDocker(config, options, recipe != nil && recipe.Logger != nil)
 	if err != nil {
 		return nil, named("apply docker", err)
 	}
