@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -224,8 +225,9 @@ func wantLines(t *testing.T, text string, wanted ...string) {
 	}
 }
 
-// A sandbox of berth's own, with Docker, used by Docker's API from this host.
-func TestManagedSandbox(t *testing.T) {
+// needSandboxes is needReal for sandboxes of berth's own: with a loop, its log, and a place for them.
+func needSandboxes(t *testing.T) (real, *Loop, *syncBuffer, Where) {
+	t.Helper()
 	r := needReal(t)
 	if os.Getenv("BERTH_INIT") == "" {
 		t.Fatal("this test needs BERTH_INIT, the path of berth-init")
@@ -233,6 +235,12 @@ func TestManagedSandbox(t *testing.T) {
 	lines := new(syncBuffer)
 	l := newLoop(t, LoopOptions{Logger: slog.New(slog.NewTextHandler(lines, nil)), LogLevel: slog.LevelDebug})
 	where := Where{Root: shortDir(t), Runsc: r.runsc, NetworkPool: "10.223.0.0/16"}
+	return r, l, lines, where
+}
+
+// A sandbox of berth's own, with Docker, used by Docker's API from this host.
+func TestManagedSandbox(t *testing.T) {
+	r, l, lines, where := needSandboxes(t)
 	var states sync.Map
 	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{
 		RootFS: r.rootfs, ID: "go-managed", EndsWithCreator: true, Annotations: map[string]string{"job": "7"},
@@ -341,13 +349,7 @@ func TestCancelledCreation(t *testing.T) {
 
 // dockerd started later, with functions to tell: those given with the start that succeeded, up to Close.
 func TestStartDocker(t *testing.T) {
-	r := needReal(t)
-	if os.Getenv("BERTH_INIT") == "" {
-		t.Fatal("this test needs BERTH_INIT, the path of berth-init")
-	}
-	lines := new(syncBuffer)
-	l := newLoop(t, LoopOptions{Logger: slog.New(slog.NewTextHandler(lines, nil)), LogLevel: slog.LevelDebug})
-	where := Where{Root: shortDir(t), Runsc: r.runsc, NetworkPool: "10.223.0.0/16"}
+	r, l, lines, where := needSandboxes(t)
 	told := func(into *[]DaemonState) *SandboxDocker {
 		return &SandboxDocker{Options: DaemonOptions{
 			ReadyTimeout: 2 * time.Minute, Output: io.Discard, LogAttrs: []slog.Attr{slog.String("box", "later")},
@@ -426,3 +428,45 @@ func TestStartDocker(t *testing.T) {
 		t.Error(lines.String())
 	}
 }
+
+// What a sandbox was made with counts for a start that says nothing; and after the loop's Close nothing is called, though
+// the sandbox was terminated only, and its Output is slow.
+func TestStartDockerAsItWasSaidBefore(t *testing.T) {
+	r, l, _, where := needSandboxes(t)
+	var closed atomic.Bool
+	var lines, late atomic.Int32
+	slow := writerFunc(func(p []byte) (int, error) {
+		time.Sleep(2 * time.Millisecond)
+		lines.Add(1)
+		if closed.Load() {
+			late.Add(1)
+		}
+		return len(p), nil
+	})
+	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{
+		RootFS: r.rootfs, ID: "go-said-before", EndsWithCreator: true,
+		Docker: &SandboxDocker{Later: true, Options: DaemonOptions{ReadyTimeout: 2 * time.Minute, Output: slow}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.StartDocker(minutes(t, 3), nil); err != nil {
+		t.Error(err)
+	}
+	if err := s.Terminate(minutes(t, 2)); err != nil {
+		t.Error(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	closed.Store(true)
+	time.Sleep(50 * time.Millisecond)
+	if lines.Load() == 0 || late.Load() != 0 {
+		t.Errorf("%d lines, %d of them after Close", lines.Load(), late.Load())
+	}
+	_ = s.Close()
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

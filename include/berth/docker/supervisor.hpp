@@ -46,7 +46,8 @@ class daemon_supervisor {
  public:
   /// `where` is borrowed. It must outlive the supervisor and what goes on in the background after that: dockerd is killed,
   /// a command inside that is under way (a probe's, a shutdown's) is ended, for some seconds at most. Whoever runs the loop
-  /// until it has nothing left to do is on the safe side. `loop` is the executor of an io_context that one thread runs; everything here belongs to that thread.
+  /// until it has nothing left to do is on the safe side. `loop` is the executor of an io_context that one thread runs;
+  /// everything here belongs to that thread.
   BERTH_DECL daemon_supervisor(boost::asio::any_io_executor loop, executor& where, supervisor_options options);
   BERTH_DECL daemon_supervisor(daemon_supervisor&&) noexcept;
   BERTH_DECL daemon_supervisor& operator=(daemon_supervisor&&) noexcept;  ///< closes what was there
@@ -59,17 +60,16 @@ class daemon_supervisor {
   /// up already this changes nothing; after a failure or a stop it starts anew, also where the stop is still under way.
   /// Several may call it: when the last of those who wait for one start is cancelled, that start is stopped, in the
   /// background. Errors: invalid and unsupported (the plan), daemon_not_present, daemon_failed, daemon_not_ready,
-  /// cancelled, state (somebody called stop meanwhile); the executor's own, where it cannot run dockerd.
+  /// cancelled, closed, state (somebody called stop meanwhile); the executor's own, where it cannot run dockerd.
   BERTH_DECL boost::asio::awaitable<result<void>> start();
   /// Waits for ready (or a settled state that is not, an error; while it is being stopped, for the end of that); for
-  /// those who did not call start themselves. At the
-  /// deadline the error is `timeout`, and the start goes on.
+  /// those who did not call start themselves. At the deadline the error is `timeout`, and the start goes on.
   BERTH_DECL boost::asio::awaitable<result<void>> wait_ready(time_point deadline);
   BERTH_DECL daemon_status status() const;
   /// Waits for the next change after `state`.
   BERTH_DECL boost::asio::awaitable<daemon_status> wait_change(daemon_state state);
   /// Containers stopped, SIGTERM, SIGKILL, each with its deadline; a start or a restart under way is given up. Returns
-  /// once dockerd is gone; when there is none, at once.
+  /// once dockerd is gone; when there is none, at once. Of a start and a stop the later call has the last word.
   BERTH_DECL boost::asio::awaitable<result<void>> stop();
 
  private:

@@ -70,7 +70,7 @@ class AsyncSandbox:
     async def connect(cls, id: str) -> AsyncSandbox:
         """A sandbox that runs already, made by whichever process. SandboxNotFound when there is none of this id."""
         found = cls(None, id)
-        await found._attached()
+        await found.attached()
         return found
 
     @classmethod
@@ -136,7 +136,7 @@ class AsyncSandbox:
             except BerthError as e:
                 raise in_our_words(e) from None
             self._id = id
-            await self._attached()
+            await self.attached()
             if lacks_workdir(wanted, built):
                 await self._make_workdir()
         except BaseException:
@@ -192,7 +192,7 @@ class AsyncSandbox:
         process: AsyncProcess | None = None,
     ) -> AsyncProcess:
         """As exec(), with all that a command may be given. pipe: whether its stdin is open."""
-        runtime, handle = await self._attached()
+        runtime, handle = await self.attached()
         process = process or AsyncProcess(runtime, argv, timeout)
         try:
             await process.begin(
@@ -206,7 +206,7 @@ class AsyncSandbox:
 
     async def state(self) -> str:
         """One of "running", "paused", "stopped", "creating" and "lost"."""
-        runtime, handle = await self._attached()
+        runtime, handle = await self.attached()
         try:
             event = await runtime.run(_ffi.start, "berth_sandbox_state", handle)
         except NotFoundError as e:
@@ -238,9 +238,6 @@ class AsyncSandbox:
         await self.terminate()
 
     async def attached(self) -> tuple[Runtime, _ffi.Handle]:
-        return await self._attached()
-
-    async def _attached(self) -> tuple[Runtime, _ffi.Handle]:
         runtime = current()
         attached = self._handles.get(runtime)
         if attached is None:
