@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The spec operation on rapidjson as it comes: no checks, numbers as numbers.
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
@@ -18,13 +19,15 @@ Value& member(Value& object, const char* name, rapidjson::Type type, rapidjson::
 
 std::size_t unguarded_operation(const std::string& json) {
   static const char* const capabilities[] = {
-      "CAP_AUDIT_WRITE", "CAP_CHOWN",            "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID",    "CAP_KILL",
-      "CAP_MKNOD",       "CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN",    "CAP_NET_RAW", "CAP_SETFCAP",  "CAP_SETGID",
-      "CAP_SETPCAP",     "CAP_SETUID",           "CAP_SYS_ADMIN",    "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"};
+      "CAP_AUDIT_WRITE", "CAP_CHOWN",     "CAP_DAC_OVERRIDE",     "CAP_FOWNER",    "CAP_FSETID",
+      "CAP_KILL",        "CAP_MKNOD",     "CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN", "CAP_NET_RAW",
+      "CAP_SETFCAP",     "CAP_SETGID",    "CAP_SETPCAP",          "CAP_SETUID",    "CAP_SYS_ADMIN",
+      "CAP_SYS_CHROOT",  "CAP_SYS_PTRACE"};
   rapidjson::Document spec;
   spec.Parse(json.data(), json.size());
   auto& memory = spec.GetAllocator();
-  Value& sets = member(member(spec, "process", rapidjson::kObjectType, memory), "capabilities", rapidjson::kObjectType, memory);
+  Value& sets =
+      member(member(spec, "process", rapidjson::kObjectType, memory), "capabilities", rapidjson::kObjectType, memory);
   for (const char* set : {"bounding", "effective", "permitted", "inheritable"}) {
     Value& list = member(sets, set, rapidjson::kArrayType, memory);
     for (const char* capability : capabilities) {

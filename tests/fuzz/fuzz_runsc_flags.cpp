@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What runsc prints about itself, and its logs.
 #include <berth/impl/runsc/probe_cache.ipp>
 #include <berth/runsc/args.hpp>
@@ -21,7 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (i != 0 && (*flags)[i - 1].name >= name) std::abort();
     }
     // Whatever it claims to have, what is emitted is what it has.
-    const auto binary = berth::runsc_binary::from_text("/r", {"runsc version " + text, text, "\trun \n", {{"run", text}}});
+    const auto binary =
+        berth::runsc_binary::from_text("/r", {"runsc version " + text, text, "\trun \n", {{"run", text}}});
     berth::runsc_globals globals;
     globals.root = "/s";
     globals.debug_log = "/l";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mutations in any order on any spec. The bytes before the first NUL choose the operations, what follows is the spec. After
 // each: the document still passes the checks; done again it changes nothing more; undone it is as it was.
 #include <berth/docker/recipe.hpp>
@@ -30,9 +31,28 @@ class arguments {
     return n;
   }
   std::string text() {
-    static constexpr std::string_view words[] = {
-        "/proc", "/sys/fs/cgroup", "/sys", "/", "/dev/./shm//", "/a/../b", "PATH", "A", "a", "", "RLIMIT_NOFILE", "network",
-        "pid", "CAP_SYS_ADMIN", "KILL", "read", "SCMP_ACT_ALLOW", "memory.high", "ä😀\n\"\\", "\xff", "x=y", "linux"};
+    static constexpr std::string_view words[] = {"/proc",
+                                                 "/sys/fs/cgroup",
+                                                 "/sys",
+                                                 "/",
+                                                 "/dev/./shm//",
+                                                 "/a/../b",
+                                                 "PATH",
+                                                 "A",
+                                                 "a",
+                                                 "",
+                                                 "RLIMIT_NOFILE",
+                                                 "network",
+                                                 "pid",
+                                                 "CAP_SYS_ADMIN",
+                                                 "KILL",
+                                                 "read",
+                                                 "SCMP_ACT_ALLOW",
+                                                 "memory.high",
+                                                 "ä😀\n\"\\",
+                                                 "\xff",
+                                                 "x=y",
+                                                 "linux"};
     const unsigned n = number();
     if (n < std::size(words)) return std::string(words[n]);
     const std::string out(bytes_.substr(0, n % 32));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The scan and the document: whatever the bytes, no crash; and what is let through is JSON to rapidjson's own reader as
 // well, means the same to it, and comes out as it went in.
 #include <berth/spec/detail/document.hpp>
@@ -65,7 +66,8 @@ std::string by_rapidjson(const std::string& json) {
   reader_events events;
   rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, throwing_allocator> reader;
   rapidjson::StringStream stream(json.c_str());
-  const auto outcome = reader.Parse<rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag>(stream, events);
+  const auto outcome =
+      reader.Parse<rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag>(stream, events);
   must(!outcome.IsError());
   return events.out;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Feeds files, and the files of directories, to a fuzz target: the corpus as a test, with any compiler.
 #include <cstddef>
 #include <cstdint>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every verb with every option, word by word: tests/golden/runsc/NAME.json.
 #include "../unit/runsc/texts.hpp"
 
@@ -212,7 +213,8 @@ TEST_F(GoldenRunscArgs, FsCheckpoint) {
 }
 
 TEST_F(GoldenRunscArgs, TarRootfsUpper) {
-  expect_golden("tar-rootfs-upper", runsc_tar_rootfs_upper_argv(binary, globals, "box", {"/var/lib/berth/changes.tar"}));
+  expect_golden("tar-rootfs-upper",
+                runsc_tar_rootfs_upper_argv(binary, globals, "box", {"/var/lib/berth/changes.tar"}));
 }
 
 }  // namespace

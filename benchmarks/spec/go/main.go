@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // bench WHAT FILE ITERATIONS: nanoseconds for one spec operation (decode, Docker recipe, encode), the least of 5 rounds.
 // WHAT is "encoding/json" or "goccy".
 package main

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Annotations: free keys and values. gVisor and containerd read some, such as dev.gvisor.spec.mount.* hints.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON that is no runtime-spec, read with the checks that a spec is read with: what runsc prints, records, options.
 #pragma once
 
@@ -33,7 +34,7 @@ class json_view {
 
   /// How many members or elements there are; 0 for other values.
   BERTH_DECL std::size_t size() const noexcept;
-  BERTH_DECL json_view at(std::size_t index) const noexcept;         ///< an element, or a member's value
+  BERTH_DECL json_view at(std::size_t index) const noexcept;           ///< an element, or a member's value
   BERTH_DECL std::string_view name(std::size_t index) const noexcept;  ///< a member's
 
   BERTH_DECL std::optional<bool> truth() const noexcept;

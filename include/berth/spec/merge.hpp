@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Many changes at once, as a JSON merge patch.
 #pragma once
 

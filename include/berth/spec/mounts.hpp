@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The mounts of the container, in the order in which they are made.
 #pragma once
 
@@ -12,7 +13,7 @@ namespace berth {
 
 struct spec_mount {
   std::string destination = {};  ///< absolute, without `..`; written as it is after lexical cleaning
-  std::string type = {};    ///< "bind", "tmpfs", "proc", "cgroup" …
+  std::string type = {};         ///< "bind", "tmpfs", "proc", "cgroup" …
   std::string source = {};
   std::vector<std::string> options = {};
 

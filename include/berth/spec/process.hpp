@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The process that the container starts with: arguments, working directory, user and flags.
 #pragma once
 
@@ -19,6 +20,10 @@ class spec_process {
   BERTH_DECL result<void> add_arg(std::string_view arg);                   ///< behind those that are there, each time
   BERTH_DECL result<void> clear_args();
   BERTH_DECL std::vector<std::string> args() const;
+
+  /// Whether there is a process to start, with at least one argument: runsc starts nothing without. Errors: invalid, with
+  /// the pointer of what is missing.
+  BERTH_DECL result<void> check_present() const;
 
   /// Absolute and not beneath /proc, after lexical cleaning: spec_path.
   BERTH_DECL result<void> set_cwd(std::string_view path);

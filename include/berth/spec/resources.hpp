@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Limits on cpu, memory and processes, and the cgroup that they are set on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The resource limits (setrlimit) of the container's process.
 #pragma once
 

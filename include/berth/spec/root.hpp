@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The container's root file system.
 #pragma once
 

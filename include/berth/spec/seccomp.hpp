@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The system call filter. runsc leaves it alone unless it is started with --oci-seccomp.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole spec layer.
 #pragma once
 
@@ -8,6 +9,7 @@
 #include <berth/spec/env.hpp>
 #include <berth/spec/hostname.hpp>
 #include <berth/spec/id.hpp>
+#include <berth/spec/masked_paths.hpp>
 #include <berth/spec/merge.hpp>
 #include <berth/spec/minimal_spec.hpp>
 #include <berth/spec/mounts.hpp>
@@ -18,3 +20,4 @@
 #include <berth/spec/root.hpp>
 #include <berth/spec/seccomp.hpp>
 #include <berth/spec/spec_builder.hpp>
+#include <berth/spec/sysctl.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The OCI runtime spec (config.json) as a lossless document: read, changed by section, written.
 #pragma once
 
@@ -37,9 +38,9 @@ class spec_builder {
   /// hint: what is not JSON in UTF-8 (spec_syntax), a key twice, exactly, by escape or by case (spec_duplicate_key), a key
   /// that is a known field but for its case (spec_key_case), a value of the wrong type (spec_type), a number out of range
   /// (spec_number), too deep or too large (spec_too_deep, spec_too_large), a NUL in a string (spec_nul), `..` or a relative
-  /// path in a mount's destination, a cwd that is relative or beneath /proc (spec_path), an unknown capability
-  /// (spec_capability). Also no_memory. Keys are told apart by case only in maps whose keys are free, such as annotations:
-  /// gVisor's Go decoder ignores case, and the last one wins.
+  /// path in a mount's destination, a cwd that is relative or beneath /proc (spec_path). Also no_memory. Keys are told
+  /// apart by case only in maps whose keys are free, such as annotations: gVisor's Go decoder ignores case, and the last
+  /// one wins. A capability that berth does not know is kept: see spec_capabilities::unknown.
   BERTH_DECL static result<spec_builder> parse(std::string_view json);
 
   /// Reads a file and parses it. A symbolic link at the end of the path is refused, and so is what is no regular file.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every body of the spec layer.
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <berth/impl/spec/hostname.ipp>
 #include <berth/impl/spec/id.ipp>
 #include <berth/impl/spec/json.ipp>
+#include <berth/impl/spec/masked_paths.ipp>
 #include <berth/impl/spec/merge.ipp>
 #include <berth/impl/spec/minimal_spec.ipp>
 #include <berth/impl/spec/mounts.ipp>
@@ -23,5 +25,6 @@
 #include <berth/impl/spec/seccomp.ipp>
 #include <berth/impl/spec/spec_builder.ipp>
 #include <berth/impl/spec/spec_file.ipp>
+#include <berth/impl/spec/sysctl.ipp>
 #include <berth/impl/spec/text_checks.ipp>
 #include <berth/impl/spec/write_json.ipp>

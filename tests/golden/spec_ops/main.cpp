@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // spec_ops: berth's spec operations for tests/golden/specs-go, which asks Go's structs what came of them.
 //
 //	spec_ops list            the names of the operations, one a line
@@ -21,7 +22,9 @@ using berth::result;
 using berth::spec_builder;
 using operation = std::function<result<void>(spec_builder&)>;
 
+/// The recipe refuses a spec without arguments: such a one gets some first.
 result<void> docker(spec_builder& spec, berth::cgroup_mode mode, const char* data_root) {
+  if (!berth::spec_process(spec).check_present()) BERTH_TRY(berth::spec_process(spec).set_args({"sh"}));
   berth::docker_recipe recipe;
   recipe.cgroup = mode;
   if (data_root != nullptr) recipe.data_root = berth::parse_data_root(data_root).value();
@@ -41,7 +44,10 @@ std::vector<std::pair<std::string, operation>> operations() {
       {"docker-none", [](spec_builder& s) { return docker(s, cgroup_mode::none, nullptr); }},
       {"docker-tmpfs", [](spec_builder& s) { return docker(s, cgroup_mode::sandbox, "tmpfs:2Gi"); }},
       {"docker-directory", [](spec_builder& s) { return docker(s, cgroup_mode::sandbox, "/srv/docker"); }},
-      {"args-set", [](spec_builder& s) { return spec_process(s).set_args({"/bin/echo", "ä \"quoted\"\n", ""}); }},
+      {"args-set",
+       [](spec_builder& s) {
+         return spec_process(s).set_args({"/bin/echo", "ä \"quoted\"\n", ""});
+       }},
       {"args-add", [](spec_builder& s) { return spec_process(s).add_arg("<last>&"); }},
       {"args-clear", [](spec_builder& s) { return spec_process(s).clear_args(); }},
       {"cwd-set", [](spec_builder& s) { return spec_process(s).set_cwd("/srv/a b"); }},
@@ -63,11 +69,17 @@ std::vector<std::pair<std::string, operation>> operations() {
        }},
       {"capabilities-clear", [](spec_builder& s) { return spec_capabilities(s).clear(); }},
       {"ambient-clear", [](spec_builder& s) { return spec_capabilities(s).clear(capability_sets::ambient); }},
-      {"mount-set", [](spec_builder& s) { return spec_mounts(s).set({"/proc//", "proc", "proc", {"rw", "nosuid"}}); }},
+      {"mount-set",
+       [](spec_builder& s) {
+         return spec_mounts(s).set({"/proc//", "proc", "proc", {"rw", "nosuid"}});
+       }},
       {"mount-add", [](spec_builder& s) { return spec_mounts(s).add(bind_mount("/srv/new", "/new/./place", true)); }},
       {"mount-remove", [](spec_builder& s) { return spec_mounts(s).remove("/dev"); }},
       {"mounts-clear", [](spec_builder& s) { return spec_mounts(s).clear(); }},
-      {"namespace-set", [](spec_builder& s) { return spec_namespaces(s).set({"network", "/run/netns/x"}); }},
+      {"namespace-set",
+       [](spec_builder& s) {
+         return spec_namespaces(s).set({"network", "/run/netns/x"});
+       }},
       {"namespace-new", [](spec_builder& s) { return spec_namespaces(s).set({"network"}); }},
       {"namespace-add", [](spec_builder& s) { return spec_namespaces(s).add({"cgroup"}); }},
       {"namespace-remove", [](spec_builder& s) { return spec_namespaces(s).remove("ipc"); }},
@@ -82,8 +94,14 @@ std::vector<std::pair<std::string, operation>> operations() {
       {"cgroups-path-set", [](spec_builder& s) { return spec_resources(s).set_cgroups_path("/berth/x"); }},
       {"cgroups-path-clear", [](spec_builder& s) { return spec_resources(s).clear_cgroups_path(); }},
       {"resources-clear", [](spec_builder& s) { return spec_resources(s).clear(); }},
-      {"rlimit-set", [](spec_builder& s) { return spec_rlimits(s).set({"RLIMIT_NOFILE", 1, UINT64_MAX}); }},
-      {"rlimit-add", [](spec_builder& s) { return spec_rlimits(s).add({"RLIMIT_CORE", 0, 0}); }},
+      {"rlimit-set",
+       [](spec_builder& s) {
+         return spec_rlimits(s).set({"RLIMIT_NOFILE", 1, UINT64_MAX});
+       }},
+      {"rlimit-add",
+       [](spec_builder& s) {
+         return spec_rlimits(s).add({"RLIMIT_CORE", 0, 0});
+       }},
       {"rlimit-remove", [](spec_builder& s) { return spec_rlimits(s).remove("RLIMIT_NOFILE"); }},
       {"rlimits-clear", [](spec_builder& s) { return spec_rlimits(s).clear(); }},
       {"env-set", [](spec_builder& s) { return spec_env(s).set("PATH", "/bin=\\"); }},
@@ -107,7 +125,9 @@ std::vector<std::pair<std::string, operation>> operations() {
       {"seccomp-set-add-remove",
        [](spec_builder& s) {
          return s.apply([](spec_builder& t) { return spec_seccomp(t).set(R"({"defaultAction":"SCMP_ACT_ERRNO"})"); },
-                        [](spec_builder& t) { return spec_seccomp(t).add({"read", "write"}, "SCMP_ACT_ALLOW"); },
+                        [](spec_builder& t) {
+                          return spec_seccomp(t).add({"read", "write"}, "SCMP_ACT_ALLOW");
+                        },
                         [](spec_builder& t) { return spec_seccomp(t).add({"mount"}, "SCMP_ACT_LOG"); },
                         [](spec_builder& t) { return spec_seccomp(t).remove("mount"); },
                         [](spec_builder& t) { return spec_seccomp(t).remove("write"); });
@@ -121,7 +141,8 @@ std::string read_all(std::istream& in) { return {std::istreambuf_iterator<char>(
 std::string from_hex(const std::string& line) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   std::string out;
-  for (std::size_t i = 0; i + 1 < line.size(); i += 2) out += static_cast<char>(digit(line[i]) << 4 | digit(line[i + 1]));
+  for (std::size_t i = 0; i + 1 < line.size(); i += 2)
+    out += static_cast<char>(digit(line[i]) << 4 | digit(line[i + 1]));
   return out;
 }
 

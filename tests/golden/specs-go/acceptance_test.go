@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package specsgo
 
 // What berth lets through, Go decodes to the same.

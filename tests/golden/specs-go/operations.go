@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package specsgo
 
 import (
@@ -69,7 +71,8 @@ func addCapabilities(s *specs.Spec, names ...string) {
 		seen := map[string]bool{}
 		var out []string
 		for _, name := range append(append([]string{}, *set...), names...) {
-			if !seen[name] {
+			// A name that Linux does not have is nobody's to count: it stays as it is.
+			if !seen[name] || !strings.HasPrefix(name, "CAP_") {
 				seen[name] = true
 				out = append(out, name)
 			}
@@ -127,6 +130,9 @@ func setMount(s *specs.Spec, m specs.Mount) {
 
 func docker(mounts ...specs.Mount) operation {
 	return operation{func(s *specs.Spec) {
+		if len(process(s).Args) == 0 {
+			s.Process.Args = []string{"sh"}
+		}
 		addCapabilities(s, "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
 			"CAP_MKNOD", "CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID",
 			"CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE")
@@ -134,7 +140,7 @@ func docker(mounts ...specs.Mount) operation {
 			setMount(s, m)
 		}
 	}, []string{"/process/capabilities/bounding", "/process/capabilities/effective", "/process/capabilities/permitted",
-		"/process/capabilities/inheritable", "/mounts"}}
+		"/process/capabilities/inheritable", "/mounts", "/process/args"}}
 }
 
 func setNamespace(s *specs.Spec, kind specs.LinuxNamespaceType, where string) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package specsgo asks Go's runtime-spec structs, which are what runsc decodes a spec into, for a second opinion on what
 // berth accepts and writes. It runs build/bin/spec_ops; $BERTH_BUILD names another build directory.
 package specsgo

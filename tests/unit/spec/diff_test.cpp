@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/spec/diff.hpp>
+#include <berth/spec/merge.hpp>
 
 #include <gtest/gtest.h>
 
@@ -32,6 +34,41 @@ TEST(Diff, ElementsThatStandAgainstEachOtherAreComparedWithin) {
   EXPECT_EQ(diff(R"({"mounts":[{"destination":"/a","source":"x"},{"destination":"/b"}]})",
                  R"({"mounts":[{"destination":"/a","source":"y"},{"destination":"/b"},{"destination":"/c"}]})"),
             "~ /mounts/0/source \"x\" -> \"y\"\n+ /mounts/2 {\"destination\":\"/c\"}\n");
+}
+
+TEST(Diff, KeysInAnotherOrderAreFound) {
+  const auto numbered = [](int from, int to, int step, const char* value) {
+    std::string out = R"({"annotations":{)";
+    for (int i = from; i != to; i += step)
+      out += (i == from ? "\"k" : ",\"k") + std::to_string(i) + "\":\"" + value + '"';
+    return out + "}}";
+  };
+  EXPECT_EQ(diff(numbered(0, 1000, 1, "v").c_str(), numbered(999, -1, -1, "v").c_str()), "");
+  EXPECT_EQ(diff(numbered(0, 100, 1, "v").c_str(), numbered(100, 0, -1, "v").c_str()),
+            "- /annotations/k0 \"v\"\n+ /annotations/k100 \"v\"\n");
+  EXPECT_EQ(diff(numbered(0, 2, 1, "v").c_str(), numbered(1, -1, -1, "w").c_str()),
+            "~ /annotations/k0 \"v\" -> \"w\"\n~ /annotations/k1 \"v\" -> \"w\"\n");
+}
+
+TEST(Diff, CommonElementsAreFoundWhateverTheOrderOfTheirKeys) {
+  EXPECT_EQ(diff(R"({"a":[{"x":1,"y":[{"b":1,"c":2}]},2,3]})", R"({"a":[9,{"y":[{"c":2,"b":1}],"x":1},3]})"),
+            "+ /a/0 9\n- /a/1 2\n");
+}
+
+// Each key looked for among all the others would take minutes.
+TEST(Diff, ManyKeysEndAtOnce) {
+  constexpr int count = 300000;
+  std::string before = R"({"annotations":{"first":"")";
+  std::string after = before;
+  for (int i = 0; i < count; ++i) {
+    before += ",\"k" + std::to_string(i) + "\":\"\"";
+    after += ",\"k" + std::to_string(count - i) + "\":\"\"";
+  }
+  spec_builder a = spec_builder::parse(before + "}}").value();
+  const spec_builder b = spec_builder::parse(after + "}}").value();
+  EXPECT_EQ(format_diff(diff_specs(a, b)), "- /annotations/k0 \"\"\n+ /annotations/k300000 \"\"\n");
+  ASSERT_TRUE(merge_spec(a, after + "}}"));
+  EXPECT_EQ(format_diff(diff_specs(a, b)), "- /annotations/k0 \"\"\n");
 }
 
 TEST(Diff, LargeArraysEndAtOnce) {

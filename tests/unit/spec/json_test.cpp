@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/spec/json.hpp>
 
 #include <gtest/gtest.h>
@@ -17,7 +18,8 @@ errc refused(std::string_view text) {
 }
 
 TEST(ParsedJson, ValuesOfEveryKind) {
-  const parsed_json json = parsed(R"({"t":"é\"","n":-12,"big":18446744073709551616,"r":0.5,"b":true,"z":null,"a":["x",1,"y"],"o":{"k":{}}})");
+  const parsed_json json = parsed(
+      R"({"t":"é\"","n":-12,"big":18446744073709551616,"r":0.5,"b":true,"z":null,"a":["x",1,"y"],"o":{"k":{}}})");
   const json_view root = json.root();
   EXPECT_TRUE(root.is_object());
   EXPECT_EQ(root.size(), 8u);
@@ -43,7 +45,8 @@ TEST(ParsedJson, ValuesOfEveryKind) {
 
 TEST(ParsedJson, WhatIsNotThereIsNone) {
   const parsed_json json = parsed(R"(["x"])");
-  for (const json_view none : {json_view(), json.root()["a"], json.root()["a"]["b"], json.root().at(1), json.root().at(0).at(0)}) {
+  for (const json_view none :
+       {json_view(), json.root()["a"], json.root()["a"]["b"], json.root().at(1), json.root().at(0).at(0)}) {
     EXPECT_FALSE(none);
     EXPECT_EQ(none.type(), json_view::kind::none);
     EXPECT_EQ(none.size(), 0u);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/spec/mounts.hpp>
 
 #include <gtest/gtest.h>
@@ -12,7 +13,8 @@ namespace {
 spec_builder with_mounts(const std::vector<std::string>& destinations) {
   std::string json = R"({"mounts":[)";
   for (std::size_t i = 0; i < destinations.size(); ++i)
-    json += (i ? "," : "") + (R"({"destination":")" + destinations[i] + R"(","source":")" + std::to_string(i) + R"("})");
+    json +=
+        (i ? "," : "") + (R"({"destination":")" + destinations[i] + R"(","source":")" + std::to_string(i) + R"("})");
   return spec_builder::parse(json + "]}").value();
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The N-th allocation fails, for every N: the spec layer says no_memory (or throws bad_alloc where its result is no
 // `result`), leaks nothing and leaves the document as it was.
 #include <berth/spec/spec.hpp>
@@ -16,7 +17,7 @@
 
 namespace {
 
-thread_local long fail_in = -1;   // -1: never
+thread_local long fail_in = -1;  // -1: never
 thread_local bool failed = false;
 thread_local long live = 0;
 
@@ -127,21 +128,35 @@ TEST(NoMemory, EveryMutationIsUndone) {
       {"add_group", [&](spec_builder& s) { return spec_process(s).add_group(77); }},
       {"clear_args", [&](spec_builder& s) { return spec_process(s).clear_args(); }},
       {"capabilities_add", [&](spec_builder& s) { return spec_capabilities(s).add(capabilities); }},
-      {"capabilities_set", [&](spec_builder& s) { return spec_capabilities(s).set(capabilities, capability_sets::all); }},
+      {"capabilities_set",
+       [&](spec_builder& s) { return spec_capabilities(s).set(capabilities, capability_sets::all); }},
       {"capabilities_remove", [&](spec_builder& s) { return spec_capabilities(s).remove(present); }},
-      {"mounts_set", [&](spec_builder& s) { return spec_mounts(s).set({"/sys/fs/cgroup", "cgroup", "cgroup", {"rw"}}); }},
-      {"mounts_set_new", [&](spec_builder& s) { return spec_mounts(s).set({"/mnt", "tmpfs", long_value, {"rw"}}); }},
+      {"mounts_set",
+       [&](spec_builder& s) {
+         return spec_mounts(s).set({"/sys/fs/cgroup", "cgroup", "cgroup", {"rw"}});
+       }},
+      {"mounts_set_new",
+       [&](spec_builder& s) {
+         return spec_mounts(s).set({"/mnt", "tmpfs", long_value, {"rw"}});
+       }},
       {"mounts_remove", [&](spec_builder& s) { return spec_mounts(s).remove("/mnt/volume-3"); }},
       {"env_set", [&](spec_builder& s) { return spec_env(s).set("PATH", long_value); }},
       {"env_remove", [&](spec_builder& s) { return spec_env(s).remove("PATH"); }},
-      {"rlimits_set", [&](spec_builder& s) { return spec_rlimits(s).set({"RLIMIT_CORE", 0, 0}); }},
+      {"rlimits_set",
+       [&](spec_builder& s) {
+         return spec_rlimits(s).set({"RLIMIT_CORE", 0, 0});
+       }},
       {"annotations_set", [&](spec_builder& s) { return spec_annotations(s).set(long_value, long_value); }},
-      {"namespaces_set", [&](spec_builder& s) { return spec_namespaces(s).set({"network", "/run/netns/" + long_value}); }},
+      {"namespaces_set",
+       [&](spec_builder& s) {
+         return spec_namespaces(s).set({"network", "/run/netns/" + long_value});
+       }},
       {"resources", [&](spec_builder& s) { return spec_resources(s).set_memory_limit(1 << 30); }},
       {"unified", [&](spec_builder& s) { return spec_resources(s).set_unified("memory.high", long_value); }},
       {"hostname", [&](spec_builder& s) { return spec_hostname(s).set("another-name-that-is-long"); }},
       {"root", [&](spec_builder& s) { return spec_root(s).set_path("/" + long_value); }},
-      {"seccomp_set", [&](spec_builder& s) { return spec_seccomp(s).set(R"({"defaultAction":"SCMP_ACT_ALLOW","x":[1]})"); }},
+      {"seccomp_set",
+       [&](spec_builder& s) { return spec_seccomp(s).set(R"({"defaultAction":"SCMP_ACT_ALLOW","x":[1]})"); }},
       {"seccomp_add", [&](spec_builder& s) { return spec_seccomp(s).add({"mount"}, "SCMP_ACT_ALLOW"); }},
       {"seccomp_remove", [&](spec_builder& s) { return spec_seccomp(s).remove("read"); }},
   };
@@ -193,7 +208,9 @@ TEST(NoMemory, AWholeGroupIsUndone) {
         if (!copy) return result<void>(std::move(copy).error());
         const result<void> outcome = copy->apply(
             [&](spec_builder& s) { return spec_capabilities(s).add(capabilities); },
-            [](spec_builder& s) { return spec_mounts(s).set({"/sys/fs/cgroup", "cgroup", "cgroup", {"rw"}}); },
+            [](spec_builder& s) {
+              return spec_mounts(s).set({"/sys/fs/cgroup", "cgroup", "cgroup", {"rw"}});
+            },
             [](spec_builder& s) { return spec_env(s).set("A_NEW_VARIABLE", "with a value that is not short"); });
         if (!outcome) {
           const long armed = std::exchange(fail_in, -1);
@@ -212,9 +229,8 @@ TEST(NoMemory, WriteFileLeavesTheOldOne) {
   const std::string file = directory + "/config.json";
   ASSERT_TRUE(spec_builder::parse(R"({"x":1})").value().write_file(file));
   const spec_builder spec = spec_builder::parse(fixture()).value();
-  const long failures = for_every_failure(
-      [&] { return spec.write_file(file); },
-      [&] { EXPECT_EQ(spec_builder::load(file).value().to_json(), R"({"x":1})"); });
+  const long failures = for_every_failure([&] { return spec.write_file(file); },
+                                          [&] { EXPECT_EQ(spec_builder::load(file).value().to_json(), R"({"x":1})"); });
   EXPECT_GT(failures, 2);
   const long load_failures = for_every_failure(
       [&]() -> result<void> {

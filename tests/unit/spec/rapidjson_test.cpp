@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A program that uses rapidjson for itself, behind berth's own copy.
 #include <berth/spec/detail/document.hpp>
 

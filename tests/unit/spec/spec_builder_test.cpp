@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/spec/spec.hpp>
 
 #include <gtest/gtest.h>
@@ -21,10 +22,9 @@ spec_builder must_parse(const std::string& json) {
 }
 
 TEST(SpecBuilder, KeepsWhatItDoesNotKnow) {
-  for (const char* json :
-       {R"({"zeta":1,"alpha":{"b":[],"a":{}},"hostname":"h","x-vendor":[true,false,null]})",
-        R"({"n":[18446744073709551616,1.0,1E2,-0,0.10,123456789012345678901234567890,1e-7]})",
-        R"({"s":["\"\\/\b\f\n\r\t","ä€😀","\u0001\u001f"]})"}) {
+  for (const char* json : {R"({"zeta":1,"alpha":{"b":[],"a":{}},"hostname":"h","x-vendor":[true,false,null]})",
+                           R"({"n":[18446744073709551616,1.0,1E2,-0,0.10,123456789012345678901234567890,1e-7]})",
+                           R"({"s":["\"\\/\b\f\n\r\t","ä€😀","\u0001\u001f"]})"}) {
     EXPECT_EQ(must_parse(json).to_json(), json);
   }
 }
@@ -171,9 +171,9 @@ TEST(SpecBuilder, MinimalSpec) {
 TEST(ContainerId, OnlyWhatRunscTakes) {
   for (const char* id : {"a", "_", "A-b.c+d_e", "0"}) EXPECT_TRUE(check_container_id(id)) << id;
   EXPECT_TRUE(check_container_id(std::string(1024, 'a')));
-  for (const std::string& id : {std::string(), std::string("-a"), std::string(".a"), std::string("+a"),
-                                std::string("a/b"), std::string("a b"), std::string("a\0b", 3),
-                                std::string("\xc3\xa4"), std::string(1025, 'a')}) {
+  for (const std::string& id :
+       {std::string(), std::string("-a"), std::string(".a"), std::string("+a"), std::string("a/b"), std::string("a b"),
+        std::string("a\0b", 3), std::string("\xc3\xa4"), std::string(1025, 'a')}) {
     const auto outcome = check_container_id(id);
     ASSERT_FALSE(outcome) << id;
     EXPECT_EQ(outcome.error().code, errc::spec_id);
@@ -190,8 +190,9 @@ TEST(ByteSize, AsPeopleWriteThem) {
   EXPECT_EQ(parse_byte_size("1t").value(), 1ull << 40);
   EXPECT_EQ(parse_byte_size("7").value(), 7u);
   EXPECT_EQ(parse_byte_size("7b").value(), 7u);
-  for (const char* bad : {"", "0", "-1", "-0", "+1", "Gi", "1.5Gi", "1 Gi", "1gi", "1GB", "1e9", "inf", "nan", "0x10", "1G ",
-                          "99999999999999999999", "9007199254740992Ti", "9223372036854775808", "9007199254740992T"})
+  for (const char* bad :
+       {"", "0", "-1", "-0", "+1", "Gi", "1.5Gi", "1 Gi", "1gi", "1GB", "1e9", "inf", "nan", "0x10", "1G ",
+        "99999999999999999999", "9007199254740992Ti", "9223372036854775808", "9007199254740992T"})
     EXPECT_EQ(parse_byte_size(bad).error().code, errc::invalid) << bad;
 }
 

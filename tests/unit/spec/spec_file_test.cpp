@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/spec/spec.hpp>
 
 #include <gtest/gtest.h>
@@ -167,7 +168,9 @@ TEST_F(SpecFile, AFullDiskLeavesTheOldFile) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    struct rlimit limit {1000, 1000};
+    struct rlimit limit {
+      1000, 1000
+    };
     ::setrlimit(RLIMIT_FSIZE, &limit);
     ::signal(SIGXFSZ, SIG_IGN);
     const std::string big = "{\"x\":\"" + std::string(5000, 'a') + "\"}";

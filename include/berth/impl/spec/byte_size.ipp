@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/spec/byte_size.hpp>
@@ -22,9 +23,12 @@ BERTH_DECL result<std::uint64_t> parse_byte_size(std::string_view text) {
     std::uint64_t decimal;  ///< what Kubernetes takes it for, where Docker takes the same letters for the power of two
   };
   static constexpr scale scales[] = {
-      {"", 0, 0},     {"b", 0, 0},    {"Ki", 10, 0},   {"Mi", 20, 0},      {"Gi", 30, 0},         {"Ti", 40, 0},
-      {"KiB", 10, 0}, {"MiB", 20, 0}, {"GiB", 30, 0},  {"TiB", 40, 0},     {"m", 20, 0},          {"g", 30, 0},
-      {"t", 40, 0},   {"k", 10, 1000}, {"K", 10, 1000}, {"M", 20, 1000000}, {"G", 30, 1000000000}, {"T", 40, 1000000000000},
+      {"", 0, 0},         {"b", 0, 0},           {"Ki", 10, 0},
+      {"Mi", 20, 0},      {"Gi", 30, 0},         {"Ti", 40, 0},
+      {"KiB", 10, 0},     {"MiB", 20, 0},        {"GiB", 30, 0},
+      {"TiB", 40, 0},     {"m", 20, 0},          {"g", 30, 0},
+      {"t", 40, 0},       {"k", 10, 1000},       {"K", 10, 1000},
+      {"M", 20, 1000000}, {"G", 30, 1000000000}, {"T", 40, 1000000000000},
   };
   const std::string_view suffix(unit, static_cast<std::size_t>(end - unit));
   for (const scale& s : scales) {

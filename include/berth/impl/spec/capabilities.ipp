@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/impl/spec/text_checks.ipp>
@@ -33,6 +34,11 @@ struct capability_name {
   std::string_view view() const { return {text, size}; }
 };
 
+inline error unknown_capability_error(std::string_view name, std::string_view pointer) {
+  return spec_error(errc::spec_capability, "not the name of a Linux capability: " + std::string(name.substr(0, 64)),
+                    pointer, "write it in capitals, such as CAP_NET_ADMIN");
+}
+
 inline result<capability_name> canonical_capability(std::string_view name) {
   capability_name out;
   constexpr std::string_view prefix = "CAP_";
@@ -42,13 +48,11 @@ inline result<capability_name> canonical_capability(std::string_view name) {
     bare.copy(out.text + prefix.size(), bare.size());
     out.size = prefix.size() + bare.size();
   }
-  if (!is_capability(out.view()))
-    return spec_error(errc::spec_capability, "not the name of a Linux capability: " + std::string(name.substr(0, 64)),
-                      "/process/capabilities", "write it in capitals, such as CAP_NET_ADMIN");
+  if (!is_capability(out.view())) return unknown_capability_error(name, "/process/capabilities");
   return out;
 }
 
-/// One bit a capability. The scan lets none into a spec that is not known.
+/// One bit a capability; none for a name that is not known, which is therefore never taken for one that is there.
 static_assert(capability_count <= 64);
 inline std::uint64_t capability_bit(std::string_view name) {
   const int index = capability_index(name);
@@ -123,8 +127,7 @@ BERTH_DECL result<void> spec_capabilities::add(std::span<const std::string_view>
     detail::json_value& process = detail::ensure_object(d, d.root, "process");
     detail::json_value& capabilities = detail::ensure_object(d, process, "capabilities");
     for (const auto& [set, key] : detail::capability_set_names)
-      if (detail::names_set(sets, set))
-        detail::add_capabilities(d, detail::ensure_array(d, capabilities, key), known);
+      if (detail::names_set(sets, set)) detail::add_capabilities(d, detail::ensure_array(d, capabilities, key), known);
     return {};
   });
 }
@@ -144,7 +147,8 @@ BERTH_DECL result<void> spec_capabilities::remove(std::span<const std::string_vi
       detail::json_value* const array = detail::find_member(capabilities, key);
       if (!detail::names_set(sets, set) || array == nullptr || !array->IsArray()) continue;
       detail::filter_array(d, *array, [&](const detail::json_value& v) {
-        return std::none_of(known.begin(), known.end(), [&](const auto& name) { return name.view() == detail::text_of(v); });
+        return std::none_of(known.begin(), known.end(),
+                            [&](const auto& name) { return name.view() == detail::text_of(v); });
       });
     }
     return {};
@@ -173,6 +177,22 @@ BERTH_DECL std::vector<std::string> spec_capabilities::get(capability_sets set) 
   for (const auto& [one, key] : detail::capability_set_names)
     if (detail::names_set(set, one)) return detail::string_list(detail::find_member(capabilities, key));
   return {};
+}
+
+BERTH_DECL std::vector<unknown_capability> spec_capabilities::unknown() const {
+  std::vector<unknown_capability> out;
+  const detail::json_value* const process = detail::find_member(&spec_.document().root, "process");
+  const detail::json_value* const capabilities = detail::find_member(process, "capabilities");
+  for (const auto& [set, key] : detail::capability_set_names) {
+    const detail::json_value* const names = detail::find_member(capabilities, key);
+    if (names == nullptr || !names->IsArray()) continue;
+    for (detail::rapidjson::SizeType i = 0; i < names->Size(); ++i) {
+      const std::string_view name = detail::text_of((*names)[i]);
+      if (!detail::is_capability(name))
+        out.push_back({std::string(name), "/process/capabilities/" + std::string(key) + '/' + std::to_string(i)});
+    }
+  }
+  return out;
 }
 
 }  // namespace berth

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/impl/spec/scan.ipp>
@@ -50,7 +51,8 @@ class document_events {
 
 BERTH_DECL result<void> json_document::parse(std::string_view json) {
   if (json.size() > spec_max_bytes)
-    return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", {}, "no config.json needs that much");
+    return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", {},
+                      "no config.json needs that much");
   // The document's strings stay in this copy of the text, and the scan wants padding behind it.
   text_.reset(new char[json.size() + scan_padding]);
   if (!json.empty()) std::memcpy(text_.get(), json.data(), json.size());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/spec/detail/document.hpp>
@@ -30,8 +31,8 @@ inline result<void> fill_minimal_spec(spec_builder& spec, const minimal_spec_opt
 
   // Docker's default set: what images expect to have, and no more.
   static constexpr std::string_view usual[] = {
-      "CHOWN",  "DAC_OVERRIDE", "FSETID", "FOWNER",  "MKNOD",            "NET_RAW",    "SETGID",
-      "SETUID", "SETFCAP",      "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE"};
+      "CHOWN",  "DAC_OVERRIDE", "FSETID",  "FOWNER",           "MKNOD",      "NET_RAW", "SETGID",
+      "SETUID", "SETFCAP",      "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "KILL",    "AUDIT_WRITE"};
   const std::vector<std::string_view> chosen(o.capabilities.begin(), o.capabilities.end());
   spec_capabilities capabilities(spec);
   if (chosen.empty()) {

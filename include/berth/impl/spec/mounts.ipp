@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/impl/spec/text_checks.ipp>
@@ -76,8 +77,8 @@ inline void set_mount(json_document& d, const spec_mount& mount) {
   json_value& mounts = ensure_array(d, d.root, "mounts");
   const rapidjson::SizeType count = mounts.Size();
   const rapidjson::SizeType none = count;
-  rapidjson::SizeType first = none;           // the first mount at the destination
-  rapidjson::SizeType behind_parents = 0;     // the place behind the last mount above it
+  rapidjson::SizeType first = none;        // the first mount at the destination
+  rapidjson::SizeType behind_parents = 0;  // the place behind the last mount above it
   rapidjson::SizeType matches = 0;
   for (rapidjson::SizeType i = 0; i < count; ++i) {
     const path_relation relation = mount_relation(mounts[i], mount.destination);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/spec/detail/section.hpp>
@@ -47,8 +48,12 @@ inline result<void> put_namespace(spec_builder& spec, const spec_namespace& ns, 
 
 }  // namespace detail
 
-BERTH_DECL result<void> spec_namespaces::set(const spec_namespace& ns) { return detail::put_namespace(spec_, ns, true); }
-BERTH_DECL result<void> spec_namespaces::add(const spec_namespace& ns) { return detail::put_namespace(spec_, ns, false); }
+BERTH_DECL result<void> spec_namespaces::set(const spec_namespace& ns) {
+  return detail::put_namespace(spec_, ns, true);
+}
+BERTH_DECL result<void> spec_namespaces::add(const spec_namespace& ns) {
+  return detail::put_namespace(spec_, ns, false);
+}
 
 BERTH_DECL result<void> spec_namespaces::remove(std::string_view type) {
   detail::json_document& d = spec_.document();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/spec/detail/section.hpp>
@@ -23,7 +24,8 @@ inline const json_value* process_member(const spec_builder& spec, std::string_vi
 BERTH_DECL result<void> spec_process::set_args(const std::vector<std::string>& args) {
   return detail::edit_process(spec_, [&](detail::json_document& d, detail::json_value& process) -> result<void> {
     if (args.empty())
-      return detail::spec_error(errc::invalid, "a process has at least one argument", "/process/args", "name a program");
+      return detail::spec_error(errc::invalid, "a process has at least one argument", "/process/args",
+                                "name a program");
     for (const std::string& arg : args) BERTH_TRY(detail::require_text(arg, "/process/args"));
     detail::set_value(d, process, "args", detail::string_array(d, args));
     return {};
@@ -48,6 +50,18 @@ BERTH_DECL result<void> spec_process::clear_args() {
 
 BERTH_DECL std::vector<std::string> spec_process::args() const {
   return detail::string_list(detail::process_member(spec_, "args"));
+}
+
+BERTH_DECL result<void> spec_process::check_present() const {
+  const detail::json_value* const process = detail::find_member(&spec_.document().root, "process");
+  if (process == nullptr)
+    return detail::spec_error(errc::invalid, "the spec has no process: runsc starts nothing without", "/process",
+                              "give it process.args, the program that the sandbox starts with");
+  const detail::json_value* const args = detail::find_member(process, "args");
+  if (args == nullptr || !args->IsArray() || args->Empty())
+    return detail::spec_error(errc::invalid, "the spec's process has no arguments: runsc starts nothing without",
+                              "/process/args", "name the program that the sandbox starts with");
+  return {};
 }
 
 BERTH_DECL result<void> spec_process::set_cwd(std::string_view path) {

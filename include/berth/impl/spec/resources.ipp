@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/impl/spec/text_checks.ipp>
@@ -15,12 +16,11 @@ inline json_value& ensure_resources(json_document& d) {
   return ensure_object(d, ensure_object(d, d.root, "linux"), "resources");
 }
 
-inline json_value* find_resources(json_document& d) {
-  return find_member(find_member(&d.root, "linux"), "resources");
-}
+inline json_value* find_resources(json_document& d) { return find_member(find_member(&d.root, "linux"), "resources"); }
 
 /// Takes members out of an object within `/linux/resources`, where it is there.
-inline result<void> clear_resource(json_document& d, std::string_view object, std::initializer_list<std::string_view> keys) {
+inline result<void> clear_resource(json_document& d, std::string_view object,
+                                   std::initializer_list<std::string_view> keys) {
   return edit_document(d, [&]() -> result<void> {
     json_value* const section = find_member(find_resources(d), object);
     if (section == nullptr || !section->IsObject()) return {};

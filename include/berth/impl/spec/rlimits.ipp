@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/spec/detail/section.hpp>
@@ -11,10 +12,10 @@ namespace berth {
 namespace detail {
 
 inline result<void> require_rlimit_type(std::string_view type) {
-  static constexpr std::string_view known[] = {
-      "RLIMIT_AS",     "RLIMIT_CORE",    "RLIMIT_CPU",        "RLIMIT_DATA",  "RLIMIT_FSIZE", "RLIMIT_LOCKS",
-      "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE", "RLIMIT_NICE",     "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_RSS",
-      "RLIMIT_RTPRIO", "RLIMIT_RTTIME",  "RLIMIT_SIGPENDING", "RLIMIT_STACK"};
+  static constexpr std::string_view known[] = {"RLIMIT_AS",     "RLIMIT_CORE",   "RLIMIT_CPU",        "RLIMIT_DATA",
+                                               "RLIMIT_FSIZE",  "RLIMIT_LOCKS",  "RLIMIT_MEMLOCK",    "RLIMIT_MSGQUEUE",
+                                               "RLIMIT_NICE",   "RLIMIT_NOFILE", "RLIMIT_NPROC",      "RLIMIT_RSS",
+                                               "RLIMIT_RTPRIO", "RLIMIT_RTTIME", "RLIMIT_SIGPENDING", "RLIMIT_STACK"};
   if (std::find(std::begin(known), std::end(known), type) != std::end(known)) return {};
   return spec_error(errc::invalid, "not the name of a Linux resource limit: " + std::string(type.substr(0, 64)),
                     "/process/rlimits", "write it as RLIMIT_NOFILE is written");
@@ -35,7 +36,8 @@ inline result<void> put_rlimit(spec_builder& spec, const spec_rlimit& limit, boo
   return edit_document(d, [&]() -> result<void> {
     BERTH_TRY(require_rlimit_type(limit.type));
     if (limit.soft > limit.hard)
-      return spec_error(errc::invalid, "the soft limit is above the hard one", "/process/rlimits", "lower the soft one");
+      return spec_error(errc::invalid, "the soft limit is above the hard one", "/process/rlimits",
+                        "lower the soft one");
     json_value& limits = ensure_array(d, ensure_object(d, d.root, "process"), "rlimits");
     json_value* first = nullptr;
     for (json_value& v : limits.GetArray())
@@ -65,7 +67,8 @@ BERTH_DECL result<void> spec_rlimits::remove(std::string_view type) {
     BERTH_TRY(detail::require_rlimit_type(type));
     detail::json_value* const limits = detail::find_member(detail::find_member(&d.root, "process"), "rlimits");
     if (limits != nullptr && limits->IsArray())
-      detail::filter_array(d, *limits, [&](const detail::json_value& v) { return !detail::member_is(&v, "type", type); });
+      detail::filter_array(d, *limits,
+                           [&](const detail::json_value& v) { return !detail::member_is(&v, "type", type); });
     return {};
   });
 }
@@ -84,7 +87,8 @@ BERTH_DECL std::vector<spec_rlimit> spec_rlimits::list() const {
   const detail::json_value* const limits = detail::find_member(process, "rlimits");
   if (limits == nullptr || !limits->IsArray()) return out;
   for (const detail::json_value& v : limits->GetArray())
-    out.push_back({detail::member_text(&v, "type"), detail::number_member(v, "soft"), detail::number_member(v, "hard")});
+    out.push_back(
+        {detail::member_text(&v, "type"), detail::number_member(v, "soft"), detail::number_member(v, "hard")});
   return out;
 }
 

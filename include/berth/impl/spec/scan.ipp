@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/impl/spec/scan_keys.ipp>
@@ -55,7 +56,7 @@ class scanner {
   /// Where the scan is: a key or an index in the container above. Lives on the stack; read only when something is wrong.
   struct where {
     const where* up;
-    scan_key key;          // key.raw is null for an array's element
+    scan_key key;  // key.raw is null for an array's element
     std::uint32_t index;
   };
 
@@ -102,8 +103,7 @@ class scanner {
     switch (node.kind) {
       case schema_kind::string:
       case schema_kind::cwd:
-      case schema_kind::destination:
-      case schema_kind::capability: hint = "give a string"; break;
+      case schema_kind::destination: hint = "give a string"; break;
       case schema_kind::boolean: hint = "give true or false"; break;
       case schema_kind::i32:
       case schema_kind::i64:
@@ -169,7 +169,7 @@ class scanner {
     const bool is_map = node.kind == schema_kind::map;
     const schema_field* const fields = node.fields;
     const std::size_t field_count = node.field_count;
-    std::size_t next = 0;     // Go writes fields in the struct's order: the next one is most often just ahead
+    std::size_t next = 0;  // Go writes fields in the struct's order: the next one is most often just ahead
     std::uint64_t seen = 0;
     std::uint32_t members = 0;
     events_.begin_object();
@@ -298,7 +298,7 @@ class scanner {
     if (!string(text, at)) return false;
     events_.string({text.text, text.length}, text.escaped);
     if (node.kind == schema_kind::string || open(node)) return true;
-    if (node.kind > schema_kind::capability) return bad_type(node, at);
+    if (node.kind > schema_kind::destination) return bad_type(node, at);
     return special_string(node, text, at);
   }
 
@@ -309,12 +309,8 @@ class scanner {
     if (node.kind == schema_kind::cwd) {
       if (const char* wrong = check_cwd(view))
         return fail(errc::spec_path, wrong, at, "give an absolute path outside of /proc");
-    } else if (node.kind == schema_kind::destination) {
-      if (const char* wrong = check_destination(view))
-        return fail(errc::spec_path, wrong, at, "give the path as it is after cleaning");
-    } else if (!is_capability(view)) {
-      return fail(errc::spec_capability, "not the name of a Linux capability", at,
-                  "write it in capitals with its prefix, such as CAP_NET_ADMIN");
+    } else if (const char* wrong = check_destination(view)) {
+      return fail(errc::spec_path, wrong, at, "give the path as it is after cleaning");
     }
     return true;
   }
@@ -385,7 +381,14 @@ class scanner {
   /// Checks the escape at the backslash `p`; returns the byte behind it, or null.
   const char* escape(const char* p, const where* at) {
     switch (p[1]) {
-      case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': return p + 2;
+      case '"':
+      case '\\':
+      case '/':
+      case 'b':
+      case 'f':
+      case 'n':
+      case 'r':
+      case 't': return p + 2;
       case 'u': {
         const int unit = hex4(p + 2);
         if (unit < 0) break;
@@ -450,7 +453,8 @@ class scanner {
     if (open(node)) return true;
     if (node.kind < schema_kind::i32 || node.kind > schema_kind::u64 || !whole) return bad_type(node, at);
     return in_range(node.kind, minus, digits, digits_end) ||
-           fail(errc::spec_number, "the number is out of the field's range", at, "see the field in the OCI runtime-spec");
+           fail(errc::spec_number, "the number is out of the field's range", at,
+                "see the field in the OCI runtime-spec");
   }
 
   static bool in_range(schema_kind kind, bool minus, const char* digits, const char* end) {
@@ -472,15 +476,16 @@ class scanner {
   const char* const begin_;
   const char* p_;
   const char* const end_;
-  bool in_map_ = false;          ///< the value that starts next is a map's
+  bool in_map_ = false;  ///< the value that starts next is a map's
   Events& events_;
-  std::vector<scan_key> keys_;   ///< keys outside of runtime-spec, of the objects that are open
+  std::vector<scan_key> keys_;  ///< keys outside of runtime-spec, of the objects that are open
   error error_;
 };
 
 BERTH_DECL result<void> scan_spec(const char* text, std::size_t size) {
   if (size > spec_max_bytes)
-    return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", {}, "no config.json needs that much");
+    return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", {},
+                      "no config.json needs that much");
   no_events nowhere;
   return scanner<no_events>(text, size, nowhere).run();
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The fields of runtime-spec 1.3.0, made by tests/golden/specs-go/schemagen: do not edit.
 #pragma once
 
@@ -25,14 +26,12 @@ inline constexpr schema_field fields_User[] = {
 inline constexpr schema_node node_User{schema_kind::object, fields_User, 5, nullptr};
 inline constexpr schema_node array_of_string{schema_kind::array, nullptr, 0, &node_string};
 inline constexpr schema_node node_cwd{schema_kind::cwd, nullptr, 0, nullptr};
-inline constexpr schema_node node_capability{schema_kind::capability, nullptr, 0, nullptr};
-inline constexpr schema_node array_of_capability{schema_kind::array, nullptr, 0, &node_capability};
 inline constexpr schema_field fields_LinuxCapabilities[] = {
-    {"bounding", &array_of_capability},
-    {"effective", &array_of_capability},
-    {"inheritable", &array_of_capability},
-    {"permitted", &array_of_capability},
-    {"ambient", &array_of_capability},
+    {"bounding", &array_of_string},
+    {"effective", &array_of_string},
+    {"inheritable", &array_of_string},
+    {"permitted", &array_of_string},
+    {"ambient", &array_of_string},
 };
 inline constexpr schema_node node_LinuxCapabilities{schema_kind::object, fields_LinuxCapabilities, 5, nullptr};
 inline constexpr schema_field fields_POSIXRlimit[] = {

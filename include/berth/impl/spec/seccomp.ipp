@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/text.hpp>
@@ -15,9 +16,9 @@ inline bool is_syscall_name(std::string_view name) {
 }
 
 inline bool is_seccomp_action(std::string_view action) {
-  static constexpr std::string_view known[] = {
-      "SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP", "SCMP_ACT_ERRNO",
-      "SCMP_ACT_TRACE", "SCMP_ACT_ALLOW",        "SCMP_ACT_LOG",         "SCMP_ACT_NOTIFY"};
+  static constexpr std::string_view known[] = {"SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
+                                               "SCMP_ACT_TRAP",  "SCMP_ACT_ERRNO",        "SCMP_ACT_TRACE",
+                                               "SCMP_ACT_ALLOW", "SCMP_ACT_LOG",          "SCMP_ACT_NOTIFY"};
   return std::find(std::begin(known), std::end(known), action) != std::end(known);
 }
 
@@ -79,8 +80,8 @@ BERTH_DECL result<void> spec_seccomp::remove(std::string_view syscall) {
     for (detail::json_value& rule : rules->GetArray()) {
       detail::json_value* const names = detail::find_member(&rule, "names");
       if (names == nullptr || !names->IsArray()) continue;
-      const bool changed = detail::filter_array(
-          d, *names, [&](const detail::json_value& v) { return detail::text_of(v) != syscall; });
+      const bool changed =
+          detail::filter_array(d, *names, [&](const detail::json_value& v) { return detail::text_of(v) != syscall; });
       if (changed && names->Empty()) emptied.push_back(&rule);
     }
     detail::filter_array(d, *rules, [&](const detail::json_value& rule) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/file.hpp>
@@ -115,7 +116,8 @@ inline result<std::string> read_spec_file(const std::string& path) {
   std::string text;
   const int failed = read_all(fd.get(), text, spec_max_bytes);
   if (failed == EFBIG)
-    return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", path, "no config.json needs that much");
+    return make_error(errc::spec_too_large, "spec", "the spec is larger than 16 MiB", path,
+                      "no config.json needs that much");
   if (failed != 0) return errno_error(failed, "spec", "the spec could not be read", path);
   return text;
 }

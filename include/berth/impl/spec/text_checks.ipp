@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/utf8.hpp>
@@ -11,13 +12,20 @@ namespace berth::detail {
 
 // linux/capability.h up to CAP_LAST_CAP = CAP_CHECKPOINT_RESTORE (Linux 5.9 to 6.x), without the prefix.
 inline constexpr std::string_view capability_names[] = {
-    "AUDIT_CONTROL",  "AUDIT_READ",     "AUDIT_WRITE",      "BLOCK_SUSPEND",   "BPF",       "CHECKPOINT_RESTORE",
-    "CHOWN",          "DAC_OVERRIDE",   "DAC_READ_SEARCH",  "FOWNER",          "FSETID",    "IPC_LOCK",
-    "IPC_OWNER",      "KILL",           "LEASE",            "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE",
-    "MKNOD",          "NET_ADMIN",      "NET_BIND_SERVICE", "NET_BROADCAST",   "NET_RAW",   "PERFMON",
-    "SETFCAP",        "SETGID",         "SETPCAP",          "SETUID",          "SYSLOG",    "SYS_ADMIN",
-    "SYS_BOOT",       "SYS_CHROOT",     "SYS_MODULE",       "SYS_NICE",        "SYS_PACCT", "SYS_PTRACE",
-    "SYS_RAWIO",      "SYS_RESOURCE",   "SYS_TIME",         "SYS_TTY_CONFIG",  "WAKE_ALARM",
+    "AUDIT_CONTROL",   "AUDIT_READ",   "AUDIT_WRITE",
+    "BLOCK_SUSPEND",   "BPF",          "CHECKPOINT_RESTORE",
+    "CHOWN",           "DAC_OVERRIDE", "DAC_READ_SEARCH",
+    "FOWNER",          "FSETID",       "IPC_LOCK",
+    "IPC_OWNER",       "KILL",         "LEASE",
+    "LINUX_IMMUTABLE", "MAC_ADMIN",    "MAC_OVERRIDE",
+    "MKNOD",           "NET_ADMIN",    "NET_BIND_SERVICE",
+    "NET_BROADCAST",   "NET_RAW",      "PERFMON",
+    "SETFCAP",         "SETGID",       "SETPCAP",
+    "SETUID",          "SYSLOG",       "SYS_ADMIN",
+    "SYS_BOOT",        "SYS_CHROOT",   "SYS_MODULE",
+    "SYS_NICE",        "SYS_PACCT",    "SYS_PTRACE",
+    "SYS_RAWIO",       "SYS_RESOURCE", "SYS_TIME",
+    "SYS_TTY_CONFIG",  "WAKE_ALARM",
 };
 inline constexpr std::size_t capability_count = std::size(capability_names);
 

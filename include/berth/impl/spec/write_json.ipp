@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/spec/detail/document.hpp>
@@ -12,15 +13,18 @@
 BERTH_HIDDEN_BEGIN
 namespace berth::detail {
 
-/// A growing run of bytes that need not be set before they are written.
+/// A growing run of bytes behind those of a string. A string sets what it grows by to zero: so that many short values can
+/// be written into one long string, growth goes by what is written, not by what is there.
 class json_sink {
  public:
-  /// Room that `out` has reserved is used before more is taken.
-  explicit json_sink(std::string& out) : out_(out), used_(out.size()) { out_.resize(out_.capacity()); }
+  /// Room that an empty `out` has reserved is used before more is taken.
+  explicit json_sink(std::string& out) : out_(out), start_(out.size()), used_(start_) {
+    if (start_ == 0) out_.resize(out_.capacity());
+  }
 
   /// A place for `n` bytes and 16 more; `done` says how far it was used.
   char* room(std::size_t n) {
-    if (out_.size() - used_ < n + 16) out_.resize((used_ + n + 16) * 2 + 1024);
+    if (out_.size() - used_ < n + 16) out_.resize(used_ + (used_ - start_) + (n + 16) * 2 + 256);
     return out_.data() + used_;
   }
   void done(const char* end) { used_ = static_cast<std::size_t>(end - out_.data()); }
@@ -28,6 +32,7 @@ class json_sink {
 
  private:
   std::string& out_;
+  const std::size_t start_;
   std::size_t used_;
 };
 
@@ -43,7 +48,9 @@ inline char* write_escape(char* to, unsigned char c) {
     case '\r': *to++ = 'r'; break;
     case '\t': *to++ = 't'; break;
     default:
-      *to++ = 'u'; *to++ = '0'; *to++ = '0';
+      *to++ = 'u';
+      *to++ = '0';
+      *to++ = '0';
       *to++ = hex[c >> 4];
       *to++ = hex[c & 15];
   }

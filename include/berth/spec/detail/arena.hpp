@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Memory of one document: taken in chunks, given back all at once.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A spec in memory: rapidjson values in an arena, numbers as they were written, and an undo log.
 #pragma once
 
@@ -119,7 +120,8 @@ inline const json_value* find_member(const json_value* object, std::string_view 
 }
 
 /// Sets or adds a member; returns where it now is. `value` must be in the document's arena.
-BERTH_DECL json_value& set_member(json_document& document, json_value& object, std::string_view key, json_value&& value);
+BERTH_DECL json_value& set_member(json_document& document, json_value& object, std::string_view key,
+                                  json_value&& value);
 
 /// The member of this type, made (empty) when it is absent or null: "ensure parent". References to other members of
 /// `object` are no longer good afterwards.

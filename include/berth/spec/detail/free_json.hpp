@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON that is no runtime-spec, read with the same checks: patches, options.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The one place where rapidjson is set up and included: in a namespace of berth's own with hidden visibility, so that
 // it meets no other copy in the process, with an allocator and assertions that throw in place of crashing.
 #pragma once
@@ -24,8 +25,12 @@ struct rapidjson_assertion {
 }  // namespace berth::detail
 
 #define RAPIDJSON_NAMESPACE berth::detail::rapidjson
-#define RAPIDJSON_NAMESPACE_BEGIN namespace berth::detail { namespace rapidjson __attribute__((visibility("hidden"))) {
-#define RAPIDJSON_NAMESPACE_END } }
+#define RAPIDJSON_NAMESPACE_BEGIN \
+  namespace berth::detail {       \
+  namespace rapidjson __attribute__((visibility("hidden"))) {
+#define RAPIDJSON_NAMESPACE_END \
+  }                             \
+  }
 #define RAPIDJSON_ASSERT(x) (__builtin_expect(!!(x), 1) ? (void)0 : ::berth::detail::rapidjson_failed(#x))
 // Its assertions stand in functions that it marks noexcept, from where no exception would get out.
 #define RAPIDJSON_HAS_CXX11_NOEXCEPT 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The one pass over the text that comes before everything else: is it JSON, is it a runtime-spec, is it safe to parse?
 #pragma once
 
@@ -26,8 +27,8 @@ inline constexpr std::size_t scan_padding = 64;
 
 /// Checks `size` bytes at `text`, which are followed by `scan_padding` bytes. It reads each byte once and changes none;
 /// only keys that runtime-spec does not name are looked at again, to find duplicates among them. Errors: spec_syntax,
-/// spec_duplicate_key, spec_key_case, spec_type, spec_too_deep, spec_too_large, spec_path, spec_capability, spec_nul,
-/// spec_number, each with a JSON pointer and a hint; throws std::bad_alloc.
+/// spec_duplicate_key, spec_key_case, spec_type, spec_too_deep, spec_too_large, spec_path, spec_nul, spec_number,
+/// each with a JSON pointer and a hint; throws std::bad_alloc.
 BERTH_DECL result<void> scan_spec(const char* text, std::size_t size);
 
 /// True when `name` is "CAP_" and the name of a capability that Linux 6.x has.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the sections have in common.
 #pragma once
 
@@ -48,8 +49,7 @@ inline void set_text(json_document& document, json_value& object, std::string_vi
 
 inline void set_flag(json_document& document, json_value& object, std::string_view key, bool on) {
   const json_value* const there = find_member(&object, key);
-  if (there == nullptr || !there->IsBool() || there->GetBool() != on)
-    set_member(document, object, key, json_value(on));
+  if (there == nullptr || !there->IsBool() || there->GetBool() != on) set_member(document, object, key, json_value(on));
 }
 
 /// For a new object that is not in the document yet. Names are copied like all strings: the writer reads them 16 bytes

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package schema turns the runtime-spec structs into the C++ table that berth's scan works by.
 package schema
 
@@ -15,13 +17,8 @@ var Retired = map[string][]string{"LinuxIntelRdt": {"enableCMT", "enableMBM"}}
 
 // special names the strings that the scan checks by more than their type.
 var special = map[string]string{
-	"Process.cwd":                   "cwd",
-	"Mount.destination":             "destination",
-	"LinuxCapabilities.bounding":    "capability",
-	"LinuxCapabilities.effective":   "capability",
-	"LinuxCapabilities.inheritable": "capability",
-	"LinuxCapabilities.permitted":   "capability",
-	"LinuxCapabilities.ambient":     "capability",
+	"Process.cwd":       "cwd",
+	"Mount.destination": "destination",
 }
 
 type generator struct {
@@ -114,7 +111,7 @@ func (g *generator) node(t reflect.Type, special string) string {
 func Table() string {
 	g := &generator{done: map[string]bool{}}
 	g.node(reflect.TypeOf(specs.Spec{}), "")
-	return "// The fields of runtime-spec " + specs.Version + ", made by tests/golden/specs-go/schemagen: do not edit.\n" +
+	return "// SPDX-License-Identifier: Apache-2.0\n// The fields of runtime-spec " + specs.Version + ", made by tests/golden/specs-go/schemagen: do not edit.\n" +
 		"#pragma once\n\n#include <berth/spec/detail/schema.hpp>\n\nnamespace berth::detail {\n\n" + g.out.String() +
 		"\n}  // namespace berth::detail\n"
 }

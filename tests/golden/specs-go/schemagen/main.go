@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // schemagen writes berth's table of the fields that runtime-spec knows, from the Go structs that runsc decodes into.
 //
 //	go run ./schemagen > ../../../include/berth/impl/spec/schema_table.ipp
