@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 # The short way in; docs/building.md says what stands behind each target.
 PREFIX ?= /usr/local
 export BERTH_START ?= $(shell date +%s)
 
-.PHONY: all setup demo test check-quick bench asan tsan fuzz-replay install clean
+.PHONY: all setup demo test check-quick lint bench asan tsan fuzz-replay install clean
 
 # Builds everything into build/; the command is build/bin/berth.
 all:
@@ -25,6 +26,11 @@ test:
 check-quick:
 	@scripts/setup packages
 	@scripts/test build quick
+
+# How the sources are written: formatting, linters, licences. FIX=--fix mends what a program can mend.
+lint:
+	@scripts/setup packages go
+	@scripts/lint $(FIX)
 
 # The unit tests under sanitizers, and the fuzz corpus.
 asan tsan:

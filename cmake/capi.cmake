@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # berth::capi, the C ABI: libberth.so.1, whose exports are exactly those of capi/berth.map; and libberth.a with the same.
 file(GLOB BERTH_CAPI_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/capi/*.cpp)
 if(BERTH_CAPI_SOURCES)

@@ -1,15 +1,5 @@
-# The berth command (bin/berth) and the guest's first process (libexec/berth/berth-init).
-file(GLOB BERTH_GUEST_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/guest/*.c ${PROJECT_SOURCE_DIR}/src/guest/*.cpp)
-if(BERTH_GUEST_SOURCES)
-  add_executable(berth_init ${BERTH_GUEST_SOURCES})
-  target_link_libraries(berth_init PRIVATE berth_warnings)
-  # It runs in any root file system, so it brings everything along, and no sanitizer's runtime.
-  target_compile_options(berth_init PRIVATE -Os -fno-sanitize=all)
-  target_link_options(berth_init PRIVATE -static -fno-sanitize=all $<$<CONFIG:Release>:-s>)
-  set_target_properties(berth_init PROPERTIES OUTPUT_NAME berth-init
-                        RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/libexec/berth)
-endif()
-
+# SPDX-License-Identifier: Apache-2.0
+# The berth command (bin/berth).
 # Everything but main() is a library, so that its tests can link it.
 file(GLOB BERTH_COMMAND_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/*.cpp)
 list(FILTER BERTH_COMMAND_SOURCES EXCLUDE REGEX "/main\\.cpp$")

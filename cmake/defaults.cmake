@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # How berth itself is compiled. Nothing here reaches a project that adds berth as a subdirectory.
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_CXX_STANDARD 20)

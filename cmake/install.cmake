@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 # Headers, libraries, the command; the CMake package and the pkg-config files.
 include(CMakePackageConfigHelpers)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/berth DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.hpp" PATTERN "*.ipp")
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 set(BERTH_EXPORTED berth_headers berth_static)
 if(TARGET berth_shared)
   list(APPEND BERTH_EXPORTED berth_shared)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole library: every public header, layer by layer.
 #pragma once
 
@@ -11,11 +12,14 @@
 #include <berth/base/json_string.hpp>
 #include <berth/base/json_writer.hpp>
 #include <berth/base/log.hpp>
+#include <berth/base/log_file.hpp>
+#include <berth/base/rate_limit.hpp>
 #include <berth/base/result.hpp>
 #include <berth/base/rooted.hpp>
 #include <berth/base/text.hpp>
 #include <berth/base/token.hpp>
 #include <berth/base/unique_fd.hpp>
+#include <berth/base/users.hpp>
 #include <berth/base/utf8.hpp>
 #include <berth/base/visible_text.hpp>
 
@@ -27,6 +31,7 @@
 #include <berth/spec/hostname.hpp>
 #include <berth/spec/id.hpp>
 #include <berth/spec/json.hpp>
+#include <berth/spec/masked_paths.hpp>
 #include <berth/spec/merge.hpp>
 #include <berth/spec/minimal_spec.hpp>
 #include <berth/spec/mounts.hpp>
@@ -38,6 +43,7 @@
 #include <berth/spec/seccomp.hpp>
 #include <berth/spec/spec.hpp>
 #include <berth/spec/spec_builder.hpp>
+#include <berth/spec/sysctl.hpp>
 
 #include <berth/runsc/args.hpp>
 #include <berth/runsc/binary.hpp>
@@ -57,6 +63,7 @@
 #include <berth/process/process.hpp>
 #include <berth/process/run_blocking.hpp>
 #include <berth/process/spawn.hpp>
+#include <berth/process/write_no_sigpipe.hpp>
 
 #include <berth/readiness/guarded_socket.hpp>
 #include <berth/readiness/http_response.hpp>
@@ -73,17 +80,28 @@
 #include <berth/network/network.hpp>
 #include <berth/network/plan.hpp>
 
+#include <berth/guest/channel.hpp>
+#include <berth/guest/conversation.hpp>
+#include <berth/guest/executor.hpp>
+#include <berth/guest/protocol.hpp>
+
 #include <berth/sandbox/config.hpp>
+#include <berth/sandbox/exit_reason.hpp>
 #include <berth/sandbox/find_runsc.hpp>
+#include <berth/sandbox/garbage.hpp>
 #include <berth/sandbox/process_identity.hpp>
+#include <berth/sandbox/reach.hpp>
 #include <berth/sandbox/record.hpp>
 #include <berth/sandbox/runsc_executor.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
 #include <berth/docker/client.hpp>
 #include <berth/docker/daemon_fsm.hpp>
+#include <berth/docker/daemon_messages.hpp>
 #include <berth/docker/daemon_probe.hpp>
+#include <berth/docker/data_root.hpp>
 #include <berth/docker/diagnose.hpp>
+#include <berth/docker/guest_daemon.hpp>
 #include <berth/docker/managed.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/docker/recipe.hpp>

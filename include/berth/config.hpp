@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Build configuration: the platform, the linkage switch, the version. (rapidjson is set up in
 // spec/detail/rapidjson.hpp.)
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every body of the library. With BERTH_SEPARATE_COMPILATION defined everywhere, include this in exactly one file.
 #pragma once
 
@@ -7,5 +8,6 @@
 #include <berth/process/src.hpp>
 #include <berth/readiness/src.hpp>
 #include <berth/network/src.hpp>
+#include <berth/guest/src.hpp>
 #include <berth/sandbox/src.hpp>
 #include <berth/docker/src.hpp>

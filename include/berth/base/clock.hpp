@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The monotonic clock that all deadlines are measured on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What went wrong, where, and what to do about it.
 #pragma once
 
@@ -15,21 +16,21 @@ namespace berth {
 enum class errc : std::int32_t {
   ok = 0,
   // Any layer.
-  invalid = -1,       ///< an argument is malformed or contradicts another
-  no_memory = -2,     ///< an allocation failed
-  internal = -3,      ///< a defect of berth's own
-  state = -4,         ///< not possible in the present state
-  closed = -5,        ///< the object was closed
-  cancelled = -6,     ///< the caller cancelled
-  timeout = -7,       ///< the deadline passed
-  again = -8,         ///< not now, try again
-  unsupported = -9,   ///< this machine or this binary cannot do it
-  forked = -10,       ///< called in a child after fork
-  too_big = -11,      ///< larger than the stated limit
-  not_found = -12,    ///< no such object, file or program
-  exists = -13,       ///< the name is taken
-  permission = -14,   ///< not allowed; most of berth needs root
-  io = -15,           ///< a system call failed; see error::sys_errno
+  invalid = -1,      ///< an argument is malformed or contradicts another
+  no_memory = -2,    ///< an allocation failed
+  internal = -3,     ///< a defect of berth's own
+  state = -4,        ///< not possible in the present state
+  closed = -5,       ///< the object was closed
+  cancelled = -6,    ///< the caller cancelled
+  timeout = -7,      ///< the deadline passed
+  again = -8,        ///< not now, try again
+  unsupported = -9,  ///< this machine or this binary cannot do it
+  forked = -10,      ///< called in a child after fork
+  too_big = -11,     ///< larger than the stated limit
+  not_found = -12,   ///< no such object, file or program
+  exists = -13,      ///< the name is taken
+  permission = -14,  ///< not allowed; most of berth needs root
+  io = -15,          ///< a system call failed; see error::sys_errno
   // spec
   spec_syntax = -20,         ///< not JSON (RFC 8259), or not UTF-8
   spec_duplicate_key = -21,  ///< a key twice in one object, exactly, by escape or by case
@@ -70,12 +71,12 @@ BERTH_DECL std::string_view errc_name(errc code) noexcept;
 /// An error, owned and immutable in use. Every message says what happened; `path` says where; `hint` what to do.
 struct error {
   errc code = errc::internal;
-  int sys_errno = 0;     ///< errno where a system call failed, else 0
-  std::string layer;     ///< "spec", "runsc", "process", "readiness", "network", "sandbox", "docker", "cli"
-  std::string message;   ///< what happened, one line, no trailing full stop
-  std::string path;      ///< JSON pointer (spec), file path, flag, or empty
-  std::string hint;      ///< what to do, or empty
-  std::string detail;    ///< longer evidence, such as the last lines of a program's output, or empty
+  int sys_errno = 0;    ///< errno where a system call failed, else 0
+  std::string layer;    ///< "spec", "runsc", "process", "readiness", "network", "sandbox", "docker", "cli"
+  std::string message;  ///< what happened, one line, no trailing full stop
+  std::string path;     ///< JSON pointer (spec), file path, flag, or empty
+  std::string hint;     ///< what to do, or empty
+  std::string detail;   ///< longer evidence, such as the last lines of a program's output, or empty
 
   /// "layer: message (path): strerror; hint" on one line, then the detail on lines of its own.
   BERTH_DECL std::string to_string() const;
@@ -88,6 +89,10 @@ BERTH_DECL error make_error(errc code, std::string_view layer, std::string messa
 /// Builds an error from errno (`err`), mapping ENOENT, EEXIST, EACCES, EPERM and ENOMEM to their codes.
 BERTH_DECL error errno_error(int err, std::string_view layer, std::string message, std::string path = {},
                              std::string hint = {});
+
+/// Whether it failed for want of descriptors or memory in this process or on this host, which says nothing about what was
+/// asked: a file that could not be opened for that reason may be there.
+BERTH_DECL bool lacks_resources(const error& e) noexcept;
 
 /// What `result<T>::value()` throws when there is no value.
 class exception : public std::runtime_error {

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 // Small files: read whole, written whole.
 #pragma once
 
 #include <berth/base/result.hpp>
+#include <berth/base/unique_fd.hpp>
 
 #include <sys/types.h>
 
@@ -27,8 +29,15 @@ BERTH_DECL result<std::string> read_file_end(const std::string& path, std::size_
 /// it cannot be read: a process has ended, a file is not there.
 BERTH_DECL std::string read_system_file(const std::string& path, std::size_t limit = 1u << 20);
 
+/// The same, appended to `out`: 0, errno, or EFBIG when there was more.
+BERTH_DECL int try_read_system_file(const std::string& path, std::string& out, std::size_t limit = 1u << 20);
+
 /// The pid in a file, or 0 when there is none (yet). A symlink is not followed.
 BERTH_DECL pid_t read_pid_file(const std::string& path);
+
+/// A file without a name that holds `content`, to be handed to a child: nobody else sees it, and it goes with its
+/// descriptors. Read from its beginning. Errors of `layer`: errno's.
+BERTH_DECL result<unique_fd> memory_file(const char* name, std::string_view content, std::string_view layer);
 
 /// Replaces a file of a directory that nobody else writes to, by rename: a reader sees the old one or the new one,
 /// whole. Not synced to the disk. The mode is `mode` whatever the umask. Errors of `layer`: errno's.

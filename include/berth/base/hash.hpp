@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Short names and checksums from text. Not for what somebody might forge.
 #pragma once
 

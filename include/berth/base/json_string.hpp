@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Any text as a JSON string, for what berth prints. The spec has a writer of its own, for text that was checked.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writing JSON texts: records, events, statuses.
 #pragma once
 
@@ -88,8 +89,8 @@ class json_writer {
   std::string out_;
   std::size_t indent_;
   std::size_t depth_ = 0;
-  bool first_ = true;       // in what is open
-  bool at_value_ = false;   // behind a key
+  bool first_ = true;      // in what is open
+  bool at_value_ = false;  // behind a key
 };
 
 }  // namespace berth

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Structured log events, handed to a sink that the host program supplies. berth writes to no stream by itself.
 #pragma once
 

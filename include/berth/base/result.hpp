@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A value or an error. Nothing in berth throws to say that an operation failed.
 #pragma once
 
@@ -20,15 +21,14 @@ using result = boost::system::result<T, error>;
 }  // namespace berth
 
 /// Returns the error of `expr` (a `result`) from the enclosing function, which returns a `result` too.
-#define BERTH_TRY(expr)                                   \
-  do {                                                    \
-    if (auto berth_try_ = (expr); !berth_try_)            \
-      return std::move(berth_try_).error();               \
+#define BERTH_TRY(expr)                                                              \
+  do {                                                                               \
+    if (auto berth_try_ = (expr); !berth_try_) return std::move(berth_try_).error(); \
   } while (false)
 
 /// The same inside a coroutine. `expr` is evaluated once and may hold a co_await.
-#define BERTH_CO_TRY(expr)                                \
-  do {                                                    \
-    auto berth_try_ = (expr);                             \
+#define BERTH_CO_TRY(expr)                                    \
+  do {                                                        \
+    auto berth_try_ = (expr);                                 \
     if (!berth_try_) co_return std::move(berth_try_).error(); \
   } while (false)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A directory that stands for `/`, as a root file system does before a sandbox runs on it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Characters and numbers of plain text. ASCII, whatever the locale.
 #pragma once
 

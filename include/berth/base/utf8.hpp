@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // UTF-8 as of RFC 3629: no surrogates, no overlong forms, at most U+10FFFF.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Text from a sandbox, made fit for a terminal or a log.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The docker client: run in the sandbox, or on this host against the sandbox's socket.
 #pragma once
 

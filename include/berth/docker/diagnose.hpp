@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Known ways in which Docker fails in gVisor: symptom, cause, remedy.
 #pragma once
 
@@ -16,12 +17,13 @@ struct known_failure {
   std::string_view cause;      ///< one sentence
   std::string_view remedy;     ///< what to do
   std::string_view reference;  ///< where it is discussed or fixed
+  bool permanent = false;      ///< a dockerd that ended for it ends again however often it is started
 };
 
 /// A known failure and the line that showed it.
 struct diagnosis {
   known_failure what;
-  std::string evidence;        ///< the line of the text, at most 400 bytes
+  std::string evidence;  ///< the line of the text, at most 400 bytes
 };
 
 /// What is known of the versions; zero: not known. Some rows are true of some releases only.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a spec needs so that Docker works in the sandbox, as mutations of the spec and nothing else.
 #pragma once
 
@@ -18,10 +19,10 @@ enum class cgroup_mode {
   /// inside can see or change the host's.
   sandbox,
   /// The host's /sys/fs/cgroup, writable. Never safe: from inside, host processes can be frozen and host cgroups made;
-  /// and dockerd does not start with it, since it sees a 9p mount. For those who must have what an older write-up
-  /// describes.
+  /// and Docker does not work with it, since it sees a 9p mount: the start of dockerd fails at once. For those who must
+  /// have what an older write-up describes.
   host_bind,
-  /// No mount is added; one that is there stays. dockerd then stops with "Devices cgroup isn't mounted".
+  /// No mount is added; one that is there stays. Without one the start of dockerd fails at once.
   none,
 };
 
@@ -32,8 +33,8 @@ struct docker_data_root {
     directory,  ///< a directory of the host; images outlive the sandbox. overlay2 on it needs runsc 20260520.0
   };
   kind where = kind::tmpfs;
-  std::uint64_t size = 0;        ///< of the tmpfs in bytes; 0: bounded by the sandbox's memory only
-  std::string directory = {};    ///< on the host, absolute
+  std::uint64_t size = 0;      ///< of the tmpfs in bytes; 0: half of the spec's memory limit, where it has one
+  std::string directory = {};  ///< on the host, absolute
 };
 
 struct docker_recipe {
@@ -44,17 +45,28 @@ struct docker_recipe {
   /// root that stays read-only it ends with "mkdir /var/run/docker: read-only file system" unless those are mounts of
   /// their own. Off: such a root is left as it is, with a warning.
   bool writable_root = false;
+  /// CAP_SYS_RESOURCE beside the 17: nested containers may raise limits (`ulimits: memlock: -1`, as search engines' compose
+  /// files have). A managed sandbox has it.
+  bool raise_limits = false;
+  /// berth-init on the host, absolute, bound in at docker_guest_path: the nested runtime. A managed sandbox has it there.
+  /// Empty: none is added.
+  std::string guest = {};
 };
 
 /// The capabilities that gVisor's own Docker tests run with: 17.
 inline constexpr std::string_view docker_capabilities[] = {
-    "CAP_AUDIT_WRITE", "CAP_CHOWN",            "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID",    "CAP_KILL",
-    "CAP_MKNOD",       "CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN",    "CAP_NET_RAW", "CAP_SETFCAP",  "CAP_SETGID",
-    "CAP_SETPCAP",     "CAP_SETUID",           "CAP_SYS_ADMIN",    "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"};
+    "CAP_AUDIT_WRITE", "CAP_CHOWN",     "CAP_DAC_OVERRIDE",     "CAP_FOWNER",    "CAP_FSETID",
+    "CAP_KILL",        "CAP_MKNOD",     "CAP_NET_BIND_SERVICE", "CAP_NET_ADMIN", "CAP_NET_RAW",
+    "CAP_SETFCAP",     "CAP_SETGID",    "CAP_SETPCAP",          "CAP_SETUID",    "CAP_SYS_ADMIN",
+    "CAP_SYS_CHROOT",  "CAP_SYS_PTRACE"};
+
+/// Where the guest program is inside, as a managed sandbox's first process too.
+inline constexpr std::string_view docker_guest_path = "/.berth/init";
 
 /// Applies the recipe, wholly or not at all; again changes nothing more. Logs to `log` the lines that users were
-/// promised, and a warning in mode host_bind and for a read-only root. Returns what was seen to, in words, one item a
-/// step. Errors: as the sections', spec_path for a data root that is not absolute.
+/// promised, and warnings: in mode host_bind, for a root that is read-only or absent, for capabilities that berth does not
+/// know. Returns what was seen to, in words, one item a step. Errors: invalid, with the pointer, where the spec has no
+/// process or that no arguments; as the sections'; spec_path for a data root that is not absolute.
 BERTH_DECL result<std::vector<std::string>> apply_docker(spec_builder& spec, const docker_recipe& recipe = {},
                                                          const log_sink& log = {});
 

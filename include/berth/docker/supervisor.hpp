@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // dockerd in a sandbox: started, watched, waited for, restarted, stopped.
 #pragma once
 
 #include <berth/base/clock.hpp>
 #include <berth/base/log.hpp>
+#include <berth/base/rate_limit.hpp>
 #include <berth/base/result.hpp>
 #include <berth/docker/daemon_fsm.hpp>
 #include <berth/docker/plan.hpp>
@@ -13,6 +15,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +23,7 @@
 namespace berth {
 
 struct supervisor_options {
-  docker_plan_options plan;                 ///< what dockerd's arguments depend on
+  docker_plan_options plan;  ///< what dockerd's arguments depend on
   duration ready_timeout = seconds(30);
   restart_policy restart;
   duration stop_containers_timeout = seconds(10);
@@ -28,14 +31,22 @@ struct supervisor_options {
   duration kill_timeout = seconds(5);
   /// The daemon's socket as this host reaches it; empty: readiness is asked by commands inside (`docker info`'s equal).
   std::string host_socket;
-  log_sink log;                             ///< the contract's lines
+  /// Where dockerd tells that it is ready (sd_notify), with `host_socket` only: the start of a path, in a directory of mode
+  /// 0700, that dockerd sees as this process does, so for whoever runs in the sandbox. One answer of the API then confirms
+  /// it, and without a notice the API is asked now and then. Empty: it is asked all the time.
+  std::string notify_path;
+  log_sink log;                                                              ///< the contract's lines
   std::function<void(output_stream, std::string_view line)> on_daemon_line;  ///< dockerd's own log
+  /// What the sandbox may say through `log` (its own words in warnings of the start) and through on_daemon_line. Beyond it
+  /// lines are dropped, and one line in that place tells how many.
+  rate_limit log_limit{32, 2, 16 << 10, 1 << 10, 1000};
+  rate_limit line_limit{4000, 500, 1 << 20, 128 << 10, 64 << 10};
 };
 
 struct daemon_status {
   daemon_state state = daemon_state::disabled;
-  pid_t pid = 0;                ///< inside the sandbox, or 0
-  duration ready_after{};       ///< from start to ready
+  pid_t pid = 0;           ///< inside the sandbox, or 0
+  duration ready_after{};  ///< from start to ready
   std::uint32_t restarts = 0;
   std::optional<daemon_failure> failure;
 };

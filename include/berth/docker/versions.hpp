@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which Docker a root file system holds, read from its package records without running anything of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // IPv4 addresses and the subnets that sandboxes get: pure values.
 #pragma once
 
@@ -18,9 +19,7 @@ struct ipv4_subnet {
 
   std::uint32_t mask() const noexcept { return prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix); }
   bool contains(std::uint32_t ip) const noexcept { return (ip & mask()) == address; }
-  bool overlaps(const ipv4_subnet& other) const noexcept {
-    return contains(other.address) || other.contains(address);
-  }
+  bool overlaps(const ipv4_subnet& other) const noexcept { return contains(other.address) || other.contains(address); }
   /// The n-th address of the subnet in dotted form.
   BERTH_DECL std::string host(std::uint32_t n) const;
   BERTH_DECL std::string to_string() const;  ///< "10.211.0.0/16"

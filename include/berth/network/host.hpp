@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What berth must know of the host's network before it adds to it. Reads only.
 #pragma once
 

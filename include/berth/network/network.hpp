@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The network of one sandbox, made on the host and taken away again.
 #pragma once
 
@@ -28,11 +29,15 @@ class network_lock {
 };
 
 /// Chooses a subnet of `pool` that overlaps nothing that the host has, nor `also_used` (the subnets that records name), as
-/// long as possible after it was last in use (the address given last is kept below /run/berth), and fills in what else is the host's. Call it under the lock, and write the record before create_network. Errors: again
-/// when the pool is used up, exists when the names are taken.
+/// long as possible after it was last in use (the address given last is kept below /run/berth), and fills in what else is the
+/// host's. Call it under the lock, and write the record before create_network. Errors: again when the pool is used up, exists
+/// when the names are taken.
 BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_subnet& pool,
-                                             std::vector<ipv4_subnet> also_used,
-                                             std::vector<std::string> nameservers);
+                                             std::vector<ipv4_subnet> also_used, std::vector<std::string> nameservers);
+
+/// Whether the path is that of a network namespace (/run/netns/NAME, /proc/PID/ns/net); never waits for what else may lie
+/// there. Errors: invalid, not_found, permission, io.
+BERTH_DECL result<void> check_network_namespace(const std::string& path);
 
 /// Loads the rules, then makes the namespace and its link. IPv4 forwarding is turned on when it is off: a setting of
 /// the whole host, which is not turned back. On failure what was made stays: call remove_network. Errors:
@@ -48,8 +53,13 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names nam
                                                                time_point deadline = time_point::max(),
                                                                log_sink log = {});
 
+/// How many flows max_connections has refused the sandbox so far, in packets. Errors: network_failed (the rules are gone, or
+/// it has no limit), not_found, timeout, cancelled.
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_connections(
+    network_names names, time_point deadline = time_point::max());
+
 /// The tokens that begin with `prefix` of all namespaces, links and tables of berth's that this host has, sorted, each
-/// once. Without a working nft, those of namespaces and links. Errors: timeout, cancelled.
+/// once. Without a working nft, those of namespaces and links. Errors: timeout, cancelled, what kept it from looking.
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(
     std::string prefix, time_point deadline = time_point::max(), log_sink log = {});
 

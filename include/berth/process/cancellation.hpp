@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cancellation as a value, for coroutines that have something to undo.
 #pragma once
 
@@ -86,9 +87,9 @@ boost::asio::awaitable<result<T>> until_deadline(boost::asio::awaitable<result<T
   std::optional<result<T>> outcome;
   try {
     auto heeding = cancellation_as_error(std::move(work));
-    auto spawned = boost::asio::co_spawn(
-        s->timer.get_executor(), std::move(heeding),
-        boost::asio::bind_cancellation_slot(s->stop.slot(), boost::asio::use_awaitable));
+    auto spawned =
+        boost::asio::co_spawn(s->timer.get_executor(), std::move(heeding),
+                              boost::asio::bind_cancellation_slot(s->stop.slot(), boost::asio::use_awaitable));
     outcome = co_await std::move(spawned);
   } catch (...) {
     thrown = std::current_exception();

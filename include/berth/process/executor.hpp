@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Running a command somewhere: on this host, in a sandbox of berth's, or in one that the caller owns.
 #pragma once
 
@@ -43,14 +44,17 @@ class executor {
   virtual boost::asio::awaitable<result<std::unique_ptr<running_command>>> start(command what, stdio_options io) = 0;
 };
 
+/// How long is waited for a command to end that is killed at its deadline: a sandbox that does not answer must not keep its
+/// caller any longer. What has not ended then is ended in the background.
+inline constexpr milliseconds killing_patience{800};
+
 /// `base` with the "K=V" entries of `over` put in, each in the place of an entry of the same name.
 BERTH_DECL std::vector<std::string> merge_environment(std::vector<std::string> base,
                                                       const std::vector<std::string>& over);
 
 /// Starts, waits and collects through an executor; past the deadline, which counts from the call, the command gets
 /// SIGKILL and the error is `timeout`.
-BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& where, command what,
-                                                                      stdio_options io,
+BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& where, command what, stdio_options io,
                                                                       time_point deadline = time_point::max());
 
 /// The same with both streams captured.

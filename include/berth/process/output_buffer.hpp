@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is kept of a child's output: the last bytes, and lines as they come. Pure values, no I/O.
 #pragma once
 
@@ -16,7 +17,7 @@ class output_ring {
   explicit output_ring(std::size_t limit) : limit_(limit) {}
 
   BERTH_DECL void append(std::string_view data);
-  BERTH_DECL std::string text() const;  ///< oldest byte first
+  BERTH_DECL std::string text() const;                       ///< oldest byte first
   std::size_t dropped() const noexcept { return dropped_; }  ///< bytes that were written before those kept
 
  private:

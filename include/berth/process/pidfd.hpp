@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Signalling and reaping by pidfd: never by a number that may have come to mean a stranger.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A child process on an Asio loop: output by line, wait and signal by pidfd.
 #pragma once
 
@@ -31,15 +32,15 @@ struct stdio_options {
   enum class input { null, pipe, text, fd };
   enum class output { null, capture, fd };
   input in = input::null;
-  std::string in_text;             ///< for input::text: written, then closed
-  int in_fd = -1;                  ///< for input::fd: borrowed
+  std::string in_text;  ///< for input::text: written, then closed
+  int in_fd = -1;       ///< for input::fd: borrowed
   output out = output::capture;
   output err = output::capture;
-  int out_fd = -1;                 ///< for output::fd: borrowed
+  int out_fd = -1;  ///< for output::fd: borrowed
   int err_fd = -1;
   std::size_t capture_limit = 256 * 1024;  ///< bytes kept of each captured stream: the last ones
-  data_handler on_data;            ///< besides capturing
-  data_handler on_line;            ///< besides capturing
+  data_handler on_data;                    ///< besides capturing
+  data_handler on_line;                    ///< besides capturing
 };
 
 /// A running or ended child. Movable, not copyable; used from the loop's thread only. The destructor of a process that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Starting a program without the cost or the risks of fork.
 //
 // Why not Boost.Process: of its v2 the launcher (it forks: 18 ms from a host of 1 GB), the wait (waitpid by number),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Connecting to a unix socket, on safe ground and on hostile ground.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading one HTTP/1.x answer, with limits; no I/O.
 #pragma once
 
@@ -38,7 +39,7 @@ class http_response_reader {
   framing framing_ = framing::until_close;
   std::uint64_t length_ = 0;
   std::size_t total_ = 0;
-  std::string raw_;   // not yet understood
+  std::string raw_;  // not yet understood
   std::string body_;
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // sd_notify's receiving end: a process that berth starts says by itself that it is ready.
 #pragma once
 
@@ -16,9 +17,9 @@ namespace berth {
 
 /// What one datagram of sd_notify(3) said; later lines win.
 struct notify_message {
-  bool ready = false;      ///< READY=1
-  bool stopping = false;   ///< STOPPING=1
-  std::string status;      ///< STATUS=…, free text from the process: quote it before it reaches a terminal
+  bool ready = false;     ///< READY=1
+  bool stopping = false;  ///< STOPPING=1
+  std::string status;     ///< STATUS=…, free text from the process: quote it before it reaches a terminal
 };
 
 BERTH_DECL notify_message parse_notify(std::string_view datagram);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Waiting until a probe says ready, the deadline passes, the process ends or the caller cancels.
 #pragma once
 
@@ -15,7 +16,7 @@ namespace berth {
 
 struct poll_options {
   probe_schedule schedule = probe_schedule::cheap();
-  time_point deadline = time_point::max();               ///< absolute
+  time_point deadline = time_point::max();                                      ///< absolute
   std::function<void(std::uint32_t attempt, const probe_outcome&)> on_attempt;  ///< after each probe that was not ready
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a poll does next, as a pure state machine: time and outcomes go in, actions come out.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What waiting for readiness came to.
 #pragma once
 
@@ -13,10 +14,10 @@ namespace berth {
 /// `status` is ok, timeout, cancelled, process_exited or probe_failed.
 struct poll_result {
   errc status = errc::ok;
-  std::uint32_t attempts = 0;      ///< probes that were asked, the last included
+  std::uint32_t attempts = 0;  ///< probes that were asked, the last included
   duration elapsed{};
-  bool connected = false;          ///< the socket level was reached at least once
-  error last;                      ///< what the last probe that was not ready said
+  bool connected = false;  ///< the socket level was reached at least once
+  error last;              ///< what the last probe that was not ready said
   std::optional<exit_status> exited;
 
   bool ready() const noexcept { return status == errc::ok; }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Questions that tell whether something is ready.
 #pragma once
 
@@ -26,8 +27,8 @@ class probe {
 /// Where a socket is. A unix path on hostile ground (`guarded`) is opened with O_PATH|O_NOFOLLOW, checked to be a
 /// socket, and connected through the descriptor, so that no symlink is followed.
 struct socket_address {
-  std::string unix_path;   ///< or empty, and then:
-  std::string host;        ///< a numeric address
+  std::string unix_path;  ///< or empty, and then:
+  std::string host;       ///< a numeric address
   std::uint16_t port = 0;
   bool guarded = false;
 };

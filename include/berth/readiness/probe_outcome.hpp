@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What one probe found.
 #pragma once
 
@@ -11,9 +12,9 @@ namespace berth {
 /// the socket connects, the API answers.
 struct probe_outcome {
   enum class kind {
-    ready,      ///< done
-    not_yet,    ///< ENOENT, ECONNREFUSED, EAGAIN, a timeout, an answer other than the wanted one
-    fatal,      ///< waiting cannot mend it: EMFILE, EACCES, a symlink where a socket must be
+    ready,    ///< done
+    not_yet,  ///< ENOENT, ECONNREFUSED, EAGAIN, a timeout, an answer other than the wanted one
+    fatal,    ///< waiting cannot mend it: EMFILE, EACCES, a symlink where a socket must be
   };
   kind what = kind::not_yet;
   bool connected = false;  ///< the socket level was reached

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // When to probe next: a pure value, without clock or sleeping.
 #pragma once
 
@@ -13,8 +14,8 @@ struct probe_schedule {
   duration first = milliseconds(10);
   duration max = milliseconds(25);
   double factor = 1.5;
-  double jitter = 0.1;                            ///< 0..1: the part of a pause that chance may take away
-  duration attempt_timeout = seconds(2);          ///< the cap on each probe
+  double jitter = 0.1;                    ///< 0..1: the part of a pause that chance may take away
+  duration attempt_timeout = seconds(2);  ///< the cap on each probe
 
   /// For a unix socket on this host: 5 to 20 ms.
   static probe_schedule cheap() { return {milliseconds(5), milliseconds(20), 1.5, 0.1, seconds(2)}; }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // runsc's command lines as pure values, one function a verb.
 #pragma once
 
@@ -28,12 +29,12 @@ struct runsc_pass_fd {
 
 /// create, run and restore share these.
 struct runsc_create_options {
-  std::string bundle;                   ///< --bundle: required, absolute
-  std::string console_socket;           ///< --console-socket
-  std::string pid_file;                 ///< --pid-file: gets the host pid of the sandbox process
-  std::string user_log;                 ///< --user-log
-  std::string fs_restore_image_path;    ///< --fs-restore-image-path: file systems only
-  bool fs_restore_direct = false;       ///< --fs-restore-direct
+  std::string bundle;                 ///< --bundle: required, absolute
+  std::string console_socket;         ///< --console-socket
+  std::string pid_file;               ///< --pid-file: gets the host pid of the sandbox process
+  std::string user_log;               ///< --user-log
+  std::string fs_restore_image_path;  ///< --fs-restore-image-path: file systems only
+  bool fs_restore_direct = false;     ///< --fs-restore-direct
   std::vector<std::string> extra_args;
 };
 
@@ -44,85 +45,85 @@ struct runsc_run_options : runsc_create_options {
 };
 
 struct runsc_restore_options : runsc_create_options {
-  std::string image_path;               ///< --image-path: required, absolute
+  std::string image_path;  ///< --image-path: required, absolute
   bool detach = false;
-  bool background = false;              ///< --background: pages go on loading; needs an uncompressed image
-  bool direct = false;                  ///< --direct
+  bool background = false;  ///< --background: pages go on loading; needs an uncompressed image
+  bool direct = false;      ///< --direct
 };
 
 /// exec. runsc reads `process` (a file of OCI process JSON) instead of all the other fields but the descriptors.
 struct runsc_exec_options {
-  std::vector<std::string> command;     ///< argv inside; required unless `process` is given
-  std::string process;                  ///< --process
-  std::string cwd;                      ///< --cwd
-  std::vector<std::string> env;         ///< --env, "K=V", once each
-  std::string user;                     ///< --user: "uid[:gid]", numbers only (see docs/reference/runsc.md)
+  std::vector<std::string> command;  ///< argv inside; required unless `process` is given
+  std::string process;               ///< --process
+  std::string cwd;                   ///< --cwd
+  std::vector<std::string> env;      ///< --env, "K=V", once each
+  std::string user;                  ///< --user: "uid[:gid]", numbers only (see docs/reference/runsc.md)
   std::vector<std::uint32_t> additional_gids;
-  std::vector<std::string> caps;        ///< --cap: "CAP_NET_RAW"
+  std::vector<std::string> caps;  ///< --cap: "CAP_NET_RAW"
   std::string console_socket;
-  std::string pid_file;                 ///< --pid-file: host pid of the `runsc exec` that stays behind
-  std::string internal_pid_file;        ///< --internal-pid-file: pid inside the sandbox, for runsc_kill_options::pid
-  bool detach = false;                  ///< --detach
+  std::string pid_file;           ///< --pid-file: host pid of the `runsc exec` that stays behind
+  std::string internal_pid_file;  ///< --internal-pid-file: pid inside the sandbox, for runsc_kill_options::pid
+  bool detach = false;            ///< --detach
   std::vector<runsc_pass_fd> pass_fds;
   std::optional<int> exec_fd;
   std::vector<std::string> extra_args;
 };
 
 struct runsc_kill_options {
-  int signal = 15;                      ///< sent by number
-  bool all = false;                     ///< --all: every process of the container
-  std::optional<int> pid;               ///< --pid: one process, by its pid in the sandbox's root pid namespace
-  std::optional<int> pgid;              ///< --pgid: one process group
+  int signal = 15;          ///< sent by number
+  bool all = false;         ///< --all: every process of the container
+  std::optional<int> pid;   ///< --pid: one process, by its pid in the sandbox's root pid namespace
+  std::optional<int> pgid;  ///< --pgid: one process group
   std::vector<std::string> extra_args;
 };
 
 struct runsc_delete_options {
-  bool force = false;                   ///< --force: kill first
+  bool force = false;  ///< --force: kill first
   std::vector<std::string> extra_args;
 };
 
 struct runsc_list_options {
-  bool json = true;                     ///< --format=json
-  bool quiet = false;                   ///< --quiet: ids only
-  bool sandboxes_only = false;          ///< --sandbox
+  bool json = true;             ///< --format=json
+  bool quiet = false;           ///< --quiet: ids only
+  bool sandboxes_only = false;  ///< --sandbox
   std::vector<std::string> extra_args;
 };
 
 struct runsc_wait_options {
-  std::optional<int> pid;               ///< --pid: in the container's pid namespace
-  std::optional<int> root_pid;          ///< --rootpid: in the sandbox's root pid namespace
-  bool checkpoint = false;              ///< --checkpoint: for the next checkpoint to complete
-  bool restore = false;                 ///< --restore
+  std::optional<int> pid;       ///< --pid: in the container's pid namespace
+  std::optional<int> root_pid;  ///< --rootpid: in the sandbox's root pid namespace
+  bool checkpoint = false;      ///< --checkpoint: for the next checkpoint to complete
+  bool restore = false;         ///< --restore
   std::vector<std::string> extra_args;
 };
 
 enum class runsc_compression { none, flate_best_speed };
 
 struct runsc_checkpoint_options {
-  std::string image_path;               ///< --image-path: required, absolute
-  bool leave_running = false;           ///< --leave-running
+  std::string image_path;      ///< --image-path: required, absolute
+  bool leave_running = false;  ///< --leave-running
   std::optional<runsc_compression> compression;
-  bool direct = false;                  ///< --direct
+  bool direct = false;  ///< --direct
   bool exclude_committed_zero_pages = false;
   std::vector<std::string> extra_args;
 };
 
 struct runsc_events_options {
-  bool stats = false;                   ///< --stats: once, then exit
+  bool stats = false;  ///< --stats: once, then exit
   std::optional<std::uint32_t> interval_seconds;
   std::vector<std::string> extra_args;
 };
 
 struct runsc_fscheckpoint_options {
-  std::string image_path;               ///< --image-path: required, absolute
-  std::string path;                     ///< --path: inside the container, or "all-tmpfs"
+  std::string image_path;  ///< --image-path: required, absolute
+  std::string path;        ///< --path: inside the container, or "all-tmpfs"
   bool leave_running = false;
   bool direct = false;
   std::vector<std::string> extra_args;
 };
 
 struct runsc_tar_options {
-  std::string file;                     ///< --file: required, absolute; overwritten
+  std::string file;  ///< --file: required, absolute; overwritten
 };
 
 /// start, state, pause, resume: nothing but the id.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One runsc binary on this machine: where it is, its release, and the options that it has.
 #pragma once
 
@@ -59,7 +60,7 @@ class runsc_binary {
   struct data {
     std::string path;
     runsc_version version;
-    std::vector<runsc_flag> flags;                        // sorted by name
+    std::vector<runsc_flag> flags;  // sorted by name
     std::map<std::string, std::vector<runsc_flag>, std::less<>> verbs;
   };
   explicit runsc_binary(std::shared_ptr<const data> d) noexcept : data_(std::move(d)) {}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The true cause of a runsc failure, out of its debug logs.
 #pragma once
 

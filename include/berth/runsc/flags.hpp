@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The options that a runsc has, read from what it prints, and where options came in.
 #pragma once
 
@@ -26,12 +27,12 @@ BERTH_DECL result<std::vector<runsc_flag>> parse_runsc_flags(std::string_view te
 
 /// What is known of an option's history.
 struct runsc_flag_history {
-  std::string_view verb;        ///< empty for a global option
+  std::string_view verb;  ///< empty for a global option
   std::string_view name;
-  std::uint32_t since = 0;      ///< the first release that has it, yyyymmdd
-  std::uint32_t until = 0;      ///< the first release that lacks it or ignores it, 0 while it lives
-  std::string_view before;      ///< what it was called before, or empty
-  std::string_view instead;     ///< what to do on a release that lacks it, or empty
+  std::uint32_t since = 0;   ///< the first release that has it, yyyymmdd
+  std::uint32_t until = 0;   ///< the first release that lacks it or ignores it, 0 while it lives
+  std::string_view before;   ///< what it was called before, or empty
+  std::string_view instead;  ///< what to do on a release that lacks it, or empty
 };
 
 /// The known history of an option, or nullptr.

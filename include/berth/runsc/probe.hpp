@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What has to be asked of a runsc binary, one program after the other, by whoever can run programs.
 #pragma once
 
@@ -35,7 +36,7 @@ class runsc_probe {
   /// The argv of the program to run now; nothing when all is known: `finish` then.
   BERTH_DECL std::optional<std::vector<std::string>> next() const;
   /// What that program wrote on stdout and stderr, or why it gave nothing, which ends the probe. Errors: runsc_failed
-  /// (no_memory and cancelled stay what they are).
+  /// (no_memory, cancelled and timeout stay what they are).
   BERTH_DECL result<void> answer(result<std::string> printed);
   /// The description. Errors: runsc_output.
   BERTH_DECL result<runsc_binary> finish();
@@ -48,7 +49,8 @@ class runsc_probe {
 
 /// A runsc_probe from begin to finish with a runner that blocks. Thread-safe. Errors: those of runsc_probe; invalid when no
 /// cache knows the binary and there is no runner.
-BERTH_DECL result<runsc_binary> probe_runsc(std::string_view name, const runsc_runner& run, std::string_view cache_dir = {},
+BERTH_DECL result<runsc_binary> probe_runsc(std::string_view name, const runsc_runner& run,
+                                            std::string_view cache_dir = {},
                                             std::string_view search_path = runsc_binary::default_search_path);
 
 }  // namespace berth

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every body of the runsc layer.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What runsc prints as JSON: state, list, ps, events.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which release of runsc a binary is.
 #pragma once
 

@@ -1,14 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a managed sandbox is to be.
 #pragma once
 
 #include <berth/base/clock.hpp>
 #include <berth/base/log.hpp>
 #include <berth/base/result.hpp>
+#include <berth/base/unique_fd.hpp>
 #include <berth/sandbox/record.hpp>
 #include <berth/spec/spec_builder.hpp>
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,26 +28,37 @@ struct sandbox_mount {
 
 /// Everything about a sandbox but Docker, which the docker layer adds through `edit_spec` and the fields below.
 struct sandbox_config {
-  std::string id;                          ///< empty: berth makes one up; else [A-Za-z0-9_][A-Za-z0-9_.+-]{0,62}
-  std::string rootfs;                      ///< absolute; never written to (the writes go to an overlay)
+  std::string id;      ///< empty: berth makes one up; else [A-Za-z0-9_][A-Za-z0-9_.+-]{0,62}
+  std::string rootfs;  ///< absolute; never written to (the writes go to an overlay)
   network_mode network = network_mode::sandbox;
-  std::string network_path;                ///< for network_mode::path
-  double cpus = 0;                         ///< 0: no limit; else at least 0.01
-  std::uint64_t memory_bytes = 0;          ///< 0: no limit; else at least 64 MiB, gVisor's own share included
-  std::string hostname;                    ///< empty: the id
-  std::vector<std::string> env;            ///< "K=V": the environment of everything inside, besides PATH and HOME
-  std::string cwd = "/";                   ///< where commands start
+  std::string network_path;  ///< for network_mode::path
+  /// How many entries it may hold in the host's connection tracking, for network_mode::sandbox: what goes out beyond that
+  /// is dropped, and counted (count_refused_connections). None: default_max_connections; 0: no limit.
+  std::optional<std::uint32_t> max_connections;
+  double cpus = 0;                 ///< 0: no limit; else at least 0.01
+  std::uint64_t memory_bytes = 0;  ///< 0: no limit; else at least 64 MiB, gVisor's own share included
+  std::string hostname;            ///< empty: the id
+  std::vector<std::string> env;    ///< "K=V": the environment of everything inside, besides PATH and HOME
+  std::string cwd = "/";           ///< where commands start
   std::vector<sandbox_mount> mounts;
   /// Kept in the record, shown by list_sandboxes. UTF-8 without NUL, at most 128 KiB in all.
   std::vector<std::pair<std::string, std::string>> annotations;
 
-  bool net_raw = false;                    ///< runsc --net-raw
-  bool packet_socket_write = false;        ///< --allow-packet-socket-write, under the name that the binary has
-  bool shared_directory = true;            ///< a guarded tmpfs of the sandbox's own at /run/berth inside, --host-uds=create
-  std::vector<std::string> runsc_args;     ///< further global flags, passed on as they are (checked against the binary)
+  bool net_raw = false;              ///< runsc --net-raw
+  bool packet_socket_write = false;  ///< --allow-packet-socket-write, under the name that the binary has
+  bool shared_directory = true;      ///< a guarded tmpfs of the sandbox's own at /run/berth inside, --host-uds=create
+  std::vector<std::string> runsc_args;  ///< further global flags, passed on as they are (checked against the binary)
 
-  bool ends_with_creator = false;          ///< collect_garbage removes it once the process that made it is gone
-  duration create_timeout = seconds(60);   ///< for the whole creation
+  bool ends_with_creator = false;  ///< collect_garbage removes it once the process that made it is gone
+  /// Besides, it is ended at once when that process ends, by whatever: a process of berth-init's on the host watches it. What
+  /// is left on the host is removed where the berth command is installed, else by collect_garbage.
+  bool watch_creator = false;
+  /// Where `watch_creator` holds: a pidfd of another process whose end ends it at once as well, also after sandbox::hand_over,
+  /// which makes that process its creator.
+  std::shared_ptr<const unique_fd> owner;
+  /// Where `watch_creator` holds: so long after the beginning of its creation it is stopped; its record stays. 0: never.
+  duration lifetime = duration::zero();
+  duration create_timeout = seconds(60);  ///< for the whole creation
 
   /// The last word on the OCI spec, after berth's own. An error ends the creation.
   std::function<result<void>(spec_builder&)> edit_spec;
@@ -51,14 +66,14 @@ struct sandbox_config {
 
 /// Where berth keeps its state and finds its helpers.
 struct environment {
-  std::string root = "/var/lib/berth";     ///< one directory a sandbox, 0700; short, as sockets live below it
-  std::string runsc;                       ///< a path, or a name on PATH; empty: "runsc"
-  std::string init;                        ///< berth-init; empty: beside the program, or the install place
+  std::string root = "/var/lib/berth";         ///< one directory a sandbox, 0700; short, as sockets live below it
+  std::string runsc;                           ///< a path, or a name on PATH; empty: "runsc"
+  std::string init;                            ///< berth-init; empty: beside the program, or the install place
   std::string network_pool = "10.211.0.0/16";  ///< sandboxes get their /30 out of this
   log_sink log;
-  /// Called as each phase begins: of a creation "record", "directories", "shared", "network", "root", "bundle", "runsc", "running"
-  /// (the last when it runs); of a removal "kill", "network", "shared", "cgroups", "directories". For progress, timings,
-  /// and tests that break off in between.
+  /// Called as each phase begins: of a creation "record", "directories", "shared", "network", "root", "bundle", "runsc",
+  /// "running" (the last when it runs); of a removal "kill", "network", "shared", "cgroups", "directories". For progress,
+  /// timings, and tests that break off in between.
   std::function<void(std::string_view phase)> on_phase;
 
   /// From BERTH_ROOT, BERTH_RUNSC, BERTH_INIT and BERTH_NETWORK_POOL of the given "K=V" list, else the defaults.

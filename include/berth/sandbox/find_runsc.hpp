@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The runsc that the sandboxes of an environment run on.
 #pragma once
 

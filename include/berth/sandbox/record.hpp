@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What berth knows of a sandbox, kept on disk so that any process can find it, use it and remove it.
 #pragma once
 
@@ -15,9 +16,9 @@ namespace berth {
 
 /// Where a sandbox's network comes from.
 enum class network_mode {
-  sandbox,    ///< a network namespace of its own with veth, address, default route and NAT on the host
-  none,       ///< loopback only
-  path,       ///< a namespace that the caller made (CNI), by path
+  sandbox,  ///< a network namespace of its own with veth, address, default route and NAT on the host
+  none,     ///< loopback only
+  path,     ///< a namespace that the caller made (CNI), by path
 };
 BERTH_DECL std::string_view network_mode_name(network_mode mode) noexcept;  ///< "sandbox", "none", "path"
 
@@ -30,52 +31,58 @@ BERTH_DECL std::string_view record_phase_name(record_phase phase) noexcept;
 struct record_network {
   ipv4_subnet subnet;
   int mtu = 1500;
-  std::string address() const { return subnet.host(2); }  ///< the sandbox's own, where published ports are served
-  std::string gateway() const { return subnet.host(1); }  ///< the host's end
+  std::uint32_t max_connections = default_max_connections;  ///< 0: no limit
+  std::string address() const { return subnet.host(2); }    ///< the sandbox's own, where published ports are served
+  std::string gateway() const { return subnet.host(1); }    ///< the host's end
 };
 
 /// <root>/<id>/record.json. Every outside resource follows from what stands here: names are made of `token`.
 struct sandbox_record {
   static constexpr int current_version = 1;
+  static constexpr std::size_t token_size = 13;
+  static constexpr std::string_view daemon_log_name = "docker.log";
 
   std::string id;
-  std::string directory;                  ///< <root>/<id>; not stored
-  bool damaged = false;                   ///< the record cannot be read; only id, directory and damage are set
-  std::string damage;                     ///< why
+  std::string directory;  ///< <root>/<id>; not stored
+  bool damaged = false;   ///< the record cannot be read; only id, directory and damage are set
+  std::string damage;     ///< why
 
   int version = current_version;
-  std::string token;                      ///< in the names of network, cgroup and runsc container; 13 characters
+  std::string token;  ///< in the names of network, cgroup and runsc container
   record_phase phase = record_phase::creating;
-  std::string boot_id;                    ///< of the boot that it was made in: nothing but files outlives that
-  std::int64_t created_ms = 0;            ///< Unix time
-  process_identity creator;               ///< who makes or made it
-  bool ends_with_creator = false;         ///< collect_garbage removes it once the creator is gone
-  process_identity sandbox_process;       ///< runsc's sandbox process on this host, once it runs
+  std::string boot_id;               ///< of the boot that it was made in: nothing but files outlives that
+  std::int64_t created_ms = 0;       ///< Unix time
+  process_identity creator;          ///< who makes or made it
+  bool ends_with_creator = false;    ///< collect_garbage removes it once the creator is gone
+  process_identity sandbox_process;  ///< runsc's sandbox process on this host, once it runs
 
   std::string rootfs;
   std::string hostname;
   network_mode network = network_mode::sandbox;
   std::string network_path;
-  std::optional<record_network> net;      ///< once it is chosen
+  std::optional<record_network> net;  ///< once it is chosen
   double cpus = 0;
   std::uint64_t memory_bytes = 0;
   bool shared_directory = true;
-  bool net_raw = false;                   ///< --net-raw: `runsc exec` drops CAP_NET_RAW where it is not given again
-  std::string runsc;                      ///< the binary's path
+  std::uint32_t guest = 0;  ///< the version of the guest's protocol that its first process speaks; 0: none
+  bool net_raw = false;     ///< --net-raw: `runsc exec` drops CAP_NET_RAW where it is not given again
+  std::string runsc;        ///< the binary's path
   std::vector<std::pair<std::string, std::string>> annotations;
 
   // Where things are.
-  std::string runsc_root() const { return directory + "/run"; }          ///< runsc --root
-  std::string container_id() const { return token; }                     ///< runsc's name for it
+  std::string runsc_root() const { return directory + "/run"; }  ///< runsc --root
+  std::string container_id() const { return token; }             ///< runsc's name for it
   std::string bundle() const { return directory + "/bundle"; }
   std::string shared() const { return directory + "/shared"; }
   std::string overlay() const { return directory + "/overlay"; }
-  std::string root() const { return directory + "/root"; }               ///< the root file system as runsc gets it
-  std::string root_layer() const { return directory + "/root-layer"; }   ///< what lies over it: missing mount points
+  std::string root() const { return directory + "/root"; }              ///< the root file system as runsc gets it
+  std::string root_layer() const { return directory + "/root-layer"; }  ///< what lies over it: missing mount points
   std::string logs() const { return directory + "/logs"; }
   std::string runsc_logs() const { return directory + "/logs/runsc"; }   ///< --debug-log, private
   std::string init_log() const { return directory + "/logs/init.log"; }  ///< what init and runsc run printed
-  std::string daemon_log() const { return directory + "/logs/daemon.log"; }
+  /// dockerd's lines, where the guest keeps it: in the shared directory, hostile ground. An older part is in daemon_log() +
+  /// ".1".
+  std::string daemon_log() const { return shared() + "/" + std::string(daemon_log_name); }
   std::string exec_directory() const { return directory + "/exec"; }
   /// linux.cgroupsPath; only made when there are limits.
   std::string cgroups_path() const { return "/berth-" + token; }

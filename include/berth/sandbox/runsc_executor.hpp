@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 // Commands in a container that the caller made with runsc itself: `runsc exec` as an executor.
 #pragma once
 
 #include <berth/process/executor.hpp>
 #include <berth/runsc/runsc.hpp>
+#include <berth/sandbox/detail/exec_process.hpp>
 #include <berth/sandbox/process_identity.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace berth {
@@ -15,6 +18,8 @@ namespace berth {
 /// An executor for a sandbox that berth does not own, known by runsc's --root and the container's id. As
 /// sandbox::start: a command leads a process group of its own inside, signals reach it there, SIGKILL its whole group,
 /// and destroying one that still runs ends it by a coroutine on the loop. `command::user` is "uid[:gid]", numbers only.
+/// What a command adds to is the process of the container's spec, which is read from the bundle that runsc names: leave its
+/// config.json there. Arguments and environment are handed to runsc in memory, where no other user of the host sees them.
 /// Used from the loop's thread only.
 class runsc_executor final : public executor, public std::enable_shared_from_this<runsc_executor> {
  public:
@@ -33,7 +38,9 @@ class runsc_executor final : public executor, public std::enable_shared_from_thi
 
  private:
   runsc_executor(runsc_binary binary, runsc_globals globals, std::string id, std::string directory)
-      : binary_(std::move(binary)), globals_(std::move(globals)), id_(std::move(id)),
+      : binary_(std::move(binary)),
+        globals_(std::move(globals)),
+        id_(std::move(id)),
         directory_(std::move(directory)) {}
   boost::asio::awaitable<result<void>> find_sandbox();
 
@@ -42,6 +49,7 @@ class runsc_executor final : public executor, public std::enable_shared_from_thi
   std::string id_;
   std::string directory_;
   process_identity sandbox_process_;  // of the host, once it was asked for
+  std::optional<detail::container_process> process_;
   unsigned counter_ = 0;
 };
 

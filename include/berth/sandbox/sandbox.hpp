@@ -1,10 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
 // A managed sandbox: made, found again, used, and removed without a trace.
 #pragma once
 
+#include <berth/guest/channel.hpp>
+#include <berth/guest/executor.hpp>
 #include <berth/network/network.hpp>
 #include <berth/process/executor.hpp>
 #include <berth/runsc/runsc.hpp>
 #include <berth/sandbox/config.hpp>
+#include <berth/sandbox/detail/creator_watch.hpp>
+#include <berth/sandbox/detail/exec_process.hpp>
+#include <berth/sandbox/exit_reason.hpp>
+#include <berth/sandbox/garbage.hpp>
 #include <berth/sandbox/record.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -17,12 +24,13 @@
 
 namespace berth {
 
-/// lost: the record speaks of another boot, or its creation broke off. Only collect_garbage and terminate help.
-enum class sandbox_state { creating, running, paused, stopped, lost };
+/// unresponsive: its process is alive, but is stopped or does not answer; commands inside will not start. lost: the record
+/// speaks of another boot, or its creation broke off. Only collect_garbage and terminate help.
+enum class sandbox_state { creating, running, paused, unresponsive, stopped, lost };
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 
-/// init: what `runsc run` and the sandbox's first process printed. daemon: dockerd's lines, where a supervisor writes them
-/// to record().daemon_log(), as the berth command does. (runsc's own logs: read_runsc_logs(record().runsc_logs()).)
+/// init: what `runsc run` and the sandbox's first process printed. daemon: dockerd's lines, where the guest keeps it, or
+/// whoever else writes them to record().daemon_log(). (runsc's own logs: read_runsc_logs(record().runsc_logs()).)
 enum class sandbox_log { init, daemon };
 
 /// A handle to a sandbox. Handles of one sandbox may exist in many processes: the truth is the record on disk and the
@@ -46,22 +54,43 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   const std::string& id() const noexcept { return record_.id; }
   const sandbox_record& record() const noexcept { return record_; }  ///< as last read or written
 
-  /// Reads the record again and looks at the processes. Errors: not_found once it was removed, record_damaged, those of runsc.
-  BERTH_DECL boost::asio::awaitable<result<sandbox_state>> state();
+  /// Reads the record again and looks at the processes. A sandbox that does not answer within `patience` is unresponsive.
+  /// Errors: not_found once it was removed, record_damaged, those of runsc.
+  BERTH_DECL boost::asio::awaitable<result<sandbox_state>> state(duration patience = seconds(2));
 
-  /// executor: a command by `runsc exec`. stdin, stdout and stderr are apart. `command::user` is docker's --user: uid,
-  /// uid:gid, name or name:group (names as the root file system's /etc/passwd has them). The command leads a process group
-  /// of its own inside; `signal` reaches it there, SIGKILL its whole group; destroying one that still runs ends it with its
-  /// group, by a coroutine on the loop. Its status is its own; 127 when there is no such program, 126 when it cannot be
-  /// executed (or its cwd is absent), with runsc's words on stderr, and then `pid` stays 0. `wait` gives
-  /// sandbox_not_running when the sandbox ended meanwhile, runsc_failed when runsc itself failed.
+  /// executor: a command inside, through the sandbox's guest, which costs no process on the host; by `runsc exec` where the
+  /// guest does not answer and was not told of the command yet, where the streams are a terminal, and where one argument or
+  /// variable has 128 KiB or all have more than 1 MiB. stdin, stdout and stderr are apart. `command::user` is docker's
+  /// --user: uid, uid:gid, name or name:group (names as /etc/passwd inside has them; by `runsc exec`, that of the root file
+  /// system). The command leads a process group of its own inside; `signal` reaches it there, SIGKILL its whole group;
+  /// destroying one that still runs ends it with its group. Its status is its own, 128 + signal where one ended it; 127 when
+  /// there is no such program, 126 when it cannot be executed (or its cwd is absent), with the reason on stderr, and then
+  /// `pid` stays 0. `wait` gives sandbox_not_running when the sandbox ended meanwhile, runsc_failed when runsc itself failed,
+  /// hostile or io when the guest talks nonsense or breaks off.
   BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> start(command what,
                                                                                     stdio_options io) override;
 
-  /// Starts a command that goes on when this process ends, until it or the sandbox ends. Its stdout and stderr are appended
-  /// to the file `log_path` on the host (made 0600; not in the shared directory), without a limit on its length. Returns its
-  /// pid inside. Errors: as start; process_exited when it ended at once, with the end of the file as detail.
+  /// The same with a terminal inside of its own: what it prints comes as one stream, `out`, and what is written to it is
+  /// typed. Through the guest only. Errors: as start; unsupported where no guest answers.
+  BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> start_terminal(command what,
+                                                                                           stdio_options io,
+                                                                                           guest_terminal_size size);
+
+  /// A connection to the guest for frames other than a command's. A guest that was just started is waited for. Errors: as
+  /// guest_channel::open; sandbox_not_running; unsupported where the sandbox was made by a berth without such a guest.
+  BERTH_DECL boost::asio::awaitable<result<guest_channel>> open_guest(time_point deadline);
+
+  /// Whether commands go by `runsc exec` in any case, as when one would rather not speak with what is inside.
+  void use_runsc_exec(bool always) noexcept { runsc_only_ = always; }
+
+  /// By `runsc exec`: starts a command that goes on when this process ends, until it or the sandbox ends. Its stdout and
+  /// stderr are appended to the file `log_path` on the host (made 0600; not in the shared directory), without a limit on its
+  /// length. Returns its pid inside. Errors: as start; process_exited when it ended at once, with the end of the file as
+  /// detail.
   BERTH_DECL boost::asio::awaitable<result<pid_t>> start_detached(command what, std::string log_path);
+
+  /// Why it runs no more, as find_exit_reason; none while it runs. Reads small files.
+  exit_reason why_ended() const { return find_exit_reason(record_); }
 
   /// The end of a log, at most `limit` bytes; empty when nothing was written to it. The text is the sandbox's: show it by
   /// visible_text. Reads a file. Errors: not_found once the sandbox was removed, errno's.
@@ -91,23 +120,45 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL result<runsc_binary> runsc();
   runsc_globals globals() const;
 
+  /// Its creator is another process from now on, that of sandbox_config::owner; without one the sandbox ends with nobody.
+  /// For the handle that created it. Errors: not_found once it was removed; as reading and writing the record.
+  BERTH_DECL boost::asio::awaitable<result<void>> hand_over(process_identity heir = {});
+
+  /// Kills everything inside. Its record, logs and shared directory stay until it is removed. One that has ended stays as it
+  /// is. Errors: timeout, those of runsc.
+  BERTH_DECL boost::asio::awaitable<result<void>> stop(duration patience = seconds(10));
+
   /// Kills everything inside and removes every resource. Idempotent, and safe beside others that do the same; goes on past
-  /// failures and reports the first, in which case the record stays so that it can be tried again.
-  BERTH_DECL boost::asio::awaitable<result<void>> terminate();
+  /// failures and reports the first, in which case the record stays so that it can be tried again. `patience` is for what
+  /// does not go at once: another process that removes it, a process that the kernel holds.
+  BERTH_DECL boost::asio::awaitable<result<void>> terminate(duration patience = seconds(60));
 
  private:
   sandbox(environment where, std::string root, sandbox_record record)
       : where_(std::move(where)), root_(std::move(root)), record_(std::move(record)) {}
   boost::asio::awaitable<result<std::unique_ptr<running_command>>> start_command(command what, stdio_options io);
-  boost::asio::awaitable<result<sandbox_state>> find_state();
+  bool goes_by_guest(const command& what, const stdio_options& io) const;
+  boost::asio::awaitable<guest_attempt> attempt_by_guest(command what, stdio_options io,
+                                                         std::optional<guest_terminal_size> terminal = {});
+  boost::asio::awaitable<result<sandbox_state>> find_state(duration patience);
   boost::asio::awaitable<result<void>> write_changes(std::string file);
-  result<std::vector<std::string>> exec_argv(command what, const std::string& pid_file, const std::string& log_file);
+  struct exec_call {
+    std::vector<std::string> argv;  // of runsc
+    unique_fd process;              // what it reads as its --process
+  };
+  result<exec_call> make_exec(const command& what, bool terminal, const std::string& pid_file,
+                              const std::string& log_file);
   result<void> check_running();
+  environment runsc_place() const;
+  boost::asio::awaitable<result<runsc_binary>> runsc_by(time_point deadline);
 
   environment where_;
   std::string root_;  // where_.root without symlinks
   sandbox_record record_;
   std::optional<runsc_binary> runsc_;
+  std::optional<detail::container_process> process_;  // what it was started with, once it was read
+  bool runsc_only_ = false;
+  detail::creator_watch watch_;  // where it was created here, with watch_creator
 };
 
 /// All sandboxes under where.root, in order of creation. A damaged record gives an entry with `damaged` set. A root that is
@@ -116,12 +167,12 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
 
 /// Removes what dead owners left: sandboxes whose creation or removal broke off, whose init has exited, that are of an
 /// earlier boot, or whose record says that they end with a creator that is gone; further what no record speaks of any more
-/// (processes, networks, cgroups, half-made directories of this root). Damaged records are left alone, and while there is
-/// one nothing without a record is removed. What others are creating or removing is left alone too. Goes on past
-/// failures and reports the first. Gives the ids removed; `removed`, where given, has them after a failure too, and must
-/// outlive the coroutine.
-BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> collect_garbage(
-    environment where, std::vector<std::string>* removed = nullptr);
+/// (processes, networks, cgroups, half-made directories) and is proved to be of this root. A sandbox whose state directory
+/// is not deleted but hidden from here is left alone, and so are damaged records; while there is one, nothing without a
+/// record is removed. What others are creating or removing is left alone too. Goes on past failures and reports the first;
+/// `partial`, where given, has what was removed after a failure too, and must outlive the coroutine.
+BERTH_DECL boost::asio::awaitable<result<collected_garbage>> collect_garbage(environment where,
+                                                                             collected_garbage* partial = nullptr);
 
 inline runsc_globals sandbox::globals() const {
   runsc_globals globals;
@@ -134,6 +185,7 @@ inline runsc_globals sandbox::globals() const {
 #if !defined(BERTH_SEPARATE_COMPILATION)
 #include <berth/impl/sandbox/create.ipp>
 #include <berth/impl/sandbox/exec.ipp>
+#include <berth/impl/sandbox/exec_by_guest.ipp>
 #include <berth/impl/sandbox/export.ipp>
 #include <berth/impl/sandbox/remove.ipp>
 #include <berth/impl/sandbox/sandbox.ipp>

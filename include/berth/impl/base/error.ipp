@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/error.hpp>
@@ -80,8 +81,7 @@ BERTH_DECL error make_error(errc code, std::string_view layer, std::string messa
   return e;
 }
 
-BERTH_DECL error errno_error(int err, std::string_view layer, std::string message, std::string path,
-                             std::string hint) {
+BERTH_DECL error errno_error(int err, std::string_view layer, std::string message, std::string path, std::string hint) {
   errc code = errc::io;
   switch (err) {
     case ENOENT: code = errc::not_found; break;
@@ -94,6 +94,10 @@ BERTH_DECL error errno_error(int err, std::string_view layer, std::string messag
   error e = make_error(code, layer, std::move(message), std::move(path), std::move(hint));
   e.sys_errno = err;
   return e;
+}
+
+BERTH_DECL bool lacks_resources(const error& e) noexcept {
+  return e.sys_errno == EMFILE || e.sys_errno == ENFILE || e.sys_errno == ENOMEM || e.code == errc::no_memory;
 }
 
 }  // namespace berth

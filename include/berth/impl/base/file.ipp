@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/file.hpp>
@@ -6,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,12 +92,18 @@ BERTH_DECL result<std::string> read_file_end(const std::string& path, std::size_
   return text;
 }
 
+BERTH_DECL int try_read_system_file(const std::string& path, std::string& out, std::size_t limit) {
+  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd) return errno;
+  const std::size_t before = out.size();
+  const int failed = read_all(fd.get(), out, limit);
+  if (failed == EFBIG) out.resize(before + limit);
+  return failed;
+}
+
 BERTH_DECL std::string read_system_file(const std::string& path, std::size_t limit) {
   std::string text;
-  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd) return text;
-  const int failed = read_all(fd.get(), text, limit);
-  if (failed == EFBIG) text.resize(limit);
+  (void)try_read_system_file(path, text, limit);
   return text;
 }
 
@@ -105,6 +113,15 @@ BERTH_DECL pid_t read_pid_file(const std::string& path) {
   const std::string_view digits = std::string_view(*text).substr(0, text->find('\n'));
   const auto pid = parse_number<pid_t>(digits);
   return pid && *pid > 0 ? *pid : 0;
+}
+
+BERTH_DECL result<unique_fd> memory_file(const char* name, std::string_view content, std::string_view layer) {
+  unique_fd fd(::memfd_create(name, MFD_CLOEXEC));
+  if (!fd) return errno_error(errno, layer, "cannot make a file in memory");
+  if (const int failed = write_all(fd.get(), content); failed != 0)
+    return errno_error(failed, layer, "cannot write a file in memory");
+  ::lseek(fd.get(), 0, SEEK_SET);
+  return fd;
 }
 
 BERTH_DECL result<void> replace_file(const std::string& path, std::string_view text, mode_t mode,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/text.hpp>
@@ -16,8 +17,8 @@ BERTH_DECL std::size_t shown_length(std::string_view text) noexcept {
   if (length == 0) return 0;
   std::uint32_t point = first & (0xffu >> (length + 1));
   for (std::size_t i = 1; i < length; ++i) point = point << 6 | (byte(i) & 0x3f);
-  if (point < 0xa0) return 0;                                        // C1
-  if (point == 0x2028 || point == 0x2029) return 0;                  // end a line or paragraph
+  if (point < 0xa0) return 0;                        // C1
+  if (point == 0x2028 || point == 0x2029) return 0;  // end a line or paragraph
   if ((point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069)) return 0;  // turn the direction
   return length;
 }

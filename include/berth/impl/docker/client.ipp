@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/unique_fd.hpp>
@@ -22,8 +23,9 @@ BERTH_DECL command docker_client_command(std::vector<std::string> args, const st
 namespace detail {
 
 inline error docker_client_error(const std::vector<std::string>& args, const command_result& ran) {
-  error e = make_error(errc::docker_failed, "docker",
-                       "docker " + (args.empty() ? std::string() : args.front()) + " ended with " + ran.status.to_string());
+  error e =
+      make_error(errc::docker_failed, "docker",
+                 "docker " + (args.empty() ? std::string() : args.front()) + " ended with " + ran.status.to_string());
   e.detail = ran.err;
   while (!e.detail.empty() && e.detail.back() == '\n') e.detail.pop_back();
   const auto known = diagnose_docker(ran.err);
@@ -52,7 +54,7 @@ BERTH_DECL result<void> check_host_socket(const std::string& path) {
     const int why = errno;
     return errno_error(why, "docker", "there is no Docker socket", path, "is the daemon ready?");
   }
-  struct stat info{};
+  struct stat info {};
   if (::fstat(entry.get(), &info) != 0) return errno_error(errno, "docker", "cannot look at the Docker socket", path);
   if (!S_ISSOCK(info.st_mode))
     return make_error(errc::hostile, "docker", "what lies where the Docker socket must be is no socket", path,

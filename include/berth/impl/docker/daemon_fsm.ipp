@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/docker/daemon_fsm.hpp>
@@ -107,10 +108,10 @@ BERTH_DECL void daemon_fsm::give_up(daemon_failure why, daemon_state to, actions
 }
 
 // dockerd ended by itself. Within a start that somebody waits for the deadline stays the first one's.
-BERTH_DECL void daemon_fsm::ended(daemon_failure why, time_point now, actions& out) {
+BERTH_DECL void daemon_fsm::ended(daemon_failure why, bool permanent, time_point now, actions& out) {
   const bool was_up = step_ == step::up;
   if (was_up && now - ready_at_ >= policy_.settle) in_a_row_ = 0;
-  if (policy_.what == restart_policy::kind::never || in_a_row_ >= policy_.limit || !why.exited) {
+  if (policy_.what == restart_policy::kind::never || in_a_row_ >= policy_.limit || !why.exited || permanent) {
     give_up(std::move(why), daemon_state::failed, out);
     return;
   }
@@ -133,133 +134,131 @@ BERTH_DECL void daemon_fsm::ended(daemon_failure why, time_point now, actions& o
 
 BERTH_DECL std::vector<daemon_action_any> daemon_fsm::on(const daemon_event_any& event, time_point now) {
   actions out;
-  std::visit(
-      detail::daemon_overloaded{
-          [&](const daemon_event::start&) {
-            if (step_ != step::idle) return;  // it is up, or on its way
-            wanted_at_ = now;
-            restarts_ = in_a_row_ = 0;
-            ready_after_ = {};
-            failure_.reset();
-            go(daemon_state::starting, out);
-            launch(now, deadline_after(ready_timeout_, now), out);
-          },
-          [&](const daemon_event::missing&) {
-            if (step_ != step::launching) return;
-            give_up(failed_in("check", now), daemon_state::not_present, out);
-          },
-          [&](const daemon_event::prepare_failed& e) {
-            if (step_ != step::launching) return;
-            daemon_failure why = failed_in("prepare", now);
-            why.reason = e.reason;
-            give_up(std::move(why), daemon_state::failed, out);
-          },
-          [&](const daemon_event::start_failed& e) {
-            if (step_ == step::stopping) {
-              step_ = step::idle;
-              go(daemon_state::stopped, out);
-              return;
-            }
-            if (step_ == step::killing) {
-              // The start was given up at its deadline, before the executor had come so far as to run anything.
-              daemon_failure why = std::move(*failure_);
-              give_up(std::move(why), daemon_state::failed, out);
-              return;
-            }
-            if (step_ != step::launching) return;
-            daemon_failure why = failed_in("start", now);
-            why.reason = "dockerd could not be started: " + e.why.message;
-            why.cause = e.why;
-            give_up(std::move(why), daemon_state::failed, out);
-          },
-          [&](const daemon_event::launched& e) {
-            pid_ = e.pid;
-            if (step_ != step::launching) return;  // asked to stop meanwhile
-            step_ = step::waiting;
-            out.push_back(daemon_action::begin_probing{ready_by_});
-          },
-          [&](const daemon_event::probe_ready& e) {
-            if (step_ != step::waiting) return;
-            step_ = step::up;
-            ready_at_ = now;
-            ready_after_ = now - (restarts_ == 0 ? wanted_at_ : launched_at_);
-            failure_.reset();
-            out.push_back(daemon_action::ready{e.attempts > 0 ? e.attempts - 1 : 0});
-            go(daemon_state::ready, out);
-          },
-          [&](const daemon_event::probe_gave_up& e) {
-            if (step_ != step::waiting && step_ != step::launching) return;
-            // Where a run before this one ended by itself, that is the cause, and this one only came too late.
-            if (!failure_ || !failure_->exited) {
-              failure_ = failed_in("wait", now);
-              failure_->attempts = e.attempts;
-              failure_->last_probe = e.last;
-            }
-            // The state changes when dockerd is gone, so that whoever sees `failed` finds nothing left.
-            step_ = step::killing;
-            out.push_back(daemon_action::end_probing{});
-            out.push_back(daemon_action::kill{});
-          },
-          [&](const daemon_event::exited& e) {
-            switch (step_) {
-              case step::stopping:
-                step_ = step::idle;
-                pid_ = 0;
-                go(daemon_state::stopped, out);
-                return;
-              case step::killing: {
-                daemon_failure why = std::move(*failure_);
-                give_up(std::move(why), daemon_state::failed, out);
-                return;
-              }
-              case step::launching:
-              case step::waiting:
-              case step::up: {
-                daemon_failure why =
-                    failed_in(step_ == step::up ? "run" : step_ == step::waiting ? "wait" : "start", now);
-                why.exited = e.status;
-                if (e.why) why.reason = e.why->message;
-                why.cause = e.why;
-                why.attempts = e.attempts;
-                why.last_probe = e.last_probe;
-                if (step_ == step::waiting) out.push_back(daemon_action::end_probing{});
-                ended(std::move(why), now, out);
-                return;
-              }
-              case step::idle:
-              case step::pausing:
-                return;
-            }
-          },
-          [&](const daemon_event::pause_over&) {
-            if (step_ != step::pausing) return;
-            launch(now, ready_by_, out);
-          },
-          [&](const daemon_event::stop&) {
-            switch (step_) {
-              case step::idle:
-                if (state_ != daemon_state::stopped && state_ != daemon_state::disabled) go(daemon_state::stopped, out);
-                return;
-              case step::pausing:
-                step_ = step::idle;
-                out.push_back(daemon_action::cancel_restart{});
-                go(daemon_state::stopped, out);
-                return;
-              case step::waiting:
-                out.push_back(daemon_action::end_probing{});
-                [[fallthrough]];
-              case step::launching:
-              case step::up:
-                step_ = step::stopping;
-                out.push_back(daemon_action::shut_down{});
-                return;
-              case step::killing:
-              case step::stopping:
-                return;
-            }
-          },
-      },
-      event);
+  std::visit(detail::daemon_overloaded{
+                 [&](const daemon_event::start&) {
+                   if (step_ != step::idle) return;  // it is up, or on its way
+                   wanted_at_ = now;
+                   restarts_ = in_a_row_ = 0;
+                   ready_after_ = {};
+                   failure_.reset();
+                   go(daemon_state::starting, out);
+                   launch(now, deadline_after(ready_timeout_, now), out);
+                 },
+                 [&](const daemon_event::missing&) {
+                   if (step_ != step::launching) return;
+                   give_up(failed_in("check", now), daemon_state::not_present, out);
+                 },
+                 [&](const daemon_event::prepare_failed& e) {
+                   if (step_ != step::launching) return;
+                   daemon_failure why = failed_in("prepare", now);
+                   why.reason = e.reason;
+                   give_up(std::move(why), daemon_state::failed, out);
+                 },
+                 [&](const daemon_event::start_failed& e) {
+                   if (step_ == step::stopping) {
+                     step_ = step::idle;
+                     go(daemon_state::stopped, out);
+                     return;
+                   }
+                   if (step_ == step::killing) {
+                     // The start was given up at its deadline, before the executor had come so far as to run anything.
+                     daemon_failure why = std::move(*failure_);
+                     give_up(std::move(why), daemon_state::failed, out);
+                     return;
+                   }
+                   if (step_ != step::launching) return;
+                   daemon_failure why = failed_in("start", now);
+                   why.reason = "dockerd could not be started: " + e.why.message;
+                   why.cause = e.why;
+                   give_up(std::move(why), daemon_state::failed, out);
+                 },
+                 [&](const daemon_event::launched& e) {
+                   pid_ = e.pid;
+                   if (step_ != step::launching) return;  // asked to stop meanwhile
+                   step_ = step::waiting;
+                   out.push_back(daemon_action::begin_probing{ready_by_});
+                 },
+                 [&](const daemon_event::probe_ready& e) {
+                   if (step_ != step::waiting) return;
+                   step_ = step::up;
+                   ready_at_ = now;
+                   ready_after_ = now - (restarts_ == 0 ? wanted_at_ : launched_at_);
+                   failure_.reset();
+                   out.push_back(daemon_action::ready{e.attempts > 0 ? e.attempts - 1 : 0});
+                   go(daemon_state::ready, out);
+                 },
+                 [&](const daemon_event::probe_gave_up& e) {
+                   if (step_ != step::waiting && step_ != step::launching) return;
+                   // Where a run before this one ended by itself, that is the cause, and this one only came too late.
+                   if (!failure_ || !failure_->exited) {
+                     failure_ = failed_in("wait", now);
+                     failure_->attempts = e.attempts;
+                     failure_->last_probe = e.last;
+                   }
+                   // The state changes when dockerd is gone, so that whoever sees `failed` finds nothing left.
+                   step_ = step::killing;
+                   out.push_back(daemon_action::end_probing{});
+                   out.push_back(daemon_action::kill{});
+                 },
+                 [&](const daemon_event::exited& e) {
+                   switch (step_) {
+                     case step::stopping:
+                       step_ = step::idle;
+                       pid_ = 0;
+                       go(daemon_state::stopped, out);
+                       return;
+                     case step::killing: {
+                       daemon_failure why = std::move(*failure_);
+                       give_up(std::move(why), daemon_state::failed, out);
+                       return;
+                     }
+                     case step::launching:
+                     case step::waiting:
+                     case step::up: {
+                       daemon_failure why = failed_in(step_ == step::up        ? "run"
+                                                      : step_ == step::waiting ? "wait"
+                                                                               : "start",
+                                                      now);
+                       why.exited = e.status;
+                       if (e.why) why.reason = e.why->message;
+                       why.cause = e.why;
+                       why.attempts = e.attempts;
+                       why.last_probe = e.last_probe;
+                       if (step_ == step::waiting) out.push_back(daemon_action::end_probing{});
+                       ended(std::move(why), e.permanent, now, out);
+                       return;
+                     }
+                     case step::idle:
+                     case step::pausing: return;
+                   }
+                 },
+                 [&](const daemon_event::pause_over&) {
+                   if (step_ != step::pausing) return;
+                   launch(now, ready_by_, out);
+                 },
+                 [&](const daemon_event::stop&) {
+                   switch (step_) {
+                     case step::idle:
+                       if (state_ != daemon_state::stopped && state_ != daemon_state::disabled)
+                         go(daemon_state::stopped, out);
+                       return;
+                     case step::pausing:
+                       step_ = step::idle;
+                       out.push_back(daemon_action::cancel_restart{});
+                       go(daemon_state::stopped, out);
+                       return;
+                     case step::waiting: out.push_back(daemon_action::end_probing{}); [[fallthrough]];
+                     case step::launching:
+                     case step::up:
+                       step_ = step::stopping;
+                       out.push_back(daemon_action::shut_down{});
+                       return;
+                     case step::killing:
+                     case step::stopping: return;
+                   }
+                 },
+             },
+             event);
   return out;
 }
 

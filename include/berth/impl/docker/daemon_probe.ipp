@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/docker/daemon_probe.hpp>
+
+#include <algorithm>
 
 namespace berth {
 namespace detail {
@@ -47,8 +50,9 @@ class docker_info_probe final : public probe {
       out.reason.message = "no socket at " + inside_;
     } else if (ran->status == exit_status{4, 0}) {
       out.what = probe_outcome::kind::fatal;
-      out.reason = make_error(errc::unsupported, "docker", "there is no docker client inside to ask the daemon with", {},
-                              "install the client, or let the host reach the socket (supervisor_options::host_socket)");
+      out.reason =
+          make_error(errc::unsupported, "docker", "there is no docker client inside to ask the daemon with", {},
+                     "install the client, or let the host reach the socket (supervisor_options::host_socket)");
     } else {
       out.connected = true;
       out.reason.message = "docker info: " + last_words(ran->err) + " (" + ran->status.to_string() + ")";
@@ -61,6 +65,28 @@ class docker_info_probe final : public probe {
   std::string inside_;
 };
 
+class notified_ping_probe final : public probe {
+ public:
+  notified_ping_probe(notify_socket& notices, std::string socket)
+      : notices_(notices), ping_(make_docker_ping_probe(std::move(socket))) {}
+
+  boost::asio::awaitable<probe_outcome> ask(time_point deadline) override {
+    const time_point patience = std::min(deadline, deadline_after(milliseconds(500)));
+    const auto told = co_await notices_.ready(patience);
+    if (!told && told.error().code == errc::cancelled) {
+      probe_outcome out;
+      out.what = probe_outcome::kind::fatal;
+      out.reason = told.error();
+      co_return out;
+    }
+    co_return co_await ping_->ask(deadline);
+  }
+
+ private:
+  notify_socket& notices_;
+  std::unique_ptr<probe> ping_;
+};
+
 }  // namespace detail
 
 BERTH_DECL std::unique_ptr<probe> make_docker_ping_probe(std::string host_socket) {
@@ -68,6 +94,10 @@ BERTH_DECL std::unique_ptr<probe> make_docker_ping_probe(std::string host_socket
   where.unix_path = std::move(host_socket);
   where.guarded = true;
   return make_http_probe(std::move(where), "/_ping");
+}
+
+BERTH_DECL std::unique_ptr<probe> make_notified_ping_probe(notify_socket& notices, std::string socket) {
+  return std::make_unique<detail::notified_ping_probe>(notices, std::move(socket));
 }
 
 BERTH_DECL std::unique_ptr<probe> make_docker_info_probe(executor& where, std::string inside) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/docker/diagnose.hpp>
@@ -12,24 +13,26 @@ namespace detail {
 struct failure_row {
   known_failure what;
   std::array<std::string_view, 3> patterns;
-  std::uint32_t mended_in = 0;      ///< the runsc release from which on the symptom means something else, or 0
+  std::uint32_t mended_in = 0;  ///< the runsc release from which on the symptom means something else, or 0
 };
 
 /// The most telling first: a row above explains those below that its evidence causes.
 inline constexpr failure_row docker_failure_rows[] = {
-    {{"BERTH-CGROUP-DEVICES", "dockerd found no cgroup file system with the devices controller",
-      "mount the sandbox's own cgroups: {\"type\":\"cgroup\",\"source\":\"cgroup\",\"destination\":\"/sys/fs/cgroup\","
-      "\"options\":[\"rw\"]} (berth's default; a host bind does not help, since dockerd sees 9p there; needs runsc "
-      "20231218.0 or newer)",
-      "docker/cli#3613"},
-     {"Devices cgroup isn't mounted"}},
+    {{"BERTH-CGROUP-DEVICES",
+      "there is no cgroup file system with the devices controller, without which no container runs",
+      "take the cgroup mode `sandbox` (--cgroup sandbox, the default), with runsc 20231218.0 or newer; with `none` and "
+      "`host-bind` Docker does not work. In a spec of your own: {\"type\":\"cgroup\",\"source\":\"cgroup\","
+      "\"destination\":\"/sys/fs/cgroup\",\"options\":[\"rw\"]}",
+      "docker/cli#3613", true},
+     {"Devices cgroup isn't mounted", "no cgroup mount found in mountinfo",
+      "no cgroup file system with the devices controller"}},
     {{"BERTH-NFT", "dockerd manages iptables through the nft variant, and gVisor's nftables are off",
       "start dockerd with --iptables=false --ip6tables=false, and use iptables-legacy for rules of your own",
-      "google/gvisor#9917"},
+      "google/gvisor#9917", true},
      {"Failed to initialize nft*Protocol not supported", "Failed to initialize nft"}},
     {{"BERTH-NET-RAW", "iptables needs a raw socket, and the sandbox was started without --net-raw or CAP_NET_RAW",
       "start runsc with --net-raw, also for runsc exec, and give CAP_NET_RAW and CAP_NET_ADMIN to the process",
-      "google/gvisor#9917"},
+      "google/gvisor#9917", true},
      {"can't initialize iptables table*Table does not exist", "can't initialize ip6tables table*Table does not exist",
       "can't initialize iptables table*Permission denied"}},
     {{"BERTH-MASQUERADE", "iptables' MASQUERADE target is not available in gVisor",
@@ -38,47 +41,99 @@ inline constexpr failure_row docker_failure_rows[] = {
     {{"BERTH-DAEMON-JSON", "dockerd cannot use its configuration file",
       "mend or remove /etc/docker/daemon.json in the root file system; an option may stand there or in the arguments, "
       "not in both",
-      "docs.docker.com/reference/cli/dockerd"},
+      "docs.docker.com/reference/cli/dockerd", true},
      {"unable to configure the Docker daemon with file"}},
+    {{"BERTH-DOCKERD-ARGUMENT", "this dockerd does not know one of its arguments, or not its value",
+      "take it out of --dockerd-arg (dockerd_args), or take a Docker that has it: docker version tells",
+      "docs.docker.com/reference/cli/dockerd", true},
+     {"unknown flag: --", "invalid argument*for \"--", "unknown shorthand flag"}},
     {{"BERTH-RUNC-MASK", "runc 1.3.6 and newer mask directories with tmpfs options that this runsc does not know",
       "use runsc 20260714.0 or newer, or let berth wrap runc (docker_plan_options::wrap_runc), or run the container with "
       "--security-opt systempaths=unconfined",
       "google/gvisor#13670"},
      {"can't mask dir*nr_blocks", "can't mask dir*invalid argument"}},
     {{"BERTH-UNSAFE-PROCFS", "this runc checks /proc in a way that this runsc does not pass",
-      "use runsc 20260701.0 or newer, or an older Docker (its runc before 1.2.8 or 1.3.3); nothing inside can mend it",
+      "use runsc 20250304.0 or newer, or an older Docker (its runc before 1.2.8 or 1.3.3); nothing inside can mend it",
       "google/gvisor#11313"},
      {"unsafe procfs detected"}},
-    {{"BERTH-OVERLAY-RELATIVE", "the image has so many layers that containerd mounts them by relative paths, which "
-                                "gVisor's overlay refuses",
-      "flatten the image to fewer than 38 layers, or give dockerd a shorter --data-root, or start dockerd with "
-      "--feature containerd-snapshotter=false",
+    {{"BERTH-SETNS", "this runsc cannot enter a pid namespace, so docker exec and health checks fail",
+      "use runsc 20250707.0 or newer", "google/gvisor"},
+     {"error executing setns process"},
+     20250707},
+    {{"BERTH-KEYRING",
+      "the sandbox's keys are used up: gVisor has 200 for a user, and runc makes a keyring for each container",
+      "let the nested runtime stand before runc (wrap_runc), or raise the limit inside: echo 100000 > "
+      "/proc/sys/kernel/keys/maxkeys",
+      "docs/reference/docker.md"},
+     {"unable to create session key*quota exceeded", "unable to join session keyring*quota exceeded"}},
+    {{"BERTH-CAPABILITY", "the container asks for a capability that the sandbox does not have",
+      "leave --privileged or that --cap-add out, or add the capability to the sandbox's spec",
+      "docs/reference/spec.md"},
+     {"unable to apply caps", "unable to apply bounding set"}},
+    // dockerd's own check, which came between 20.10 and 26.1: the container never gets as far as the nested runtime.
+    {{"BERTH-CAP-ADD", "dockerd refuses a --cap-add of what the sandbox itself does not have",
+      "leave that --cap-add (cap_add in a compose file) out; --privileged gives a container all that the sandbox has",
+      "docs/reference/docker.md"},
+     {"invalid CapAdd: capability not supported by your kernel"}},
+    {{"BERTH-RLIMIT", "raising a limit above the sandbox's needs CAP_SYS_RESOURCE, which this sandbox does not have",
+      "leave the ulimit out, or add CAP_SYS_RESOURCE to the sandbox's spec (berth spec docker --raise-limits)",
+      "docs/reference/spec.md"},
+     {"error setting rlimit*operation not permitted"}},
+    {{"BERTH-IPV6-NETWORK", "gVisor has no /proc/sys/net/ipv6, through which dockerd sets a network's IPv6 up",
+      "make the network without --ipv6 (enable_ipv6 in a compose file); loopback's ::1 is there in every container",
+      "docs/reference/docker.md"},
+     {"Cannot read IPv6 setup for bridge", "IPv6*open /proc/sys/net/ipv6/*no such file or directory"}},
+    {{"BERTH-CP-CHMOD", "docker cp sets permissions through a /proc that it does not have there in gVisor",
+      "tar -c FILE | docker exec -i CONTAINER tar -x -C DIRECTORY", "docs/reference/docker.md"},
+     {"chmod*via /proc/self/fd/*no such file or directory"}},
+    {{"BERTH-PROPAGATION",
+      "the bind asks for mount propagation (rshared, rslave), and the sandbox's root is not a shared mount",
+      "leave the propagation out of the bind, or run mount --make-rshared / inside first", "docs/reference/docker.md"},
+     {"is mounted on*but it is not a shared"}},
+    {{"BERTH-SYSCTL", "gVisor does not have this sysctl, or a container cannot set it there",
+      "leave it out: docker run --sysctl, sysctls: in a compose file", "docs/reference/docker.md"},
+     {"write sysctl key", "create failed*open /proc/sys/"}},
+    {{"BERTH-OVERLAY-RELATIVE",
+      "the image has so many layers that Docker mounts them by relative paths, which gVisor's overlay "
+      "refuses: more than 70 with overlay2, more than 37 with the image store of containerd (Docker 29's default)",
+      "put fewer layers in it, or flatten it on another machine (docker export and docker import); or make the sandbox with "
+      "--dockerd-arg=--storage-driver=vfs (which copies every layer) or, up to Docker 24, =overlay: both carry Docker's 125; "
+      "on Docker 29 --dockerd-arg=--feature=containerd-snapshotter=false gives overlay2 back",
       "google/gvisor#14699"},
-     {"lowerdir=*/fs:*invalid argument*", "data=lowerdir=*fs:*workdir=*invalid argument"}},
+     {"lowerdir=*/fs:*invalid argument*", "data=lowerdir=*fs:*workdir=*invalid argument",
+      "error creating overlay mount to*/merged*invalid argument"}},
     {{"BERTH-OVERLAY-ON-OVERLAY", "overlay cannot be mounted on the sandbox's own root overlay",
-      "mount a tmpfs or a host directory on /var/lib/docker (the latter needs runsc 20260520.0), or start dockerd with "
+      "mount a tmpfs on /var/lib/docker, or a host directory (which needs runsc 20260520.0), or start dockerd with "
       "--feature containerd-snapshotter=false",
       "google/gvisor#12475"},
      {"failed to mount*overlay*invalid argument", "overlayfs*not supported over overlayfs",
       "error creating overlay mount to*invalid argument"}},
-    {{"BERTH-VFS", "dockerd fell back to the vfs storage driver, which copies every layer and takes much memory",
-      "mount a tmpfs or a host directory on /var/lib/docker, so that overlay2 works", "google/gvisor#12941"},
+    {{"BERTH-VFS", "dockerd uses the vfs storage driver, which copies every layer and takes much memory",
+      "unless you asked for it: mount a tmpfs on /var/lib/docker, or a host directory (which needs runsc 20260520.0), so that "
+      "overlay2 works",
+      "google/gvisor#12941"},
      {"graphdriver(s)=vfs", "Storage Driver: vfs", "storage-driver=vfs"}},
     {{"BERTH-LAYER-DEVICE", "Docker 29.7's unpacking refuses device nodes",
       "use Docker 29.6.2, and mount the data root without nodev", "moby/moby#53298"},
-     {"failed to register layer*ptmx*operation not permitted", "failed to register layer*openat*operation not permitted"}},
-    {{"BERTH-LAYER-GOFER", "the data root lies on the raw root file system, which keeps no foreign owners and attributes",
-      "keep runsc's default root overlay, or mount a tmpfs or a host directory on /var/lib/docker", "google/gvisor#11894"},
+     {"failed to register layer*ptmx*operation not permitted",
+      "failed to register layer*openat*operation not permitted"}},
+    {{"BERTH-LAYER-GOFER",
+      "the data root lies on the raw root file system, which keeps no foreign owners and attributes",
+      "keep runsc's default root overlay, or mount a tmpfs or a host directory on /var/lib/docker",
+      "google/gvisor#11894"},
      {"failed to register layer*operation not permitted", "failed to register layer*lchown"}},
     {{"BERTH-CGROUP-READONLY", "something writes to a cgroup mount that is read-only, as Docker's dind entrypoint does",
       "mount /sys/fs/cgroup with \"rw\", or start dockerd itself instead of the entrypoint", "daytonaio/daytona#5146"},
      {"/sys/fs/cgroup/*Read-only file system", "/sys/fs/cgroup*read-only file system"}},
     {{"BERTH-CGROUP-REMOVE", "a process outlived its container, so that the cgroup could not be removed",
       "use runsc 20250811.0 or newer", "google/gvisor#11981"},
-     {"unable to remove container's cgroup", "Failed to remove paths"}, 20250811},
-    {{"BERTH-RUNC-EINTR", "runc's start was interrupted (a fault of old runsc releases)",
-      "use runsc 20250804.0 or newer; trying once more often helps", "google/gvisor#11955"},
-     {"reading from parent failed*interrupted system call"}},
+     {"unable to remove container's cgroup", "Failed to remove paths"},
+     20250811},
+    {{"BERTH-RUNC-EINTR", "runc's start was interrupted",
+      "try once more; before runsc 20250804.0 it happens often, since then "
+      "seldom",
+      "google/gvisor#11955"},
+     {"reading from parent failed*interrupted system call", "exec fifo*interrupted system call"}},
     {{"BERTH-FREEZER", "gVisor's cgroups have no freezer, so docker pause cannot work",
       "pause the whole sandbox instead", "google/gvisor#13722"},
      {"cannot toggle freezer", "freezer*cgroups not configured for container"}},
@@ -102,7 +157,8 @@ inline constexpr failure_row docker_failure_rows[] = {
     {{"BERTH-TIMEOUT-CONTAINERD", "dockerd waited for its containerd in vain: a leftover one may hold the data root",
       "see containerd's lines above; stop what is left of an earlier dockerd in the sandbox", "moby/moby#44082"},
      {"timeout waiting for containerd to start", "failed to dial*containerd.sock*context deadline exceeded"}},
-    {{"BERTH-CLIENT-NO-SOCKET", "nothing listens on Docker's socket: dockerd is not installed, not started, or has ended",
+    {{"BERTH-CLIENT-NO-SOCKET",
+      "nothing listens on Docker's socket: dockerd is not installed, not started, or has ended",
       "look at the daemon's state and its log", "daytonaio/daytona#4461"},
      {"docker.sock: connect: no such file or directory", "Cannot connect to the Docker daemon"}},
     {{"BERTH-TUN", "gVisor cannot move tun devices between namespaces: rootless engines do not work",
@@ -118,7 +174,8 @@ inline constexpr failure_row docker_failure_rows[] = {
       "look for FATAL ERROR in the boot and gofer files of --debug-log", "google/gvisor#9996"},
      {"waiting for sandbox to start: EOF"}},
     {{"BERTH-NO-SPACE", "the file system of the data root is full",
-      "give the data root's tmpfs a larger size, or use a host directory", "docs/reference/docker.md"},
+      "give the data root's tmpfs a larger size (--data-root tmpfs:SIZE), or use a host directory (--data-root DIR)",
+      "docs/reference/docker.md"},
      {"no space left on device"}},
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/docker/plan.hpp>
@@ -12,8 +13,7 @@ inline bool plain_absolute_path(std::string_view path) noexcept {
 }
 
 inline result<void> check_plan_options(const docker_plan_options& o) {
-  if (o.sockets.empty())
-    return make_error(errc::invalid, "docker", "dockerd needs a socket to listen on", "sockets");
+  if (o.sockets.empty()) return make_error(errc::invalid, "docker", "dockerd needs a socket to listen on", "sockets");
   for (const std::string& socket : o.sockets)
     if (!plain_absolute_path(socket))
       return make_error(errc::invalid, "docker", "a socket must be an absolute path", socket);
@@ -30,6 +30,8 @@ inline result<void> check_plan_options(const docker_plan_options& o) {
   for (const std::string& entry : o.env)
     if (has_nul(entry) || entry.find('=') == std::string::npos || entry.front() == '=')
       return make_error(errc::invalid, "docker", "an environment entry must be K=V", entry);
+  if (!o.guest.empty() && !plain_absolute_path(o.guest))
+    return make_error(errc::invalid, "docker", "the guest program must be an absolute path inside", o.guest);
   for (const std::string* text : {&o.uplink_device, &o.storage_driver, &o.dockerd})
     if (has_nul(*text)) return make_error(errc::invalid, "docker", "a NUL in an option", *text);
   return {};
@@ -46,26 +48,28 @@ inline bool runc_masks_with_limits(const program_version& runc) noexcept {
 }  // namespace detail
 
 BERTH_DECL bool docker_needs_packet_socket_write(const docker_versions& versions) noexcept {
-  return !versions.docker.known() || versions.docker.at_least(28);
+  return versions.docker.at_least(28);
 }
 
 BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options) {
   BERTH_TRY(detail::check_plan_options(options));
-  const bool old_runsc = options.runsc_release != 0 && options.runsc_release < 20250101;
+  const auto before = [&](std::uint32_t release) {
+    return options.runsc_release != 0 && options.runsc_release < release;
+  };
+  const std::string this_runsc = "runsc " + std::to_string(options.runsc_release);
   // Measured on 20240729: Docker 28's runc 1.3.6 ends with "unsafe procfs detected: incorrect procfs root inode number".
-  if (old_runsc && options.versions.docker.at_least(28))
+  if (before(docker_needs_runsc::procfs) && options.versions.docker.at_least(28))
     return make_error(errc::unsupported, "docker",
-                      "Docker " + options.versions.docker.to_string() + " cannot run containers on runsc " +
-                          std::to_string(options.runsc_release) +
+                      "Docker " + options.versions.docker.to_string() + " cannot run containers on " + this_runsc +
                           ": its runc refuses this runsc's /proc (unsafe procfs detected)",
-                      {}, "use runsc 20260701.0 or newer, or Docker 27 or older");
+                      {}, "use runsc 20250304.0 or newer (20260224.0 and 20260701.0 are tried), or Docker 27 or older");
 
   docker_plan plan;
   plan.needs_packet_socket_write = docker_needs_packet_socket_write(options.versions);
   using wrapper = docker_plan_options::runc_wrapper;
   plan.wraps_runc = options.wrap_runc == wrapper::always ||
-                    (options.wrap_runc == wrapper::automatic && options.runsc_release != 0 &&
-                     options.runsc_release < 20260714 && detail::runc_masks_with_limits(options.versions.runc));
+                    (options.wrap_runc == wrapper::automatic && before(docker_needs_runsc::masks) &&
+                     detail::runc_masks_with_limits(options.versions.runc));
 
   std::vector<std::string> args;
   // The sentry's nftables are off, and dockerd's own rules need targets that it lacks: dockerd manages none.
@@ -78,16 +82,29 @@ BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options) {
   if (!options.storage_driver.empty()) {
     args.push_back("--storage-driver=" + options.storage_driver);
     if (options.storage_driver == "vfs")
-      plan.warnings.push_back("the vfs storage driver copies every layer: one build took 11.6 GB of memory against 781 MB "
-                              "with overlay2");
+      plan.warnings.push_back(
+          "the vfs storage driver copies every layer: one build took 11.6 GB of memory against 781 MB "
+          "with overlay2");
   }
   if (!options.data_root_mounted) {
-    plan.warnings.push_back("nothing is mounted on " + options.data_root +
-                            ": overlay on the sandbox's own overlay does not work, so dockerd falls back to vfs, which is "
-                            "slow and takes much memory");
+    plan.warnings.push_back(
+        "nothing is mounted on " + options.data_root +
+        ": overlay on the sandbox's own overlay does not work, so dockerd falls back to vfs, which is "
+        "slow and takes much memory");
     // Docker 29 stores images through containerd's overlay snapshotter, which cannot live there (gvisor#12475).
     if (options.versions.docker.at_least(29)) args.push_back("--feature=containerd-snapshotter=false");
+  } else if (options.data_root_on_host && before(docker_needs_runsc::host_overlay) && options.storage_driver.empty()) {
+    plan.gaps.push_back(
+        this_runsc +
+        " has no overlay on a directory of the host, which runsc 20260520.0 brought: on this data "
+        "root dockerd falls back to vfs, which is slow and takes much disk; take a newer runsc, or a tmpfs");
+    if (options.versions.docker.at_least(29)) args.push_back("--feature=containerd-snapshotter=false");
   }
+  if (before(docker_needs_runsc::exec))
+    plan.gaps.push_back("docker exec, and with it health checks, fails on " + this_runsc +
+                        " (error executing setns process): it "
+                        "cannot enter a pid namespace, which runsc 20250707.0 brought");
+  plan.warnings.insert(plan.warnings.end(), plan.gaps.begin(), plan.gaps.end());
   if (options.uplink_mtu != 0) args.push_back("--mtu=" + std::to_string(options.uplink_mtu));
   args.insert(args.end(), options.dockerd_args.begin(), options.dockerd_args.end());
 
@@ -99,16 +116,21 @@ BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options) {
                      options.uplink_address,
                      // With the MTU known it is in the arguments already, and the script need not ask.
                      options.uplink_mtu != 0 ? "given" : "", options.snat ? "1" : "0", options.data_root,
-                     wrapper_text, options.dockerd};
+                     options.wrap_runc == wrapper::never ? "" : options.guest, plan.wraps_runc ? "unmask" : "",
+                     wrapper_text, std::string(docker_network_script()), options.dockerd};
   plan.start.argv.insert(plan.start.argv.end(), args.begin(), args.end());
   plan.start.env = options.env;
   plan.start.cwd = "/";
   return plan;
 }
 
-BERTH_DECL start_marker parse_start_marker(std::string_view line) noexcept {
-  if (!line.starts_with("berth:")) return {};
+BERTH_DECL start_marker parse_start_marker(std::string_view line, std::string_view nonce) noexcept {
+  if (nonce.empty() || !line.starts_with("berth:")) return {};
   line.remove_prefix(6);
+  if (!line.starts_with(nonce)) return {};
+  line.remove_prefix(nonce.size());
+  if (!line.starts_with(':')) return {};
+  line.remove_prefix(1);
   const std::size_t blank = line.find(' ');
   const std::string_view word = line.substr(0, blank);
   const std::string_view rest = blank == std::string_view::npos ? std::string_view() : line.substr(blank + 1);

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/docker/recipe.hpp>
 #include <berth/spec/byte_size.hpp>
 #include <berth/spec/capabilities.hpp>
 #include <berth/spec/mounts.hpp>
+#include <berth/spec/process.hpp>
+#include <berth/spec/resources.hpp>
 #include <berth/spec/root.hpp>
 
 namespace berth {
@@ -23,17 +26,41 @@ inline result<void> add_docker_cgroup(spec_builder& spec, cgroup_mode mode) {
 
 inline result<void> add_docker_data_root(spec_builder& spec, const docker_data_root& root, const std::string& path) {
   // No `nodev` on either: layers hold device nodes.
-  if (root.where == docker_data_root::kind::tmpfs)
-    return spec_mounts(spec).set(tmpfs_mount(path, root.size, 0710));
+  if (root.where == docker_data_root::kind::tmpfs) {
+    // What lies in it is the sandbox's memory: full at half the limit it says ENOSPC to whoever writes, while at the limit
+    // the whole sandbox would be killed.
+    const std::int64_t limit = spec_resources(spec).memory_limit().value_or(-1);
+    const std::uint64_t half = limit > 0 ? static_cast<std::uint64_t>(limit) / 2 : 0;
+    return spec_mounts(spec).set(tmpfs_mount(path, root.size != 0 ? root.size : half, 0710));
+  }
   if (!is_mount_path(root.directory))
     return make_error(errc::spec_path, "docker", "the data root is not an absolute directory", root.directory,
                       "give an absolute path without `..`, or tmpfs");
   return spec_mounts(spec).set(bind_mount(clean_path(root.directory), path));
 }
 
+/// runtime-spec wants a warning for each name that does not map to a capability.
+inline void warn_of_unknown_capabilities(spec_builder& spec, const log_sink& log_to) {
+  constexpr std::size_t most = 8;
+  const std::vector<unknown_capability> unknown = spec_capabilities(spec).unknown();
+  for (std::size_t i = 0; i < unknown.size() && i < most; ++i)
+    log(log_to, log_level::warn,
+        "a capability that berth does not know stays in the spec: runsc may refuse to start with it",
+        {{"capability", unknown[i].name}, {"path", unknown[i].pointer}, {"remedy", "take the name out of the spec"}});
+  if (unknown.size() > most)
+    log(log_to, log_level::warn, "more capabilities that berth does not know stay in the spec",
+        {{"count", std::to_string(unknown.size() - most)}});
+}
+
 inline result<void> mutate_for_docker(spec_builder& spec, const docker_recipe& recipe, std::vector<std::string>& done) {
+  BERTH_TRY(spec_process(spec).check_present());
   BERTH_TRY(spec_capabilities(spec).add(docker_capabilities));
   done.push_back("17 capabilities in the bounding, effective, permitted and inheritable sets");
+  if (recipe.raise_limits) {
+    static constexpr std::string_view resource[] = {"CAP_SYS_RESOURCE"};
+    BERTH_TRY(spec_capabilities(spec).add(resource));
+    done.push_back("CAP_SYS_RESOURCE beside them: nested containers may raise limits");
+  }
   BERTH_TRY(add_docker_cgroup(spec, recipe.cgroup));
   if (recipe.cgroup == cgroup_mode::sandbox)
     done.push_back("the sandbox's own cgroups at /sys/fs/cgroup: dockerd wants a devices controller");
@@ -43,6 +70,13 @@ inline result<void> mutate_for_docker(spec_builder& spec, const docker_recipe& r
     done.push_back(recipe.data_root->where == docker_data_root::kind::tmpfs
                        ? "a tmpfs at " + recipe.data_root_path
                        : "the host's " + recipe.data_root->directory + " at " + recipe.data_root_path);
+  }
+  if (!recipe.guest.empty()) {
+    if (!is_mount_path(recipe.guest))
+      return make_error(errc::spec_path, "docker", "the guest program is not an absolute path", recipe.guest,
+                        "give the absolute path of berth-init on the host, without `..`");
+    BERTH_TRY(spec_mounts(spec).set(bind_mount(clean_path(recipe.guest), std::string(docker_guest_path), true)));
+    done.push_back("berth's guest program at " + std::string(docker_guest_path) + ": the nested runtime");
   }
   if (recipe.writable_root && spec_root(spec).readonly()) {
     BERTH_TRY(spec_root(spec).set_readonly(false));
@@ -61,15 +95,18 @@ BERTH_DECL result<std::vector<std::string>> apply_docker(spec_builder& spec, con
         spec.apply([&](spec_builder& s) { return detail::mutate_for_docker(s, recipe, done); });
     if (!applied) return applied.error();
     log(log_to, log_level::info, "added docker capabilities for sandbox container");
-    if (recipe.cgroup == cgroup_mode::sandbox)
-      log(log_to, log_level::info, "added cgroup mount for docker-in-docker");
+    if (recipe.cgroup == cgroup_mode::sandbox) log(log_to, log_level::info, "added cgroup mount for docker-in-docker");
     if (recipe.cgroup == cgroup_mode::host_bind) {
       log(log_to, log_level::info, "added cgroup bind mount for docker-in-docker");
       log(log_to, log_level::warn,
           "the host's cgroups are open to the sandbox: it can freeze, starve and kill processes of the host, and make "
-          "cgroups there; dockerd does not start with this mount either",
+          "cgroups there; Docker does not work with this mount either",
           {{"mount", "/sys/fs/cgroup"}, {"remedy", "--cgroup sandbox"}});
     }
+    detail::warn_of_unknown_capabilities(spec, log_to);
+    if (spec_root(spec).path().empty())
+      log(log_to, log_level::warn, "the spec has no root file system: runsc starts nothing without",
+          {{"path", "/root/path"}, {"remedy", "set it before the bundle is used"}});
     if (spec_root(spec).readonly())
       log(log_to, log_level::warn,
           "the root file system is read-only: dockerd cannot start unless /run, /etc/docker and its data root are mounts",

@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/docker/plan.hpp>
 
 namespace berth {
 
-// Parameters: device, address, mtu, snat (0/1), data root, the runc wrapper's text or nothing, dockerd, then dockerd's arguments.
+// Parameters: device, address, mtu, snat (0/1), data root, berth's guest program or nothing, `unmask` or nothing, the runc
+// wrapper's text or nothing, the network script, dockerd, then dockerd's arguments.
+// BERTH_START_NONCE: what its lines bear, so that nobody else's on the same stream are taken for them.
 // BERTH_LOST_DOCKERD: the pid of a dockerd of ours that runs on though what ran it on the host was killed: ended first.
 // A containerd that outlived its dockerd is ended: a new dockerd would adopt it by its pid file, and in gVisor it no longer
 // accepts connections once the streams that its dockerd was given are gone (seen on 20260701.0: "timeout waiting for
@@ -19,14 +22,16 @@ namespace berth {
 // becomes, never sees a child that it did not start.
 BERTH_DECL std::string_view docker_start_script() noexcept {
   return R"sh(set -u
-dev=$1 addr=$2 mtu=$3 snat=$4 root=$5 wrapper=$6 dockerd=$7
+dev=$1 addr=$2 mtu=$3 snat=$4 root=$5 guest=$6 unmask=$7
 shift 7
-lost=${BERTH_LOST_DOCKERD:-}
-unset BERTH_LOST_DOCKERD
+wrapper=$1 network=$2 dockerd=$3
+shift 3
+lost=${BERTH_LOST_DOCKERD:-} nonce=${BERTH_START_NONCE:-}
+unset BERTH_LOST_DOCKERD BERTH_START_NONCE
 dir=/run/berth-docker
 nl='
 '
-say() { printf 'berth:%s\n' "$*"; }
+say() { printf 'berth:%s:%s\n' "$nonce" "$*"; }
 fail() { say "failed $*"; exit 126; }
 # In $found, without the subshell that $(command -v …) costs.
 find() {
@@ -41,6 +46,12 @@ find() {
 ifs=$IFS
 find "$dockerd"
 [ -n "$found" ] || { say missing; exit 127; }
+# Newer dockerds get ready without it, and then no container runs. A program that is not dockerd may mount it itself.
+cgroups=
+while read -r name at type options rest; do
+  case $type:,$options, in cgroup:*,devices,*|cgroup2:*) cgroups=1 ;; esac
+done < /proc/mounts
+case $cgroups:${dockerd##*/} in :dockerd) fail "no cgroup file system with the devices controller is mounted" ;; esac
 { [ -d /run ] && [ -d /var/run ]; } || { mkdir -p /run && mkdir -p /var/run; } 2>/dev/null || fail "cannot make /var/run"
 
 for file in /run/docker*.pid /var/run/docker*.pid /run/docker/containerd/containerd.pid; do
@@ -64,9 +75,13 @@ done
 for file in /run/docker/containerd/containerd*.sock*; do
   [ -e "$file" ] && rm -f "$file"
 done
-bridge=
+bridge= outside=
 while read -r name rest; do
-  case $name in docker0:*) bridge=1 ;; esac
+  case $name in
+    docker0:*) bridge=1 ;;
+    lo:*|br-????????????:*|veth*) ;;
+    *:*) outside="$outside${outside:+ }${name%%:*}" ;;
+  esac
 done < /proc/net/dev
 if [ -n "$bridge" ]; then
   ip -o link show 2>/dev/null | while IFS=': ' read -r number name rest; do
@@ -123,43 +138,34 @@ else
   say "warning no iptables-legacy: no way out for nested containers, and no names on user networks"
 fi
 
-# Our rules are in a chain of their own. Where that chain is not there yet, one transaction makes it all; -N fails it
-# where it is, and then what it holds is replaced.
 network() {
-  [ "$snat" = 1 ] || { say network; return; }
-  echo 1 2>/dev/null > /proc/sys/net/ipv4/ip_forward || say "warning cannot set net.ipv4.ip_forward"
-  [ -n "$legacy" ] || return
-  [ -n "$dev" ] && [ -n "$addr" ] || { say "warning no default route, so no way out for nested containers"; return; }
-  rules="-A BERTH-SNAT -o $dev -p tcp -j SNAT --to-source $addr$nl-A BERTH-SNAT -o $dev -p udp -j SNAT --to-source $addr"
-  "$legacy-restore" --noflush 2>/dev/null <<NEW || {
-*nat
--N BERTH-SNAT
--A POSTROUTING -j BERTH-SNAT
-$rules
-COMMIT
-NEW
-    out=$("$legacy-restore" --noflush 2>&1 <<AGAIN
-*nat
-:BERTH-SNAT - [0:0]
-$rules
-COMMIT
-AGAIN
-    ) && { "$legacy" -t nat -C POSTROUTING -j BERTH-SNAT 2>/dev/null ||
-           out=$("$legacy" -t nat -A POSTROUTING -j BERTH-SNAT 2>&1); } ||
-      { say "warning iptables: ${out%%"$nl"*}"; return; }
-  }
-  say network
+  way=$snat
+  if [ "$way" = 1 ]; then
+    echo 1 2>/dev/null > /proc/sys/net/ipv4/ip_forward || say "warning cannot set net.ipv4.ip_forward"
+    [ -n "$dev" ] && [ -n "$addr" ] || { say "warning no default route, so no way out for nested containers"; way=0; }
+  fi
+  [ -n "$legacy" ] || { [ "$snat" = 1 ] || say network; return; }
+  mkdir -p "$dir" && printf '%s\n' "$network" > "$dir/network" || { say "warning cannot write $dir/network"; return; }
+  said=$(sh "$dir/network" rules "$legacy" "$way" "$dev" "$addr" "$outside")
+  if [ -n "$said" ]; then say "${said%%"$nl"*}"; elif [ "$way" = "$snat" ]; then say network; fi
+  [ "$way" = 0 ] || exec sh "$dir/network" watch "$legacy" "$addr" "$outside" "$nets" "$$" >/dev/null 2>&1
 }
 ( network </dev/null & )
 
-if [ -n "$wrapper" ]; then
-  find runc
-  if [ -n "$found" ]; then
-    mkdir -p "$dir" && ln -sf "$found" "$dir/runc" && printf '%s\n' "$wrapper" > "$dir/berth-runc" && chmod 755 "$dir/berth-runc" ||
-      fail "cannot write $dir/berth-runc"
-    set -- "--add-runtime=berth-runc=$dir/berth-runc" --default-runtime=berth-runc "$@"
-  else
-    say "warning no runc on PATH: its wrapper is left out"
+# What stands before runc stands there under its name, first in PATH: dockerd, containerd's shim and BuildKit all look there,
+# and no container keeps another runtime's name.
+find runc
+[ -n "$found" ] || say "warning no runc on PATH: nothing is put before it"
+if [ -n "$guest" ] && [ -x "$guest" ]; then
+  "$guest" prepare "$found" "$unmask" || fail "cannot put the nested runtime in place"
+else
+  # Without the guest: dockerd refuses -v /:/host:rslave where / is not shared, and runc makes a keyring for each container,
+  # which gVisor never frees.
+  mount --make-rshared / 2>/dev/null || :
+  [ -w /proc/sys/kernel/keys/maxkeys ] && echo 2147483647 2>/dev/null > /proc/sys/kernel/keys/maxkeys || :
+  if [ -n "$found" ] && [ -n "$wrapper" ]; then
+    mkdir -p "$dir/bin" && ln -sf "$found" "$dir/runc" && printf '%s\n' "$wrapper" > "$dir/bin/runc.new" &&
+      chmod 755 "$dir/bin/runc.new" && mv -f "$dir/bin/runc.new" "$dir/bin/runc" || fail "cannot write $dir/bin/runc"
   fi
 fi
 PATH=$dir/bin:$PATH

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <berth/base/token.hpp>
 #include <berth/docker/daemon_probe.hpp>
 #include <berth/docker/diagnose.hpp>
 #include <berth/docker/supervisor.hpp>
@@ -30,7 +32,15 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   using self_ptr = std::shared_ptr<impl>;
 
   impl(boost::asio::any_io_executor l, executor& w, supervisor_options o)
-      : loop(l), where(w), options(std::move(o)), fsm(options.restart, options.ready_timeout), pause_timer(l), launch_timer(l) {}
+      : loop(l),
+        where(w),
+        options(std::move(o)),
+        fsm(options.restart, options.ready_timeout),
+        inside_logged(options.log_limit),
+        daemon_lines(options.line_limit),
+        pause_timer(l),
+        launch_timer(l),
+        gap_timer(l) {}
 
   boost::asio::any_io_executor loop;
   executor& where;
@@ -38,9 +48,13 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   daemon_fsm fsm;
   docker_plan plan;
   run_ptr run;
-  std::string last_pid;  // of the dockerd started last, as its marker gave it
+  std::string last_pid;        // of the dockerd started last, as its marker gave it
+  rate_limiter inside_logged;  // the sandbox's words in our log
+  rate_limiter daemon_lines;
   boost::asio::steady_timer pause_timer;
   boost::asio::steady_timer launch_timer;
+  boost::asio::steady_timer gap_timer;  // until a gap in the sandbox's words can be told
+  bool gap_timed = false;
   std::list<boost::asio::steady_timer> waiters;
   bool closed = false;
   bool coming_up = false;    // since a start was asked for, until it was ready or over
@@ -49,7 +63,59 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   std::size_t ends = 0;      // times that it came to rest
 
   void say(log_level level, std::string message, std::vector<log_field> fields = {}) {
+    for (log_field& field : fields)
+      field.value.resize(std::min<std::size_t>(field.value.size(), 4000));  // some are the sandbox's
     if (!closed) log(options.log, level, std::move(message), std::move(fields));
+  }
+
+  // What the sandbox may cause as often as it likes.
+  void say_inside(log_level level, std::string message, std::vector<log_field> fields = {}) {
+    std::string_view what = message;
+    for (const log_field& field : fields) what = field.value.size() > what.size() ? field.value : what;
+    if (inside_logged.admit(what, clock::now())) say(level, std::move(message), std::move(fields));
+    tell_gaps();
+  }
+
+  void show_line(output_stream which, std::string_view line) {
+    if (!options.on_daemon_line) return;
+    if (daemon_lines.admit(line, clock::now())) {
+      tell_gap_in_lines();  // before what comes after it
+      options.on_daemon_line(which, line);
+    }
+    tell_gaps();
+  }
+
+  void tell_gap_in_lines() {
+    const dropped_lines gap = daemon_lines.take_dropped();
+    if (gap.lines == 0) return;
+    options.on_daemon_line(output_stream::err, "berth: " + std::to_string(gap.lines) + " lines, " +
+                                                   std::to_string(gap.bytes) +
+                                                   " bytes in all, were dropped here: dockerd printed too much");
+    say(log_level::warn, "lines of the docker daemon's were dropped: it printed too many",
+        {{"dropped", std::to_string(gap.lines)}, {"bytes", std::to_string(gap.bytes)}});
+  }
+
+  // Once a gap is over, or dockerd (`now`), one line tells of it.
+  void tell_gaps(bool at_once = false) {
+    if (closed) return;
+    const auto over = [at_once](rate_limiter& what) {
+      return what.dropped().lines > 0 && (at_once || what.has_room(clock::now()));
+    };
+    if (over(inside_logged)) {
+      const dropped_lines gap = inside_logged.take_dropped();
+      say(log_level::warn, "lines of the sandbox's were dropped from this log: it wrote too many",
+          {{"dropped", std::to_string(gap.lines)}, {"bytes", std::to_string(gap.bytes)}});
+    }
+    if (over(daemon_lines)) tell_gap_in_lines();
+    if (gap_timed || (inside_logged.dropped().lines == 0 && daemon_lines.dropped().lines == 0)) return;
+    gap_timed = true;
+    gap_timer.expires_after(seconds(1));
+    gap_timer.async_wait([weak = weak_from_this()](const boost::system::error_code& ec) {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->gap_timed = false;
+      if (!ec) self->tell_gaps();
+    });
   }
 
   void say_not_stopped(std::string why) {
@@ -70,8 +136,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   // A place among those who are woken when something changes; also a coroutine that is destroyed where it waits, as at the
   // end of its io_context, gives it up.
   struct waiter {
-    explicit waiter(self_ptr s)
-        : self(std::move(s)), timer(self->waiters.emplace(self->waiters.end(), self->loop)) {}
+    explicit waiter(self_ptr s) : self(std::move(s)), timer(self->waiters.emplace(self->waiters.end(), self->loop)) {}
     waiter(const waiter&) = delete;
     waiter& operator=(const waiter&) = delete;
     ~waiter() { self->waiters.erase(timer); }
@@ -129,28 +194,38 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   // One line of the start script or of dockerd.
   void on_line(detail::daemon_run& of, output_stream which, std::string_view line) {
     if (closed) return;
-    const start_marker marker = which == output_stream::out ? parse_start_marker(line) : start_marker();
-    const std::string text(marker.text);
+    start_marker marker;
+    if (which == output_stream::out && !of.start_over) marker = parse_start_marker(line, of.nonce);
+    // What runs beside dockerd has two things to say. All else that comes once dockerd is there is dockerd's.
+    using kind = start_marker::kind;
+    if (of.launched && marker.what != kind::network && marker.what != kind::warning) marker = {};
+    const std::string text = detail::inside_text(marker.text);
     switch (marker.what) {
       case start_marker::kind::none:
         of.tail.add(line);
-        if (options.on_daemon_line) options.on_daemon_line(which, line);
+        show_line(which, line);
         return;
       case start_marker::kind::missing: of.missing = true; return;
-      case start_marker::kind::running: of.step_failed = "another dockerd runs in this sandbox already, pid " + text; return;
+      case start_marker::kind::running:
+        of.step_failed = "another dockerd runs in this sandbox already, pid " + text;
+        return;
       case start_marker::kind::failed: of.step_failed = "preparing for dockerd failed: " + text; return;
-      case start_marker::kind::warning: say(log_level::warn, text); return;
-      case start_marker::kind::stale: say(log_level::debug, "removed what an earlier docker daemon left", {{"what", text}}); return;
+      case start_marker::kind::warning: say_inside(log_level::warn, text); return;
+      case start_marker::kind::stale:
+        say_inside(log_level::debug, "removed what an earlier docker daemon left", {{"what", text}});
+        return;
       case start_marker::kind::network:
         of.network_done = true;
+        of.start_over = of.launched;
         wake_waiters();
         return;
       case start_marker::kind::pid:
         if (!run || run.get() != &of || of.over) return;
-        last_pid = text;
+        last_pid = std::to_string(detail::parse_marker_pid(marker.text));
         of.launched = true;
+        of.start_over = of.network_done;
         launch_timer.cancel();
-        say(log_level::info, "docker daemon process started - waiting for daemon to be ready", {{"pid", text}});
+        say(log_level::info, "docker daemon process started - waiting for daemon to be ready", {{"pid", last_pid}});
         dispatch(daemon_event::launched{detail::parse_marker_pid(marker.text)});
         return;
     }
@@ -158,6 +233,12 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
 
   void perform(const daemon_action::launch& what) {
     run = std::make_shared<detail::daemon_run>();
+    run->nonce = random_token(20);
+    if (!options.notify_path.empty() && !options.host_socket.empty()) {
+      // A path of its own: the socket of the run before may still be there.
+      auto notices = notify_socket::bind(loop, options.notify_path + "." + run->nonce.substr(0, 8));
+      if (notices) run->notices.emplace(std::move(*notices));  // without it the API is asked, as it is anywhere else
+    }
     // Until dockerd is there nothing is probed, and a sandbox that is stuck says nothing: the deadline has to be kept here.
     launch_timer.expires_at(what.ready_by);
     launch_timer.async_wait([self = shared_from_this(), of = run](const boost::system::error_code& ec) {
@@ -173,9 +254,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
     boost::asio::co_spawn(loop, probe_daemon(shared_from_this(), run, what.ready_by),
                           boost::asio::bind_cancellation_slot(run->end_probing_signal.slot(), boost::asio::detached));
   }
-  void perform(const daemon_action::end_probing&) {
-    run->end_probing();
-  }
+  void perform(const daemon_action::end_probing&) { run->end_probing(); }
   void perform(const daemon_action::restart_after& what) {
     say(log_level::warn, "docker daemon is restarted",
         {{"restart", std::to_string(what.number)},
@@ -205,15 +284,16 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
         {{"retry_count", std::to_string(what.retry_count)}});
     for (const diagnosis& known : diagnose_docker(run->tail.text()))
       if (known.what.id == "BERTH-VFS")
-        say(log_level::warn, std::string(known.what.cause), {{"hint_id", "BERTH-VFS"}, {"hint", std::string(known.what.remedy)}});
+        say(log_level::warn, std::string(known.what.cause),
+            {{"hint_id", "BERTH-VFS"}, {"hint", std::string(known.what.remedy)}});
   }
   void perform(const daemon_action::fail&) {
     daemon_failure& why = *fsm.failure();
     // That of an earlier run has its own already.
     if (why.tail.empty()) {
       why.tail = run->tail.text(20);
-      const diagnosis_context context{options.plan.versions, options.plan.runsc_release};
-      const auto known = diagnose_docker(run->tail.text(), context);
+      const auto known =
+          diagnose_docker(why.reason + "\n" + run->tail.text(), {options.plan.versions, options.plan.runsc_release});
       if (!known.empty()) {
         why.hint_id = known.front().what.id;
         why.hint = known.front().what.remedy;
@@ -237,6 +317,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
     if (std::exchange(closed, true)) return;
     pause_timer.cancel();
     launch_timer.cancel();
+    gap_timer.cancel();
     if (run) {
       run->end_probing();
       run->give_up();
@@ -253,14 +334,16 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   stdio_options io;
   io.capture_limit = 4096;  // the lines are kept in the tail
   io.on_line = [weak = std::weak_ptr<impl>(self), of = std::weak_ptr<detail::daemon_run>(run)](output_stream which,
-                                                                                              std::string_view line) {
+                                                                                               std::string_view line) {
     const auto holder = weak.lock();
     const auto one = of.lock();
     if (holder && one) holder->on_line(*one, which, line);
   };
   command what = self->plan.start;
   // Where only the client of the last run was killed (by the host's OOM killer for one), that dockerd is still there.
+  what.env.push_back(std::string(start_nonce_variable) + "=" + run->nonce);
   if (!self->last_pid.empty()) what.env.push_back("BERTH_LOST_DOCKERD=" + self->last_pid);
+  if (run->notices) what.env.push_back(run->notices->environment());
   // An embedder's executor may throw. Unheard, that would leave everybody waiting.
   std::optional<result<std::unique_ptr<running_command>>> answer;
   try {
@@ -290,6 +373,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   auto& ended = *came;
   run->over = true;
   run->running.reset();  // where it did not end, destroying it ends it
+  self->tell_gaps(true);
   if (self->closed) co_return;
   self->launch_timer.cancel();
   if (ended) run->ended.set(*ended);
@@ -308,6 +392,12 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
     if (how.why->code == errc::cancelled)
       how.why = make_error(errc::daemon_failed, "docker", "dockerd did not end after SIGKILL");
   }
+  // What a dockerd that was up printed may be others' words.
+  if (!run->api_answered) {
+    const auto known =
+        diagnose_docker(run->tail.text(), {self->options.plan.versions, self->options.plan.runsc_release});
+    how.permanent = !known.empty() && known.front().what.permanent;
+  }
   how.attempts = run->attempts;
   how.last_probe = run->last_probe;
   // While what it left is cleared away it is not gone yet: a start that followed would meet the clearing.
@@ -320,8 +410,9 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::probe_daemon(self_p
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   const std::shared_ptr<void> at_end(nullptr, [run](void*) { run->probing = false; });
   const bool from_host = !self->options.host_socket.empty();
-  auto question = from_host ? make_docker_ping_probe(self->options.host_socket)
-                            : make_docker_info_probe(self->where, self->options.plan.sockets.front());
+  auto question = run->notices ? make_notified_ping_probe(*run->notices, self->options.host_socket)
+                  : from_host  ? make_docker_ping_probe(self->options.host_socket)
+                               : make_docker_info_probe(self->where, self->options.plan.sockets.front());
   bool told = false;
   const std::function<void()> tell_socket = [&] {
     if (std::exchange(told, true)) return;
@@ -347,6 +438,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::probe_daemon(self_p
     const std::function<bool()> done = [run] { return run->network_done || run->over; };
     co_await wait_for(self, done, patience);
     if (self->closed || run->over) co_return;
+    run->start_over = true;
     self->dispatch(daemon_event::probe_ready{came.attempts});
   } else if (came.status == errc::timeout || came.status == errc::probe_failed) {
     self->dispatch(daemon_event::probe_gave_up{came.attempts, came.last.to_string()});

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/rooted.hpp>
@@ -124,7 +125,7 @@ BERTH_DECL result<bool> has_dockerd(const std::string& rootfs) {
   for (const char* path : {"/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd", "/usr/local/sbin/dockerd",
                            "/bin/dockerd", "/sbin/dockerd"}) {
     const unique_fd fd = root->open_inside(path, O_PATH);
-    struct stat info{};
+    struct stat info {};
     if (fd && ::fstat(fd.get(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 0111) != 0) return true;
   }
   return false;

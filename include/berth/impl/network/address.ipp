@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/text.hpp>
@@ -74,8 +75,7 @@ BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vec
   if (pool.prefix > 30) {
     return make_error(errc::invalid, "network", "the address pool is smaller than a /30", pool.to_string());
   }
-  std::sort(used.begin(), used.end(),
-            [](const ipv4_subnet& a, const ipv4_subnet& b) { return a.address < b.address; });
+  std::sort(used.begin(), used.end(), [](const ipv4_subnet& a, const ipv4_subnet& b) { return a.address < b.address; });
   const std::uint64_t end = std::uint64_t{pool.address} + (std::uint64_t{1} << (32 - pool.prefix));
   std::uint64_t next = end;
   if (last && pool.contains(*last)) next = detail::first_free((std::uint64_t{*last} & ~std::uint64_t{3}) + 4, used);

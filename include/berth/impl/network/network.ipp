@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/file.hpp>
@@ -10,10 +11,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <net/if.h>
+#include <sched.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -109,6 +114,13 @@ inline bool netns_exists(const network_names& names) {
   return ::lstat(names.netns_path().c_str(), &info) == 0;
 }
 
+/// An error where it cannot be looked for: the question takes a socket.
+inline result<bool> link_exists(const network_names& names) {
+  if (::if_nametoindex(names.link.c_str()) != 0) return true;
+  if (errno == ENODEV || errno == ENXIO) return false;
+  return errno_error(errno, "network", "cannot look for the network link", names.link);
+}
+
 inline result<void> remove_netns(const network_names& names) {
   const std::string path = names.netns_path();
   // Detached: whoever still looks into the namespace keeps it alive until done, the name goes at once. A crash between the
@@ -122,13 +134,14 @@ inline result<void> remove_netns(const network_names& names) {
   return {};
 }
 
-/// The tables of family inet, `nft list tables` style; empty where nft is absent or does not work, which is logged.
+/// The tables of all families, `nft list tables` style; empty where nft is absent or does not work, which is logged. Not
+/// having been able to run it is an error.
 inline boost::asio::awaitable<result<std::string>> list_tables(time_point deadline, const log_sink& sink) {
-  std::vector<std::string> nft{"nft", "list", "tables", "inet"};
+  std::vector<std::string> nft{"nft", "list", "tables"};
   auto tables = co_await run_network_tool(std::move(nft), std::string(), deadline);
   if (tables) co_return tables;
   const errc code = tables.error().code;
-  if (code == errc::timeout || code == errc::cancelled) co_return tables;
+  if (code != errc::not_found && code != errc::network_failed) co_return tables;
   if (code != errc::not_found) {
     log(sink, log_level::warn, "nft does not work on this host; rules that it may have are left alone",
         {{"error", tables.error().to_string()}});
@@ -144,6 +157,7 @@ inline boost::asio::awaitable<result<void>> remove_rules(const network_names& na
   if (removed) co_return result<void>();
   auto tables = co_await list_tables(deadline, sink);
   if (tables && tables->find(names.table) == std::string::npos) co_return result<void>();
+  if (!tables) co_return std::move(tables).error();
   co_return std::move(removed).error();
 }
 
@@ -183,13 +197,14 @@ BERTH_DECL boost::asio::awaitable<result<network_lock>> network_lock::acquire(ti
 }
 
 BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_subnet& pool,
-                                             std::vector<ipv4_subnet> also_used,
-                                             std::vector<std::string> nameservers) {
+                                             std::vector<ipv4_subnet> also_used, std::vector<std::string> nameservers) {
   network_plan plan;
   plan.names = network_names::of(token);
   plan.pool = pool;
   plan.nameservers = std::move(nameservers);
-  if (detail::netns_exists(plan.names) || ::if_nametoindex(plan.names.link.c_str()) != 0) {
+  auto linked = detail::link_exists(plan.names);
+  if (!linked) return std::move(linked).error();
+  if (detail::netns_exists(plan.names) || *linked) {
     return make_error(errc::exists, "network", "the names of the network are taken", plan.names.link, "try again");
   }
   auto host = read_host_network();
@@ -210,6 +225,25 @@ BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_
   return plan;
 }
 
+BERTH_DECL result<void> check_network_namespace(const std::string& path) {
+  const auto refuse = [&path] {
+    return make_error(errc::invalid, "network", "it is no network namespace", path,
+                      "name one by /run/netns/NAME (ip netns add NAME) or /proc/PID/ns/net");
+  };
+  constexpr decltype(statfs::f_type) nsfs = 0x6e736673;
+  // Not opened before it is known to be of the kernel's: a FIFO would be waited for, a device would do what it does.
+  const unique_fd place(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  struct statfs fs {};
+  if (!place || ::fstatfs(place.get(), &fs) != 0) {
+    return errno_error(errno, "network", "cannot open the network namespace", path, "make it first: ip netns add NAME");
+  }
+  if (fs.f_type != nsfs) return refuse();
+  const unique_fd fd(::open(("/proc/self/fd/" + std::to_string(place.get())).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return errno_error(errno, "network", "cannot open the network namespace", path);
+  if (::ioctl(fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET) return refuse();
+  return {};
+}
+
 BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan, log_sink log, time_point deadline) {
   BERTH_CO_TRY(detail::enable_forwarding(log));
   // Side by side: the rules name the link, and nothing is in the namespace yet that could send.
@@ -225,18 +259,31 @@ BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan
   co_return result<void>();
 }
 
-BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline,
-                                                               log_sink log) {
+BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline, log_sink log) {
   first_failure first;
   // The link by itself: with the namespace alone it would go too, but some time later.
-  if (::if_nametoindex(names.link.c_str()) != 0) {
+  auto linked = detail::link_exists(names);
+  if (!linked) {
+    first.keep(std::move(linked).error());
+  } else if (*linked) {
     std::vector<std::string> argv{"ip", "link", "del", "dev", names.link};
     auto removed = co_await detail::run_network_tool(std::move(argv), std::string(), deadline);
-    if (!removed && ::if_nametoindex(names.link.c_str()) != 0) first.keep(std::move(removed).error());
+    const auto left = detail::link_exists(names);
+    if (!removed && (!left || *left)) first.keep(std::move(removed).error());
   }
   first.keep(detail::remove_netns(names));
   first.keep(co_await detail::remove_rules(names, deadline, log));
   co_return first.take();
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_connections(network_names names,
+                                                                                   time_point deadline) {
+  std::vector<std::string> nft{"nft", "list", "counter", "inet", names.table, std::string(refused_counter)};
+  auto text = co_await detail::run_network_tool(std::move(nft), std::string(), deadline);
+  if (!text) co_return std::move(text).error();
+  const auto count = parse_nft_counter(*text);
+  if (!count) co_return make_error(errc::network_failed, "network", "nft printed no counter", names.table);
+  co_return *count;
 }
 
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(std::string prefix,
@@ -247,8 +294,12 @@ BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network
     while (const dirent* entry = ::readdir(dir.get())) {
       detail::collect_token(entry->d_name, "berth-", prefix, tokens);
     }
+  } else if (errno != ENOENT) {
+    co_return errno_error(errno, "network", "cannot look for network namespaces", "/run/netns");
   }
-  if (struct if_nameindex* list = ::if_nameindex()) {
+  struct if_nameindex* const list = ::if_nameindex();
+  if (list == nullptr) co_return errno_error(errno, "network", "cannot look for network links");
+  {
     for (const struct if_nameindex* entry = list; entry->if_index != 0; ++entry) {
       detail::collect_token(entry->if_name, "bv", prefix, tokens);
     }
@@ -257,11 +308,10 @@ BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network
   auto tables = co_await detail::list_tables(deadline, log);
   if (!tables) co_return std::move(tables).error();
   std::string_view text = *tables;
-  while (!text.empty()) {  // table inet NAME
+  while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    const std::size_t blank = line.rfind(' ');
-    if (blank != std::string_view::npos) detail::collect_token(line.substr(blank + 1), "berth_", prefix, tokens);
+    detail::collect_token(nft_table_name(line), "berth_", prefix, tokens);
   }
   std::sort(tokens.begin(), tokens.end());
   tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());

@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/network/plan.hpp>
 
+#include <berth/base/text.hpp>
+
+#include <cstdio>
 #include <sstream>
 
 namespace berth {
@@ -14,13 +18,21 @@ BERTH_DECL network_names network_names::of(std::string_view token) {
   return names;
 }
 
+BERTH_DECL std::string network_plan::mac() const {
+  // 02: administered locally, one address.
+  const std::uint32_t ip = subnet.address + 2;
+  char text[18];
+  std::snprintf(text, sizeof text, "02:be:%02x:%02x:%02x:%02x", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
+  return text;
+}
+
 BERTH_DECL std::string host_batch(const network_plan& plan) {
   const std::string& link = plan.names.link;
   const std::string mtu = std::to_string(plan.mtu);
   std::string text;
   text += "netns add " + plan.names.netns + "\n";
-  text += "link add name " + link + " mtu " + mtu + " type veth peer name eth0 mtu " + mtu + " netns " +
-          plan.names.netns + "\n";
+  text += "link add name " + link + " mtu " + mtu + " type veth peer name eth0 address " + plan.mac() + " mtu " + mtu +
+          " netns " + plan.names.netns + "\n";
   // Where IPv6 is switched off (ipv6.disable=1) there is nothing to set, and ip would stop at it.
   if (plan.ipv6) text += "link set dev " + link + " addrgenmode none\n";
   text += "addr add " + plan.gateway() + "/30 dev " + link + "\n";
@@ -38,9 +50,46 @@ BERTH_DECL std::string inside_batch(const network_plan& plan) {
   return text;
 }
 
+namespace detail {
+
+/// `ct count` counts no entry of a TCP connection that is over, though the kernel keeps it for two minutes: the time is
+/// made short, and the limit on the rate bounds what is made within it.
+inline constexpr std::uint32_t time_wait_seconds = 10;
+
+inline std::string connection_objects() {
+  std::string text;
+  text += "  counter " + std::string(refused_counter) + " { }\n";
+  text += "  ct timeout short {\n";
+  text += "    protocol tcp\n    l3proto ip\n";
+  text += "    policy = { time_wait : " + std::to_string(time_wait_seconds) + ", close : 5 }\n";
+  text += "  }\n";
+  return text;
+}
+
+/// Where everything ends that the sandbox begins and that is let through. The first packet of each flow is counted, and
+/// that only: kernels before 6.19 count a flow's further ones again until an answer comes.
+inline std::string opened_chain(std::uint32_t most) {
+  std::string text = "  chain opened {\n";
+  if (most != 0) {
+    const std::string refuse = " counter name " + std::string(refused_counter) + " drop\n";
+    const std::uint32_t rate = most / time_wait_seconds == 0 ? 1 : most / time_wait_seconds;
+    text += "    ct status & confirmed != 0 accept\n";
+    text += "    ct count over " + std::to_string(most) + refuse;
+    text +=
+        "    limit rate over " + std::to_string(rate) + "/second burst " + std::to_string(most) + " packets" + refuse;
+    text += "    meta l4proto tcp ct timeout set \"short\"\n";
+  }
+  text += "    accept\n";
+  text += "  }\n";
+  return text;
+}
+
+}  // namespace detail
+
 BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
   const std::string link = '"' + plan.names.link + '"';
   const std::string table = "table inet " + plan.names.table;
+  const std::string arp = "table arp " + plan.names.table;
   const std::string address = plan.address();
   std::string servers;  // what may be asked on port 53
   for (const std::string& server : plan.nameservers) {
@@ -50,19 +99,33 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
   }
   const auto allow_names = [&] {
     if (servers.empty()) return std::string();
-    return "    iifname " + link + " ip daddr { " + servers + " } meta l4proto { tcp, udp } th dport 53 accept\n";
+    return "    iifname " + link + " ip daddr { " + servers + " } meta l4proto { tcp, udp } th dport 53 goto opened\n";
   };
 
+  using detail::connection_objects, detail::opened_chain;
   std::string text;
   // Not declared and deleted first, so as to be replaced where it is there: the kernel takes 12 ms to delete even an empty one.
   text += "create " + table + "\n";
+  text += "create " + arp + "\n";
+  // ARP passes no table of family inet. An entry in the host's neighbours for each address that a sandbox invents would
+  // push out those of others.
+  text += arp + " {\n";
+  text += "  chain input {\n";
+  text += "    type filter hook input priority filter; policy accept;\n";
+  text += "    iifname " + link + " arp saddr ether " + plan.mac() + " arp saddr ip " + address + " accept\n";
+  text += "    iifname " + link + " drop\n";
+  text += "  }\n";
+  text += "}\n";
   text += table + " {\n";
+  if (plan.max_connections != 0) text += connection_objects();
   // Before connection tracking: nothing under a false source address gets as far as a state entry.
   text += "  chain prerouting {\n";
   text += "    type filter hook prerouting priority raw; policy accept;\n";
+  text += "    iifname " + link + " ether saddr != " + plan.mac() + " drop\n";
   text += "    iifname " + link + " meta nfproto ipv6 drop\n";
   text += "    iifname " + link + " ip saddr != " + address + " drop\n";
   text += "  }\n";
+  text += opened_chain(plan.max_connections);
   text += "  chain input {\n";
   text += "    type filter hook input priority filter - 1; policy accept;\n";
   text += "    iifname " + link + " ct state established,related accept\n";
@@ -73,6 +136,7 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
   text += "    type filter hook forward priority filter - 1; policy accept;\n";
   text += allow_names();
   text += "    iifname " + link + " ip daddr { 169.254.0.0/16, " + plan.pool.to_string() + " } drop\n";
+  text += "    iifname " + link + " goto opened\n";
   text += "    oifname " + link + " ct state established,related accept\n";
   text += "    oifname " + link + " ct status dnat accept\n";
   text += "    oifname " + link + " drop\n";
@@ -87,7 +151,26 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
 
 BERTH_DECL std::string nft_removal(const network_names& names) {
   // Declaring it first makes the removal of an absent table succeed; nft 1.0.6 has no `destroy`.
-  return "table inet " + names.table + " {}\ndelete table inet " + names.table + "\n";
+  std::string text;
+  for (const char* family : {"inet ", "arp "}) {
+    text += "table " + (family + names.table) + " {}\ndelete table " + (family + names.table) + "\n";
+  }
+  return text;
+}
+
+BERTH_DECL std::optional<std::uint64_t> parse_nft_counter(std::string_view text) {
+  std::istringstream words{std::string(text)};
+  for (std::string word; words >> word;) {
+    if (word == "packets" && words >> word) return parse_number<std::uint64_t>(word);
+  }
+  return std::nullopt;
+}
+
+BERTH_DECL std::string_view nft_table_name(std::string_view line) noexcept {
+  if (!line.starts_with("table ")) return {};
+  line.remove_prefix(6);
+  const std::size_t blank = line.find(' ');
+  return blank == std::string_view::npos ? std::string_view() : line.substr(blank + 1);
 }
 
 namespace detail {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/impl/process/run_process.ipp>
@@ -65,7 +66,7 @@ BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& 
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   auto ended = co_await running.wait(deadline);
   if (!ended && (ended.error().code == errc::timeout || ended.error().code == errc::cancelled)) {
-    const time_point soon = deadline_after(seconds(5));
+    const time_point soon = deadline_after(killing_patience);
     const auto killed = co_await until_deadline(running.signal(SIGKILL), soon);
     if (killed) {
       const auto gone = co_await running.wait(soon);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/process/output_buffer.hpp>
@@ -25,9 +26,7 @@ BERTH_DECL void output_ring::append(std::string_view data) {
   }
 }
 
-BERTH_DECL std::string output_ring::text() const {
-  return bytes_.substr(start_) + bytes_.substr(0, start_);
-}
+BERTH_DECL std::string output_ring::text() const { return bytes_.substr(start_) + bytes_.substr(0, start_); }
 
 BERTH_DECL void line_splitter::append(std::string_view data, const sink& line) {
   while (!data.empty()) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/impl/process/process_state.ipp>
@@ -215,7 +216,8 @@ boost::asio::awaitable<result<exit_status>> stop_process(std::shared_ptr<State> 
     if (!last && last.error().code == errc::cancelled) continue;
     co_await boost::asio::this_coro::throw_if_cancelled(throws);
     if (!last && last.error().code == errc::timeout) {
-      co_return make_error(errc::timeout, "process", "the process did not end within 10 s of SIGKILL", std::to_string(s->pid));
+      co_return make_error(errc::timeout, "process", "the process did not end within 10 s of SIGKILL",
+                           std::to_string(s->pid));
     }
     co_return last;
   }

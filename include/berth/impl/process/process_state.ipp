@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/process/output_buffer.hpp>
 #include <berth/process/pidfd.hpp>
 #include <berth/process/process.hpp>
+#include <berth/process/write_no_sigpipe.hpp>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -18,29 +20,6 @@
 namespace berth {
 
 namespace detail {
-
-// write(2) without SIGPIPE. There is no MSG_NOSIGNAL for pipes, and a socket as a child's stdin cannot be reopened as
-// /dev/stdin; so the signal is blocked in this thread and, where this write raised it, taken back.
-inline ssize_t write_no_sigpipe(int fd, const char* data, std::size_t size) {
-  sigset_t pipe_signal;
-  sigset_t before;
-  sigset_t pending;
-  sigemptyset(&pipe_signal);
-  sigaddset(&pipe_signal, SIGPIPE);
-  ::sigpending(&pending);
-  const bool was_pending = sigismember(&pending, SIGPIPE) == 1;
-  ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-  const ssize_t n = ::write(fd, data, size);
-  const int saved = errno;
-  if (n < 0 && saved == EPIPE && !was_pending) {
-    const timespec no_time{};
-    while (::sigtimedwait(&pipe_signal, nullptr, &no_time) < 0 && errno == EINTR) {
-    }
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = saved;
-  return n;
-}
 
 // One captured stream: our end of its pipe, and what came through it.
 struct captured_stream {
@@ -146,7 +125,7 @@ struct process::state : std::enable_shared_from_this<process::state> {
   // The text for stdin, as the child takes it.
   void feed_text() {
     while (fed < io.in_text.size()) {
-      const ssize_t n = detail::write_no_sigpipe(in.native_handle(), io.in_text.data() + fed, io.in_text.size() - fed);
+      const ssize_t n = write_no_sigpipe(in.native_handle(), io.in_text.data() + fed, io.in_text.size() - fed);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && errno == EAGAIN) {
         in.async_wait(wait_kind::wait_write, [self = shared_from_this()](boost::system::error_code ec) {

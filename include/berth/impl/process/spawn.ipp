@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/process/pidfd.hpp>
@@ -220,22 +221,20 @@ inline error spawn_error(const spawn_plan& plan, const spawn_options& o, const s
         e.code = errc::permission;
       } else if (plan.error == E2BIG) {
         e.code = errc::too_big;
+        e.message = "the program's arguments and environment are too long";
+        e.hint =
+            "Linux takes 128 KiB for one and a quarter of the stack's limit (ulimit -s) for all: hand data over by standard input or in a file";
       } else if (plan.error == ENOEXEC) {
         e.hint = "not a program of this machine's kind, or a script without its #! line";
       }
       break;
-    case spawn_stage::descriptors:
-      e.message = "cannot hand the descriptors to the program";
-      break;
+    case spawn_stage::descriptors: e.message = "cannot hand the descriptors to the program"; break;
     case spawn_stage::close_others:
       e.message = "cannot close the other descriptors";
       if (plan.error == ENOSYS) e.hint = "close_range needs Linux 5.9";
       break;
-    case spawn_stage::session:
-      e.message = "cannot give the program a process group of its own";
-      break;
-    default:
-      break;
+    case spawn_stage::session: e.message = "cannot give the program a process group of its own"; break;
+    default: break;
   }
   return e;
 }

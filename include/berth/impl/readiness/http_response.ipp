@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/text.hpp>
@@ -48,8 +49,7 @@ BERTH_DECL http_response_reader::progress http_response_reader::read_head() {
   const std::string_view head = std::string_view(raw_).substr(0, end);
 
   const auto code = head.size() < 12 ? std::nullopt : parse_number<std::uint64_t>(head.substr(9, 3));
-  if (!code || head[8] != ' ' || *code < 100 ||
-      (head.size() > 12 && head[12] != ' ' && head[12] != '\r')) {
+  if (!code || head[8] != ' ' || *code < 100 || (head.size() > 12 && head[12] != ' ' && head[12] != '\r')) {
     return progress::malformed;
   }
   bool has_length = false;
@@ -92,8 +92,7 @@ BERTH_DECL http_response_reader::progress http_response_reader::read_body() {
       if (raw_.size() < length_) return progress::more;
       body_.assign(raw_, 0, static_cast<std::size_t>(length_));
       return progress::complete;
-    case framing::chunked:
-      return read_chunks();
+    case framing::chunked: return read_chunks();
     case framing::until_close:
       body_ += raw_;
       raw_.clear();

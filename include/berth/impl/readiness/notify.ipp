@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/readiness/notify.hpp>
@@ -70,7 +71,8 @@ struct notify_socket::state : std::enable_shared_from_this<notify_socket::state>
   // One wait at a time holds the timer.
   static boost::asio::awaitable<result<void>> wait(std::shared_ptr<state> s, time_point deadline) {
     if (!s) co_return make_error(errc::closed, "readiness", "the socket was closed");
-    if (s->waited_for) co_return make_error(errc::state, "readiness", "somebody waits for this socket already", s->path);
+    if (s->waited_for)
+      co_return make_error(errc::state, "readiness", "somebody waits for this socket already", s->path);
     s->waited_for = true;
     const std::shared_ptr<void> at_end(nullptr, [s](void*) { s->waited_for = false; });
     const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();

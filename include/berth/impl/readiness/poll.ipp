@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/readiness/poll.hpp>
@@ -83,9 +84,9 @@ inline boost::asio::awaitable<void> poll_ask(poll_shell& shell, probe& question,
     auto slot = cancellation.slot();
     auto* stop = &shell.stop_asking;
     if (slot.is_connected()) slot.assign([stop](boost::asio::cancellation_type type) { stop->emit(type); });
-    outcome = co_await boost::asio::co_spawn(
-        shell.timer.get_executor(), ask_probe(question, shell.action.until),
-        boost::asio::bind_cancellation_slot(stop->slot(), boost::asio::use_awaitable));
+    outcome =
+        co_await boost::asio::co_spawn(shell.timer.get_executor(), ask_probe(question, shell.action.until),
+                                       boost::asio::bind_cancellation_slot(stop->slot(), boost::asio::use_awaitable));
     if (slot.is_connected()) slot.clear();
   } else {
     outcome = co_await ask_probe(question, shell.action.until);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/readiness/guarded_socket.hpp>
@@ -48,10 +49,8 @@ inline bool may_pass(int err) {
     case EHOSTDOWN:
     case ENETUNREACH:
     case ENETDOWN:
-    case EADDRNOTAVAIL:
-      return true;
-    default:
-      return false;
+    case EADDRNOTAVAIL: return true;
+    default: return false;
   }
 }
 
@@ -126,14 +125,13 @@ struct probe_connection : std::enable_shared_from_this<probe_connection> {
   probe_outcome outcome(const boost::system::error_code& ec, const char* doing, const socket_address& where,
                         bool connected) const {
     if (timed_out) {
-      return outcome_not_yet(make_error(errc::timeout, "readiness", std::string(doing) + ": no answer in time",
-                                        address_text(where)),
-                             connected);
+      return outcome_not_yet(
+          make_error(errc::timeout, "readiness", std::string(doing) + ": no answer in time", address_text(where)),
+          connected);
     }
     if (ec == boost::asio::error::operation_aborted) {
-      return outcome_not_yet(make_error(errc::cancelled, "readiness", std::string(doing) + ": cancelled",
-                                        address_text(where)),
-                             connected);
+      return outcome_not_yet(
+          make_error(errc::cancelled, "readiness", std::string(doing) + ": cancelled", address_text(where)), connected);
     }
     return outcome_of_error(errno_error(ec.value(), "readiness", doing, address_text(where)), connected);
   }
@@ -143,9 +141,7 @@ struct probe_connection : std::enable_shared_from_this<probe_connection> {
   bool timed_out = false;
 };
 
-inline boost::system::error_code last_system_error(int err = errno) {
-  return {err, boost::system::system_category()};
-}
+inline boost::system::error_code last_system_error(int err = errno) { return {err, boost::system::system_category()}; }
 
 // Connects `c`; nothing when it did, else the outcome.
 inline boost::asio::awaitable<std::optional<probe_outcome>> connect_tcp(std::shared_ptr<probe_connection> c,
@@ -216,8 +212,8 @@ class http_probe final : public probe {
  public:
   http_probe(socket_address where, const std::string& target, std::function<bool(std::string_view)> accept)
       : where_(std::move(where)),
-        request_("GET " + target + " HTTP/1.1\r\nHost: " +
-                 (where_.unix_path.empty() ? address_text(where_) : std::string("localhost")) +
+        request_("GET " + target +
+                 " HTTP/1.1\r\nHost: " + (where_.unix_path.empty() ? address_text(where_) : std::string("localhost")) +
                  "\r\nConnection: close\r\n\r\n"),
         accept_(std::move(accept)),
         target_(target) {}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/runsc/binary.hpp>
@@ -122,9 +123,7 @@ class runsc_arg_builder {
     return kind == "string" || kind == "int" || kind == "uint" || kind == "float" || kind == "duration";
   }
 
-  std::string option(std::string_view name) const {
-    return (verb_.empty() ? "--" : verb_ + " --") + std::string(name);
-  }
+  std::string option(std::string_view name) const { return (verb_.empty() ? "--" : verb_ + " --") + std::string(name); }
 
   const runsc_binary& binary_;
   std::string verb_;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/impl/runsc/arg_builder.ipp>
@@ -62,9 +63,10 @@ inline result<runsc_argv> check_detached(runsc_argv argv, bool has_pid_file) {
                         "`runsc exec --detach` silently drops every argument with \"detach\" in it", argv[i],
                         "run the command in the foreground, or give it in a process file");
     if (argv[i] == "exec" && ++exec_words > 1 && !has_pid_file)
-      return make_error(errc::unsupported, "runsc",
-                        "`runsc exec --detach` without a pid file puts an option of its own behind an argument \"exec\"",
-                        argv[i], "give a pid file");
+      return make_error(
+          errc::unsupported, "runsc",
+          "`runsc exec --detach` without a pid file puts an option of its own behind an argument \"exec\"", argv[i],
+          "give a pid file");
   }
   return argv;
 }
@@ -238,8 +240,7 @@ BERTH_DECL result<runsc_argv> runsc_ps_argv(const runsc_binary& binary, const ru
 }
 
 BERTH_DECL result<runsc_argv> runsc_fscheckpoint_argv(const runsc_binary& binary, const runsc_globals& globals,
-                                                      std::string_view id,
-                                                      const runsc_fscheckpoint_options& options) {
+                                                      std::string_view id, const runsc_fscheckpoint_options& options) {
   const auto append = [](detail::runsc_arg_builder& args, const runsc_fscheckpoint_options& o) {
     args.path("image-path", o.image_path, true);
     args.text("path", o.path);

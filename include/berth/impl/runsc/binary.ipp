@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/runsc/binary.hpp>
@@ -40,8 +41,9 @@ inline std::string release_text(std::uint32_t date) { return "release-" + std::t
 }  // namespace detail
 
 BERTH_DECL const std::vector<std::string_view>& runsc_probed_verbs() {
-  static const std::vector<std::string_view> verbs = {"checkpoint", "create", "delete", "events", "exec", "fscheckpoint",
-                                                      "kill",       "list",   "ps",     "restore", "run", "wait"};
+  static const std::vector<std::string_view> verbs = {"checkpoint", "create",       "delete", "events",
+                                                      "exec",       "fscheckpoint", "kill",   "list",
+                                                      "ps",         "restore",      "run",    "wait"};
   return verbs;
 }
 
@@ -106,7 +108,9 @@ BERTH_DECL const runsc_flag* runsc_binary::find(std::string_view verb, std::stri
 
 BERTH_DECL bool runsc_binary::has(std::string_view flag) const { return has({}, flag); }
 
-BERTH_DECL bool runsc_binary::has_verb(std::string_view verb) const { return data_->verbs.find(verb) != data_->verbs.end(); }
+BERTH_DECL bool runsc_binary::has_verb(std::string_view verb) const {
+  return data_->verbs.find(verb) != data_->verbs.end();
+}
 
 BERTH_DECL bool runsc_binary::has(std::string_view verb, std::string_view flag) const {
   const runsc_flag* const found = find(verb, flag);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/text.hpp>
@@ -61,7 +62,7 @@ BERTH_DECL result<std::vector<runsc_flag>> parse_runsc_flags(std::string_view te
     at = end + 1;
   }
   std::vector<runsc_flag> flags;
-  bool open = false;   // the lines that come are the usage of flags.back()
+  bool open = false;  // the lines that come are the usage of flags.back()
   bool first = false;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (open && detail::is_usage_line(lines[i])) {

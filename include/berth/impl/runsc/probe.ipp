@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/impl/runsc/probe_cache.ipp>
@@ -78,7 +79,8 @@ BERTH_DECL result<void> runsc_probe::answer(result<std::string> printed) {
   const auto& [words, place] = s.questions[s.asked];
   if (!printed) {
     error why = std::move(printed).error();
-    if (why.code != errc::no_memory && why.code != errc::cancelled) why.code = errc::runsc_failed;
+    const bool kept = why.code == errc::no_memory || why.code == errc::cancelled || why.code == errc::timeout;
+    if (!kept) why.code = errc::runsc_failed;
     why.path = s.who.path;
     if (why.hint.empty()) why.hint = "run `runsc " + words.back() + "` by hand to see what is wrong";
     return why;

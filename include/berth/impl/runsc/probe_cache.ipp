@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/file.hpp>
@@ -63,7 +64,8 @@ inline void append_cache_field(std::string& out, std::string_view text) {
 inline std::string write_runsc_cache(const runsc_identity& who, const runsc_texts& texts) {
   std::string out(runsc_cache_magic);
   append_cache_field(out, who.path);
-  append_cache_field(out, std::to_string(who.mtime_ns) + " " + std::to_string(who.size) + " " + std::to_string(who.inode));
+  append_cache_field(out,
+                     std::to_string(who.mtime_ns) + " " + std::to_string(who.size) + " " + std::to_string(who.inode));
   append_cache_field(out, texts.version);
   append_cache_field(out, texts.flags);
   append_cache_field(out, texts.verbs);
@@ -104,7 +106,8 @@ inline std::string runsc_cache_file(std::string_view directory, const std::strin
 }
 
 inline std::optional<runsc_texts> load_runsc_cache(std::string_view directory, const runsc_identity& who) {
-  const unique_fd fd(::open(runsc_cache_file(directory, who.path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const unique_fd fd(
+      ::open(runsc_cache_file(directory, who.path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info {};
   // What another user could have written is not believed.
   if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != ::geteuid() ||

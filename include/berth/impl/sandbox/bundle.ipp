@@ -1,12 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/file.hpp>
+#include <berth/base/rooted.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
-namespace berth::detail {
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-inline constexpr const char* init_inside = "/.berth/init";
+#include <cerrno>
+
+namespace berth::detail {
 
 BERTH_DECL std::string hosts_file(const sandbox_record& record) {
   std::string text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
@@ -14,10 +20,46 @@ BERTH_DECL std::string hosts_file(const sandbox_record& record) {
   return text;
 }
 
+BERTH_DECL std::vector<etc_file> etc_files(const sandbox_record& record, const resolver_config& resolver) {
+  std::vector<etc_file> files = {{"hosts", hosts_file(record)}, {"hostname", record.hostname + "\n"}};
+  if (record.network != network_mode::none) files.push_back({"resolv.conf", resolver.text});
+  return files;
+}
+
+BERTH_DECL result<bool> write_etc(const std::string& root, const std::vector<etc_file>& files) {
+  auto inside = rooted::open(root, "sandbox");
+  if (!inside) return std::move(inside).error();
+  unique_fd etc = inside->open_inside("/etc", O_PATH | O_DIRECTORY);
+  if (!etc && errno == ENOENT) {
+    const unique_fd top = inside->open_inside("/", O_PATH | O_DIRECTORY);
+    if (top && ::mkdirat(top.get(), "etc", 0755) == 0) etc = inside->open_inside("/etc", O_PATH | O_DIRECTORY);
+  }
+  if (!etc) return false;
+  for (const etc_file& file : files) {
+    // What is there may be a link to anywhere, as resolv.conf often is.
+    struct stat there {};
+    if (::fstatat(etc.get(), file.name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+        ::unlinkat(etc.get(), file.name, S_ISDIR(there.st_mode) ? AT_REMOVEDIR : 0) != 0) {
+      return errno_error(errno, "sandbox", "cannot replace a file of the root file system",
+                         std::string("/etc/") + file.name);
+    }
+    const unique_fd fd(::openat(etc.get(), file.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (!fd || ::fchmod(fd.get(), 0644) != 0 || (errno = write_all(fd.get(), file.text)) != 0) {
+      return errno_error(errno, "sandbox", "cannot write a file of the root file system",
+                         std::string("/etc/") + file.name);
+    }
+  }
+  return true;
+}
+
 BERTH_DECL result<spec_builder> sandbox_spec(const sandbox_record& record, const sandbox_config& what,
-                                             const std::string& init, bool resolver) {
+                                             const std::string& init, const std::vector<etc_file>& bound) {
   minimal_spec_options options;
   options.args = {init_inside};
+  if (record.guest != 0) {
+    options.args.insert(options.args.end(),
+                        {"--socket", std::string(sandbox::shared_inside) + "/" + std::string(guest_socket_name)});
+  }
   options.env = what.env;
   options.cwd = what.cwd;
   options.rootfs = what.rootfs;
@@ -29,9 +71,10 @@ BERTH_DECL result<spec_builder> sandbox_spec(const sandbox_record& record, const
   if (record.has_limits()) options.cgroups_path = record.cgroups_path();
 
   options.mounts.push_back(berth::bind_mount(init, init_inside, true));
-  options.mounts.push_back(berth::bind_mount(record.bundle() + "/hosts", "/etc/hosts", true));
-  options.mounts.push_back(berth::bind_mount(record.bundle() + "/hostname", "/etc/hostname", true));
-  if (resolver) options.mounts.push_back(berth::bind_mount(record.bundle() + "/resolv.conf", "/etc/resolv.conf", true));
+  for (const etc_file& file : bound) {
+    options.mounts.push_back(
+        berth::bind_mount(record.bundle() + "/" + file.name, std::string("/etc/") + file.name, true));
+  }
   if (record.shared_directory) {
     spec_mount shared = berth::bind_mount(record.shared(), std::string(sandbox::shared_inside));
     for (const char* option : {"nosuid", "nodev", "noexec"}) shared.options.emplace_back(option);
@@ -51,11 +94,16 @@ BERTH_DECL result<spec_builder> sandbox_spec(const sandbox_record& record, const
 BERTH_DECL result<void> write_bundle(const sandbox_record& record, const sandbox_config& what, const std::string& init,
                                      const resolver_config& resolver) {
   // Readable inside by everybody; the bundle's parent is closed to others on the host.
-  BERTH_TRY(replace_file(record.bundle() + "/hosts", hosts_file(record), 0644, "sandbox"));
-  BERTH_TRY(replace_file(record.bundle() + "/hostname", record.hostname + "\n", 0644, "sandbox"));
-  const bool names = record.network != network_mode::none;
-  if (names) BERTH_TRY(replace_file(record.bundle() + "/resolv.conf", resolver.text, 0644, "sandbox"));
-  auto spec = sandbox_spec(record, what, init, names);
+  std::vector<etc_file> files = etc_files(record, resolver);
+  for (const etc_file& file : files) {
+    BERTH_TRY(replace_file(record.bundle() + "/" + file.name, file.text, 0644, "sandbox"));
+  }
+  if (what.rootfs == record.root()) {
+    auto written = write_etc(what.rootfs, files);
+    if (!written) return std::move(written).error();
+    if (*written) files.clear();
+  }
+  auto spec = sandbox_spec(record, what, init, files);
   if (!spec) return std::move(spec).error();
   // Not synced, as the record: nothing of the sandbox outlives a power failure.
   return replace_file(record.bundle() + "/config.json", spec->to_pretty_json(), 0600, "sandbox");

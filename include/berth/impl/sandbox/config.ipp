@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/text.hpp>
@@ -91,11 +92,13 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   const auto absolute = [](const std::string& path) {
     return !path.empty() && path.front() == '/' && !detail::holds_nul(path);
   };
-  if (!absolute(where.root)) return bad_config("root", "berth's root directory must be an absolute path: " + where.root);
+  if (!absolute(where.root))
+    return bad_config("root", "berth's root directory must be an absolute path: " + where.root);
   auto pool = parse_ipv4_subnet(where.network_pool);
   if (!pool) return std::move(pool).error();
   if (!what.id.empty()) BERTH_TRY(check_sandbox_id(what.id));
-  if (!absolute(what.rootfs)) return bad_config("rootfs", "the root file system must be an absolute path: " + what.rootfs);
+  if (!absolute(what.rootfs))
+    return bad_config("rootfs", "the root file system must be an absolute path: " + what.rootfs);
   if (!is_utf8(what.rootfs)) return bad_config("rootfs", "the path of the root file system must be UTF-8");
   if (!is_utf8(what.network_path)) return bad_config("network", "the path of the network namespace must be UTF-8");
   if (what.network == network_mode::path && !absolute(what.network_path)) {
@@ -104,6 +107,9 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   }
   if (what.network != network_mode::path && !what.network_path.empty()) {
     return bad_config("network", "a path to a network namespace goes with the mode `path` only");
+  }
+  if (what.network != network_mode::sandbox && what.max_connections) {
+    return bad_config("max_connections", "a limit of connections goes with the network mode `sandbox` only");
   }
   if (what.cpus != 0 && !(what.cpus >= 0.01 && what.cpus <= 4096)) {
     return bad_config("cpus", "the number of cpus must lie between 0.01 and 4096");
@@ -120,7 +126,8 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   }
   if (!absolute(what.cwd)) return bad_config("cwd", "the working directory must be an absolute path: " + what.cwd);
   for (const sandbox_mount& mount : what.mounts) {
-    if (!absolute(mount.source)) return bad_config("mounts", "a mount's source must be an absolute path: " + mount.source);
+    if (!absolute(mount.source))
+      return bad_config("mounts", "a mount's source must be an absolute path: " + mount.source);
     if (!absolute(mount.destination) || mount.destination == "/") {
       return bad_config("mounts", "a mount's destination must be an absolute path: " + mount.destination);
     }
@@ -148,7 +155,8 @@ BERTH_DECL result<std::string> find_init(const environment& where) {
   std::string tried;
   for (const std::string& place : places) {
     struct stat info {};
-    if (place.front() == '/' && ::stat(place.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 0111) != 0) {
+    if (place.front() == '/' && ::stat(place.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+        (info.st_mode & 0111) != 0) {
       return place;
     }
     tried += (tried.empty() ? "" : ", ") + place;

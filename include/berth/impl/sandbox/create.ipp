@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/file.hpp>
@@ -6,11 +7,15 @@
 #include <berth/process/cancellation.hpp>
 #include <berth/process/process.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
+#include <berth/sandbox/detail/creator_watch.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
+#include <berth/sandbox/detail/obstacle.hpp>
 #include <berth/sandbox/detail/remove.hpp>
+#include <berth/sandbox/detail/root_marker.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/find_runsc.hpp>
+#include <berth/sandbox/reach.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
@@ -22,6 +27,7 @@
 
 #include <chrono>
 #include <exception>
+#include <optional>
 
 namespace berth {
 
@@ -37,10 +43,7 @@ inline result<void> check_sandbox_machine(const sandbox_config& what) {
     return errno_error(errno, "sandbox", "cannot open the root file system", what.rootfs);
   }
   if (!S_ISDIR(info.st_mode)) return bad_config("rootfs", "the root file system is no directory: " + what.rootfs);
-  if (what.network == network_mode::path && ::stat(what.network_path.c_str(), &info) != 0) {
-    return errno_error(errno, "sandbox", "cannot open the network namespace", what.network_path,
-                       "make it first: ip netns add NAME");
-  }
+  if (what.network == network_mode::path) BERTH_TRY(check_network_namespace(what.network_path));
   for (const sandbox_mount& mount : what.mounts) {
     if (::stat(mount.source.c_str(), &info) != 0) {
       return errno_error(errno, "sandbox", "cannot open the mount's source", mount.source);
@@ -49,14 +52,29 @@ inline result<void> check_sandbox_machine(const sandbox_config& what) {
   return {};
 }
 
-inline sandbox_record new_record(const std::string& root, const sandbox_config& what, const runsc_binary& binary) {
+/// A sandbox sets any mode on what is bound writable, on the bound directory itself too, and berth cannot put a closed
+/// directory above one of the user's.
+inline void warn_of_open_mounts(const sandbox_config& what, const log_sink& log_to) {
+  for (const sandbox_mount& mount : what.mounts) {
+    if (mount.read_only || is_inert_mount(mount.source)) continue;
+    if (const auto reached = others_reach(mount.source); reached && !*reached) continue;
+    log(log_to, log_level::warn,
+        "other users of this host get to this volume: the sandbox can leave a setuid program of root's or a device there",
+        {{"volume", mount.source},
+         {"remedy",
+          "keep it below a directory of root's with mode 0700, or on a file system mounted nosuid,nodev; or :ro"}});
+  }
+}
+
+inline sandbox_record new_record(const std::string& prefix, const sandbox_config& what, const runsc_binary& binary) {
   sandbox_record record;
   record.id = what.id.empty() ? random_token(12) : what.id;
-  record.token = root_token(root) + random_token(8);
+  record.token = prefix + random_token(sandbox_record::token_size - root_prefix_size);
   record.boot_id = read_boot_id();
-  record.created_ms = std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  record.created_ms =
+      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   record.creator = process_identity::of(::getpid());
-  record.ends_with_creator = what.ends_with_creator;
+  record.ends_with_creator = what.ends_with_creator || what.watch_creator;
   record.rootfs = what.rootfs;
   record.hostname = what.hostname.empty() ? record.id : what.hostname;
   record.network = what.network;
@@ -64,6 +82,7 @@ inline sandbox_record new_record(const std::string& root, const sandbox_config& 
   record.cpus = what.cpus;
   record.memory_bytes = what.memory_bytes;
   record.shared_directory = what.shared_directory;
+  record.guest = what.shared_directory ? guest_protocol_version : 0;
   record.net_raw = what.net_raw;
   record.runsc = binary.path();
   record.annotations = what.annotations;
@@ -71,8 +90,8 @@ inline sandbox_record new_record(const std::string& root, const sandbox_config& 
 }
 
 inline result<void> make_directories(const sandbox_record& record) {
-  for (const std::string& path : {record.runsc_root(), record.bundle(), record.shared(), record.overlay(), record.logs(),
-                                  record.runsc_logs(), record.exec_directory()}) {
+  for (const std::string& path : {record.runsc_root(), record.bundle(), record.shared(), record.overlay(),
+                                  record.logs(), record.runsc_logs(), record.exec_directory()}) {
     if (::mkdir(path.c_str(), 0700) != 0) return errno_error(errno, "sandbox", "cannot make the directory", path);
     ::chmod(path.c_str(), 0700);  // whatever the umask took away
   }
@@ -80,7 +99,8 @@ inline result<void> make_directories(const sandbox_record& record) {
 }
 
 inline boost::asio::awaitable<result<void>> make_network(environment where, std::string root, sandbox_record& record,
-                                                         std::vector<std::string> nameservers, time_point deadline) {
+                                                         std::vector<std::string> nameservers,
+                                                         std::uint32_t max_connections, time_point deadline) {
   auto pool = parse_ipv4_subnet(where.network_pool);
   if (!pool) co_return std::move(pool).error();
   auto lock = co_await network_lock::acquire(deadline);
@@ -94,7 +114,8 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   }
   auto plan = plan_network(record.token, *pool, std::move(used), std::move(nameservers));
   if (!plan) co_return std::move(plan).error();
-  record.net = record_network{plan->subnet, plan->mtu};
+  plan->max_connections = max_connections;
+  record.net = record_network{plan->subnet, plan->mtu, max_connections};
   BERTH_CO_TRY(write_record(record));
   network_plan made = *plan;
   co_return co_await create_network(std::move(made), where.log, deadline);
@@ -114,6 +135,23 @@ inline runsc_globals creation_globals(const sandbox_record& record, const sandbo
   if (!record.has_limits()) globals.ignore_cgroups = true;
   globals.extra_args = what.runsc_args;
   return globals;
+}
+
+/// The failure of a start, whose directory goes away with it: it names nothing in there, and brings along what was said.
+inline error start_failure(const sandbox_record& record, std::string what, const std::optional<exit_status>& ended) {
+  const auto printed = read_file_end(record.init_log(), 1u << 20, "sandbox");
+  error e = runsc_failure(what, record.runsc_logs(), printed ? std::string_view(*printed) : std::string_view());
+  e.path = record.runsc;
+  if (e.message == what && ended) {
+    e.message += ended->signal != 0 ? ": runsc was killed by signal " + std::to_string(ended->signal)
+                                    : ": runsc ended with " + ended->to_string();
+    if (e.detail.empty()) e.message += " and said nothing";
+  }
+  if (std::string obstacle = find_obstacle(record.directory.substr(0, record.directory.rfind('/'))); !obstacle.empty())
+    e.hint = std::move(obstacle);
+  if (e.hint.empty() && ended && ended->signal != 0)
+    e.hint = "see that `" + record.runsc + " --version` works, and the kernel's log (dmesg)";
+  return e;
 }
 
 inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, const sandbox_config& what,
@@ -140,14 +178,14 @@ inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, 
   auto done = co_await run_process(std::move(options), std::move(io), deadline);
   if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
   if (!done || !done->status.success()) {
-    auto text = read_file_end(record.init_log(), 1u << 20, "sandbox");
-    error e = runsc_failure("cannot start the sandbox " + record.id, record.runsc_logs(), text ? *text : std::string());
+    error e = start_failure(record, "cannot start the sandbox " + record.id,
+                            done ? std::optional(done->status) : std::nullopt);
     if (!done) e.code = errc::timeout;
     co_return e;
   }
   record.sandbox_process = process_identity::of(read_pid_file(run.pid_file));
   if (!record.sandbox_process.alive()) {
-    co_return runsc_failure("the sandbox " + record.id + " ended at once", record.runsc_logs(), {});
+    co_return start_failure(record, "the sandbox " + record.id + " ended at once", std::nullopt);
   }
   co_return result<void>();
 }
@@ -172,14 +210,16 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   }
   if (record.network == network_mode::sandbox) {
     enter_phase(where, "network");
-    BERTH_CO_TRY(co_await make_network(where, root, record, resolver.nameservers, deadline));
+    const std::uint32_t most = what.max_connections.value_or(default_max_connections);
+    BERTH_CO_TRY(co_await make_network(where, root, record, resolver.nameservers, most, deadline));
   }
   enter_phase(where, "root");
   sandbox_config mounted = what;
   if (auto done = mount_root(record)) {
     mounted.rootfs = record.root();
   } else if (done.error().code == errc::unsupported) {
-    log(where.log, log_level::warn, "no layer over the root file system; runsc makes the mount points that it lacks in it",
+    log(where.log, log_level::warn,
+        "no layer over the root file system; runsc makes the mount points that it lacks in it",
         {{"rootfs", record.rootfs}, {"error", done.error().to_string()}});
   } else {
     co_return std::move(done).error();
@@ -199,11 +239,13 @@ struct created_sandbox {
   std::string root;
   sandbox_record record;
   runsc_binary binary;
+  creator_watch watch;
 };
 
 inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environment where, sandbox_config what) {
   BERTH_CO_TRY(check_sandbox_config(where, what));
   BERTH_CO_TRY(check_sandbox_machine(what));
+  warn_of_open_mounts(what, where.log);
   auto init = find_init(where);
   if (!init) co_return std::move(init).error();
   auto root = open_root(where.root);
@@ -215,21 +257,29 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   if (!binary) co_return std::move(binary).error();
 
   enter_phase(where, "record");
-  sandbox_record record = new_record(*root, what, *binary);
+  auto prefix = make_root_prefix(*root);
+  if (!prefix) co_return std::move(prefix).error();
+  sandbox_record record = new_record(*prefix, what, *binary);
   auto lock = make_state_directory(*root, record);
   for (int attempt = 0; !lock && attempt < 5; ++attempt) {
     // A made-up id that is taken, or a garbage collector that was quicker.
     const errc code = lock.error().code;
     if (code != errc::again && code != errc::not_found && !(code == errc::exists && what.id.empty())) break;
-    record = new_record(*root, what, *binary);
+    record = new_record(*prefix, what, *binary);
     lock = make_state_directory(*root, record);
   }
   if (!lock) co_return std::move(lock).error();
 
+  creator_watch watch;
   result<void> built;
   std::exception_ptr thrown;  // out of memory, or by a function of the caller's
   try {
-    built = co_await build_sandbox(where, *root, record, what, *binary, *init, deadline);
+    if (what.watch_creator) {
+      auto started = co_await creator_watch::start(*init, record, what.owner, what.lifetime, deadline);
+      if (started) watch = std::move(*started);
+      else built = std::move(started).error();
+    }
+    if (built) built = co_await build_sandbox(where, *root, record, what, *binary, *init, deadline);
   } catch (...) {
     thrown = std::current_exception();
   }
@@ -239,14 +289,15 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     auto undone = co_await remove_resources(where, record);
     if (!undone) {
-      e.detail += (e.detail.empty() ? "" : "\n") + std::string("and not all could be removed (berth gc tries again): ") +
-                  undone.error().to_string();
+      e.detail += (e.detail.empty() ? "" : "\n") +
+                  std::string("and not all could be removed (berth gc tries again): ") + undone.error().to_string();
     }
     co_await boost::asio::this_coro::reset_cancellation_state();
     if (thrown) std::rethrow_exception(thrown);
     co_return e;
   }
-  co_return created_sandbox{*root, std::move(record), *binary};
+  watch.sandbox_runs();
+  co_return created_sandbox{*root, std::move(record), *binary, std::move(watch)};
 }
 
 }  // namespace detail

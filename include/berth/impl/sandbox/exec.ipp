@@ -1,14 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/file.hpp>
 #include <berth/base/token.hpp>
+#include <berth/base/users.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/process/process.hpp>
+#include <berth/sandbox/detail/exec_process.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
+#include <berth/sandbox/detail/obstacle.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
-#include <berth/sandbox/detail/users.hpp>
 #include <berth/sandbox/sandbox.hpp>
 #include <berth/spec/json.hpp>
+
+#include <berth/impl/sandbox/exec_by_guest.ipp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -62,7 +67,10 @@ class sandbox_command final : public running_command {
   /// `keep` owns the directory of the files: it is held until the command has been ended, which goes on after destruction.
   sandbox_command(process client, runsc_client runsc, process_identity sandbox_process, files where,
                   std::shared_ptr<const void> keep)
-      : client_(std::move(client)), runsc_(std::move(runsc)), sandbox_process_(sandbox_process), files_(std::move(where)),
+      : client_(std::move(client)),
+        runsc_(std::move(runsc)),
+        sandbox_process_(sandbox_process),
+        files_(std::move(where)),
         keep_(std::move(keep)) {}
 
   sandbox_command(const sandbox_command&) = delete;
@@ -79,8 +87,8 @@ class sandbox_command final : public running_command {
   }
 
   void set_executor(boost::asio::any_io_executor executor) { executor_ = std::move(executor); }
-  /// What to say to somebody whose sandbox ended under the command.
-  void set_lost_hint(std::string hint) { lost_hint_ = std::move(hint); }
+  /// The record of a sandbox of berth's, for what is to be said when it ended under the command.
+  void set_owner(sandbox_record owner) { owner_ = std::move(owner); }
 
   boost::asio::awaitable<result<exit_status>> wait(time_point deadline) override {
     auto ended = co_await client_->wait(deadline);
@@ -138,12 +146,13 @@ class sandbox_command final : public running_command {
     if (message.empty()) return ended;  // the command's own status
     if (const auto code = start_failure_code(message)) return exit_status{*code, 0};
     if (!sandbox_process_.alive()) {
-      error e = make_error(errc::sandbox_not_running, "sandbox", "the sandbox ended while the command ran", runsc_.id,
-                           lost_hint_);
+      error e = owner_ ? not_running_error(*owner_, "the sandbox ended while the command ran")
+                       : make_error(errc::sandbox_not_running, "sandbox", "the sandbox ended while the command ran",
+                                    runsc_.id);
       e.detail = message;
       return e;
     }
-    return make_error(errc::runsc_failed, "sandbox", "runsc exec: " + message, runsc_.id);
+    return make_error(errc::runsc_failed, "sandbox", "runsc exec: " + message, runsc_.id, find_obstacle("/"));
   }
 
   /// The pid inside, which runsc writes once the command runs. errc::state when the client ended before, errc::timeout
@@ -158,7 +167,10 @@ class sandbox_command final : public running_command {
       if (clock::now() >= deadline) {
         co_return make_error(errc::timeout, "sandbox", "the sandbox has not started the command");
       }
-      if (!co_await pause_for(pause)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
+      const bool waited = co_await pause_for(pause);
+      // Asked for as well: a cancellation in the turn in which the pause was over reaches no operation.
+      const bool cancelled = co_await was_cancelled();
+      if (!waited || cancelled) co_return make_error(errc::cancelled, "sandbox", "cancelled");
       pause = std::min(pause * 2, milliseconds(20));
     }
     co_return pid;
@@ -215,7 +227,7 @@ class sandbox_command final : public running_command {
   std::shared_ptr<const void> keep_;
   boost::asio::any_io_executor executor_;
   pid_t pid_ = 0;
-  std::string lost_hint_;
+  std::optional<sandbox_record> owner_;
   std::optional<result<exit_status>> outcome_;
 };
 
@@ -238,63 +250,82 @@ BERTH_DECL result<void> sandbox::check_running() {
   if (record_.phase == record_phase::running && record_.process_alive()) {
     return {};
   }
-  return make_error(errc::sandbox_not_running, "sandbox", "the sandbox does not run any more", record_.id,
-                    "its log is " + record_.init_log() + "; remove it: berth rm " + record_.id);
+  return detail::not_running_error(record_, "the sandbox does not run any more",
+                                   "its log is " + record_.init_log() + "; remove it: berth rm " + record_.id);
 }
 
-BERTH_DECL result<std::vector<std::string>> sandbox::exec_argv(command what, const std::string& pid_file,
-                                                               const std::string& log_file) {
-  if (what.argv.empty() || what.argv.front().empty()) {
-    return make_error(errc::invalid, "sandbox", "the command is empty", "argv");
-  }
+BERTH_DECL result<sandbox::exec_call> sandbox::make_exec(const command& what, bool terminal,
+                                                         const std::string& pid_file, const std::string& log_file) {
   auto binary = runsc();
   if (!binary) return std::move(binary).error();
-  runsc_exec_options exec;
-  exec.command = std::move(what.argv);
-  exec.cwd = std::move(what.cwd);
-  exec.env = std::move(what.env);
-  exec.internal_pid_file = pid_file;
-  if (!what.user.empty()) {
-    auto user = detail::find_user(what.user, record_.rootfs);
-    if (!user) return std::move(user).error();
-    exec.user = std::to_string(user->uid) + ":" + std::to_string(user->gid);
-    exec.additional_gids = std::move(user->groups);
+  if (!process_) {
+    auto found = detail::container_process::read(record_.bundle());
+    if (!found) return std::move(found).error();
+    process_ = std::move(*found);
   }
+  std::optional<detail::exec_user> who;
+  if (!what.user.empty()) {
+    auto user = find_user(what.user, record_.rootfs);
+    if (!user) return std::move(user).error();
+    who = detail::exec_user{user->uid, user->gid, std::move(user->groups)};
+  }
+  auto text = detail::exec_process_text(*process_, what, who, terminal);
+  if (!text) return std::move(text).error();
+  auto file = memory_file("berth-exec", *text, "sandbox");
+  if (!file) return std::move(file).error();
+  runsc_exec_options exec;
+  exec.process = detail::process_file_path;
+  exec.internal_pid_file = pid_file;
   runsc_globals options = globals();
   options.net_raw = record_.net_raw;
   options.log = log_file;
   options.log_format = runsc_log_format::json;
-  return runsc_exec_argv(*binary, options, record_.container_id(), exec);
+  auto argv = runsc_exec_argv(*binary, options, record_.container_id(), exec);
+  if (!argv) return std::move(argv).error();
+  return exec_call{std::move(*argv), std::move(*file)};
 }
 
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sandbox::start_command(command what,
-                                                                                                  stdio_options io) {
+                                                                                                   stdio_options io) {
   const std::string stem = record_.exec_directory() + "/" + random_token(13);
   const detail::sandbox_command::files files{stem + ".pid", stem + ".log"};
-  auto argv = exec_argv(std::move(what), files.pid, files.log);
-  if (!argv) co_return std::move(argv).error();
+  const time_point patience = deadline_after(seconds(30));
+  auto known = co_await runsc_by(patience);  // a binary that hangs must not block the loop
+  if (!known) co_return std::move(known).error();
+  auto call = make_exec(what, detail::is_on_terminal(io), files.pid, files.log);
+  if (!call) co_return std::move(call).error();
   auto loop = co_await boost::asio::this_coro::executor;
   spawn_options options;
-  options.argv = std::move(*argv);
+  options.argv = std::move(call->argv);
   options.env = minimal_environment();
+  options.fds.push_back({call->process.get(), detail::process_file_fd});
   auto client = process::start(loop, std::move(options), std::move(io));
+  call->process.reset();
   if (!client) co_return std::move(client).error();
-  auto running = std::make_unique<detail::sandbox_command>(std::move(*client),
-                                                           detail::runsc_client::of(*runsc_, record_),
-                                                           record_.sandbox_process, files, shared_from_this());
+  auto running =
+      std::make_unique<detail::sandbox_command>(std::move(*client), detail::runsc_client::of(*runsc_, record_),
+                                                record_.sandbox_process, files, shared_from_this());
   running->set_executor(loop);
-  // The kernel ends a sandbox as a whole: all its programs are one process to the host's memory cgroup.
-  if (record_.memory_bytes > 0)
-    running->set_lost_hint("it may have needed more than its memory limit of " + std::to_string(record_.memory_bytes >> 20) +
-                           " MiB, at which the kernel ends the whole sandbox: give it more");
+  running->set_owner(record_);
   std::unique_ptr<running_command> started = std::move(running);
   co_return started;
 }
 
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sandbox::start(command what,
-                                                                                          stdio_options io) {
+                                                                                           stdio_options io) {
   BERTH_CO_TRY(check_running());
+  BERTH_CO_TRY(detail::check_exec_command(what));
   auto self = shared_from_this();
+  if (goes_by_guest(what, io)) {
+    auto attempting = attempt_by_guest(what, io);
+    guest_attempt made = co_await std::move(attempting);
+    if (made.running) {
+      std::unique_ptr<running_command> by_guest =
+          std::make_unique<detail::sandbox_guest_command>(std::move(made.running), record_);
+      co_return by_guest;
+    }
+    if (made.asked || made.failed.code == errc::cancelled) co_return std::move(made.failed);
+  }
   auto started = co_await start_command(std::move(what), std::move(io));
   co_return started;
 }
@@ -302,8 +333,7 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sand
 BERTH_DECL boost::asio::awaitable<result<pid_t>> sandbox::start_detached(command what, std::string log_path) {
   BERTH_CO_TRY(check_running());
   auto self = shared_from_this();
-  const unique_fd log(
-      ::open(log_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const unique_fd log(::open(log_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!log) co_return errno_error(errno, "sandbox", "cannot open the log", log_path);
   stdio_options io;
   io.out = stdio_options::output::fd;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/unique_fd.hpp>
@@ -27,8 +28,8 @@ class new_file {
     out.directory_.reset(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!out.directory_) return errno_error(errno, "sandbox", "cannot open the directory for the changes", directory);
     // 0600: nobody else can read it.
-    out.file_.reset(::openat(out.directory_.get(), out.name_.c_str(),
-                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    out.file_.reset(
+        ::openat(out.directory_.get(), out.name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!out.file_) return errno_error(errno, "sandbox", "cannot make the file for the changes", path);
     return out;
   }
@@ -37,7 +38,8 @@ class new_file {
 
   /// Takes the name away, unless it is another file's by now.
   void remove() const noexcept {
-    struct stat mine {}, named {};
+    struct stat mine {};
+    struct stat named {};
     if (::fstat(file_.get(), &mine) == 0 &&
         ::fstatat(directory_.get(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && mine.st_ino == named.st_ino &&
         mine.st_dev == named.st_dev) {
@@ -57,7 +59,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::write_changes(std::stri
   if (file.empty() || file.front() != '/' || file.back() == '/') {
     co_return make_error(errc::invalid, "sandbox", "the absolute path of a file is needed for the changes", file);
   }
-  auto binary = runsc();
+  const time_point patience = deadline_after(seconds(30));
+  auto binary = co_await runsc_by(patience);
   if (!binary) co_return std::move(binary).error();
   // runsc opens what it is told by name, with O_TRUNC: this name means the very file that was made.
   constexpr int inside = 3;

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/process/process.hpp>
 #include <berth/process/run_blocking.hpp>
+#include <berth/base/visible_text.hpp>
 #include <berth/runsc/probe.hpp>
+#include <berth/sandbox/detail/obstacle.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 
 namespace berth {
@@ -11,6 +14,7 @@ namespace detail {
 
 inline boost::asio::awaitable<result<std::string>> ask_runsc(std::vector<std::string> argv, time_point deadline) {
   spawn_options options;
+  const std::string program = argv.front();
   options.argv = std::move(argv);
   options.env = minimal_environment();
   stdio_options io;
@@ -19,7 +23,10 @@ inline boost::asio::awaitable<result<std::string>> ask_runsc(std::vector<std::st
   if (!done) co_return std::move(done).error();
   std::string said = std::move(done->out) + done->err;  // `runsc flags` writes to stderr
   if (done->status.success()) co_return said;
-  error e = make_error(errc::runsc_failed, "sandbox", "runsc failed with " + done->status.to_string());
+  const std::string words = said.substr(0, said.find('\n'));
+  std::string message = "runsc failed with " + done->status.to_string();
+  if (!words.empty()) append_shown(message += ": ", words);
+  error e = make_error(errc::runsc_failed, "sandbox", std::move(message), program, find_obstacle("/"));
   e.detail = said.substr(0, 4096);
   co_return e;
 }

@@ -1,10 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/file.hpp>
-#include <berth/base/text.hpp>
 #include <berth/base/unique_fd.hpp>
 #include <berth/process/cancellation.hpp>
-#include <berth/process/pidfd.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 
 #include <dirent.h>
@@ -15,7 +14,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <memory>
 #include <sstream>
 
@@ -31,7 +29,7 @@ namespace berth::detail {
 
 BERTH_DECL result<void> mount_shared(const std::string& directory) {
   constexpr unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW;
-  if (::mount("berth", directory.c_str(), "tmpfs", flags, "size=4m,nr_inodes=64,mode=0755") != 0) {
+  if (::mount("berth", directory.c_str(), "tmpfs", flags, "size=20m,nr_inodes=64,mode=0755") != 0) {
     error e = errno_error(errno, "sandbox", "cannot mount the shared directory", directory,
                           "berth needs root with CAP_SYS_ADMIN");
     if (e.code == errc::io) e.code = errc::mount_failed;
@@ -78,7 +76,8 @@ BERTH_DECL std::string root_mount_options(const std::string& lower, const std::s
     return out;
   };
   // A colon separates lower directories; upper and work are one each.
-  return "lowerdir=" + escaped(lower, "\\,:") + ",upperdir=" + escaped(upper, "\\,") + ",workdir=" + escaped(work, "\\,");
+  return "lowerdir=" + escaped(lower, "\\,:") + ",upperdir=" + escaped(upper, "\\,") +
+         ",workdir=" + escaped(work, "\\,");
 }
 
 /// The overlay itself, its layer in the directory `layer`.
@@ -94,7 +93,8 @@ inline result<void> mount_root_layer(const sandbox_record& record, const std::st
   if (::chown(upper.c_str(), below.st_uid, below.st_gid) != 0 || ::chmod(upper.c_str(), below.st_mode & 07777) != 0)
     return errno_error(errno, "sandbox", "cannot set up the root file system's layer", upper);
   const std::string options = root_mount_options(record.rootfs, upper, work);
-  if (::mount("berth", record.root().c_str(), "overlay", 0, options.c_str()) == 0) return {};
+  // Of no effect inside, where gVisor's own mounts count: for whoever comes upon it on the host.
+  if (::mount("berth", record.root().c_str(), "overlay", MS_NOSUID | MS_NODEV, options.c_str()) == 0) return {};
   error e = errno_error(errno, "sandbox", "cannot mount a layer over the root file system", record.root());
   if (e.sys_errno == EINVAL || e.sys_errno == ENODEV || e.sys_errno == EOPNOTSUPP) e.code = errc::unsupported;
   if (e.code == errc::io) e.code = errc::mount_failed;
@@ -109,100 +109,11 @@ BERTH_DECL result<void> mount_root(const sandbox_record& record) {
   auto done = mount_root_layer(record, layer);
   if (done || done.error().code != errc::unsupported || done.error().sys_errno == ENODEV) return done;
   // A state directory that is on an overlay itself, as in a container, cannot hold a layer. A tmpfs can: nothing but mount
-  // points comes into it.
+  // points and the files of /etc comes into it.
   if (::mount("berth", layer.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=16m,mode=0700") != 0) return done;
   auto again = mount_root_layer(record, layer);
   if (!again) ::umount2(layer.c_str(), UMOUNT_NOFOLLOW);
   return again;
-}
-
-BERTH_DECL std::string_view runsc_root_of(std::string_view cmdline, bool& client) {
-  client = true;
-  std::string_view root;
-  std::size_t index = 0;
-  while (!cmdline.empty()) {
-    const std::string_view argument = cmdline.substr(0, cmdline.find('\0'));
-    cmdline.remove_prefix(std::min(cmdline.size(), argument.size() + 1));
-    if (argument.starts_with("--root=") && root.empty()) root = argument.substr(7);
-    // The sandbox and gofer processes name themselves; `run`, `create` and `restore` go on to start such ones.
-    if (index == 0 && (argument.ends_with("runsc-sandbox") || argument.ends_with("runsc-gofer"))) client = false;
-    if (argument == "boot" || argument == "gofer" || argument == "run" || argument == "create" || argument == "restore") {
-      client = false;
-    }
-    if (argument == "exec") break;  // what follows is the command's own
-    ++index;
-  }
-  return root;
-}
-
-/// Calls `f(pid, cmdline)` for every process that has a command line (kernel threads and zombies have none).
-template <class F>
-void for_each_process(F&& f) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir("/proc"), &::closedir);
-  if (!dir) return;
-  while (const dirent* entry = ::readdir(dir.get())) {
-    const std::string_view name = entry->d_name;
-    const auto pid = parse_number<pid_t>(name);
-    if (!pid) continue;
-    const std::string cmdline = read_system_file("/proc/" + std::string(name) + "/cmdline", 64 * 1024);
-    if (!cmdline.empty()) f(*pid, cmdline);
-  }
-}
-
-BERTH_DECL std::vector<runsc_host_process> find_runsc_processes(const std::string& runsc_root) {
-  std::vector<runsc_host_process> found;
-  for_each_process([&](pid_t pid, const std::string& cmdline) {
-    // The start time before the command line is read again: if both fit, the number was not reused in between.
-    if (cmdline.find(runsc_root) == std::string::npos) return;
-    const process_identity identity = process_identity::of(pid);
-    bool client = true;
-    const std::string again = read_system_file("/proc/" + std::to_string(pid) + "/cmdline", 64 * 1024);
-    if (identity && runsc_root_of(again, client) == runsc_root) found.push_back({identity, client});
-  });
-  return found;
-}
-
-BERTH_DECL std::vector<std::string> find_runsc_roots(const std::string& root) {
-  std::vector<std::string> found;
-  for_each_process([&](pid_t, const std::string& cmdline) {
-    bool client = true;
-    const std::string_view there = runsc_root_of(cmdline, client);
-    if (!there.starts_with(root + "/") || !there.ends_with("/run")) return;
-    // ROOT/ID/run and no deeper: another root may lie below this one.
-    const std::size_t id = root.size() + 1;
-    if (there.find('/', id) == there.size() - 4) found.emplace_back(there);
-  });
-  std::sort(found.begin(), found.end());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
-}
-
-inline void kill_process(const process_identity& identity) {
-  auto pidfd = open_pidfd(identity.pid);
-  if (!pidfd || !identity.alive()) return;  // asked after opening: the descriptor is of this very process
-  (void)signal_pidfd(pidfd->get(), SIGKILL);
-}
-
-BERTH_DECL boost::asio::awaitable<result<void>> kill_runsc_processes(std::string runsc_root, time_point deadline) {
-  // Clients end when their sandbox has; what they print then is better than a SIGKILL. Two seconds for that.
-  const time_point patience = std::min(deadline, clock::now() + seconds(2));
-  milliseconds wait(1);
-  for (;;) {
-    const auto found = find_runsc_processes(runsc_root);
-    if (found.empty()) co_return result<void>();
-    const time_point now = clock::now();
-    for (const runsc_host_process& process : found) {
-      if (!process.client || now >= patience) kill_process(process.identity);
-    }
-    if (now >= deadline) {
-      co_return make_error(errc::timeout, "sandbox", "runsc processes did not end after SIGKILL",
-                           "pid " + std::to_string(found.front().identity.pid));
-    }
-    if (!co_await pause_for(wait)) {
-      co_return make_error(errc::cancelled, "sandbox", "cancelled while runsc processes were ending");
-    }
-    wait = std::min(wait * 2, milliseconds(20));
-  }
 }
 
 BERTH_DECL std::vector<std::string> parse_cgroup_mounts(std::string_view mountinfo) {
@@ -220,8 +131,13 @@ BERTH_DECL std::vector<std::string> parse_cgroup_mounts(std::string_view mountin
   return mounts;
 }
 
-inline std::vector<std::string> cgroup_mounts() {
-  return parse_cgroup_mounts(read_system_file("/proc/self/mountinfo", 16u << 20));
+inline result<std::vector<std::string>> cgroup_mounts() {
+  constexpr const char* path = "/proc/self/mountinfo";
+  std::string text;
+  if (const int failed = try_read_system_file(path, text, 16u << 20); failed != 0) {
+    return errno_error(failed, "sandbox", "cannot look for cgroups", path);
+  }
+  return parse_cgroup_mounts(text);
 }
 
 /// Children first. errno of the first failure, or 0.
@@ -232,6 +148,8 @@ inline int remove_cgroup_tree(const std::string& path) {
       if (entry->d_type != DT_DIR || name == "." || name == "..") continue;
       if (const int failed = remove_cgroup_tree(path + "/" + std::string(name)); failed != 0) return failed;
     }
+  } else if (errno != ENOENT) {
+    return errno;
   }
   return ::rmdir(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
 }
@@ -243,9 +161,12 @@ inline bool cgroup_exists(const std::string& path) {
 
 BERTH_DECL boost::asio::awaitable<result<void>> remove_cgroups(std::string cgroups_path, time_point deadline) {
   std::string kept;
-  for (const std::string& mount : cgroup_mounts()) {
+  const auto mounts = cgroup_mounts();
+  if (!mounts) co_return mounts.error();
+  for (const std::string& mount : *mounts) {
     const std::string path = mount + cgroups_path;
-    if (!cgroup_exists(path)) continue;  // not left to rmdir, which says EROFS of a name that a read-only mount does not have
+    if (!cgroup_exists(path))
+      continue;  // not left to rmdir, which says EROFS of a name that a read-only mount does not have
     int failed = 0;
     // Busy for a moment after the last process in it was killed.
     while ((failed = remove_cgroup_tree(path)) == EBUSY && clock::now() < deadline) {
@@ -260,13 +181,20 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_cgroups(std::string cgrou
   co_return result<void>();
 }
 
-BERTH_DECL std::vector<std::string> find_cgroups(const std::string& prefix) {
+BERTH_DECL result<std::vector<std::string>> find_cgroups(const std::string& prefix) {
   std::vector<std::string> names;
-  for (const std::string& mount : cgroup_mounts()) {
+  const auto mounts = cgroup_mounts();
+  if (!mounts) return mounts.error();
+  for (const std::string& mount : *mounts) {
     const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(mount.c_str()), &::closedir);
-    if (!dir) continue;
+    if (!dir) {
+      error e = errno_error(errno, "sandbox", "cannot look for cgroups", mount);
+      if (lacks_resources(e)) return e;
+      continue;  // hidden by another mount, or not for us: nothing of ours can be in there
+    }
     while (const dirent* entry = ::readdir(dir.get())) {
-      if (entry->d_type == DT_DIR && std::string_view(entry->d_name).starts_with(prefix)) names.emplace_back(entry->d_name);
+      if (entry->d_type == DT_DIR && std::string_view(entry->d_name).starts_with(prefix))
+        names.emplace_back(entry->d_name);
     }
   }
   std::sort(names.begin(), names.end());

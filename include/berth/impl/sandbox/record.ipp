@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/file.hpp>
 #include <berth/base/json_writer.hpp>
+#include <berth/base/token.hpp>
 #include <berth/sandbox/record.hpp>
 #include <berth/spec/json.hpp>
+
+#include <cerrno>
 
 namespace berth {
 
@@ -75,6 +79,7 @@ class record_reader {
     }
     return identity;
   }
+  bool has(const char* key) const { return static_cast<bool>(object_[key]); }
   json_view object(const char* key, bool required = true) {
     const json_view v = object_[key];
     if (v.is_object()) return v;
@@ -132,12 +137,14 @@ inline result<sandbox_record> read_record_object(json_view object) {
     if (subnet) net.subnet = *subnet;
     else inner.fail("subnet", "an IPv4 subnet");
     net.mtu = inner.number<int>("mtu");
+    net.max_connections = inner.number<std::uint32_t>("max_connections");
     in.take(inner, "net");
     record.net = net;
   }
   record.cpus = in.number<double>("cpus");
   record.memory_bytes = in.number<std::uint64_t>("memory_bytes");
   record.shared_directory = in.flag("shared_directory");
+  if (in.has("guest")) record.guest = in.number<std::uint32_t>("guest");  // berth 0.1.0 wrote none
   record.net_raw = in.flag("net_raw");
   record.runsc = in.text("runsc");
   const json_view annotations = in.array("annotations");
@@ -151,7 +158,11 @@ inline result<sandbox_record> read_record_object(json_view object) {
     record.annotations.emplace_back(*key, *value);
   }
   if (!in.wrong().empty()) return damaged_record(in.wrong());
-  if (record.token.size() != 13) return damaged_record("the token is not of 13 characters");
+  // It becomes part of names and paths.
+  if (record.token.size() != sandbox_record::token_size ||
+      record.token.find_first_not_of(token_letters) != std::string::npos) {
+    return damaged_record("the token is not of 13 letters and digits");
+  }
   return record;
 }
 
@@ -183,11 +194,13 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
     out.key("net").open_object();
     out.key("subnet").string(record.net->subnet.to_string());
     out.key("mtu").number(record.net->mtu);
+    out.key("max_connections").unsigned_number(record.net->max_connections);
     out.close_object();
   }
   out.key("cpus").real(record.cpus);
   out.key("memory_bytes").unsigned_number(record.memory_bytes);
   out.key("shared_directory").boolean(record.shared_directory);
+  out.key("guest").number(record.guest);
   out.key("net_raw").boolean(record.net_raw);
   out.key("runsc").string(record.runsc);
   out.key("annotations").open_array();
@@ -224,8 +237,15 @@ BERTH_DECL result<sandbox_record> read_record(const std::string& directory) {
   const std::string path = directory + "/record.json";
   auto text = read_file(path, detail::longest_record, "sandbox");
   if (!text) {
-    if (text.error().code == errc::too_big) return detail::damaged_record("it is longer than 1 MiB");
-    return std::move(text).error();
+    error e = std::move(text).error();
+    std::string why;
+    if (e.code == errc::too_big) why = "it is longer than 1 MiB";
+    // A directory, a FIFO, a device, a symbolic link, which could lead anywhere.
+    if (e.code == errc::invalid || e.sys_errno == ELOOP || e.sys_errno == ENXIO) why = "it is no regular file";
+    if (why.empty()) return e;
+    e = detail::damaged_record(std::move(why));
+    e.path = path;
+    return e;
   }
   auto record = parse_record(*text);
   if (!record) {

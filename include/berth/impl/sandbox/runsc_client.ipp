@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <berth/sandbox/detail/obstacle.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
 
 namespace berth::detail {
@@ -25,6 +27,7 @@ BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv
     error e = make_error(errc::runsc_failed, "sandbox", "runsc failed with " + done->status.to_string());
     if (!said.empty()) e.message += ": " + said.substr(0, said.find('\n'));
     e.detail = said;
+    e.hint = find_obstacle("/");
     co_return e;
   }
   co_return std::move(done->out);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/sandbox/detail/runsc_client.hpp>
@@ -53,8 +54,18 @@ BERTH_DECL boost::asio::awaitable<result<void>> runsc_executor::find_sandbox() {
   auto state = parse_runsc_state(*text);
   if (!state) co_return std::move(state).error();
   if (state->status != runsc_status::running || state->pid <= 0) {
-    co_return make_error(errc::sandbox_not_running, "sandbox", "the container does not run: runsc says " + state->status_text,
-                         id_);
+    co_return make_error(errc::sandbox_not_running, "sandbox",
+                         "the container does not run: runsc says " + state->status_text, id_);
+  }
+  if (!process_) {
+    auto read = detail::container_process::read(state->bundle);
+    if (!read) {
+      error e = std::move(read).error();
+      e.message = "cannot read what the container was started with: " + e.message;
+      e.hint = "leave the bundle's config.json where runsc was told that it is";
+      co_return e;
+    }
+    process_ = std::move(*read);
   }
   sandbox_process_ = process_identity::of(static_cast<pid_t>(state->pid));
   co_return result<void>();
@@ -66,16 +77,20 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> runs
   auto looked = find_sandbox();
   auto found = co_await cancellation_as_error(std::move(looked));
   if (!found) co_return std::move(found).error();
-  if (what.argv.empty() || what.argv.front().empty()) {
-    co_return make_error(errc::invalid, "sandbox", "the command is empty", "argv");
+  std::optional<detail::exec_user> user;
+  if (!what.user.empty()) {
+    auto numbers = detail::parse_exec_user(what.user);
+    if (!numbers) co_return std::move(numbers).error();
+    user = std::move(*numbers);
   }
+  auto text = detail::exec_process_text(*process_, what, user, detail::is_on_terminal(io));
+  if (!text) co_return std::move(text).error();
+  auto file = memory_file("berth-exec", *text, "sandbox");
+  if (!file) co_return std::move(file).error();
   const std::string stem = directory_ + "/" + std::to_string(++counter_);
   const detail::sandbox_command::files files{stem + ".pid", stem + ".log"};
   runsc_exec_options exec;
-  exec.command = std::move(what.argv);
-  exec.cwd = std::move(what.cwd);
-  exec.env = std::move(what.env);
-  exec.user = std::move(what.user);
+  exec.process = detail::process_file_path;
   exec.internal_pid_file = files.pid;
   runsc_globals globals = globals_;
   globals.log = files.log;
@@ -86,7 +101,9 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> runs
   spawn_options options;
   options.argv = std::move(*argv);
   options.env = minimal_environment();
+  options.fds.push_back({file->get(), detail::process_file_fd});
   auto client = process::start(loop, std::move(options), std::move(io));
+  file->reset();
   if (!client) co_return std::move(client).error();
   auto running = std::make_unique<detail::sandbox_command>(
       std::move(*client), detail::runsc_client{binary_, globals_, id_}, sandbox_process_, files, self);

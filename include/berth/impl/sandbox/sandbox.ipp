@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/file.hpp>
 #include <berth/impl/sandbox/config.ipp>
 #include <berth/process/cancellation.hpp>
+#include <berth/runsc/args.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
@@ -13,6 +15,8 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <csignal>
+#include <functional>
 
 namespace berth {
 
@@ -21,6 +25,7 @@ BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept {
     case sandbox_state::creating: return "creating";
     case sandbox_state::running: return "running";
     case sandbox_state::paused: return "paused";
+    case sandbox_state::unresponsive: return "unresponsive";
     case sandbox_state::stopped: return "stopped";
     case sandbox_state::lost: return "lost";
   }
@@ -34,13 +39,15 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> sandbox::cre
   if (!made) co_return std::move(made).error();
   std::shared_ptr<sandbox> handle(new sandbox(std::move(where), std::move(made->root), std::move(made->record)));
   handle->runsc_ = std::move(made->binary);
+  handle->watch_ = std::move(made->watch);
   co_return handle;
 }
 
 BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, std::string id) {
   BERTH_TRY(check_sandbox_id(id));
   const auto none = [&id] {
-    return make_error(errc::not_found, "sandbox", "there is no sandbox of this id", id, "berth ls shows those there are");
+    return make_error(errc::not_found, "sandbox", "there is no sandbox of this id", id,
+                      "berth ls shows those there are");
   };
   auto root = detail::find_root(where.root);
   if (!root) {
@@ -63,26 +70,42 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
   return std::shared_ptr<sandbox>(new sandbox(std::move(where), std::move(*root), std::move(*record)));
 }
 
+BERTH_DECL environment sandbox::runsc_place() const {
+  environment where = where_;
+  where.root = root_;
+  if (!record_.runsc.empty()) where.runsc = record_.runsc;  // the one that made it speaks its dialect
+  return where;
+}
+
 BERTH_DECL result<runsc_binary> sandbox::runsc() {
   if (!runsc_) {
-    environment where = where_;
-    where.root = root_;
-    if (!record_.runsc.empty()) where.runsc = record_.runsc;  // the one that made it speaks its dialect
-    auto found = find_sandbox_runsc_blocking(where);
+    auto found = find_sandbox_runsc_blocking(runsc_place());
     if (!found) return found;
     runsc_ = std::move(*found);
   }
   return *runsc_;
 }
 
-BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state() {
+BERTH_DECL boost::asio::awaitable<result<runsc_binary>> sandbox::runsc_by(time_point deadline) {
+  if (!runsc_) {
+    environment where = runsc_place();
+    auto found = co_await find_sandbox_runsc(std::move(where), deadline);
+    if (!found) co_return found;
+    runsc_ = std::move(*found);
+  }
+  co_return *runsc_;
+}
+
+BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state(duration patience) {
+  const time_point deadline = deadline_after(patience);
   auto record = read_record(record_.directory);
   if (!record) co_return std::move(record).error();
   if (!record_.token.empty() && record->token != record_.token) {
     co_return make_error(errc::not_found, "sandbox", "the sandbox was removed, and another has its id", record_.id);
   }
   record_ = std::move(*record);
-  if (record_.boot_id != read_boot_id()) co_return sandbox_state::lost;
+  const std::string boot_id = read_boot_id();
+  if (record_.boot_id != boot_id && !boot_id.empty()) co_return sandbox_state::lost;
   if (record_.phase == record_phase::creating) {
     // While somebody is at work the lock is held.
     auto lock = detail::directory_lock::try_lock(record_.directory);
@@ -90,14 +113,15 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state() {
   }
   // Not by `runsc state`: it takes a zombie, which waits for a slow init to reap it, for a running sandbox.
   if (record_.phase == record_phase::removing || !record_.sandbox_process.alive()) co_return sandbox_state::stopped;
-  auto binary = runsc();
+  if (is_stopped(record_.sandbox_process)) co_return sandbox_state::unresponsive;
+  auto binary = co_await runsc_by(deadline);
+  if (!binary && binary.error().code == errc::timeout) co_return sandbox_state::unresponsive;
   if (!binary) co_return std::move(binary).error();
   auto argv = runsc_state_argv(*binary, globals(), record_.container_id());
   if (!argv) co_return std::move(argv).error();
-  // A sandbox that is stuck must not keep its owner from seeing the others for long.
-  const time_point deadline = deadline_after(seconds(10));
   auto text = co_await detail::run_runsc(std::move(*argv), deadline);
   if (!record_.sandbox_process.alive()) co_return sandbox_state::stopped;
+  if (!text && text.error().code == errc::timeout) co_return sandbox_state::unresponsive;
   if (!text) co_return std::move(text).error();
   auto state = parse_runsc_state(*text);
   if (!state) co_return std::move(state).error();
@@ -106,9 +130,9 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state() {
   co_return sandbox_state::running;
 }
 
-BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::state() {
+BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::state(duration patience) {
   auto self = shared_from_this();
-  auto work = find_state();
+  auto work = find_state(patience);
   auto found = co_await cancellation_as_error(std::move(work));
   co_return found;
 }
@@ -133,37 +157,96 @@ BERTH_DECL result<std::string> sandbox::logs(sandbox_log which, std::size_t limi
   return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
 }
 
+namespace detail {
+
+/// Changes the record of `mine` on disk by `change`, whose error leaves it as it was, and gives it. For the holder of nothing:
+/// the directory's lock is taken.
+template <class Change>
+boost::asio::awaitable<result<sandbox_record>> change_record(sandbox_record mine, Change change) {
+  const time_point deadline = deadline_after(seconds(30));
+  auto waiting = directory_lock::lock(mine.directory, deadline);
+  auto lock = co_await cancellation_as_error(std::move(waiting));
+  if (!lock) co_return std::move(lock).error();
+  auto record = read_record(mine.directory);
+  if (!record) co_return std::move(record).error();
+  if (record->token != mine.token) {
+    co_return make_error(errc::not_found, "sandbox", "the sandbox was removed, and another has its id", mine.id);
+  }
+  auto changed = change(*record);
+  if (!changed) co_return std::move(changed).error();
+  auto written = write_record(*record);
+  if (!written) co_return std::move(written).error();
+  co_return std::move(*record);
+}
+
+}  // namespace detail
+
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::annotate(std::string key, std::string value) {
   auto self = shared_from_this();
   if (key.empty()) co_return make_error(errc::invalid, "sandbox", "the annotation has no key");
-  const time_point deadline = deadline_after(seconds(30));
-  auto waiting = detail::directory_lock::lock(record_.directory, deadline);
-  auto lock = co_await cancellation_as_error(std::move(waiting));
-  if (!lock) co_return std::move(lock).error();
-  auto record = read_record(record_.directory);
+  std::function<result<void>(sandbox_record&)> change = [&key, &value](sandbox_record& record) {
+    auto& list = record.annotations;
+    const auto there = std::find_if(list.begin(), list.end(), [&](const auto& pair) { return pair.first == key; });
+    if (value.empty()) {
+      if (there != list.end()) list.erase(there);
+    } else if (there != list.end()) {
+      there->second = std::move(value);
+    } else {
+      list.emplace_back(std::move(key), std::move(value));
+    }
+    return detail::check_annotations(list);
+  };
+  auto changing = detail::change_record(record_, std::move(change));
+  auto record = co_await std::move(changing);
   if (!record) co_return std::move(record).error();
-  if (record->token != record_.token) {
-    co_return make_error(errc::not_found, "sandbox", "the sandbox was removed, and another has its id", record_.id);
-  }
-  auto& list = record->annotations;
-  const auto there = std::find_if(list.begin(), list.end(), [&](const auto& pair) { return pair.first == key; });
-  if (value.empty()) {
-    if (there != list.end()) list.erase(there);
-  } else if (there != list.end()) {
-    there->second = std::move(value);
-  } else {
-    list.emplace_back(std::move(key), std::move(value));
-  }
-  BERTH_CO_TRY(detail::check_annotations(list));
-  BERTH_CO_TRY(write_record(*record));
   record_ = std::move(*record);
   co_return result<void>();
 }
 
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hand_over(process_identity heir) {
+  auto self = shared_from_this();
+  std::function<result<void>(sandbox_record&)> change = [heir](sandbox_record& record) {
+    if (heir) record.creator = heir;
+    record.ends_with_creator = static_cast<bool>(heir);
+    return result<void>();
+  };
+  auto changing = detail::change_record(record_, std::move(change));
+  auto record = co_await std::move(changing);
+  if (!record) co_return std::move(record).error();
+  record_ = std::move(*record);
+  watch_.handed_over();
+  co_return result<void>();
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience) {
+  auto self = shared_from_this();
+  const time_point deadline = deadline_after(patience);
+  if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
+  if (!record_.process_alive()) co_return result<void>();
+  auto finding = runsc_by(deadline);
+  auto binary = co_await std::move(finding);
+  if (!binary) co_return std::move(binary).error();
+  runsc_kill_options everything;
+  everything.signal = SIGKILL;
+  everything.all = true;
+  spawn_options options;
+  auto argv = runsc_kill_argv(*binary, globals(), record_.container_id(), everything);
+  if (!argv) co_return std::move(argv).error();
+  options.argv = std::move(*argv);
+  options.env = minimal_environment();
+  stdio_options io;
+  auto killing = run_process(std::move(options), std::move(io), deadline);
+  auto killed = co_await std::move(killing);
+  if (!killed) co_return std::move(killed).error();
+  auto waiting = wait_stopped(deadline);
+  co_return co_await std::move(waiting);
+}
+
 namespace detail {
 
-inline boost::asio::awaitable<result<void>> terminate_sandbox(environment where, std::string root, sandbox_record mine) {
-  const time_point deadline = deadline_after(removal_patience * 2);
+inline boost::asio::awaitable<result<void>> terminate_sandbox(environment where, std::string root, sandbox_record mine,
+                                                              duration patience) {
+  const time_point deadline = deadline_after(patience);
   auto lock = co_await directory_lock::lock(mine.directory, deadline);
   if (!lock) {
     if (lock.error().code == errc::not_found) co_return result<void>();
@@ -174,22 +257,26 @@ inline boost::asio::awaitable<result<void>> terminate_sandbox(environment where,
     // Another sandbox has the id by now: ours is gone.
     if (!mine.damaged && record->token != mine.token) co_return result<void>();
     mine = std::move(*record);
+  } else if (lacks_resources(record.error())) {
+    co_return std::move(record).error();
   } else if (!mine.damaged) {
     log(where.log, log_level::warn, "the sandbox's record was lost; removing by what was known of it",
         {{"id", mine.id}, {"cause", record.error().message}});
   }
   const bool damaged = mine.damaged;
-  BERTH_CO_TRY(co_await remove_resources(where, std::move(mine)));
+  const duration left = std::max(deadline - clock::now(), duration(seconds(1)));
+  BERTH_CO_TRY(co_await remove_resources(where, std::move(mine), left));
   // What a damaged record does not say: with its directory gone, its network is one that no record speaks of.
-  if (damaged) co_return co_await remove_orphans(std::move(root), where.log);
+  collected_garbage orphans;
+  if (damaged) co_return co_await remove_orphans(std::move(root), where.log, &orphans);
   co_return result<void>();
 }
 
 }  // namespace detail
 
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::terminate() {
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::terminate(duration patience) {
   auto self = shared_from_this();
-  auto work = detail::terminate_sandbox(where_, root_, record_);
+  auto work = detail::terminate_sandbox(where_, root_, record_, patience);
   auto gone = co_await cancellation_as_error(std::move(work));
   co_return gone;
 }

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <berth/base/hash.hpp>
 #include <berth/base/token.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/sandbox/config.hpp>
@@ -21,11 +21,6 @@
 #include <memory>
 
 namespace berth::detail {
-
-BERTH_DECL std::string root_token(const std::string& root) {
-  const std::uint64_t hash = fnv1a(root);
-  return token_of(hash ^ hash >> 32, 5);
-}
 
 BERTH_DECL result<std::string> resolve_root(const std::string& root) {
   const auto refuse = [](std::string message, std::string hint) {
@@ -58,8 +53,9 @@ BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_
   const std::size_t id_size = id.empty() ? made_up_id_size : id.size();
   if (id_size <= longest_id(root) || id_size > 63) return {};
   std::string message = "root directory and id have " + std::to_string(root.size() + id_size) + " characters, and " +
-                        std::to_string(longest_root_and_id) + " are the most: the path of a unix socket holds them: " +
-                        root + "/" + std::string(id.empty() ? "<" + std::to_string(id_size) + " characters>" : id);
+                        std::to_string(longest_root_and_id) +
+                        " are the most: the path of a unix socket holds them: " + root + "/" +
+                        std::string(id.empty() ? "<" + std::to_string(id_size) + " characters>" : id);
   std::string hint = "choose a shorter root directory by --root or BERTH_ROOT";
   if (!id.empty() && longest_id(root) > 0) hint += ", or an id of at most " + std::to_string(longest_id(root));
   return make_error(errc::invalid, "sandbox", std::move(message), "id", std::move(hint));
@@ -105,7 +101,8 @@ BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& di
     if (errno != EWOULDBLOCK) return errno_error(errno, "sandbox", "cannot lock the sandbox", directory);
     return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
   }
-  struct stat mine {}, there {};
+  struct stat mine {};
+  struct stat there {};
   if (::fstat(lock.fd_.get(), &mine) != 0 || ::lstat(directory.c_str(), &there) != 0) {
     return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
   }
@@ -194,7 +191,12 @@ BERTH_DECL result<state_entries> list_state_directories(const std::string& root)
   state_entries entries;
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(root.c_str()), &::closedir);
   if (!dir) return errno_error(errno, "sandbox", "cannot read berth's root directory", root);
-  while (const dirent* entry = ::readdir(dir.get())) {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(dir.get());
+    if (entry == nullptr && errno != 0)
+      return errno_error(errno, "sandbox", "cannot read berth's root directory", root);
+    if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
     if (name.starts_with(".new-") || name.starts_with(".old-")) entries.unfinished.emplace_back(name);
     else if (check_sandbox_id(name) && is_state_directory(root + "/" + entry->d_name)) entries.ids.emplace_back(name);

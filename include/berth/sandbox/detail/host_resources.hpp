@@ -1,4 +1,5 @@
-// A sandbox's resources on the host other than its network: the shared tmpfs, processes, cgroups.
+// SPDX-License-Identifier: Apache-2.0
+// A sandbox's resources on the host other than its network and its processes: the shared tmpfs, the root's layer, cgroups.
 #pragma once
 
 #include <berth/base/clock.hpp>
@@ -13,7 +14,7 @@
 
 namespace berth::detail {
 
-/// Mounts the tmpfs that a sandbox shares with the host: 4 MiB, 64 inodes, nosuid, nodev, noexec, nosymfollow. Errors:
+/// Mounts the tmpfs that a sandbox shares with the host: 20 MiB, 64 inodes, nosuid, nodev, noexec, nosymfollow. Errors:
 /// mount_failed, permission, unsupported (a kernel before 5.10 has no nosymfollow, without which host programs would
 /// follow symlinks that the sandbox makes).
 BERTH_DECL result<void> mount_shared(const std::string& directory);
@@ -29,26 +30,12 @@ BERTH_DECL result<void> mount_root(const sandbox_record& record);
 /// Pure: the mount options, with what separates them escaped in the paths.
 BERTH_DECL std::string root_mount_options(const std::string& lower, const std::string& upper, const std::string& work);
 
-/// One runsc process of a sandbox, found by the `--root` on its command line.
-struct runsc_host_process {
-  process_identity identity;
-  bool client = false;  ///< runsc exec and the like, which end by themselves when the sandbox has ended
-};
-BERTH_DECL std::vector<runsc_host_process> find_runsc_processes(const std::string& runsc_root);
-/// The --root directories below `root` of all runsc processes on this host, each once.
-BERTH_DECL std::vector<std::string> find_runsc_roots(const std::string& root);
-/// Pure: the --root of a /proc cmdline text (arguments separated by NUL), or empty; and whether it is a client.
-BERTH_DECL std::string_view runsc_root_of(std::string_view cmdline, bool& client);
-
-/// Kills all runsc processes of the sandbox with SIGKILL and returns when they are gone. Errors: timeout, cancelled.
-BERTH_DECL boost::asio::awaitable<result<void>> kill_runsc_processes(std::string runsc_root, time_point deadline);
-
 /// Where cgroup hierarchies are mounted, from a mountinfo text: v1 controllers and v2. Pure.
 BERTH_DECL std::vector<std::string> parse_cgroup_mounts(std::string_view mountinfo);
 /// Removes the cgroup of that path ("/berth-…") and those beneath it from every hierarchy. Idempotent.
 BERTH_DECL boost::asio::awaitable<result<void>> remove_cgroups(std::string cgroups_path, time_point deadline);
-/// The first-level cgroups whose names begin with `prefix`, each once.
-BERTH_DECL std::vector<std::string> find_cgroups(const std::string& prefix);
+/// The first-level cgroups whose names begin with `prefix`, each once. Errors: what kept it from looking.
+BERTH_DECL result<std::vector<std::string>> find_cgroups(const std::string& prefix);
 
 }  // namespace berth::detail
 

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 // Taking a sandbox away, whole or in parts that a crash left.
 #pragma once
 
 #include <berth/sandbox/config.hpp>
+#include <berth/sandbox/garbage.hpp>
 #include <berth/sandbox/record.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -16,11 +18,14 @@ inline constexpr seconds removal_patience{30};
 
 /// Removes all that the record speaks of; its directory's lock must be held. Goes on past failures and gives the first,
 /// and then the directory with the record stays.
-BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record);
+BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record,
+                                                                 duration patience = removal_patience);
 
-/// Removes processes, networks and cgroups of this root that belong to no record. Nothing while a record is damaged,
-/// since they might be its.
-BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root, log_sink sink);
+/// Removes processes, networks and cgroups that are proved to be of this root and belong to no record, and adds them to
+/// `found`. Nothing while a record is damaged, since they might be its; nothing of a sandbox whose state directory is hidden
+/// from here.
+BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root, log_sink sink,
+                                                               collected_garbage* found);
 
 /// Whether the sandbox is one that collect_garbage removes, its lock being held. Reads processes only.
 BERTH_DECL bool is_garbage(const sandbox_record& record, const std::string& boot_id);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One sandbox's runsc: the binary, its global options, and running a verb to its end.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Directories of sandboxes below berth's root: made, locked, removed.
 #pragma once
 
@@ -14,9 +15,6 @@
 #include <vector>
 
 namespace berth::detail {
-
-/// Five characters that stand for a root directory: the first of a sandbox's token.
-BERTH_DECL std::string root_token(const std::string& root);
 
 /// The path that `root` stands for: without symlinks, as far as it is there. What is below is named by it, so that it is
 /// what must suit runsc. Errors: invalid when it is relative or has a character in it that runsc cannot take.

@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <berth/base/rooted.hpp>
 #include <berth/base/text.hpp>
-#include <berth/sandbox/detail/users.hpp>
+#include <berth/base/users.hpp>
 
 #include <algorithm>
 #include <optional>
 
-namespace berth::detail {
+namespace berth {
+
+namespace detail {
 
 inline std::optional<std::uint32_t> parse_id(std::string_view text) {
   const auto id = parse_number<std::uint32_t>(text);
@@ -32,20 +35,23 @@ bool find_entry(std::string_view text, std::size_t fields, Wanted&& wanted) {
   return false;
 }
 
-BERTH_DECL result<sandbox_user> resolve_user(std::string_view user, std::string_view passwd, std::string_view group) {
+}  // namespace detail
+
+BERTH_DECL result<user_identity> resolve_user(std::string_view user, std::string_view passwd, std::string_view group) {
   const std::size_t colon = user.find(':');
   const std::string_view name = user.substr(0, colon);
   const std::string_view group_name = colon == std::string_view::npos ? std::string_view() : user.substr(colon + 1);
   if (name.empty() || (colon != std::string_view::npos && group_name.empty())) {
-    return make_error(errc::invalid, "sandbox", "not a user", std::string(user), "write uid, uid:gid, name or name:group");
+    return make_error(errc::invalid, "sandbox", "not a user", std::string(user),
+                      "write uid, uid:gid, name or name:group");
   }
-  sandbox_user found;
+  user_identity found;
   std::string login;  // as passwd calls the user
-  const auto uid = parse_id(name);
+  const auto uid = detail::parse_id(name);
   using fields = std::vector<std::string_view>;
-  const bool known = find_entry(passwd, 4, [&](const fields& f) {  // name:password:uid:gid:…
-    const auto its_uid = parse_id(f[2]);
-    const auto its_gid = parse_id(f[3]);
+  const bool known = detail::find_entry(passwd, 4, [&](const fields& f) {  // name:password:uid:gid:…
+    const auto its_uid = detail::parse_id(f[2]);
+    const auto its_gid = detail::parse_id(f[3]);
     if (!its_uid || !its_gid || (f[0] != name && (!uid || *uid != *its_uid))) return false;
     login = f[0];
     found.uid = *its_uid;
@@ -60,9 +66,9 @@ BERTH_DECL result<sandbox_user> resolve_user(std::string_view user, std::string_
     found.uid = *uid;
   }
   if (!group_name.empty()) {
-    const auto gid = parse_id(group_name);
-    const bool there = find_entry(group, 3, [&](const fields& f) {  // name:password:gid:members
-      const auto its_gid = parse_id(f[2]);
+    const auto gid = detail::parse_id(group_name);
+    const bool there = detail::find_entry(group, 3, [&](const fields& f) {  // name:password:gid:members
+      const auto its_gid = detail::parse_id(f[2]);
       if (!its_gid || (f[0] != group_name && (!gid || *gid != *its_gid))) return false;
       found.gid = *its_gid;
       return true;
@@ -77,8 +83,8 @@ BERTH_DECL result<sandbox_user> resolve_user(std::string_view user, std::string_
     return found;  // a group that was named stands alone, as with docker
   }
   if (!login.empty()) {
-    find_entry(group, 4, [&](const fields& f) {
-      const auto gid = parse_id(f[2]);
+    detail::find_entry(group, 4, [&](const fields& f) {
+      const auto gid = detail::parse_id(f[2]);
       std::string_view members = f[3];
       while (gid && !members.empty()) {
         const std::string_view member = members.substr(0, members.find(','));
@@ -94,7 +100,7 @@ BERTH_DECL result<sandbox_user> resolve_user(std::string_view user, std::string_
   return found;
 }
 
-BERTH_DECL result<sandbox_user> find_user(std::string_view user, const std::string& rootfs) {
+BERTH_DECL result<user_identity> find_user(std::string_view user, const std::string& rootfs) {
   constexpr std::size_t most = 1u << 20;
   auto root = rooted::open(rootfs, "sandbox");
   if (!root) return std::move(root).error();
@@ -105,4 +111,14 @@ BERTH_DECL result<sandbox_user> find_user(std::string_view user, const std::stri
   return resolve_user(user, *passwd, *group);
 }
 
-}  // namespace berth::detail
+BERTH_DECL std::string home_of_user(std::uint32_t uid, std::string_view passwd) {
+  std::string home = uid == 0 ? "/root" : "/";
+  detail::find_entry(passwd, 6, [&](const std::vector<std::string_view>& f) {  // name:password:uid:gid:gecos:home
+    if (detail::parse_id(f[2]) != uid || !f[5].starts_with('/')) return false;
+    home = f[5];
+    return true;
+  });
+  return home;
+}
+
+}  // namespace berth

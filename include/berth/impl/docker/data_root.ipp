@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <berth/base/unique_fd.hpp>
+#include <berth/docker/data_root.hpp>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <vector>
+
+namespace berth {
+namespace detail {
+
+inline constexpr const char* data_root_own = "berth-data-root";
+/// Is in there while Docker's data is being moved there.
+inline constexpr const char* moving_mark = "moving";
+
+inline bool holds_entry(int directory, const char* name, mode_t kind) {
+  struct stat info {};
+  return ::fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && (info.st_mode & S_IFMT) == kind;
+}
+
+/// What every dockerd makes in its data root when it starts, from 20.10 to 29.
+inline bool is_bare_data_root(int directory) {
+  for (const char* name : {"containers", "network", "volumes"})
+    if (!holds_entry(directory, name, S_IFDIR)) return false;
+  return true;
+}
+
+inline result<std::vector<std::string>> names_to_move(int directory, const std::string& shown) {
+  const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(copy < 0 ? nullptr : ::fdopendir(copy), &::closedir);
+  if (!dir) {
+    const int failed = errno;
+    if (copy >= 0) ::close(copy);
+    return errno_error(failed, "docker", "cannot read the data root", shown);
+  }
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != ".." && name != data_root_own && name != "lost+found") names.push_back(name);
+  }
+  return names;
+}
+
+/// A directory in `parent`, made where it is missing; no link.
+inline result<unique_fd> open_own_directory(int parent, const char* name, const std::string& shown) {
+  if (::mkdirat(parent, name, 0700) != 0 && errno != EEXIST)
+    return errno_error(errno, "docker", "cannot make the directory for Docker's data", shown);
+  unique_fd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd && (errno == ENOTDIR || errno == ELOOP))
+    return make_error(errc::invalid, "docker", "something else is where berth keeps Docker's data", shown,
+                      "move it away, or name another data root");
+  if (!fd) return errno_error(errno, "docker", "cannot open the directory for Docker's data", shown);
+  return fd;
+}
+
+inline result<void> move_bare_data_root(int from, int own, int to, const std::string& shown, const log_sink& log_to) {
+  const unique_fd mark(::openat(own, moving_mark, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!mark) return errno_error(errno, "docker", "cannot move Docker's data to its place", shown);
+  auto names = names_to_move(from, shown);
+  if (!names) return std::move(names).error();
+  for (const std::string& name : *names) {
+    if (::renameat2(from, name.c_str(), to, name.c_str(), RENAME_NOREPLACE) == 0) continue;
+    const std::string path = shown + "/" + name;
+    if (errno == EEXIST)
+      return make_error(errc::exists, "docker",
+                        "the data root holds this twice, as earlier releases had it and as it is now", path,
+                        "remove it, or that of " + shown + "/" + std::string(data_root_inside));
+    return errno_error(errno, "docker", "cannot move Docker's data to its place", path,
+                       "end what uses it and unmount what is mounted there");
+  }
+  if (::unlinkat(own, moving_mark, 0) != 0)
+    return errno_error(errno, "docker", "cannot move Docker's data to its place", shown);
+  log(log_to, log_level::info, "moved Docker's data to where only berth can reach it",
+      {{"from", shown}, {"to", shown + "/" + std::string(data_root_inside)}});
+  return {};
+}
+
+}  // namespace detail
+
+BERTH_DECL result<std::string> open_data_root(const std::string& directory, const log_sink& log) {
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(directory.c_str(), nullptr), &::free);
+  if (!real) return errno_error(errno, "docker", "cannot open the data root", directory, "make the directory first");
+  const std::string shown = real.get();
+  const unique_fd top(::open(real.get(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!top || ::fstat(top.get(), &info) != 0) return errno_error(errno, "docker", "cannot open the data root", shown);
+  if (info.st_uid != 0 && info.st_uid != ::geteuid())
+    return make_error(errc::permission, "docker", "the data root belongs to another user", shown,
+                      "chown it to the user that runs berth, or name another directory");
+  const bool bare = detail::is_bare_data_root(top.get());
+  if (bare && shown == "/var/lib/docker")
+    return make_error(errc::invalid, "docker", "this is the data root of the host's own Docker", shown,
+                      "name another directory, or move away what is in it");
+  if ((info.st_mode & 0022) != 0) {
+    if (!bare)
+      return make_error(errc::permission, "docker", "other users can write to the data root", shown,
+                        "chmod go-w it, or name another directory");
+    if (::fchmod(top.get(), 0700) != 0) return errno_error(errno, "docker", "cannot close the data root", shown);
+  }
+  const std::string own_shown = shown + "/" + detail::data_root_own;
+  auto own = detail::open_own_directory(top.get(), detail::data_root_own, own_shown);
+  if (!own) return std::move(own).error();
+  if (::fchown(own->get(), ::geteuid(), static_cast<gid_t>(-1)) != 0 || ::fchmod(own->get(), 0700) != 0)
+    return errno_error(errno, "docker", "cannot close the directory for Docker's data", own_shown);
+  // Two sandboxes that begin at once: the second finds all moved. Nobody else can open what is locked.
+  if (::flock(own->get(), LOCK_EX) != 0) return errno_error(errno, "docker", "cannot lock the data root", own_shown);
+  const std::string inner_shown = shown + "/" + std::string(data_root_inside);
+  auto inner = detail::open_own_directory(own->get(), "docker", inner_shown);
+  if (!inner) return std::move(inner).error();
+  if (detail::is_bare_data_root(top.get()) || detail::holds_entry(own->get(), detail::moving_mark, S_IFREG))
+    BERTH_TRY(detail::move_bare_data_root(top.get(), own->get(), inner->get(), shown, log));
+  return inner_shown;
+}
+
+}  // namespace berth

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection of the host's: greeting, then one command, which is its own until the connection ends, or one request about
+// dockerd, which is the daemon_keeper's to answer.
+#pragma once
+
+#include "child.hpp"
+#include "event_loop.hpp"
+
+#include <berth/base/unique_fd.hpp>
+#include <berth/guest/protocol.hpp>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace berth::guest {
+
+class connection : public std::enable_shared_from_this<connection> {
+ public:
+  /// `gone` is called once, when the connection has ended; `started` when its command runs, to be told of its end; `daemon`
+  /// for a request about dockerd.
+  struct hooks {
+    std::function<void(connection&)> gone;
+    std::function<void(connection&, pid_t)> started;
+    std::function<void(connection&, std::string_view request)> daemon;
+  };
+  connection(event_loop& loop, unique_fd socket, hooks tell);
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+  ~connection();
+
+  void begin();
+  /// The command has ended and was reaped; `status` is waitpid's.
+  void on_exit(int status);
+
+  /// News of dockerd; `last` ends the connection once it is sent. News that a host does not take are dropped, but the last.
+  void tell_daemon_news(std::string_view news, bool last);
+  bool closed() const { return closed_; }
+
+ private:
+  /// A stream from the command to the host.
+  struct source {
+    unique_fd fd;
+    guest_frame_kind kind = guest_frame_kind::out;
+    std::uint32_t may_send = guest_stream_window;
+    bool watched = false;
+  };
+
+  void on_socket(std::uint32_t events);
+  void take(const guest_frame& frame);
+  void take_start(const guest_frame& frame);
+  void start(const guest_start& what);
+  void take_input(std::string_view data);
+  void feed_input();
+  void end_input();
+  void read_source(source& from);
+  void end_source(source& from);
+  void watch_sources();
+  void say(guest_frame_kind kind, std::string_view payload);
+  void flush();
+  void tell_drained();
+  void refuse(std::string message);
+  void close();
+
+  event_loop& loop_;
+  unique_fd socket_;
+  hooks tell_;
+  guest_frame_reader reader_{guest_request_limit};
+  std::string unsent_;
+  bool greeted_ = false;
+  bool ending_ = false;  ///< nothing more is read; closed once all is sent
+  bool closed_ = false;
+
+  bool asked_ = false;  ///< a command has come
+  pid_t pid_ = -1;
+  bool exited_ = false;
+  bool told_of_exit_ = false;
+  bool drained_ = false;
+  bool terminal_ = false;
+  std::array<source, 2> sources_;
+  unique_fd in_;  ///< the command's stdin; a terminal's input goes to sources_[0]
+  std::string input_;
+  std::uint32_t input_granted_ = guest_stream_window;
+  bool input_ends_ = false;
+  bool input_watched_ = false;
+};
+
+}  // namespace berth::guest
