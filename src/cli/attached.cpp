@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "attached.hpp"
 
 #include "output_pump.hpp"
 #include "stdin_reader.hpp"
+
+#include <berth/process/cancellation.hpp>
+#include <berth/sandbox/exit_reason.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -12,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <vector>
 
@@ -52,6 +57,18 @@ void pass_signal(asio::any_io_executor loop, const std::shared_ptr<attached_stat
   });
 }
 
+// Until it has ended and its output has been handed to us; after a signal until it has ended: what nobody takes of its output
+// must not hold up whoever wants no more of it.
+asio::awaitable<result<exit_status>> wait_for_end(std::shared_ptr<attached_state> state, interrupts& signals,
+                                                  time_point deadline) {
+  for (;;) {
+    const time_point look = std::min(deadline, deadline_after(seconds(1)));
+    auto ended = co_await state->running->wait(look);
+    if (ended || ended.error().code != errc::timeout || clock::now() >= deadline) co_return ended;
+    if (const auto status = state->running->status(); status && signals.first() != 0) co_return *status;
+  }
+}
+
 // Our streams as the command's.
 struct own_streams {
   stdio_options io;
@@ -59,11 +76,6 @@ struct own_streams {
   int stdin_flags = -1;  ///< of a pipe that the command reads itself: gVisor makes it non-blocking, for others too
   std::vector<output_pump> pumps;
 };
-
-bool same_stream(int a, int b) {
-  struct stat one, two;
-  return ::fstat(a, &one) == 0 && ::fstat(b, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
-}
 
 result<own_streams> take_own_streams(asio::any_io_executor loop) {
   own_streams out;
@@ -103,7 +115,8 @@ asio::awaitable<result<exit_status>> run_attached(executor& where, command what,
     if (!taken) co_return std::move(taken).error();
     own = std::move(*taken);
   }
-  auto started = co_await where.start(std::move(what), std::move(own.io));
+  auto starting = where.start(std::move(what), std::move(own.io));
+  auto started = co_await until_deadline(std::move(starting), options.deadline);
   for (output_pump& pump : own.pumps) pump.close_write_end();
   if (!started) co_return std::move(started).error();
   const auto state = std::make_shared<attached_state>();
@@ -116,11 +129,14 @@ asio::awaitable<result<exit_status>> run_attached(executor& where, command what,
       asio::co_spawn(loop, send_input(state->running, std::move(data), std::move(written)), asio::detached);
     });
   }
-  auto ended = co_await state->running->wait(options.deadline);
-  if (!ended && ended.error().code == errc::timeout) {
-    (void)co_await state->running->signal(SIGKILL);
-    const time_point patience = deadline_after(seconds(5));
-    (void)co_await state->running->wait(patience);
+  auto waiting = wait_for_end(state, signals, options.deadline);
+  auto ended = co_await std::move(waiting);
+  const bool late = !ended && ended.error().code == errc::timeout;
+  const time_point patience_ends = late ? deadline_after(killing_patience) : time_point::max();
+  if (late) {
+    auto killing = state->running->signal(SIGKILL);
+    (void)co_await until_deadline(std::move(killing), patience_ends);
+    (void)co_await state->running->wait(patience_ends);
   }
   state->kill_timer.reset();
   reader.reset();
@@ -133,7 +149,8 @@ asio::awaitable<result<exit_status>> run_attached(executor& where, command what,
   });
   const time_point limit = signals.first() != 0 ? time_point::min() : options.deadline;
   for (output_pump& pump : own.pumps) {
-    const duration patience = seconds(1);
+    const duration left = late ? patience_ends - clock::now() : duration(seconds(1));
+    const duration patience = std::clamp<duration>(left, milliseconds(50), seconds(1));
     auto written = co_await pump.finish(patience, limit);
     if (written || !ended || !ended->success()) continue;
     // Output that is lost, on a full disk for one, must not look like success.
@@ -141,7 +158,15 @@ asio::awaitable<result<exit_status>> run_attached(executor& where, command what,
     else ended = std::move(written).error();
   }
   signals.handle(nullptr);
+  if (options.error_tail != nullptr && !own.pumps.empty()) *options.error_tail = own.pumps.back().tail();
   co_return ended;
+}
+
+void tell_of_memory_kill(const sandbox_record& record, std::uint64_t killed_before, const exit_status& ended,
+                         const log_sink& sink) {
+  if (ended.shell_code() != 128 + SIGKILL || count_memory_kills(record) <= killed_before) return;
+  log(sink, log_level::warn, "the command was killed at the sandbox's memory limit",
+      {{"limit", std::to_string(record.memory_bytes >> 20) + " MiB"}, {"remedy", "give the sandbox more by --memory"}});
 }
 
 }  // namespace berth::cli

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // The command line of `berth`: a table of verbs, each in a file of its own.
 #include "command.hpp"
 
-#include "monitor.hpp"
+#include "hand_over.hpp"
 #include "options.hpp"
 
 #include <berth/config.hpp>
@@ -16,6 +17,7 @@ namespace berth::cli {
 
 void add_run(CLI::App& app, invocation& call);
 void add_exec(CLI::App& app, invocation& call);
+void add_shell(CLI::App& app, invocation& call);
 void add_docker(CLI::App& app, invocation& call);
 void add_env(CLI::App& app, invocation& call);
 void add_wait(CLI::App& app, invocation& call);
@@ -28,6 +30,7 @@ void add_gc(CLI::App& app, invocation& call);
 void add_doctor(CLI::App& app, invocation& call);
 void add_spec(CLI::App& app, invocation& call);
 void add_runsc(CLI::App& app, invocation& call);
+void add_reap(CLI::App& app, invocation& call);
 
 namespace {
 
@@ -38,6 +41,7 @@ constexpr const char* embedders = "For embedders";
 constexpr verb verbs[] = {
     {"run", "make a sandbox and run a command in it", add_run, sandboxes},
     {"exec", "run a command in a running sandbox", add_exec, sandboxes},
+    {"shell", "open a shell on a terminal in a running sandbox", add_shell, sandboxes},
     {"docker", "run the docker client against a sandbox", add_docker, sandboxes},
     {"env", "print the variables that point a Docker client at a sandbox", add_env, sandboxes},
     {"wait", "wait until a sandbox, and Docker in it, is ready", add_wait, sandboxes},
@@ -50,6 +54,7 @@ constexpr verb verbs[] = {
     {"doctor", "check that this machine has what berth needs", add_doctor, machine},
     {"spec", "change an OCI runtime spec", add_spec, embedders},
     {"runsc", "print the arguments for a runsc command, without running it", add_runsc, embedders},
+    {"reap", "remove a sandbox whose creator has gone; started by what watches that", add_reap, ""},
 };
 
 // The common options, on the verb itself or on each of its own verbs (`berth spec docker`).
@@ -126,14 +131,12 @@ std::string verb_message(const CLI::ParseError& e, const CLI::App& app, const st
 
 int run_command_line(std::vector<std::string> words) {
   invocation call;
-  if (words == std::vector<std::string>{"monitor"}) {
-    // Started by `berth run -d`: the words of that call, which this process carries out.
-    auto handed = take_monitor_words();
-    if (!handed) return print_usage_error("monitor is started by berth run -d, not by hand", "run", {});
+  if (words == std::vector<std::string>{"hand-over"}) {
+    auto handed = read_handed_words();
+    if (!handed) return print_usage_error(handed.error().message, "run", {});
     words = std::move(*handed);
-    call.monitor_channel = monitor_channel_fd;
+    call.hand_over = true;
   }
-  call.arguments = words;
   // Before CLI11 sees it: what stands behind "--" is not ours to read.
   if (const auto split = std::find(words.begin(), words.end(), "--"); split != words.end()) {
     call.command.emplace(split + 1, words.end());

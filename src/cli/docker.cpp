@@ -1,15 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth docker`: the docker client against a sandbox, this host's or the one inside.
 #include "attached.hpp"
+#include "docker_client.hpp"
+#include "docker_paths.hpp"
 #include "lookup.hpp"
 #include "loop.hpp"
 
+#include <berth/base/file.hpp>
+#include <berth/base/text.hpp>
 #include <berth/docker/client.hpp>
+#include <berth/docker/diagnose.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
 #include <unistd.h>
 
-#include <csignal>
+#include <algorithm>
 
 namespace berth::cli {
 namespace {
@@ -19,36 +25,83 @@ struct docker_call {
   bool inside = false, host = false;
 };
 
-boost::asio::awaitable<result<exit_status>> run_inside(std::shared_ptr<sandbox> box, command what) {
+boost::asio::awaitable<result<client_end>> run_inside(std::shared_ptr<sandbox> box, command what) {
   interrupts signals(co_await boost::asio::this_coro::executor);
+  client_end out;
   attached_options options;
-  co_return co_await run_attached(*box, std::move(what), signals, options);
+  options.error_tail = &out.error_tail;
+  auto ended = co_await run_attached(*box, std::move(what), signals, options);
+  if (!ended) co_return std::move(ended).error();
+  out.status = *ended;
+  co_return out;
 }
 
-// The host's client in place of this process, so that terminal and signals are its own.
-error become_client(const std::string& client, const std::vector<std::string>& words, const std::string& socket) {
-  std::vector<std::string> environment_list{"DOCKER_HOST=" + docker_host_value(socket)};
-  for (std::string& variable : own_environment()) {
-    // These would send the client elsewhere, or make it speak TLS to a unix socket.
-    bool elsewhere = false;
-    for (const std::string_view name : {"DOCKER_HOST=", "DOCKER_CONTEXT=", "DOCKER_TLS=", "DOCKER_TLS_VERIFY=",
-                                        "DOCKER_CERT_PATH="})
-      elsewhere = elsewhere || variable.starts_with(name);
-    if (!elsewhere) environment_list.push_back(std::move(variable));
+// What compose would bind, as it tells itself. Nothing where it cannot be asked.
+boost::asio::awaitable<result<std::vector<std::string>>> ask_compose(std::string client,
+                                                                     std::vector<std::string> words) {
+  spawn_options options;
+  options.argv = {std::move(client)};
+  options.argv.insert(options.argv.end(), words.begin(), words.end());
+  options.env = client_environment("/dev/null");  // it reads files only
+  stdio_options io;
+  io.capture_limit = 8u << 20;
+  const time_point deadline = deadline_after(seconds(10));
+  const auto ran = co_await run_process(std::move(options), std::move(io), deadline);
+  if (!ran || !ran->status.success()) co_return std::vector<std::string>();
+  const auto model = parsed_json::parse(ran->out);
+  co_return model ? compose_sources(model->root()) : std::vector<std::string>();
+}
+
+// Those of `paths` that are not there inside, each once.
+boost::asio::awaitable<result<std::vector<std::string>>> missing_inside(std::shared_ptr<sandbox> box,
+                                                                        std::vector<std::string> paths) {
+  command what;
+  what.argv = {"sh", "-c", "i=0; for p; do [ -e \"$p\" ] || [ -L \"$p\" ] || echo $i; i=$((i+1)); done", "berth-look"};
+  what.argv.insert(what.argv.end(), paths.begin(), paths.end());
+  stdio_options io;
+  const time_point deadline = deadline_after(seconds(5));
+  const auto ran = co_await run_command(*box, std::move(what), std::move(io), deadline);
+  if (!ran) co_return ran.error();
+  std::vector<std::string> out;
+  std::string_view said = ran->out;
+  while (!said.empty()) {
+    const std::string_view line = said.substr(0, said.find('\n'));
+    said.remove_prefix(std::min(line.size() + 1, said.size()));
+    const auto index = parse_number<std::size_t>(line);
+    if (index && *index < paths.size() && out.size() < paths.size()) out.push_back(paths[*index]);
   }
-  std::vector<std::string> argv{"docker"};
-  argv.insert(argv.end(), words.begin(), words.end());
-  const auto pointers = [](std::vector<std::string>& list) {
-    std::vector<char*> out;
-    for (std::string& s : list) out.push_back(s.data());
-    out.push_back(nullptr);
-    return out;
-  };
-  const auto argv_pointers = pointers(argv);
-  const auto env_pointers = pointers(environment_list);
-  std::signal(SIGPIPE, SIG_DFL);
-  ::execve(client.c_str(), argv_pointers.data(), env_pointers.data());
-  return errno_error(errno, "cli", "cannot start the docker client", client);
+  co_return out;
+}
+
+// Docker takes the path of a bind in the sandbox, and makes an empty directory where there is none.
+void warn_of_paths(const std::shared_ptr<sandbox>& box, std::vector<std::string> sources, const log_sink& sink) {
+  std::erase_if(sources, [](const std::string& path) { return ::access(path.c_str(), F_OK) != 0; });
+  std::sort(sources.begin(), sources.end());
+  sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
+  if (sources.empty()) return;
+  const auto missing = run_loop(missing_inside(box, std::move(sources)));
+  if (!missing) return;  // the sandbox is stuck, which the client will tell
+  for (const std::string& path : *missing)
+    log(sink, log_level::warn,
+        "this path is the host's, and not in the sandbox: Docker binds an empty directory in its place",
+        {{"path", path},
+         {"remedy", "make the sandbox with --volume " + path + ", which puts it there under the same name"}});
+}
+
+void print_hint(const diagnosis& known, const output_options& options) {
+  std::string text;
+  if (options.json) {
+    json hint = json::object();
+    hint.set("id", known.what.id)
+        .set("cause", known.what.cause)
+        .set("remedy", known.what.remedy)
+        .set("evidence", known.evidence);
+    text = json::object().set("hint", std::move(hint)).dump();
+  } else {
+    text = "berth: " + std::string(known.what.cause) + " [" + std::string(known.what.id) + "]\n  " +
+           std::string(known.what.remedy);
+  }
+  write_all(STDERR_FILENO, text + '\n');
 }
 
 int act(const docker_call& c, invocation& call) {
@@ -64,19 +117,37 @@ int act(const docker_call& c, invocation& call) {
   const std::string client = find_program("docker");
   if (c.host && client.empty()) {
     return fail(make_error(errc::not_found, "cli", "this host has no docker client on PATH", {},
-                           "install docker-cli, or leave --host out to use the sandbox's own"), call);
+                           "install docker-cli, or leave --host out to use the sandbox's own"),
+                call);
   }
   auto box = find_sandbox(*where, c.id);
   if (!box) return fail_lookup(box.error(), call);
   if (const auto ready = run_loop(wait_for_docker(*box, *limit)); !ready) return fail(ready.error(), call);
 
-  if (!c.inside && !client.empty()) {
+  const bool by_host = !c.inside && !client.empty();
+  std::vector<std::string> sources = bind_sources(*words);
+  if (const auto model = compose_config_words(*words); by_host && model) {
+    if (const auto found = run_loop(ask_compose(client, *model)))
+      sources.insert(sources.end(), found->begin(), found->end());
+  }
+  warn_of_paths(*box, std::move(sources), where->log);
+
+  result<client_end> ended = client_end();
+  if (by_host) {
     const auto socket = check_docker_socket(**box);
     if (!socket) return fail(socket.error(), call);
-    return fail(become_client(client, *words, *socket), call);
+    ended = run_loop(run_client(client, *words, *socket));
+  } else {
+    ended = run_loop(run_inside(*box, docker_client_command(*words)));
   }
-  const auto ended = run_loop(run_inside(*box, docker_client_command(*words)));
-  return ended ? ended->shell_code() : fail(ended.error(), call);
+  if (!ended) return fail(ended.error(), call);
+  if (!ended->status.success()) {
+    diagnosis_context context;
+    if (const auto binary = (*box)->runsc()) context.runsc_release = binary->version().date;
+    const auto known = diagnose_docker(ended->error_tail, context);
+    if (!known.empty()) print_hint(known.front(), call.common.output());
+  }
+  return ended->status.shell_code();
 }
 
 }  // namespace

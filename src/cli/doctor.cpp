@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth doctor`: what this machine has, lacks, or has in a form that does not do, each with its remedy.
 #include "doctor_checks.hpp"
 #include "options.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The single checks of `berth doctor`.
 #pragma once
 
@@ -13,9 +14,9 @@ enum class check_state { found, missing, unfit };
 struct check {
   std::string name;
   check_state state = check_state::found;
-  std::string what;     ///< what was found, or why it does not do
-  std::string remedy;   ///< what to do about it, or empty
-  bool needed = true;   ///< without it nothing works; otherwise it is an extra
+  std::string what;    ///< what was found, or why it does not do
+  std::string remedy;  ///< what to do about it, or empty
+  bool needed = true;  ///< without it nothing works; otherwise it is an extra
 };
 
 /// All checks in order. `rootfs` empty: none of Docker in a root file system. Changes nothing on this machine.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "doctor_firewall.hpp"
 
 #include "loop.hpp"
@@ -54,15 +55,17 @@ check check_firewall() {
     if (!chains) return {"firewall", check_state::unfit, "cannot be asked: " + chains.error().message, {}, false};
     where = find_forward_drop(*chains);
   }
-  if (const std::string legacy = find_program("iptables-legacy"); where.empty() && !legacy.empty() && legacy_filter_table()) {
+  if (const std::string legacy = find_program("iptables-legacy");
+      where.empty() && !legacy.empty() && legacy_filter_table()) {
     const auto rules = run_blocking({legacy, "-S", "FORWARD"}, deadline);
     if (rules && rules->starts_with("-P FORWARD DROP")) where = "iptables-legacy's FORWARD";
   }
   if (where.empty()) return out;
   out.state = check_state::unfit;
   out.what = where + " drops forwarded traffic by its policy, which sandboxes with a network need";
-  out.remedy = "where sandboxes cannot reach the outside, let their links through; beside Docker: iptables -I DOCKER-USER -i bv+ "
-               "-j ACCEPT and iptables -I DOCKER-USER -o bv+ -j ACCEPT (docs/reference/network.md)";
+  out.remedy =
+      "where sandboxes cannot reach the outside, let their links through; beside Docker: iptables -I DOCKER-USER -i bv+ "
+      "-j ACCEPT and iptables -I DOCKER-USER -o bv+ -j ACCEPT (docs/reference/network.md)";
   return out;
 }
 
@@ -81,8 +84,10 @@ std::optional<check> check_sandbox_rules(const environment& where) {
     std::string ids;
     for (const sandbox_record& record : *bare) ids += " " + record.id;
     out.what = "nothing isolates:" + ids;
-    out.remedy = "remove these sandboxes and make them anew: berth rm" + ids + "; whatever flushed the whole ruleset (nft flush "
-                 "ruleset, a reload of nftables.service) must spare the tables named berth_* (docs/reference/network.md)";
+    out.remedy =
+        "remove these sandboxes and make them anew: berth rm" + ids +
+        "; whatever flushed the whole ruleset (nft flush "
+        "ruleset, a reload of nftables.service) must spare the tables named berth_* (docs/reference/network.md)";
   }
   return out;
 }

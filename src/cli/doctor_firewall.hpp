@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether this host's firewall lets sandboxes' traffic through.
 #pragma once
 

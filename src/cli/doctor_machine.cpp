@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "doctor_checks.hpp"
 #include "doctor_firewall.hpp"
 #include "loop.hpp"
 #include "options.hpp"
 
+#include <berth/docker/plan.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -19,6 +22,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 namespace berth::cli {
 namespace {
@@ -62,7 +66,8 @@ check check_capabilities() {
     return {"capabilities", check_state::unfit, std::string("capget: ") + std::strerror(errno), {}, true};
   std::string lacking;
   for (const auto& [bit, name] : {std::pair{CAP_SYS_ADMIN, "SYS_ADMIN"}, std::pair{CAP_NET_ADMIN, "NET_ADMIN"}})
-    if ((data[bit >> 5].effective & (1u << (bit & 31))) == 0) lacking += (lacking.empty() ? "" : ", ") + std::string(name);
+    if ((data[bit >> 5].effective & (1u << (bit & 31))) == 0)
+      lacking += (lacking.empty() ? "" : ", ") + std::string(name);
   if (!lacking.empty()) {
     out.state = check_state::missing;
     out.what = "without " + lacking;
@@ -77,25 +82,52 @@ check check_program(const std::string& program, const std::string& package, cons
   return {program, check_state::missing, "not on PATH", "install " + package + ": " + use, true};
 }
 
+// What runsc before 20240807.0 looks at: Linux 6.11 shows it in every network namespace. In one that ends with the thread.
+bool looks_like_the_root_namespace() {
+  bool seen = false;
+  std::thread([&seen] {
+    if (::unshare(CLONE_NEWNET) == 0) seen = ::access("/proc/sys/net/core/rmem_default", F_OK) == 0;
+  }).join();
+  return seen;
+}
+
 void check_runsc(const environment& where, std::vector<check>& out, std::uint32_t& release, bool& packet_writes) {
   const auto binary = find_sandbox_runsc_blocking(where);
   if (!binary) {
     const error& e = binary.error();
-    out.push_back({"runsc", e.code == errc::runsc_not_found ? check_state::missing : check_state::unfit,
-                   e.message + (e.path.empty() ? "" : " (" + e.path + ")"),
-                   e.hint.empty() ? "install runsc release-20260701.0 or later, and name it by --runsc or BERTH_RUNSC"
-                                  : e.hint, true});
+    out.push_back(
+        {"runsc", e.code == errc::runsc_not_found ? check_state::missing : check_state::unfit,
+         e.message + (e.path.empty() ? "" : " (" + e.path + ")"),
+         e.hint.empty() ? "install runsc release-20260701.0 or later, and name it by --runsc or BERTH_RUNSC" : e.hint,
+         true});
     return;
   }
   release = binary->version().date;
   packet_writes = !binary->packet_write_flag().empty();
   check main{"runsc", check_state::found, binary->path() + ", " + binary->version().text, {}, true};
   // The spec's cgroup mount with the devices controller, without which dockerd does not start.
-  if (binary->version().known() && !binary->version().at_least(20231218)) {
+  const auto before = [&](std::uint32_t date) {
+    return binary->version().known() && !binary->version().at_least(date);
+  };
+  if (before(docker_needs_runsc::devices_cgroup)) {
     main.state = check_state::unfit;
-    main.remedy = "Docker inside needs the sandbox's own cgroups, which came with release-20231218.0: take a newer runsc";
+    main.remedy =
+        "Docker inside needs the sandbox's own cgroups, which came with release-20231218.0: take a newer runsc";
   }
   out.push_back(main);
+  if (before(docker_needs_runsc::namespaces) && looks_like_the_root_namespace())
+    out.push_back(
+        {"runsc network", check_state::unfit,
+         "on this kernel this runsc takes every network namespace for the host's, and refuses a sandbox with a network",
+         "take runsc release-20240807.0 or later; --network none works", true});
+  if (before(docker_needs_runsc::exec))
+    out.push_back({"runsc docker exec", check_state::unfit,
+                   "docker exec, and with it health checks, fails: this runsc cannot enter a pid namespace",
+                   "take runsc release-20250707.0 or later", true});
+  if (before(docker_needs_runsc::host_overlay))
+    out.push_back({"runsc host data root", check_state::unfit,
+                   "no overlay on a directory of the host: with --data-root DIR dockerd falls back to vfs",
+                   "take runsc release-20260520.0 or later, or --data-root tmpfs", false});
   for (const auto& [flag, use] : {std::pair{"net-raw", "Docker's networks need raw sockets"},
                                   std::pair{"host-uds", "the host reaches Docker's socket by it"},
                                   std::pair{"overlay2", "the root file system stays unwritten by it"}}) {

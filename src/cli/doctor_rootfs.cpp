@@ -1,10 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "doctor_checks.hpp"
 
 #include <berth/base/rooted.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/docker/versions.hpp>
+#include <berth/sandbox/reach.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <system_error>
 
 namespace berth::cli {
 namespace {
@@ -27,16 +33,54 @@ std::string version_text(const char* name, const program_version& version) {
   return std::string(name) + " " + (version.known() ? version.to_string() : "of unknown version");
 }
 
+// The first setuid program of root's, or device node, that is found; empty where there is none. Links are not followed.
+std::string find_trap(const std::string& rootfs) {
+  std::error_code failed;
+  std::filesystem::recursive_directory_iterator at(rootfs, std::filesystem::directory_options::skip_permission_denied,
+                                                   failed);
+  for (; !failed && at != std::filesystem::recursive_directory_iterator(); at.increment(failed)) {
+    struct stat info {};
+    if (::lstat(at->path().c_str(), &info) != 0) continue;
+    const bool device = S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode);
+    const bool setuid = S_ISREG(info.st_mode) && (info.st_mode & S_ISUID) != 0 && (info.st_mode & 0111) != 0;
+    // A device 0:0 is a layer's mark for a file that was removed.
+    if (setuid || (device && info.st_rdev != 0)) return at->path().string();
+  }
+  return {};
+}
+
+// Its programs are not this machine's: whoever can run a setuid one of them has its defects to try.
+check reach_check(const std::string& rootfs) {
+  check out{"rootfs closed to other users", check_state::found, {}, {}, false};
+  const auto reached = others_reach(rootfs);
+  struct stat info {};
+  const bool shut = ::stat(rootfs.c_str(), &info) == 0 && (info.st_mode & 0011) == 0;
+  if (shut || (reached && !*reached)) {
+    out.what = "they cannot get into it";
+  } else if (is_inert_mount(rootfs)) {
+    out.what = "it is mounted nosuid,nodev";
+  } else if (const std::string trap = find_trap(rootfs); trap.empty()) {
+    out.what = "no setuid program and no device node is in it";
+  } else {
+    out.state = check_state::unfit;
+    out.what = "other users of this host get to " + trap;
+    out.remedy = "keep it below a directory of root's with mode 0700: mkdir -m 0700 DIR; mv " + rootfs + " DIR/";
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release, bool packet_writes) {
   std::vector<check> out;
   const auto root = rooted::open(rootfs, "cli");
   if (!root) {
-    out.push_back({"rootfs", check_state::missing, root.error().message + " (" + rootfs + ")", "name a directory that holds one", true});
+    out.push_back({"rootfs", check_state::missing, root.error().message + " (" + rootfs + ")",
+                   "name a directory that holds one", true});
     return out;
   }
   out.push_back({"rootfs", check_state::found, rootfs, {}, true});
+  out.push_back(reach_check(rootfs));
 
   const auto dockerd = has_dockerd(rootfs);
   if (!dockerd || !*dockerd) {
@@ -50,9 +94,12 @@ std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release
     out.push_back({"rootfs dockerd", check_state::unfit, versions.error().to_string(), versions.error().hint, true});
     return out;
   }
-  out.push_back({"rootfs dockerd", check_state::found,
+  out.push_back({"rootfs dockerd",
+                 check_state::found,
                  version_text("Docker", versions->docker) + ", " + version_text("containerd", versions->containerd) +
-                     ", " + version_text("runc", versions->runc), {}, true});
+                     ", " + version_text("runc", versions->runc),
+                 {},
+                 true});
 
   docker_plan_options options;
   options.versions = *versions;
@@ -65,6 +112,11 @@ std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release
   } else {
     if (plan->wraps_runc) pair.what = "works with berth's wrapper around runc";
     for (const std::string& warning : plan->warnings) pair.what += "; " + warning;
+    if (!plan->gaps.empty()) {
+      pair.state = check_state::unfit;
+      pair.what = plan->gaps.front();
+      pair.remedy = "take a newer runsc";
+    }
     if (plan->needs_packet_socket_write && !packet_writes) {
       pair.state = check_state::unfit;
       pair.what = "this Docker writes to packet sockets, which this runsc cannot allow";
@@ -73,12 +125,13 @@ std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release
   }
   out.push_back(pair);
 
-  out.push_back(tool_check(*root, "iptables-legacy",
-                           {"usr/sbin/iptables-legacy", "sbin/iptables-legacy", "usr/bin/iptables-legacy"}, false,
-                           "install iptables in it: names on Docker's user networks and nested containers' way out need "
-                           "the legacy variant"));
-  out.push_back(tool_check(*root, "ip", {"usr/sbin/ip", "sbin/ip", "usr/bin/ip", "bin/ip"}, false,
-                           "install iproute2 in it: dockerd's MTU and the way out of nested containers are taken from it"));
+  out.push_back(tool_check(
+      *root, "iptables-legacy", {"usr/sbin/iptables-legacy", "sbin/iptables-legacy", "usr/bin/iptables-legacy"}, false,
+      "install iptables in it: names on Docker's user networks and nested containers' way out need "
+      "the legacy variant"));
+  out.push_back(
+      tool_check(*root, "ip", {"usr/sbin/ip", "sbin/ip", "usr/bin/ip", "bin/ip"}, false,
+                 "install iproute2 in it: dockerd's MTU and the way out of nested containers are taken from it"));
   out.push_back(tool_check(*root, "docker client", {"usr/bin/docker", "usr/local/bin/docker"}, false,
                            "install docker-cli in it to use docker inside the sandbox"));
   return out;

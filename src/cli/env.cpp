@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth env`: the variables that point a Docker client at a sandbox.
 #include "lookup.hpp"
 
@@ -8,7 +9,8 @@ namespace {
 
 // Single quotes, so that the shell reads back the same bytes whatever the path holds.
 std::string shell_quoted(const std::string& text) {
-  if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:._+-") == std::string::npos)
+  if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:._+-") ==
+      std::string::npos)
     return text;
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);

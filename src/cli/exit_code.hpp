@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The exit codes of the command, as docs/reference/command.md states them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth export`: what a sandbox changed in its root file system, as a tar.
 #include "interrupts.hpp"
 #include "lookup.hpp"

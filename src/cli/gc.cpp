@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth gc`: removes what killed processes left behind.
 #include "loop.hpp"
 #include "options.hpp"
@@ -11,12 +12,21 @@ int act(invocation& call) {
   const auto where = call.common.find_environment();
   if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  std::vector<std::string> removed;
+  collected_garbage removed;
   const auto done = run_loop(collect_garbage(*where, &removed));
   std::string text;
-  for (const std::string& id : removed) text += id + "\n";
-  const bool printed =
-      call.common.json ? print_json(json::object().set("removed", json::strings(removed))) : print_text(text);
+  for (const std::string& id : removed.sandboxes) text += id + "\n";
+  json orphans = json::array();
+  for (const orphan& one : removed.orphans) {
+    text += std::string(orphan_kind_name(one.kind)) + " " + one.name + (one.what.empty() ? "" : ", " + one.what) + "\n";
+    json entry = json::object();
+    entry.set("kind", orphan_kind_name(one.kind)).set("name", one.name);
+    if (!one.what.empty()) entry.set("what", one.what);
+    orphans.push(std::move(entry));
+  }
+  json all = json::object();
+  all.set("removed", json::strings(removed.sandboxes)).set("orphans", std::move(orphans));
+  const bool printed = call.common.json ? print_json(all) : print_text(printable(text));
   if (!done) return fail(done.error(), call);
   return printed ? exit_ok : exit_failed;
 }

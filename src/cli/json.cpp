@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "json.hpp"
 
 #include <berth/base/json_string.hpp>

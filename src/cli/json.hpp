@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON as the command prints it: an ordered value, built once and written out.
 #pragma once
 
@@ -20,8 +21,7 @@ class json {
   json(const char* text) : what_(kind::string), text_(text) {}
   json(bool value) : what_(kind::literal), text_(value ? "true" : "false") {}
   template <std::integral Int>
-    requires(!std::same_as<Int, bool>)
-  json(Int value) : what_(kind::literal), text_(std::to_string(value)) {}
+  requires(!std::same_as<Int, bool>) json(Int value) : what_(kind::literal), text_(std::to_string(value)) {}
   json(double value);
 
   static json object() { return json(kind::object); }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end that a sandbox was given in advance, by `berth run --lifetime`.
 #pragma once
 

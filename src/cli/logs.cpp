@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth logs`: what a detached sandbox's command printed, or dockerd.
 #include "log_file.hpp"
 #include "lookup.hpp"
@@ -5,8 +6,6 @@
 #include <unistd.h>
 
 namespace berth::cli {
-
-std::string command_log(const sandbox_record& record) { return record.logs() + "/command.log"; }
 
 namespace {
 
@@ -22,23 +21,24 @@ int act(const logs_call& c, invocation& call) {
   const auto box = find_sandbox(*where, c.id);
   if (!box) return fail_lookup(box.error(), call);
   const sandbox_record record = (*box)->record();
-  const std::string path = c.daemon ? record.daemon_log() : command_log(record);
-  if (const auto status = read_status(record.directory); status && !c.daemon && !status->detached) {
+  const std::string path = (*box)->shared_path(std::string(c.daemon ? guest_daemon_log_name : guest_command_log_name));
+  if (const auto note = read_run_note(record.directory); note && !c.daemon && !note->detached) {
     return fail(make_error(errc::state, "cli", "this sandbox runs in the foreground and its output went there", {},
-                           "berth logs --daemon " + c.id + " shows dockerd's"), call);
+                           "berth logs --daemon " + c.id + " shows dockerd's"),
+                call);
   }
   const auto ended = [&] {
-    const auto status = read_status(record.directory);
-    if (!status) return ::access(record.directory.c_str(), F_OK) != 0;
-    if (!c.daemon && status->command_is == command_state::exited) return true;
-    return !status->keeper.alive();
+    const auto guest = read_guest_status(record);
+    if (!c.daemon && guest && guest->command && guest->command->now == kept_command::state::exited) return true;
+    return !record.process_alive();
   };
   const auto printed = print_log(path, c.follow, ended);
   if (!printed) {
     error e = printed.error();
     if (e.code == errc::not_found) {
-      e = make_error(errc::state, "cli", c.daemon ? "dockerd has printed nothing here" : "no command has printed anything here",
-                     path, c.daemon ? "was the sandbox made with --docker?" : "was it made with a command behind --?");
+      e = make_error(errc::state, "cli",
+                     c.daemon ? "dockerd has printed nothing here" : "no command has printed anything here", path,
+                     c.daemon ? "was the sandbox made with --docker?" : "was it made with a command behind --?");
     }
     return fail(e, call);
   }

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finding the sandbox that a verb is about, and what is to be known of it.
 #pragma once
 
 #include "options.hpp"
-#include "status_file.hpp"
+#include "run_note.hpp"
 
+#include <berth/docker/guest_daemon.hpp>
 #include <berth/docker/managed.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
@@ -22,14 +24,24 @@ int fail_lookup(const error& e, const invocation& call);
 /// Everything about one sandbox, gathered by asking runsc and reading the files.
 struct sandbox_view {
   sandbox_record record;
-  std::string state;                     ///< "running" …, "damaged", or "unknown" when runsc could not be asked
-  std::optional<status_report> status;   ///< where one of berth's commands keeps it
-  std::optional<bool> rules;             ///< whether the nft table that isolates it is there, where that was asked
+  std::string state;                  ///< "running" …, "damaged", or "unknown" when it could not be found out
+  std::optional<run_note> note;       ///< where `berth run` made it
+  std::optional<guest_status> guest;  ///< what its guest keeps, where it was asked to
+  std::optional<bool> rules;          ///< whether the nft tables that isolate it are there, where that was asked
+  std::optional<std::uint64_t> refused_connections;  ///< for its limit of connections, where that was asked
 };
-boost::asio::awaitable<sandbox_view> view_sandbox(environment where, sandbox_record record);
+/// One that does not answer within `patience` is "unresponsive".
+boost::asio::awaitable<sandbox_view> view_sandbox(environment where, sandbox_record record,
+                                                  duration patience = seconds(1));
+
+/// Whether the sandbox has, or is to have, a dockerd that its guest keeps.
+bool wants_docker(const sandbox_view& view);
 
 /// One word for the Docker column: "ready", "starting", …, "-" for a sandbox without.
 std::string docker_word(const sandbox_view& view);
+
+/// "none", "waiting", "running" or "exited".
+std::string command_state(const sandbox_view& view);
 
 json view_json(const sandbox_view& view);
 
@@ -37,9 +49,9 @@ json view_json(const sandbox_view& view);
 /// Errors: not_found with what to do, hostile.
 result<std::string> check_docker_socket(const sandbox& box);
 
-/// Waits until Docker answers on the socket, or cannot come up any more.
-/// Errors: daemon_not_ready (exit code 3), daemon_failed and the like with what its keeper reported, state when the
-/// sandbox has no Docker, sandbox_not_running.
-boost::asio::awaitable<result<void>> wait_for_docker(std::shared_ptr<sandbox> box, duration limit);
+/// Waits until Docker is ready, or cannot come up any more; what its guest logs goes to `log`. Of a sandbox whose Docker a
+/// program on the host supervises, the socket is asked. Errors: daemon_not_ready (exit code 3), daemon_failed and the like with
+/// what the guest reported, state when the sandbox has no Docker, sandbox_not_running.
+boost::asio::awaitable<result<void>> wait_for_docker(std::shared_ptr<sandbox> box, duration limit, log_sink log = {});
 
 }  // namespace berth::cli

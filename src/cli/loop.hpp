@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One Asio loop for the length of a verb.
 #pragma once
 

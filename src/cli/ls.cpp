@@ -1,21 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth ls`: all sandboxes under the root, of whatever process.
 #include "lookup.hpp"
 #include "loop.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+
 namespace berth::cli {
 namespace {
 
-boost::asio::awaitable<std::vector<sandbox_view>> view_all(environment where, std::vector<sandbox_record> records) {
-  std::vector<sandbox_view> out;
-  for (sandbox_record& record : records) {
-    sandbox_view view = co_await view_sandbox(where, std::move(record));
-    out.push_back(std::move(view));
+// What is on its way to being listed.
+struct listing {
+  environment where;
+  std::vector<sandbox_record> records;
+  std::vector<sandbox_view> views;
+  std::size_t next = 0;
+  time_point deadline;  ///< for all of them, whatever is stuck
+};
+
+boost::asio::awaitable<void> view_some(listing& list) {
+  while (list.next < list.records.size()) {
+    const std::size_t mine = list.next++;
+    const duration left = std::max(list.deadline - clock::now(), duration::zero());
+    sandbox_view view = co_await view_sandbox(list.where, std::move(list.records[mine]), left);
+    list.views[mine] = std::move(view);
   }
-  co_return out;
+}
+
+std::vector<sandbox_view> view_all(const environment& where, std::vector<sandbox_record> records) {
+  listing list{where, std::move(records), {}, 0, deadline_after(milliseconds(800))};
+  list.views.resize(list.records.size());
+  boost::asio::io_context loop(1);
+  for (int i = 0; i < 8; ++i) boost::asio::co_spawn(loop, view_some(list), boost::asio::detached);
+  loop.run();
+  return std::move(list.views);
 }
 
 std::string age(std::int64_t created_ms) {
-  const auto now = std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto now =
+      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   const std::int64_t s = std::max<std::int64_t>(0, (now - created_ms) / 1000);
   if (s < 60) return std::to_string(s) + "s";
   if (s < 3600) return std::to_string(s / 60) + "m";
@@ -24,12 +50,12 @@ std::string age(std::int64_t created_ms) {
 }
 
 std::string command_word(const sandbox_view& view) {
-  if (!view.status || view.status->command.empty()) return "-";
+  if (!view.note || view.note->command.empty()) return "-";
   std::string text;
-  for (const std::string& word : view.status->command) text += (text.empty() ? "" : " ") + word;
+  for (const std::string& word : view.note->command) text += (text.empty() ? "" : " ") + word;
   if (text.size() > 30) text = text.substr(0, 27) + "...";
-  if (view.status->command_is == command_state::exited)
-    text += " (exited " + std::to_string(view.status->exit_code) + ")";
+  if (view.guest && view.guest->command && view.guest->command->now == kept_command::state::exited)
+    text += " (exited " + std::to_string(view.guest->command->exit_code) + ")";
   return printable(text, false);
 }
 
@@ -44,7 +70,7 @@ int act(bool ids_only, invocation& call) {
     for (const sandbox_record& record : *records) text += record.id + "\n";
     return print_text(text) ? exit_ok : exit_failed;
   }
-  const auto views = run_loop(view_all(*where, std::move(*records)));
+  const auto views = view_all(*where, std::move(*records));
   if (call.common.json) {
     json list = json::array();
     for (const sandbox_view& view : views) list.push(view_json(view));

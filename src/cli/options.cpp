@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "options.hpp"
 
 #include "loop.hpp"
@@ -40,6 +41,9 @@ result<environment> common_options::find_environment() const {
     std::string found = find_program(out.runsc.empty() ? "runsc" : out.runsc);
     if (!found.empty()) out.runsc = std::move(found);
   }
+  // Whichever way they came: they are kept in records, and used from other directories.
+  for (std::string* path : {&out.runsc, &out.init})
+    if (path->find('/') != std::string::npos && path->front() != '/') *path = absolute_path(*path);
   out.log = stderr_sink(output());
   return out;
 }
@@ -149,13 +153,16 @@ result<double> parse_cpus(std::string_view text, std::string_view option) {
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   const bool whole = ec == std::errc() && end == text.data() + text.size() && !text.starts_with('-');
   if (whole && (number == 0 || (number >= 0.01 && number <= 4096))) return number;
-  return usage_error(in_quotes(text) + " is no number of CPUs: write it as 2 or 0.5, from 0.01 to 4096, or 0 for no limit",
-                     std::string(option));
+  return usage_error(
+      in_quotes(text) + " is no number of CPUs: write it as 2 or 0.5, from 0.01 to 4096, or 0 for no limit",
+      std::string(option));
 }
 
 result<duration> parse_duration(std::string_view text, std::string_view option) {
-  const error bad = usage_error(in_quotes(text) + " is no time: write it as seconds, 30 or 0.5, or with a unit, 200ms, "
-                                "30s, 2m", std::string(option));
+  const error bad = usage_error(in_quotes(text) +
+                                    " is no time: write it as seconds, 30 or 0.5, or with a unit, 200ms, "
+                                    "30s, 2m",
+                                std::string(option));
   double number = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (ec != std::errc() || !(number > 0)) return bad;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What all verbs share: how a call is put together, the common options, and the kinds of values that options take.
 #pragma once
 
@@ -38,9 +39,8 @@ struct common_options {
 /// One call of the command. A verb's `add` declares its options and sets `act`, which runs once they are parsed.
 struct invocation {
   common_options common;
-  std::vector<std::string> arguments;               ///< as given, without argv[0]
   std::optional<std::vector<std::string>> command;  ///< what stood behind "--"
-  int monitor_channel = -1;                         ///< in a monitor: the way to its launcher
+  bool hand_over = false;                           ///< the sandbox is to be taken over: hand_over.hpp
   CLI::App* verb = nullptr;                         ///< the parsed sub-command
   std::function<int()> act;
 

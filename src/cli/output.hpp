@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the command prints: data to stdout, errors and the log to stderr.
 #pragma once
 
@@ -16,8 +17,8 @@ enum class log_format { text, json };
 
 /// How this call prints; set from the common options before a verb acts.
 struct output_options {
-  bool json = false;                        ///< --json: data and errors as JSON
-  log_level level = log_level::info;        ///< -v: debug, -q: error
+  bool json = false;                  ///< --json: data and errors as JSON
+  log_level level = log_level::info;  ///< -v: debug, -q: error
   log_format format = log_format::text;
 };
 
@@ -41,8 +42,8 @@ void print_error(const error& e, const output_options& options);
 int print_usage_error(std::string_view message, std::string_view verb, const output_options& options);
 
 /// To stdout. False when stdout is closed or full, which ends the verb with exit_failed.
-bool print_json(const json& value);         ///< indented, with a newline at its end
-bool print_text(std::string_view text);     ///< as it is
+bool print_json(const json& value);      ///< indented, with a newline at its end
+bool print_text(std::string_view text);  ///< as it is
 
 /// Columns padded to their widest cell, two blanks between them, as docker prints its lists.
 std::string format_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "output_pump.hpp"
 
 #include <berth/base/unique_fd.hpp>
@@ -14,12 +15,14 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <mutex>
 #include <string_view>
 #include <system_error>
@@ -61,7 +64,9 @@ class pump_thread {
   void stop() { raise_event(stop_); }
   int done() const { return done_.get(); }
   bool is_done() const {
-    struct pollfd wait{done_.get(), POLLIN, 0};
+    struct pollfd wait {
+      done_.get(), POLLIN, 0
+    };
     return ::poll(&wait, 1, 0) > 0;
   }
 
@@ -75,6 +80,10 @@ class pump_thread {
   std::uint64_t written() {
     const std::lock_guard<std::mutex> hold(mutex_);
     return written_;
+  }
+  std::string tail() {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    return tail_;
   }
   int failed() {
     const std::lock_guard<std::mutex> hold(mutex_);
@@ -95,10 +104,22 @@ class pump_thread {
     const ssize_t n = ::read(pipe_.get(), buffer_.data(), buffer_.size());
     if (n <= 0) return {};
     read_ += static_cast<std::uint64_t>(n);
-    return {buffer_.data(), static_cast<std::size_t>(n)};
+    const std::string_view data(buffer_.data(), static_cast<std::size_t>(n));
+    tail_ += data;
+    if (tail_.size() > 2 * buffer_.size()) tail_.erase(0, tail_.size() - buffer_.size());
+    return data;
+  }
+
+  // Whoever writes to our terminal sees the size that the target has by now.
+  void follow_size() const {
+    struct winsize there {
+    }, here{};
+    if (::ioctl(target_, TIOCGWINSZ, &there) != 0 || ::ioctl(pipe_.get(), TIOCGWINSZ, &here) != 0) return;
+    if (there.ws_row != here.ws_row || there.ws_col != here.ws_col) ::ioctl(pipe_.get(), TIOCSWINSZ, &there);
   }
 
   bool write_all(std::string_view data) {
+    follow_size();
     while (!data.empty()) {
       if (!wait_for(target_, POLLOUT)) return false;
       const ssize_t n = ::write(target_, data.data(), std::min(data.size(), longest_write_));
@@ -120,10 +141,16 @@ class pump_thread {
   std::mutex mutex_;
   std::uint64_t read_ = 0, written_ = 0;
   int failed_ = 0;
+  std::string tail_;
   std::array<char, 64 * 1024> buffer_;
 };
 
 }  // namespace
+
+bool same_stream(int a, int b) {
+  struct stat one, two;
+  return ::fstat(a, &one) == 0 && ::fstat(b, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
 
 struct output_pump::state {
   state(asio::any_io_executor loop, std::shared_ptr<pump_thread> started, int to)
@@ -140,9 +167,33 @@ struct output_pump::state {
 result<output_pump> output_pump::open(asio::any_io_executor loop, int target) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error(errno, "cli", "cannot make a pipe");
-  auto thread = std::make_shared<pump_thread>(ends[0], target);
+  return start(std::move(loop), target, unique_fd(ends[0]), unique_fd(ends[1]));
+}
+
+result<output_pump> output_pump::open_terminal(asio::any_io_executor loop, int target) {
+  unique_fd ours(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  char name[128];
+  if (!ours || ::grantpt(ours.get()) != 0 || ::unlockpt(ours.get()) != 0 ||
+      ::ptsname_r(ours.get(), name, sizeof name) != 0)
+    return errno_error(errno, "cli", "cannot make a terminal");
+  unique_fd theirs(::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!theirs) return errno_error(errno, "cli", "cannot open a terminal", name);
+  struct termios modes {};
+  if (::tcgetattr(target, &modes) == 0) {
+    modes.c_oflag &= ~static_cast<tcflag_t>(OPOST);  // the target does it
+    modes.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(theirs.get(), TCSANOW, &modes);
+  }
+  struct winsize size {};
+  if (::ioctl(target, TIOCGWINSZ, &size) == 0) ::ioctl(theirs.get(), TIOCSWINSZ, &size);
+  return start(std::move(loop), target, std::move(ours), std::move(theirs));
+}
+
+result<output_pump> output_pump::start(asio::any_io_executor loop, int target, unique_fd read_end,
+                                       unique_fd write_end) {
+  auto thread = std::make_shared<pump_thread>(read_end.release(), target);
   auto s = std::make_shared<state>(loop, thread, target);
-  s->write_end.reset(ends[1]);
+  s->write_end = std::move(write_end);
   // Signals are the loop thread's: the new thread inherits a full mask, and gets EPIPE for a reader that went away.
   sigset_t all, before;
   sigfillset(&all);
@@ -160,6 +211,7 @@ result<output_pump> output_pump::open(asio::any_io_executor loop, int target) {
 
 int output_pump::write_end() const { return state_->write_end.get(); }
 void output_pump::close_write_end() { state_->write_end.reset(); }
+std::string output_pump::tail() const { return state_->thread->tail(); }
 
 void output_pump::hurry() {
   state_->limit = time_point::min();

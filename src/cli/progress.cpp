@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "progress.hpp"
 
 #include <unistd.h>
@@ -7,7 +8,8 @@
 namespace berth::cli {
 
 progress::progress(const output_options& options)
-    : options_(options), plain_(stderr_sink(options)),
+    : options_(options),
+      plain_(stderr_sink(options)),
       terminal_(::isatty(STDERR_FILENO) == 1 && options.format == log_format::text && !options.json) {}
 
 void progress::start(std::string what) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A line with the elapsed time while the command waits.
 #pragma once
 

@@ -1,14 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth rm`: ends sandboxes and removes all that belongs to them.
 #include "lookup.hpp"
 #include "loop.hpp"
 
 #include <berth/base/unique_fd.hpp>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <filesystem>
 
 namespace berth::cli {
 namespace {
@@ -23,7 +31,8 @@ struct rm_call {
 struct removal {
   std::string id;
   std::shared_ptr<sandbox> box;
-  unique_fd keeper;  ///< the pidfd of the process that keeps it, where one of ours does
+  unique_fd runner;      ///< the pidfd of the `berth run` in the foreground that it is of
+  bool at_once = false;  ///< nothing inside could be stopped in order
   std::optional<error> failure;
 };
 
@@ -35,39 +44,82 @@ unique_fd open_process(const process_identity& who) {
   return fd;
 }
 
+// Whether the process runs the berth command: ours, or another one of that name.
+bool runs_berth(pid_t pid) {
+  struct stat its {};
+  struct stat own {};
+  const std::string exe = "/proc/" + std::to_string(pid) + "/exe";
+  if (::stat(exe.c_str(), &its) != 0) return false;
+  if (::stat("/proc/self/exe", &own) == 0 && its.st_dev == own.st_dev && its.st_ino == own.st_ino) return true;
+  std::error_code failed;
+  const std::string name = std::filesystem::read_symlink(exe, failed).filename();
+  return name == "berth" || name == "berth (deleted)";
+}
+
 void wait_for_exit(const unique_fd& process, time_point deadline) {
   for (;;) {
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - clock::now()).count();
     if (left <= 0) return;
-    struct pollfd wait{process.get(), POLLIN, 0};
+    struct pollfd wait {
+      process.get(), POLLIN, 0
+    };
     if (::poll(&wait, 1, static_cast<int>(std::min<long long>(left, 1000))) > 0) return;
   }
+}
+
+boost::asio::awaitable<void> stop_kept(std::shared_ptr<sandbox> box, time_point deadline) {
+  const auto guest = read_guest_status(box->record());
+  if (!guest) co_return;
+  const bool docker = guest->docker.state == daemon_state::starting || guest->docker.state == daemon_state::ready;
+  if (!docker && !(guest->command && guest->command->now == kept_command::state::running)) co_return;
+  guest_daemon kept(box);
+  auto stopping = kept.stop(deadline);
+  (void)co_await std::move(stopping);  // the sandbox goes away whatever became of it
+}
+
+boost::asio::awaitable<void> end_one(std::shared_ptr<sandbox> box, bool force, time_point deadline,
+                                     std::optional<error>& failure) {
+  if (!force && !is_stopped(box->record().sandbox_process)) {
+    auto stopping = stop_kept(box, deadline);
+    co_await std::move(stopping);
+  }
+  const duration at_least = force ? milliseconds(1900) : milliseconds(900);
+  const duration patience = force ? at_least : std::max(at_least, deadline - clock::now());
+  auto ending = box->terminate(patience);
+  auto gone = co_await std::move(ending);
+  if (!gone) failure = std::move(gone).error();
 }
 
 void remove_all(std::vector<removal>& list, const environment& where, bool force, duration limit) {
   // All are told first, so that they stop side by side.
   for (removal& r : list) {
     if (!r.box) continue;
-    const auto status = read_status(r.box->record().directory);
-    if (!status) continue;  // another program keeps it, or nobody: its record is enough to remove it
-    r.keeper = open_process(status->keeper);
-    if (r.keeper) ::syscall(SYS_pidfd_send_signal, r.keeper.get(), force ? SIGKILL : SIGTERM, nullptr, 0);
+    const sandbox_record& record = r.box->record();
+    const auto note = read_run_note(record.directory);
+    if (record.damaged || !note || note->detached) continue;
+    // It is its own to stop what it runs, and to say how that ended.
+    r.at_once = force || is_stopped(record.sandbox_process);
+    if (record.boot_id == read_boot_id()) r.runner = open_process(record.creator);
+    if (r.runner && !runs_berth(record.creator.pid)) r.runner.reset();
+    if (r.runner) ::syscall(SYS_pidfd_send_signal, r.runner.get(), r.at_once ? SIGKILL : SIGTERM, nullptr, 0);
   }
   const time_point deadline = deadline_after(limit);
+  boost::asio::io_context loop(1);
   for (removal& r : list) {
     if (!r.box) continue;
-    if (r.keeper) {
-      wait_for_exit(r.keeper, deadline);
+    if (r.runner) {
+      wait_for_exit(r.runner, r.at_once ? std::min(deadline, deadline_after(seconds(1))) : deadline);
       // One that hangs must not hold the sandbox any longer.
-      ::syscall(SYS_pidfd_send_signal, r.keeper.get(), SIGKILL, nullptr, 0);
+      ::syscall(SYS_pidfd_send_signal, r.runner.get(), SIGKILL, nullptr, 0);
     }
     auto left = sandbox::attach(where, r.id);
     if (!left) {
       if (left.error().code != errc::not_found) r.failure = std::move(left).error();
       continue;
     }
-    if (auto gone = run_loop((*left)->terminate()); !gone) r.failure = std::move(gone).error();
+    boost::asio::co_spawn(loop, end_one(std::move(*left), force, deadline, r.failure), boost::asio::detached);
   }
+  loop.run();
 }
 
 int act(const rm_call& c, invocation& call) {
@@ -103,7 +155,8 @@ int act(const rm_call& c, invocation& call) {
     const int failed = fail_lookup(*r.failure, call);
     if (code == exit_ok || failed == exit_failed) code = failed;
   }
-  const bool printed = call.common.json ? print_json(json::object().set("removed", std::move(removed))) : print_text(text);
+  const bool printed =
+      call.common.json ? print_json(json::object().set("removed", std::move(removed))) : print_text(text);
   return printed ? code : int{exit_failed};
 }
 

@@ -1,35 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth run`: a sandbox for the length of a command, or one that stays.
 #include "attached.hpp"
-#include "keeper.hpp"
 #include "lifetime.hpp"
 #include "loop.hpp"
-#include "monitor.hpp"
-#include "progress.hpp"
+#include "owner.hpp"
+#include "run_steps.hpp"
+#include "ticker.hpp"
 
-#include <boost/asio/steady_timer.hpp>
+#include <berth/docker/guest_daemon.hpp>
 
 namespace berth::cli {
 namespace {
 
 namespace asio = boost::asio;
-
-// Keeps the progress line moving while the loop runs.
-class ticker {
- public:
-  ticker(asio::any_io_executor loop, progress& bar) : timer_(loop), bar_(bar) { next(); }
-
- private:
-  void next() {
-    timer_.expires_after(progress::interval);
-    timer_.async_wait([this](const boost::system::error_code& ec) {
-      if (ec) return;
-      bar_.tick();
-      next();
-    });
-  }
-  asio::steady_timer timer_;
-  progress& bar_;
-};
 
 // What the foreground comes to: the command's exit code, or what went wrong before it.
 asio::awaitable<result<int>> run_foreground(run_plan plan, progress& bar) {
@@ -38,39 +21,50 @@ asio::awaitable<result<int>> run_foreground(run_plan plan, progress& bar) {
   const ticker ticking(loop, bar);
   const log_sink sink = plan.where.log;
 
-  auto made = co_await until_interrupted(keeper::create(std::move(plan)), signals);
+  auto making = make_sandbox(plan);
+  auto made = co_await until_interrupted(std::move(making), signals);
   if (!made) {
     if (signals.first() != 0) co_return 128 + signals.first();
     co_return std::move(made).error();
   }
-  const std::shared_ptr<keeper> kept = std::move(*made);
-  const lifetime life(loop, kept->plan().lifetime, signals);
+  const std::shared_ptr<sandbox> box = std::move(*made);
+  const lifetime life(loop, plan.lifetime, signals);
+  const owner_watch owner(loop, plan.owner, signals);
   result<int> code = 0;
-  if (kept->plan().docker) {
+  bool docker_is_up = false;
+  if (plan.docker) {
     bar.start("waiting for the docker daemon");
-    const auto ready = co_await until_interrupted(kept->start_docker(), signals);
+    guest_daemon kept(box, sink);
+    auto options = keep_options(plan, *box);
+    if (options) {
+      auto starting = kept.start(std::move(*options));
+      const auto ready = co_await until_interrupted(std::move(starting), signals);
+      if (!ready) code = ready.error();
+      docker_is_up = ready.has_value();
+    } else {
+      code = std::move(options).error();
+    }
     bar.stop();
-    if (!ready) code = ready.error();
   }
   if (signals.first() != 0) {
     code = 128 + signals.first();
   } else if (code) {
     command what;
-    what.argv = kept->plan().command;
-    what.user = kept->plan().user;
+    what.argv = plan.command;
+    what.user = plan.user;
     attached_options options;
     options.grace = seconds(10);
-    kept->command_started();
-    const auto ended = co_await run_attached(kept->box(), std::move(what), signals, options);
+    const auto ended = co_await run_attached(*box, std::move(what), signals, options);
     if (ended) {
-      kept->command_ended(*ended);
       code = ended->shell_code();
+      tell_of_memory_kill(box->record(), 0, *ended, sink);
     } else {
       code = ended.error();
     }
   }
   if (life.over()) code = lifetime::over_error();
-  if (const auto gone = co_await kept->end(); !gone) {
+  auto ending = end_sandbox(box, docker_is_up);
+  if (const auto gone = co_await std::move(ending); !gone) {
     log(sink, log_level::warn, "something of the sandbox could not be removed",
         {{"error", gone.error().to_string()}, {"remedy", "berth gc"}});
   }
@@ -81,8 +75,7 @@ int act(const run_call& c, invocation& call) {
   auto plan = plan_run(c, call);
   if (!plan) return fail(plan.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  if (call.monitor_channel >= 0) return run_monitor(std::move(*plan), call.monitor_channel);
-  if (c.detach) return run_detached(*plan, call);
+  if (c.detach) return run_detached(std::move(*plan), call);
 
   progress bar(call.common.output());
   plan->where.log = bar.sink();

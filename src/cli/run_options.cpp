@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "run_options.hpp"
 
+#include <berth/base/text.hpp>
+#include <berth/process/pidfd.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <system_error>
@@ -11,12 +15,13 @@ namespace {
 
 result<std::pair<std::string, std::string>> split_pair(const std::string& text, const char* option) {
   const auto at = text.find('=');
-  if (at == 0 || at == std::string::npos) return usage_error(in_quotes(text) + " is not of the form NAME=VALUE", option);
+  if (at == 0 || at == std::string::npos)
+    return usage_error(in_quotes(text) + " is not of the form NAME=VALUE", option);
   return std::pair{text.substr(0, at), text.substr(at + 1)};
 }
 
 result<sandbox_mount> parse_volume(const std::string& text) {
-  const error bad = usage_error(in_quotes(text) + " is not of the form SOURCE:DESTINATION[:ro]", "--volume");
+  const error bad = usage_error(in_quotes(text) + " is not of the form SOURCE[:DESTINATION][:ro]", "--volume");
   sandbox_mount out;
   std::string rest = text;
   if (rest.ends_with(":ro")) {
@@ -26,9 +31,10 @@ result<sandbox_mount> parse_volume(const std::string& text) {
     rest.resize(rest.size() - 3);
   }
   const auto at = rest.find(':');
-  if (at == 0 || at == std::string::npos || rest.find(':', at + 1) != std::string::npos) return bad;
+  if (rest.empty() || at == 0 || (at != std::string::npos && rest.find(':', at + 1) != std::string::npos)) return bad;
   out.source = absolute_path(rest.substr(0, at));
-  out.destination = rest.substr(at + 1);
+  // Without a destination the same path inside: what a client of Docker on this host binds from it is there.
+  out.destination = at == std::string::npos ? out.source : rest.substr(at + 1);
   if (out.destination.empty() || out.destination.front() != '/') return bad;
   return out;
 }
@@ -56,7 +62,15 @@ result<void> fill_network(const run_call& c, sandbox_config& config) {
     config.network = network_mode::path;
     config.network_path = absolute_path(c.network);
   } else {
-    return usage_error(in_quotes(c.network) + " is none of sandbox, none and the path of a network namespace", "--network");
+    return usage_error(in_quotes(c.network) + " is none of sandbox, none and the path of a network namespace",
+                       "--network");
+  }
+  if (!c.max_connections.empty()) {
+    const auto most = berth::parse_number<std::uint32_t>(c.max_connections);
+    if (!most || *most > 1u << 31)
+      return usage_error(in_quotes(c.max_connections) + " is no number of connections, nor 0 for no limit",
+                         "--max-connections");
+    config.max_connections = *most;
   }
   return {};
 }
@@ -80,6 +94,8 @@ result<void> fill_docker(const run_call& c, run_plan& plan) {
   const auto timeout = parse_duration(c.timeout, "--timeout");
   if (!timeout) return timeout.error();
   plan.ready_timeout = *timeout;
+  // A runsc that hangs must not keep anybody longer; what is allowed to Docker is enough for a sandbox in any case.
+  plan.config.create_timeout = std::clamp<duration>(*timeout + milliseconds(800), seconds(2), seconds(60));
   plan.dockerd_args = c.dockerd_args;
   return {};
 }
@@ -96,29 +112,50 @@ void add_run_options(CLI::App& app, run_call& c) {
       ->type_name("SIZE");
   app.add_option("--network", c.network, "sandbox: a network of its own (default); none; or the path of a namespace")
       ->type_name("MODE");
-  add_list(app, "-e,--env", c.env, "set a variable inside; may be repeated")->type_name("K=V");
-  add_list(app, "--volume,--mount", c.volumes, "bind a directory or file of the host; may be repeated")
-      ->type_name("SRC:DST[:ro]");
+  app.add_option("--max-connections", c.max_connections,
+                 "how many flows it may hold in the host's connection tracking (default: 4096; 0: no limit)")
+      ->type_name("N");
+  add_variables(app, c.variables);
+  add_list(app, "--volume,--mount", c.volumes,
+           "bind a directory or file of the host, at the same path without DST; may be repeated")
+      ->type_name("SRC[:DST][:ro]");
   app.add_option("--lifetime", c.lifetime, "stop it so long after its creation (default: never)")->type_name("SECONDS");
+  app.add_option("--ends-with", c.ends_with, "remove it when the process of this pid ends, whatever ends that")
+      ->type_name("PID");
   app.add_option("--hostname", c.hostname, "its host name (default: the id)")->type_name("NAME");
   app.add_option("-w,--cwd,--workdir", c.cwd, "where the command starts (default: /)")->type_name("DIR");
   app.add_option("-u,--user", c.user, "run the command as this user: uid[:gid] or a name")->type_name("USER");
   add_list(app, "-l,--label", c.labels, "an annotation, kept in the record; may be repeated")->type_name("K=V");
-  add_list(app, "--runsc-arg", c.runsc_args, "a further global option of runsc; may be repeated")->type_name("--NAME=VALUE");
+  add_list(app, "--runsc-arg", c.runsc_args, "a further global option of runsc; may be repeated")
+      ->type_name("--NAME=VALUE");
 
   const char* group = "Docker";
-  auto* docker = app.add_flag("--docker", c.docker, "start dockerd inside, and wait for it before the command")->group(group);
-  app.add_flag("--wait", c.wait, "with -d: return when Docker is ready; when it fails, remove the sandbox")->group(group);
+  auto* docker =
+      app.add_flag("--docker", c.docker, "start dockerd inside, and wait for it before the command")->group(group);
+  app.add_flag("--wait", c.wait, "with -d: return when Docker is ready; when it fails, remove the sandbox")
+      ->group(group);
   app.add_option("--timeout", c.timeout, "how long Docker may take to get ready (default: 30)")
-      ->type_name("SECONDS")->group(group);
-  app.add_option("--cgroup", c.cgroup, "what is seen at /sys/fs/cgroup: sandbox (default), host-bind (unsafe) or none")
-      ->type_name("MODE")->group(group)->needs(docker);
-  app.add_option("--data-root", c.data_root, "where Docker keeps its images: tmpfs (default), tmpfs:SIZE or a host directory")
-      ->type_name("WHERE")->group(group)->needs(docker);
+      ->type_name("SECONDS")
+      ->group(group);
+  app.add_option(
+         "--cgroup", c.cgroup,
+         "what is seen at /sys/fs/cgroup: sandbox (default); with none and host-bind (unsafe) Docker does not work")
+      ->type_name("MODE")
+      ->group(group)
+      ->needs(docker);
+  app.add_option("--data-root", c.data_root,
+                 "where Docker keeps its images: tmpfs (default), tmpfs:SIZE or a host directory")
+      ->type_name("WHERE")
+      ->group(group)
+      ->needs(docker);
   app.add_option("--restart", c.restart, "when dockerd ends by itself: no, on-failure (default) or on-failure:N")
-      ->type_name("POLICY")->group(group)->needs(docker);
+      ->type_name("POLICY")
+      ->group(group)
+      ->needs(docker);
   add_list(app, "--dockerd-arg", c.dockerd_args, "a further argument for dockerd; may be repeated")
-      ->type_name("--NAME=VALUE")->group(group)->needs(docker);
+      ->type_name("--NAME=VALUE")
+      ->group(group)
+      ->needs(docker);
 }
 
 result<run_plan> plan_run(const run_call& c, const invocation& call) {
@@ -155,10 +192,9 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
     out.lifetime = *length;
   }
   if (auto done = fill_network(c, config); !done) return done.error();
-  for (const std::string& variable : c.env) {
-    if (const auto pair = split_pair(variable, "--env"); !pair) return pair.error();
-    config.env.push_back(variable);
-  }
+  auto variables = gather_variables(c.variables);
+  if (!variables) return std::move(variables).error();
+  config.env = std::move(*variables);
   for (const std::string& volume : c.volumes) {
     auto mount = parse_volume(volume);
     if (!mount) return mount.error();
@@ -172,11 +208,23 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
   config.hostname = c.hostname;
   config.cwd = c.cwd;
   config.runsc_args = c.runsc_args;
-  // Whoever keeps it, the foreground process or the monitor, supervises dockerd and the command: without it the sandbox is
-  // of no use, and gc takes it away.
+  // In the foreground it is of no use without us, and gc takes it away; detached it is, until it was handed over.
   config.ends_with_creator = true;
+  if (!c.ends_with.empty()) {
+    const auto pid = parse_number<pid_t>(c.ends_with);
+    auto owner = pid && *pid > 0 ? open_pidfd(*pid) : make_error(errc::not_found, "cli", "no number");
+    // The number is that process's for as long as it can be signalled.
+    const process_identity who = owner ? process_identity::of(*pid) : process_identity();
+    if (!owner || !signal_pidfd(owner->get(), 0))
+      return usage_error("there is no process " + in_quotes(c.ends_with), "--ends-with");
+    out.owner = std::make_shared<const unique_fd>(std::move(*owner));
+    out.owner_identity = who;
+    config.watch_creator = true;  // whoever runs it in the foreground may be killed with its owner
+    config.owner = out.owner;
+  }
   if (auto done = fill_docker(c, out); !done) return done.error();
-  for (const auto& checked : {check_sandbox_config(out.where, config), detail::check_socket_paths(out.where.root, c.id)})
+  for (const auto& checked :
+       {check_sandbox_config(out.where, config), detail::check_socket_paths(out.where.root, c.id)})
     if (!checked) return usage_error(checked.error(), checked.error().path);
   return out;
 }

@@ -1,23 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
 // What `berth run` is asked for, in the words of its options and as what the library takes.
 #pragma once
 
 #include "options.hpp"
+#include "variables.hpp"
 
 #include <berth/docker/recipe.hpp>
 #include <berth/docker/supervisor.hpp>
 #include <berth/sandbox/config.hpp>
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace berth::cli {
 
-/// The options as given. Shared by `run` and by the monitor, which gets the same words.
+/// The options as given.
 struct run_call {
   bool detach = false, docker = false, wait = false;
-  std::string id, rootfs, network = "sandbox", cgroup = "sandbox", data_root = "tmpfs", memory, timeout = "30", cpus = "0";
+  std::string id, rootfs, network = "sandbox", cgroup = "sandbox", data_root = "tmpfs", memory, timeout = "30",
+                          cpus = "0";
+  std::string max_connections;
   std::string lifetime, hostname, cwd = "/", user, restart = "on-failure";
-  std::vector<std::string> env, volumes, labels, runsc_args, dockerd_args;
+  std::vector<std::string> volumes, labels, runsc_args, dockerd_args;
+  variable_options variables;
+  std::string ends_with;
 };
 void add_run_options(CLI::App& app, run_call& c);
 
@@ -31,7 +39,16 @@ struct run_plan {
   docker_recipe recipe;
   restart_policy restart;
   duration ready_timeout = seconds(30);
-  duration lifetime = duration::zero();  ///< from its creation on; 0: without end
+  time_point began{};  ///< when its creation did
+
+  /// What a creation that took long has left of it; one that took its usual time leaves it whole.
+  duration ready_timeout_left() const {
+    const duration left = ready_timeout + milliseconds(800) - (clock::now() - began);
+    return std::min(ready_timeout, std::max<duration>(left, seconds(1)));
+  }
+  duration lifetime = duration::zero();    ///< from its creation on; 0: without end
+  std::shared_ptr<const unique_fd> owner;  ///< a pidfd: the sandbox ends with that process
+  process_identity owner_identity;
   std::vector<std::string> dockerd_args;
   std::vector<std::string> command;  ///< may be empty for a detached sandbox
   std::string user;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth runsc VERB …`: the argv for a runsc command as JSON, for those who start runsc themselves.
 #include "loop.hpp"
 #include "options.hpp"
@@ -232,14 +233,17 @@ int act(const std::string& verb, runsc_call& c, invocation& call) {
 void add_globals(CLI::App& app, runsc_call& c) {
   const char* group = "Global options of runsc";
   app.add_option("--state-root", c.state_root, "runsc's --root (default: the runsc directory below --root)")
-      ->type_name("DIR")->group(group);
+      ->type_name("DIR")
+      ->group(group);
   app.add_flag("--docker", c.docker, "what Docker inside needs: --net-raw, --host-uds=create, packet-socket writes")
       ->group(group);
   app.add_option("--debug-log", c.globals.debug_log, "a private directory for runsc's logs")
-      ->type_name("DIR")->group(group);
+      ->type_name("DIR")
+      ->group(group);
   app.add_option("--log", c.globals.log)->type_name("FILE")->group(group);
   app.add_option("--runsc-log-format", c.log_format, "runsc's --log-format")
-      ->check(CLI::IsMember({"text", "json", "json-k8s"}))->group(group);
+      ->check(CLI::IsMember({"text", "json", "json-k8s"}))
+      ->group(group);
   app.add_flag("--debug", c.globals.debug, "verbose, slow")->group(group);
   app.add_option("--platform", c.globals.platform)->group(group);
   app.add_option("--network", c.network)->check(CLI::IsMember({"sandbox", "none", "host"}))->group(group);
@@ -252,9 +256,11 @@ void add_globals(CLI::App& app, runsc_call& c) {
   app.add_option("--dcache", c.globals.dcache)->group(group);
   app.add_option("--fdlimit", c.globals.fdlimit)->group(group);
   for (const auto& [name, member] : switches) {
-    app.add_option_function<std::string>(name, [&c, member = member](const std::string& value) {
-      c.globals.*member = value == "true";
-    })->check(CLI::IsMember({"true", "false"}))->type_name("")->group(group);
+    app.add_option_function<std::string>(
+           name, [&c, member = member](const std::string& value) { c.globals.*member = value == "true"; })
+        ->check(CLI::IsMember({"true", "false"}))
+        ->type_name("")
+        ->group(group);
   }
   add_list(app, "--global-arg", c.globals.extra_args, "a further global option, as --global-arg=--name=value")
       ->group(group);
@@ -301,7 +307,8 @@ void add_verb_options(const std::string& verb, CLI::App& app, runsc_call& c) {
   }
   if (verb == "run" || verb == "exec") add_descriptors(app, c);
   if (verb == "kill" || verb == "wait") app.add_option("--pid", c.pid);
-  if (verb == "kill") app.add_option("--pgid", c.pgid, "a process group, by its id in the sandbox's root pid namespace");
+  if (verb == "kill")
+    app.add_option("--pgid", c.pgid, "a process group, by its id in the sandbox's root pid namespace");
   if (verb == "wait") {
     app.add_option("--rootpid", c.root_pid, "a pid in the sandbox's root pid namespace");
     app.add_flag("--checkpoint", c.wait_checkpoint);
@@ -320,7 +327,9 @@ void add_verb_options(const std::string& verb, CLI::App& app, runsc_call& c) {
   }
   if (verb == "fscheckpoint") app.add_option("--path", c.path, "inside the container, or all-tmpfs");
   if (verb == "tar") {
-    app.add_option("--file", c.file, "of runsc tar rootfs-upper: what the container changed")->type_name("FILE")->required();
+    app.add_option("--file", c.file, "of runsc tar rootfs-upper: what the container changed")
+        ->type_name("FILE")
+        ->required();
   } else {  // whose own verb takes them, which runsc's help does not list
     add_list(app, "--arg", c.extra_args, "a further option of the verb, as --arg=--name=value");
   }
@@ -347,9 +356,8 @@ void add_runsc(CLI::App& app, invocation& call) {
     add_verb_options(verb, *sub, *c);
     if (std::string_view(verb) != "list") sub->add_option("ID", c->id, "the container's id")->required();
     add_globals(*sub, *c);
-    sub->callback([verb = std::string(verb), c, &call] {
-      call.act = [verb, c, &call] { return act(verb, *c, call); };
-    });
+    sub->callback(
+        [verb = std::string(verb), c, &call] { call.act = [verb, c, &call] { return act(verb, *c, call); }; });
   }
 }
 

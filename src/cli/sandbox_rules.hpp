@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether the nft tables that isolate running sandboxes are still there: others may have flushed them.
 #pragma once
 
@@ -9,8 +10,8 @@
 
 namespace berth::cli {
 
-/// Whether `nft list tables inet` names the sandbox's table. Pure.
-bool has_table(const sandbox_record& record, std::string_view nft_tables);
+/// Whether `nft list tables` names both of the sandbox's tables. Pure.
+bool has_tables(const sandbox_record& record, std::string_view nft_tables);
 
 /// Whether it is one that runs in a network of berth's making.
 bool needs_rules(const sandbox_record& record);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth spec docker`: what Docker needs, put into the OCI spec of somebody who runs sandboxes himself.
 #include "options.hpp"
 
@@ -17,17 +18,19 @@ namespace berth::cli {
 namespace {
 
 struct spec_call {
-  std::string cgroup = "sandbox", data_root = "tmpfs", data_root_path = "/var/lib/docker", file;
-  bool explain = false;
+  std::string cgroup = "sandbox", data_root = "tmpfs", data_root_path = "/var/lib/docker", guest, file;
+  bool explain = false, raise_limits = false;
 };
 
 constexpr std::size_t largest_spec = 16u << 20;  // what the parser takes
 
 result<std::string> read_input() {
-  if (::isatty(STDIN_FILENO) == 1) return usage_error("the spec is read from standard input: berth spec docker < config.json");
+  if (::isatty(STDIN_FILENO) == 1)
+    return usage_error("the spec is read from standard input: berth spec docker < config.json");
   std::string text;
   const int failed = read_all(STDIN_FILENO, text, largest_spec);
-  if (failed == EFBIG) return make_error(errc::spec_too_large, "spec", "the spec on standard input is longer than 16 MiB");
+  if (failed == EFBIG)
+    return make_error(errc::spec_too_large, "spec", "the spec on standard input is longer than 16 MiB");
   if (failed != 0) return errno_error(failed, "cli", "cannot read standard input");
   return text;
 }
@@ -74,6 +77,8 @@ int act(const spec_call& c, invocation& call) {
     if (!root) return fail(usage_error(root.error(), "--data-root"), call);
     recipe.data_root = *root;
   }
+  recipe.raise_limits = c.raise_limits;
+  if (!c.guest.empty()) recipe.guest = absolute_path(c.guest);
   auto spec = [&]() -> result<spec_builder> {
     if (!c.file.empty()) return spec_builder::load(c.file);
     const auto text = read_input();
@@ -89,7 +94,7 @@ int act(const spec_call& c, invocation& call) {
   if (!steps) return fail(steps.error(), call);
   if (c.explain) explain(*steps, diff_specs(*before, *spec), call.common.json);
   if (!c.file.empty()) {
-    struct stat before_it{};
+    struct stat before_it {};
     const bool there = ::stat(c.file.c_str(), &before_it) == 0;
     const auto written = spec->write_file(c.file, there ? before_it.st_mode & 0777 : 0600);
     return written ? int{exit_ok} : fail(written.error(), call);
@@ -105,15 +110,25 @@ void add_spec(CLI::App& app, invocation& call) {
   app.require_subcommand(1);
   CLI::App* docker = app.add_subcommand("docker", "add what Docker needs, from standard input to standard output");
   auto c = std::make_shared<spec_call>();
-  docker->add_option("--cgroup", c->cgroup, "what is seen at /sys/fs/cgroup: sandbox (default), host-bind (unsafe) or none")
+  docker
+      ->add_option("--cgroup", c->cgroup,
+                   "what is seen at /sys/fs/cgroup: sandbox (default), host-bind (unsafe) or none")
       ->type_name("MODE");
-  docker->add_option("--data-root", c->data_root, "where Docker keeps its images: tmpfs (default), tmpfs:SIZE, a host "
-                                                  "directory, or none for the root file system")
+  docker
+      ->add_option("--data-root", c->data_root,
+                   "where Docker keeps its images: tmpfs (default), tmpfs:SIZE, a host "
+                   "directory, or none for the root file system")
       ->type_name("WHERE");
   docker->add_option("--data-root-path", c->data_root_path, "where that is mounted (default: /var/lib/docker)")
       ->type_name("DIR");
+  docker->add_flag("--raise-limits", c->raise_limits,
+                   "add CAP_SYS_RESOURCE to the 17 capabilities: nested containers may "
+                   "raise limits (ulimits: memlock: -1)");
+  docker->add_option("--guest", c->guest, "bind this berth-init in at /.berth/init: the nested runtime")
+      ->type_name("FILE");
   docker->add_flag("--explain", c->explain, "say on standard error what is changed, by JSON pointer");
-  docker->add_option("-i,--in-place", c->file, "change this file, atomically, in place of filtering")->type_name("FILE");
+  docker->add_option("-i,--in-place", c->file, "change this file, atomically, in place of filtering")
+      ->type_name("FILE");
   add_examples(*docker, {"berth spec docker < config.json > config.docker.json",
                          "berth spec docker --explain --in-place bundle/config.json",
                          "berth spec docker --data-root tmpfs:4Gi < config.json | sponge config.json"});

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth status`: one sandbox in full.
 #include "lookup.hpp"
 #include "loop.hpp"
 #include "sandbox_rules.hpp"
+
+#include <berth/network/network.hpp>
 
 namespace berth::cli {
 namespace {
@@ -21,40 +24,47 @@ std::string text_of(const sandbox_view& view) {
     add_line(out, "damage", r.damage);
     return out;
   }
+  if (find_exit_reason(r) == exit_reason::out_of_memory)
+    add_line(out, "  reason", "out_of_memory: killed at its memory limit, give it more by --memory");
   add_line(out, "created", format_time(r.created_ms));
   add_line(out, "rootfs", r.rootfs);
-  add_line(out, "network", std::string(network_mode_name(r.network)) +
-                               (r.net ? ", address " + r.net->address() + ", gateway " + r.net->gateway() : "") +
-                               (r.network_path.empty() ? "" : ", " + r.network_path));
+  add_line(out, "network",
+           std::string(network_mode_name(r.network)) +
+               (r.net ? ", address " + r.net->address() + ", gateway " + r.net->gateway() : "") +
+               (r.network_path.empty() ? "" : ", " + r.network_path));
   if (view.rules == false) add_line(out, "  rules", "GONE, nothing isolates it: remove it, and see berth doctor");
+  if (view.refused_connections.value_or(0) != 0)
+    add_line(out, "  refused",
+             std::to_string(*view.refused_connections) + " new connections, since it holds " +
+                 std::to_string(r.net->max_connections) + " (berth run --max-connections)");
   add_line(out, "cpus", r.cpus > 0 ? json(r.cpus).dump() : "no limit");
   add_line(out, "memory", r.memory_bytes > 0 ? format_bytes(r.memory_bytes) : "no limit");
-  add_line(out, "process", std::to_string(r.sandbox_process.pid) + " on the host" +
-                               (r.process_alive() ? "" : ", which is gone"));
+  add_line(out, "process",
+           std::to_string(r.sandbox_process.pid) + " on the host" + (r.process_alive() ? "" : ", which is gone"));
   add_line(out, "directory", r.directory);
-  if (!view.status) {
-    add_line(out, "kept by", std::to_string(r.creator.pid) + (r.boot_id == read_boot_id() && r.creator.alive() ? "" : ", which is gone"));
-    return out;
-  }
-  const status_report& s = *view.status;
-  add_line(out, "kept by", std::to_string(s.keeper.pid) + (s.detached ? " (monitor)" : " (berth run)") +
-                               (s.keeper.alive() ? "" : ", which is gone"));
+  const bool creator_alive = r.boot_id == read_boot_id() && r.creator.alive();
+  if (r.ends_with_creator)
+    add_line(out, "ends with", "process " + std::to_string(r.creator.pid) + (creator_alive ? "" : ", which is gone"));
+  if (!view.note && !view.guest) return out;
+  const daemon_status now = view.guest ? view.guest->docker : daemon_status();
   std::string docker = docker_word(view);
   if (docker == daemon_state_name(daemon_state::ready))
-    docker += ", took " + format_seconds(static_cast<double>(s.ready_after_ms) / 1000) + ", pid " +
-              std::to_string(s.docker_pid) + " inside";
-  if (s.restarts > 0) docker += ", restarted " + std::to_string(s.restarts) + " times";
+    docker += ", took " + format_seconds(std::chrono::duration<double>(now.ready_after).count()) + ", pid " +
+              std::to_string(now.pid) + " inside";
+  if (now.restarts > 0) docker += ", restarted " + std::to_string(now.restarts) + " times";
   add_line(out, "docker", docker);
-  if (s.failure) {
-    add_line(out, "  failure", s.failure->why.message);
-    if (!s.failure->why.hint.empty()) add_line(out, "  remedy", s.failure->why.hint);
+  if (now.failure) {
+    const error why = now.failure->to_error();
+    add_line(out, "  failure", why.message);
+    if (!why.hint.empty()) add_line(out, "  remedy", why.hint);
   }
-  if (!s.command.empty()) {
+  if (view.note && !view.note->command.empty()) {
     std::string command;
-    for (const std::string& word : s.command) command += (command.empty() ? "" : " ") + word;
+    for (const std::string& word : view.note->command) command += (command.empty() ? "" : " ") + word;
     add_line(out, "command", command);
-    add_line(out, "  state", std::string(command_state_name(s.command_is)) +
-                                 (s.command_is == command_state::exited ? " with " + std::to_string(s.exit_code) : ""));
+    const std::string state = command_state(view);
+    const bool exited = view.guest && view.guest->command && view.guest->command->now == kept_command::state::exited;
+    add_line(out, "  state", state + (exited ? " with " + std::to_string(view.guest->command->exit_code) : ""));
   }
   return out;
 }
@@ -68,6 +78,9 @@ int act(const std::string& id, invocation& call) {
   sandbox_view view = run_loop(view_sandbox(*where, (*box)->record()));
   if (needs_rules(view.record))
     if (const auto bare = find_without_rules({view.record})) view.rules = bare->empty();
+  if (view.rules == true && view.record.net->max_connections != 0)
+    if (const auto refused = run_loop(count_refused_connections(view.record.names(), deadline_after(seconds(5)))))
+      view.refused_connections = *refused;
   const bool printed = call.common.json ? print_json(view_json(view)) : print_text(text_of(view));
   return printed ? exit_ok : exit_failed;
 }

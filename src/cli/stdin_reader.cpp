@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "stdin_reader.hpp"
 
 #include <boost/asio/post.hpp>
@@ -27,8 +28,7 @@ bool wait_readable(int fd, int stop) {
 
 }  // namespace
 
-stdin_reader::stdin_reader(boost::asio::any_io_executor loop, delivery deliver)
-    : stop_(::eventfd(0, EFD_CLOEXEC)) {
+stdin_reader::stdin_reader(boost::asio::any_io_executor loop, delivery deliver) : stop_(::eventfd(0, EFD_CLOEXEC)) {
   const auto taken_fd = std::make_shared<unique_fd>(::eventfd(0, EFD_CLOEXEC));
   // Signals are the loop thread's: the new thread inherits a full mask.
   sigset_t all, before;

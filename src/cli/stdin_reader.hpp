@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads standard input without changing it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth wait`: until a sandbox, and Docker in it, is ready.
 #include "lookup.hpp"
 #include "loop.hpp"
@@ -5,16 +6,16 @@
 namespace berth::cli {
 namespace {
 
-boost::asio::awaitable<result<void>> wait_until_ready(std::shared_ptr<sandbox> box, duration limit) {
-  const auto status = read_status(box->record().directory);
-  if (status && !status->docker_wanted) {
-    const auto state = co_await box->state();
+boost::asio::awaitable<result<void>> wait_until_ready(std::shared_ptr<sandbox> box, duration limit, log_sink log) {
+  const auto note = read_run_note(box->record().directory);
+  if (note && !note->docker) {
+    const auto state = co_await box->state(limit);
     if (!state) co_return state.error();
     if (*state == sandbox_state::running) co_return result<void>();
     co_return make_error(errc::sandbox_not_running, "sandbox",
                          "the sandbox is " + std::string(sandbox_state_name(*state)), box->id());
   }
-  co_return co_await wait_for_docker(box, limit);
+  co_return co_await wait_for_docker(box, limit, std::move(log));
 }
 
 int act(const std::string& id, const std::string& timeout, invocation& call) {
@@ -26,7 +27,10 @@ int act(const std::string& id, const std::string& timeout, invocation& call) {
   auto box = find_sandbox(*where, id);
   if (!box) return fail_lookup(box.error(), call);
   const time_point began = clock::now();
-  const auto ready = run_loop(wait_until_ready(*box, *limit));
+  // What the guest has to say of dockerd is for those who want to know more.
+  const output_options how = call.common.output();
+  const auto ready =
+      run_loop(wait_until_ready(*box, *limit, how.level == log_level::debug ? stderr_sink(how) : log_sink()));
   if (!ready) return fail(ready.error(), call);
   if (!call.common.json) return exit_ok;
   const auto waited = std::chrono::duration_cast<milliseconds>(clock::now() - began).count();
@@ -39,7 +43,8 @@ void add_wait(CLI::App& app, invocation& call) {
   auto id = std::make_shared<std::string>();
   auto timeout = std::make_shared<std::string>("30");
   app.add_option("ID", *id, "the sandbox")->required();
-  app.add_option("--timeout", *timeout, "give up after this time, with exit code 3 (default: 30)")->type_name("SECONDS");
+  app.add_option("--timeout", *timeout, "give up after this time, with exit code 3 (default: 30)")
+      ->type_name("SECONDS");
   add_examples(app, {"berth wait box --timeout 60 && berth docker box -- ps"});
   app.callback([id, timeout, &call] { call.act = [id, timeout, &call] { return act(*id, *timeout, call); }; });
 }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `berth run` does in the foreground and detached alike.
+#pragma once
+
+#include "run_options.hpp"
+
+#include <berth/sandbox/sandbox.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+
+namespace berth::cli {
+
+/// Makes the sandbox of the plan, with a note of what it is for. On failure or cancellation nothing is left.
+boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox(run_plan& plan);
+
+/// How the plan's dockerd is to be kept in `box`.
+result<supervisor_options> keep_options(const run_plan& plan, sandbox& box);
+
+/// Stops Docker in order where there is one, then removes all of the sandbox.
+boost::asio::awaitable<result<void>> end_sandbox(std::shared_ptr<sandbox> box, bool docker);
+
+/// A detached run: gives the id once the sandbox is the user's. Nothing of ours stays on the host for it.
+int run_detached(run_plan plan, const invocation& call);
+
+}  // namespace berth::cli
