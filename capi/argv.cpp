@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // berth_argv: runsc's command lines.
 #include "detail/json_out.hpp"
 #include "detail/options.hpp"
@@ -44,21 +45,20 @@ runsc_globals read_runsc_globals(options_object o) {
   o.into(g.log, o.text("log"));
   read_word(o, "log_format", g.log_format,
             std::array<std::pair<std::string_view, runsc_log_format>, 3>{{{"text", runsc_log_format::text},
-                                                                         {"json", runsc_log_format::json},
-                                                                         {"json-k8s", runsc_log_format::json_k8s}}});
+                                                                          {"json", runsc_log_format::json},
+                                                                          {"json-k8s", runsc_log_format::json_k8s}}});
   read_flag(o, "debug", g.debug);
   o.into(g.platform, o.text("platform"));
   read_word(o, "network", g.network,
-            std::array<std::pair<std::string_view, runsc_network>, 3>{{{"sandbox", runsc_network::sandbox},
-                                                                      {"none", runsc_network::none},
-                                                                      {"host", runsc_network::host}}});
+            std::array<std::pair<std::string_view, runsc_network>, 3>{
+                {{"sandbox", runsc_network::sandbox}, {"none", runsc_network::none}, {"host", runsc_network::host}}});
   read_flag(o, "net_raw", g.net_raw);
   read_flag(o, "packet_socket_write", g.packet_socket_write);
   read_word(o, "host_uds", g.host_uds,
             std::array<std::pair<std::string_view, runsc_host_uds>, 4>{{{"none", runsc_host_uds::none},
-                                                                       {"open", runsc_host_uds::open},
-                                                                       {"create", runsc_host_uds::create},
-                                                                       {"all", runsc_host_uds::all}}});
+                                                                        {"open", runsc_host_uds::open},
+                                                                        {"create", runsc_host_uds::create},
+                                                                        {"all", runsc_host_uds::all}}});
   o.into(g.overlay2, o.text("overlay2"));
   read_word(o, "file_access", g.file_access,
             std::array<std::pair<std::string_view, runsc_file_access>, 2>{
@@ -104,7 +104,7 @@ using argv_maker = std::function<result<runsc_argv>(const runsc_binary&, const r
 
 template <class Options>
 static argv_maker make_verb(Options options, result<runsc_argv> (*make)(const runsc_binary&, const runsc_globals&,
-                                                                       std::string_view, const Options&)) {
+                                                                        std::string_view, const Options&)) {
   return [options = std::move(options), make](const runsc_binary& b, const runsc_globals& g, std::string_view id) {
     return make(b, g, id, options);
   };
@@ -178,9 +178,8 @@ static std::optional<argv_maker> read_verb(std::string_view verb, options_object
     read_flag(o, "quiet", l.quiet);
     read_flag(o, "sandboxes_only", l.sandboxes_only);
     l.extra_args = extra;
-    return argv_maker([l](const runsc_binary& b, const runsc_globals& g, std::string_view) {
-      return runsc_list_argv(b, g, l);
-    });
+    return argv_maker(
+        [l](const runsc_binary& b, const runsc_globals& g, std::string_view) { return runsc_list_argv(b, g, l); });
   }
   if (verb == "wait") {
     runsc_wait_options w;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // berth_daemon: the supervisor for a sandbox that berth does not own.
 #include "detail/daemon.hpp"
 
@@ -67,7 +68,8 @@ berth_status berth_daemon_wait_ready(berth_daemon* daemon, const berth_op_option
   return berth::capi::daemon_operation(daemon, op_options, op, err, &daemon_core::wait_ready);
 }
 
-berth_status berth_daemon_stop(berth_daemon* daemon, const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+berth_status berth_daemon_stop(berth_daemon* daemon, const berth_op_options* op_options, uint64_t* op,
+                               berth_error** err) {
   return berth::capi::daemon_operation(daemon, op_options, op, err, &daemon_core::stop);
 }
 

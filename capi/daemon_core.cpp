@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "detail/daemon.hpp"
 #include "detail/json_out.hpp"
 
@@ -25,9 +26,11 @@ std::string daemon_status_json(const daemon_status& status) {
   out.open_object().key("phase").string(why.phase).key("elapsed_ms").decimal(whole_ms(why.elapsed));
   out.key("attempts").unsigned_number(why.attempts);
   out.key("exit_code");
-  if (why.exited && why.exited->signal == 0) out.number(why.exited->code); else out.null();
+  if (why.exited && why.exited->signal == 0) out.number(why.exited->code);
+  else out.null();
   out.key("signal");
-  if (why.exited && why.exited->signal != 0) out.number(why.exited->signal); else out.null();
+  if (why.exited && why.exited->signal != 0) out.number(why.exited->signal);
+  else out.null();
   out.key("reason").string(why.reason).key("last_probe").string(why.last_probe).key("tail").string(why.tail);
   out.key("hint_id").string(why.hint_id).key("hint").string(why.hint).close_object();
   return out.close_object().take();
@@ -54,8 +57,10 @@ void daemon_core::open() {
         loop->emit(BERTH_EVENT_DAEMON_LINE, 0, user, which == output_stream::out ? 1 : 2, std::string(line), true);
       };
     }
-    supervisor_ = std::make_shared<daemon_supervisor>(loop->context().get_executor(), **place, std::move(options));
-    asio::co_spawn(loop->context(), follow(shared_from_this(), supervisor_), asio::detached);
+    const auto executor = loop->context().get_executor();
+    keeper_ = settings_.box ? make_guest_keeper(executor, settings_.box, std::move(options))
+                            : make_supervising_keeper(executor, **place, std::move(options));
+    asio::co_spawn(loop->context(), follow(shared_from_this(), keeper_), asio::detached);
   } catch (const std::exception& e) {
     broken_ = make_error(errc::internal, "capi", std::string("the supervisor could not be made: ") + e.what());
   }
@@ -64,13 +69,13 @@ void daemon_core::open() {
 void daemon_core::close_on_loop() noexcept {
   closed_ = true;
   // Operations that use it keep it to their end, which this is: without it a start would go on for as long as it takes.
-  if (supervisor_) supervisor_->close();
-  supervisor_.reset();
+  if (keeper_) keeper_->close();
+  keeper_.reset();
 }
 
-// The supervisor is not held here, or it would never go; wait_change ends when it does.
-asio::awaitable<void> daemon_core::follow(std::shared_ptr<daemon_core> self, std::shared_ptr<daemon_supervisor> what) {
-  const std::weak_ptr<daemon_supervisor> weak = what;
+// The keeper is not held here, or it would never go; wait_change ends when it does.
+asio::awaitable<void> daemon_core::follow(std::shared_ptr<daemon_core> self, std::shared_ptr<daemon_keeper> what) {
+  const std::weak_ptr<daemon_keeper> weak = what;
   daemon_status last = what->status();
   while (!self->closed_) {
     auto change = what->wait_change(last.state);
@@ -102,14 +107,14 @@ daemon_status daemon_core::status() const {
   return last_;
 }
 
-result<std::shared_ptr<daemon_supervisor>> daemon_core::supervisor() const {
+result<std::shared_ptr<daemon_keeper>> daemon_core::keeper() const {
   if (broken_) return *broken_;
-  if (!supervisor_) return make_error(errc::closed, "capi", "the daemon's supervisor was freed");
-  return supervisor_;
+  if (!keeper_) return make_error(errc::closed, "capi", "the daemon's supervisor was freed");
+  return keeper_;
 }
 
 op_result daemon_core::outcome(const op_pointer& op, result<void>&& done) {
-  if (supervisor_) publish(supervisor_->status());
+  if (keeper_) publish(keeper_->status());
   op_outcome out = status_outcome(status());
   if (done) return out;
   op->on_failure = std::move(out);
@@ -119,7 +124,7 @@ op_result daemon_core::outcome(const op_pointer& op, result<void>&& done) {
 asio::awaitable<op_result> daemon_core::start(op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto self = shared_from_this();
-  auto held = supervisor();
+  auto held = keeper();
   if (!held) co_return std::move(held).error();
   const auto keep = *held;
   auto done = co_await keep->start();
@@ -129,7 +134,7 @@ asio::awaitable<op_result> daemon_core::start(op_pointer op) {
 asio::awaitable<op_result> daemon_core::wait_ready(op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto self = shared_from_this();
-  auto held = supervisor();
+  auto held = keeper();
   if (!held) co_return std::move(held).error();
   const auto keep = *held;
   const time_point deadline = op->deadline;
@@ -140,7 +145,7 @@ asio::awaitable<op_result> daemon_core::wait_ready(op_pointer op) {
 asio::awaitable<op_result> daemon_core::stop(op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto self = shared_from_this();
-  auto held = supervisor();
+  auto held = keeper();
   if (!held) co_return std::move(held).error();
   const auto keep = *held;
   auto done = co_await keep->stop();

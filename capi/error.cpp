@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "detail/guard.hpp"
 
 #include <boost/system/system_error.hpp>
@@ -37,7 +38,8 @@ error exception_to_error() {
   } catch (const std::exception& e) {
     return make_error(errc::internal, "capi", e.what(), {}, "this is a defect of berth: please report it");
   } catch (...) {
-    return make_error(errc::internal, "capi", "an unknown exception", {}, "this is a defect of berth: please report it");
+    return make_error(errc::internal, "capi", "an unknown exception", {},
+                      "this is a defect of berth: please report it");
   }
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // berth_exec_…: commands as operations, and what is done with one that runs.
 #include "detail/exec.hpp"
 
@@ -43,7 +44,8 @@ class write_turn {
 };
 
 // Writes, or ends stdin where there is nothing to write, after those who came before.
-asio::awaitable<op_result> run_stdin(std::shared_ptr<loop_core> loop, std::uint64_t exec_op, std::string data, bool close) {
+asio::awaitable<op_result> run_stdin(std::shared_ptr<loop_core> loop, std::uint64_t exec_op, std::string data,
+                                     bool close) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const op_pointer target = loop->find_op(exec_op);
   auto aspect = target ? std::dynamic_pointer_cast<exec_aspect>(target->aspect) : nullptr;

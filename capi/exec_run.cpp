@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // A command as an operation: its options, its output, its end.
 #include "detail/exec.hpp"
 
 #include "detail/json_out.hpp"
 #include "detail/options.hpp"
+
+#include <berth/process/cancellation.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -87,7 +90,7 @@ struct exec_pumps {
   loop_signal room;      // the reader took some
   loop_signal finished;  // a stream ended
   bool closed = false;
-  bool held = false;     // berth_exec_hold
+  bool held = false;          // berth_exec_hold
   std::optional<error> lost;  // why output could not be handed on
 
   void close() {
@@ -182,7 +185,8 @@ struct supplied_output {
 // Whatever way the operation ends, those who wait for the command are told.
 class aspect_end {
  public:
-  aspect_end(std::shared_ptr<exec_aspect> a, std::shared_ptr<exec_pumps> p) : aspect(std::move(a)), pumps(std::move(p)) {}
+  aspect_end(std::shared_ptr<exec_aspect> a, std::shared_ptr<exec_pumps> p)
+      : aspect(std::move(a)), pumps(std::move(p)) {}
   aspect_end(const aspect_end&) = delete;
   aspect_end& operator=(const aspect_end&) = delete;
   ~aspect_end() {
@@ -284,8 +288,8 @@ asio::awaitable<op_result> run_exec(std::shared_ptr<executor_core> where, std::s
     // Cancelled, or past the deadline, or lost: end it, and see that it is gone. What cancelled the wait must not cancel
     // the sending of the signal too.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    (void)co_await running->signal(SIGKILL);
-    const time_point soon = deadline_after(seconds(5));
+    const time_point soon = deadline_after(killing_patience);
+    (void)co_await until_deadline(running->signal(SIGKILL), soon);
     (void)co_await running->wait(soon);
     co_return std::move(status).error();
   }
@@ -320,7 +324,8 @@ result<std::uint64_t> start_exec(const std::shared_ptr<executor_core>& where, st
   auto request = read_exec_request(options);
   if (!request) return std::move(request).error();
   auto shared = std::make_shared<exec_request>(std::move(*request));
-  return where->loop->submit(op_options, [where, shared](op_pointer op) { return run_exec(where, shared, std::move(op)); });
+  return where->loop->submit(op_options,
+                             [where, shared](op_pointer op) { return run_exec(where, shared, std::move(op)); });
 }
 
 }  // namespace berth::capi

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // berth_executor: this host, a container by runsc exec, or the caller's own way.
 #include "detail/caller_executor.hpp"
 #include "detail/executor.hpp"
@@ -95,8 +96,8 @@ berth_status berth_executor_create_runsc(berth_loop* loop, const char* options, 
     BERTH_TEXT(text, options, options_len);
     auto made = berth::capi::make_runsc_executor(text);
     if (!made) return std::move(made).error();
-    return berth::capi::hand_out_executor(
-        executor, std::make_shared<berth::capi::runsc_executor_core>(*l, std::move(*made)));
+    return berth::capi::hand_out_executor(executor,
+                                          std::make_shared<berth::capi::runsc_executor_core>(*l, std::move(*made)));
   });
 }
 

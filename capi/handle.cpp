@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "detail/handle.hpp"
 
 #include <atomic>
@@ -56,7 +57,8 @@ static void give_back_slot(handle_slot& slot, std::uint32_t index) noexcept {
   std::uint64_t head = free_slots.load(std::memory_order_relaxed);
   for (;;) {
     slot.next.store(static_cast<std::uint32_t>(head), std::memory_order_relaxed);
-    const std::uint64_t fresh = ((head >> 32) + 1) << 32 | (index + 1);  // the tag tells a list that changed and came back
+    const std::uint64_t fresh =
+        ((head >> 32) + 1) << 32 | (index + 1);  // the tag tells a list that changed and came back
     if (free_slots.compare_exchange_weak(head, fresh, std::memory_order_release, std::memory_order_relaxed)) return;
   }
 }
@@ -100,7 +102,9 @@ handle_token handle_make(handle_kind kind, std::unique_ptr<handle_object> object
   return std::uint64_t{1} << 63 | generation << 32 | std::uint64_t{index} << 8 | static_cast<std::uint64_t>(kind);
 }
 
-static std::uint32_t token_slot(handle_token token) noexcept { return static_cast<std::uint32_t>(token >> 8) & 0xffffff; }
+static std::uint32_t token_slot(handle_token token) noexcept {
+  return static_cast<std::uint32_t>(token >> 8) & 0xffffff;
+}
 
 // The upper part that a live slot's word must have for this token.
 static std::uint64_t token_word(handle_token token) noexcept {
@@ -177,7 +181,8 @@ std::size_t handle_live(handle_kind kind) noexcept {
 error handle_error(errc why, handle_kind kind) {
   const std::string noun = handle_kind_name(kind);
   switch (why) {
-    case errc::closed: return make_error(why, "capi", "the " + noun + " was freed", {}, "do not use a handle after its _free");
+    case errc::closed:
+      return make_error(why, "capi", "the " + noun + " was freed", {}, "do not use a handle after its _free");
     case errc::state:
       return make_error(why, "capi", "the " + noun + " is in use by another call", {},
                         "let one thread at a time use a " + noun);

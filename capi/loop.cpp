@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "detail/loop.hpp"
 
 #include <cstring>
@@ -18,8 +19,8 @@ result<void> read_struct_bytes(const void* given, void* mine, std::size_t size, 
   }
   for (std::size_t i = size; i < stated; ++i) {
     if (bytes[i] != 0) {
-      return make_error(errc::too_big, "capi", std::string(name) + " holds options that this libberth does not know", name,
-                        "use the libberth that the program was built for, or leave the new options zero");
+      return make_error(errc::too_big, "capi", std::string(name) + " holds options that this libberth does not know",
+                        name, "use the libberth that the program was built for, or leave the new options zero");
     }
   }
   std::memcpy(mine, given, stated < size ? stated : size);
@@ -41,7 +42,8 @@ result<op_settings> read_op_options(const berth_op_options* options) {
   if (!given) return std::move(given).error();
   BERTH_TRY(check_reserved(given->reserved, 3, "op_options"));
   if (given->flags != 0) {
-    return make_error(errc::too_big, "capi", "op_options.flags holds flags that this libberth does not know", "op_options");
+    return make_error(errc::too_big, "capi", "op_options.flags holds flags that this libberth does not know",
+                      "op_options");
   }
   op_settings settings;
   settings.user_data = given->user_data;

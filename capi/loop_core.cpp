@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The loop: its thread, what lives on it, its end.
 #include "detail/fork.hpp"
 #include "detail/json_out.hpp"
@@ -85,8 +86,9 @@ bool loop_core::forked() const noexcept { return pid_ != this_process(); }
 
 result<void> loop_core::check() const {
   if (forked()) {
-    return make_error(errc::forked, "capi", "this loop belongs to the process before fork: its thread does not exist here",
-                      {}, "make a new loop in the child, or start children by spawn (Python: spawn or forkserver)");
+    return make_error(errc::forked, "capi",
+                      "this loop belongs to the process before fork: its thread does not exist here", {},
+                      "make a new loop in the child, or start children by spawn (Python: spawn or forkserver)");
   }
   return {};
 }

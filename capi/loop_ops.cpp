@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The loop's operations: from being asked for to their one event DONE.
 #include "detail/loop.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The loop's queue: events on their way from its thread to whoever takes them.
 #include "detail/loop.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // berth_poll_…: waiting until something is ready.
 #include "detail/executor.hpp"
 #include "detail/json_out.hpp"
@@ -111,7 +112,9 @@ static asio::awaitable<op_result> run_poll(std::shared_ptr<executor_core> where,
   error why = std::move(r.last);
   const std::string last = why.to_string();
   switch (r.status) {
-    case errc::timeout: why.message = "not ready before the deadline, after " + std::to_string(r.attempts) + " probes"; break;
+    case errc::timeout:
+      why.message = "not ready before the deadline, after " + std::to_string(r.attempts) + " probes";
+      break;
     case errc::cancelled: why.message = "waiting was cancelled"; break;
     case errc::process_exited:
       why.message = "the process ended before it was ready" + (r.exited ? ": " + r.exited->to_string() : std::string());
@@ -143,8 +146,8 @@ berth_status berth_poll_start(berth_loop* loop, berth_executor* executor, const 
     }
     const bool command = request->what == capi::poll_request::question::command;
     if (command && (!where || where->loop != l->core)) {
-      return berth::make_error(berth::errc::invalid, "capi", "a command probe needs an executor of this loop", "executor",
-                               "pass one of berth_executor_create_… made on the same loop");
+      return berth::make_error(berth::errc::invalid, "capi", "a command probe needs an executor of this loop",
+                               "executor", "pass one of berth_executor_create_… made on the same loop");
     }
     auto shared = std::make_shared<capi::poll_request>(std::move(*request));
     auto started = l->core->submit(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // berth_runsc: what a runsc binary can do.
 #include "detail/json_out.hpp"
 #include "detail/options.hpp"
@@ -77,8 +78,8 @@ berth_status berth_runsc_to_json(const berth_runsc* runsc, berth_buffer** json, 
   });
 }
 
-berth_status berth_runsc_has(const berth_runsc* runsc, const char* verb, size_t verb_len, const char* flag, size_t flag_len,
-                             int32_t* has, berth_error** err) {
+berth_status berth_runsc_has(const berth_runsc* runsc, const char* verb, size_t verb_len, const char* flag,
+                             size_t flag_len, int32_t* has, berth_error** err) {
   return guard(err, [&]() -> berth::result<void> {
     BERTH_TRY(clear_out(has, "has"));
     BERTH_PIN(r, runsc_object, runsc);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // berth_sandbox: sandboxes of berth's own.
 #include "detail/sandbox.hpp"
 
@@ -220,8 +221,8 @@ static berth_status root_operation(berth_loop* loop, const char* where, size_t w
   });
 }
 
-berth_status berth_sandbox_list(berth_loop* loop, const char* where, size_t where_len, const berth_op_options* op_options,
-                                uint64_t* op, berth_error** err) {
+berth_status berth_sandbox_list(berth_loop* loop, const char* where, size_t where_len,
+                                const berth_op_options* op_options, uint64_t* op, berth_error** err) {
   return root_operation(loop, where, where_len, op_options, op, err, &capi::list_all);
 }
 

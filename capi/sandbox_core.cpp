@@ -1,22 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "detail/json_out.hpp"
 #include "detail/sandbox.hpp"
 
 #include <berth/docker/client.hpp>
 #include <berth/docker/daemon_probe.hpp>
+#include <berth/docker/guest_daemon.hpp>
+#include <berth/network/network.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
 namespace berth::capi {
 
-static void write_sandbox_record(json_writer& out, const sandbox_record& record, std::string_view state) {
+static void write_sandbox_record(json_writer& out, const sandbox_record& record, std::string_view state,
+                                 std::optional<std::uint64_t> refused_connections = std::nullopt) {
   out.open_object().key("id").string(record.id).key("state").string(state);
+  out.key("exit_reason").string(exit_reason_name(find_exit_reason(record)));
   out.key("damaged").boolean(record.damaged);
   if (record.damaged) out.key("damage").string(record.damage);
   out.key("created_ms").number(record.created_ms).key("rootfs").string(record.rootfs);
   out.key("hostname").string(record.hostname).key("network").string(network_mode_name(record.network));
   out.key("address").string(record.net ? record.net->address() : std::string());
   out.key("gateway").string(record.net ? record.net->gateway() : std::string());
+  if (record.net) out.key("max_connections").unsigned_number(record.net->max_connections);
+  if (refused_connections) out.key("refused_connections").unsigned_number(*refused_connections);
   out.key("cpus").decimal(record.cpus).key("memory_bytes").unsigned_number(record.memory_bytes);
   out.key("pid").number(record.sandbox_process.pid).key("shared").string(record.damaged ? "" : record.shared());
   out.key("logs").string(record.damaged ? "" : record.logs()).key("annotations").open_object();
@@ -103,6 +110,7 @@ result<std::shared_ptr<daemon_core>> sandbox_core::make_daemon(std::string_view 
   if (!planned) return std::move(planned).error();
   settings.options = std::move(*planned);
   BERTH_TRY(read_managed_docker(options, recipe, settings, enabled, start));
+  settings.box = box_;
   settings.on_state = [weak = std::weak_ptr(self())](daemon_state state) {
     const auto mine = weak.lock();
     if (!mine) return;
@@ -119,7 +127,9 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   const auto keep = self();
   const log_sink sink = loop->make_log_sink(op->user_data);
   where_.log = sink;
-  where_.on_phase = [sink](std::string_view phase) { log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}}); };
+  where_.on_phase = [sink](std::string_view phase) {
+    log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}});
+  };
   if (request->docker) {
     BERTH_CO_TRY(co_await add_docker(request->config, request->recipe, where_));
   }
@@ -135,7 +145,8 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
       co_return std::move(docker).error();
     }
     supervise(*docker);
-    auto nobody = std::make_shared<op_record>();  // its outcome is told by state events, and to those who wait for ready
+    auto nobody =
+        std::make_shared<op_record>();  // its outcome is told by state events, and to those who wait for ready
     asio::co_spawn(loop->context(), (*docker)->start(std::move(nobody)), asio::detached);
   }
   op_outcome outcome;
@@ -168,9 +179,16 @@ asio::awaitable<op_result> sandbox_core::state(op_pointer) {
   const auto mine = *held;
   auto state = co_await mine->state();
   if (!state) co_return std::move(state).error();
+  std::optional<std::uint64_t> refused;
+  if (const sandbox_record& record = mine->record(); record.net && record.net->max_connections != 0) {
+    network_names names = record.names();
+    auto asked = count_refused_connections(std::move(names), deadline_after(seconds(5)));
+    const auto count = co_await std::move(asked);
+    if (count) refused = *count;
+  }
   op_outcome outcome;
   json_writer out;
-  write_sandbox_record(out, mine->record(), sandbox_state_name(*state));
+  write_sandbox_record(out, mine->record(), sandbox_state_name(*state), refused);
   outcome.payload = out.take();
   co_return outcome;
 }
@@ -212,7 +230,7 @@ asio::awaitable<op_result> sandbox_core::start_docker(std::string options, op_po
   co_return started;
 }
 
-// Asks the socket of a dockerd that another process supervises, or none.
+// Asks the socket of a dockerd that neither this loop nor the guest keeps, or none.
 static asio::awaitable<poll_result> ping_docker(std::string socket, time_point deadline) {
   const auto probe = make_docker_ping_probe(std::move(socket));
   poll_options options;
@@ -235,9 +253,25 @@ asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
     auto ready = co_await docker->wait_ready(op);
     co_return ready;
   }
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  const time_point deadline = op->deadline != time_point::max() ? op->deadline : deadline_after(seconds(30));
+  if (const auto kept = read_guest_status(mine->record()); kept && kept->docker.state != daemon_state::disabled) {
+    // Its guest keeps one, whoever had it started.
+    daemon_status last = kept->docker;
+    guest_daemon guest(mine, where_.log);
+    guest.on_status = [&last](const guest_status& now) { last = now.docker; };
+    auto waiting = guest.wait_ready(deadline);
+    auto ready = co_await std::move(waiting);
+    if (ready) co_return status_outcome(last);
+    op->on_failure = status_outcome(last);
+    error why = std::move(ready).error();
+    if (why.code == errc::timeout) why.code = errc::daemon_not_ready;
+    co_return why;
+  }
   auto socket = docker_socket();
   if (!socket) co_return std::move(socket).error();
-  const time_point deadline = op->deadline != time_point::max() ? op->deadline : deadline_after(seconds(30));
   const poll_result r = co_await ping_docker(*socket, deadline);
   if (r.ready()) co_return status_outcome(pinged_status(r));
   op->on_failure = status_outcome(pinged_status(r));
@@ -252,6 +286,18 @@ asio::awaitable<op_result> sandbox_core::docker_status(op_pointer) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
   if (docker_) co_return status_outcome(docker_->status());
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  if (auto kept = read_guest_status((*held)->record()); kept) {
+    daemon_status now = std::move(kept->docker);
+    if (now.state == daemon_state::ready) {
+      guest_daemon guest(*held);
+      auto asking = guest.answers(deadline_after(milliseconds(500)));
+      const bool answers = co_await std::move(asking);
+      if (!answers) now.state = daemon_state::starting;  // it ended just now, which the guest is about to hear
+    }
+    co_return status_outcome(now);
+  }
   auto socket = docker_socket();
   if (!socket) co_return std::move(socket).error();
   const time_point soon = deadline_after(milliseconds(500));
@@ -270,9 +316,10 @@ asio::awaitable<op_result> list_all(environment where) {
   for (const sandbox_record& record : *all) {
     std::string_view state = "lost";
     if (!record.damaged) {
-      state = record.phase == record_phase::creating                                                 ? "creating"
-              : record.boot_id == read_boot_id() && record.sandbox_process.alive() ? "running"
-                                                                                                     : "stopped";
+      state = record.phase == record_phase::creating                                ? "creating"
+              : record.boot_id != read_boot_id() || !record.sandbox_process.alive() ? "stopped"
+              : is_stopped(record.sandbox_process)                                  ? "unresponsive"
+                                                                                    : "running";
     }
     write_sandbox_record(out, record, state);
   }
@@ -286,9 +333,15 @@ asio::awaitable<op_result> collect_all(environment where) {
   if (!gone) co_return std::move(gone).error();
   op_outcome outcome;
   json_writer out;
-  out.open_array();
-  for (const std::string& id : *gone) out.string(id);
-  outcome.payload = out.close_array().take();
+  out.open_object().key("removed").open_array();
+  for (const std::string& id : gone->sandboxes) out.string(id);
+  out.close_array().key("orphans").open_array();
+  for (const orphan& one : gone->orphans) {
+    out.open_object().key("kind").string(orphan_kind_name(one.kind)).key("name").string(one.name);
+    if (!one.what.empty()) out.key("what").string(one.what);
+    out.close_object();
+  }
+  outcome.payload = out.close_array().close_object().take();
   co_return outcome;
 }
 

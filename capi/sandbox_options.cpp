@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "detail/sandbox.hpp"
 
 #include <berth/spec/merge.hpp>
@@ -44,8 +45,8 @@ result<environment> read_environment(std::string_view text) {
   return where;
 }
 
-static void read_managed_docker_object(options_object& o, docker_recipe& recipe, daemon_settings& settings, bool& enabled,
-                                       bool& start) {
+static void read_managed_docker_object(options_object& o, docker_recipe& recipe, daemon_settings& settings,
+                                       bool& enabled, bool& start) {
   enabled = true;
   o.into(enabled, o.boolean("enabled"));
   o.into(start, o.boolean("start"));
@@ -89,6 +90,9 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
       o.complain("network", "\"sandbox\", \"none\" or the absolute path of a network namespace is wanted");
     }
   }
+  if (const auto most = o.integer("max_connections", 0, std::int64_t{1} << 31)) {
+    c.max_connections = static_cast<std::uint32_t>(*most);
+  }
   o.into(c.cpus, o.number("cpus", 0, 4096));
   o.into(c.memory_bytes, o.unsigned_integer("memory_bytes"));
   o.into(c.hostname, o.text("hostname"));
@@ -100,6 +104,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
     m.into(mount.destination, m.text("destination"));
     m.into(mount.read_only, m.boolean("read_only"));
     m.finish();
+    if (mount.destination.empty()) mount.destination = mount.source;
     c.mounts.push_back(std::move(mount));
   }
   o.into(c.annotations, o.pairs("annotations"));
@@ -107,7 +112,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   o.into(c.packet_socket_write, o.boolean("packet_socket_write"));
   o.into(c.shared_directory, o.boolean("shared_directory"));
   o.into(c.runsc_args, o.texts("runsc_args"));
-  o.into(c.ends_with_creator, o.boolean("ends_with_creator"));
+  o.into(c.watch_creator, o.boolean("ends_with_creator"));
   o.into(c.create_timeout, o.milliseconds_of("create_timeout_ms"));
   if (auto patch = o.json("spec_patch")) {
     c.edit_spec = [text = std::move(*patch)](spec_builder& spec) { return merge_spec(spec, text); };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // berth_spec: conversion only, the work is done in berth/spec.
 #include "detail/docker_options.hpp"
 #include "detail/json_out.hpp"
@@ -73,6 +74,8 @@ berth_status berth_spec_apply_docker(berth_spec* spec, const char* options, size
     BERTH_TRY(given.parse(text));
     auto o = given.root();
     auto recipe = berth::capi::read_docker_recipe(o);
+    o.into(recipe.raise_limits, o.boolean("raise_limits"));
+    o.into(recipe.guest, o.text("guest"));
     o.finish();
     BERTH_TRY(given.outcome());
     std::vector<berth::log_event> lines;
@@ -100,7 +103,8 @@ berth_status berth_spec_merge(berth_spec* spec, const char* patch, size_t patch_
   });
 }
 
-berth_status berth_spec_diff(const berth_spec* before, const berth_spec* after, berth_buffer** json, berth_error** err) {
+berth_status berth_spec_diff(const berth_spec* before, const berth_spec* after, berth_buffer** json,
+                             berth_error** err) {
   return guard(err, [&]() -> berth::result<void> {
     BERTH_TRY(clear_out(json, "json"));
     berth::json_writer out;
@@ -137,8 +141,8 @@ static berth_status mutate_spec(berth_spec* spec, berth_error** err, Change chan
 
 static berth::result<berth::capability_sets> read_capability_sets(uint32_t sets) {
   if (sets == 0 || (sets & ~static_cast<uint32_t>(berth::capability_sets::all)) != 0) {
-    return berth::make_error(berth::errc::invalid, "capi", "sets names no set of capabilities, or an unknown one", "sets",
-                             "or together BERTH_CAP_ constants");
+    return berth::make_error(berth::errc::invalid, "capi", "sets names no set of capabilities, or an unknown one",
+                             "sets", "or together BERTH_CAP_ constants");
   }
   return static_cast<berth::capability_sets>(sets);
 }
@@ -179,8 +183,8 @@ berth_status berth_spec_set_cwd(berth_spec* spec, const char* cwd, size_t cwd_le
   });
 }
 
-berth_status berth_spec_set_env(berth_spec* spec, const char* name, size_t name_len, const char* value, size_t value_len,
-                                berth_error** err) {
+berth_status berth_spec_set_env(berth_spec* spec, const char* name, size_t name_len, const char* value,
+                                size_t value_len, berth_error** err) {
   return mutate_spec(spec, err, [&](berth::spec_builder& s) -> berth::result<void> {
     BERTH_TEXT(key, name, name_len);
     BERTH_TEXT(text, value, value_len);

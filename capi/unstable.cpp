@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #define BERTH_UNSTABLE
 #include <berth_unstable.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "detail/guard.hpp"
 
 #include <berth/base/clock.hpp>
@@ -5,9 +6,7 @@
 #include <string>
 #include <string_view>
 
-uint32_t berth_version(void) {
-  return BERTH_VERSION_MAJOR << 24 | BERTH_VERSION_MINOR << 16 | BERTH_VERSION_PATCH;
-}
+uint32_t berth_version(void) { return BERTH_VERSION_MAJOR << 24 | BERTH_VERSION_MINOR << 16 | BERTH_VERSION_PATCH; }
 
 const char* berth_version_string(void) { return BERTH_VERSION_STRING; }
 

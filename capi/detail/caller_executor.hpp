@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The caller's own way to run commands: each one is a request event, which the caller answers by its op.
 #pragma once
 

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // A supervised dockerd on a loop: shared by berth_daemon and by sandboxes that berth manages.
 #pragma once
 
+#include "daemon_keeper.hpp"
 #include "docker_options.hpp"
 #include "executor.hpp"
 
@@ -14,10 +16,12 @@ namespace berth::capi {
 /// Where the supervisor's news go.
 struct daemon_settings {
   supervisor_options options;
-  bool events = true;         ///< BERTH_EVENT_DAEMON_STATE
-  bool lines = false;         ///< BERTH_EVENT_DAEMON_LINE
+  bool events = true;  ///< BERTH_EVENT_DAEMON_STATE
+  bool lines = false;  ///< BERTH_EVENT_DAEMON_LINE
   std::uint64_t user_data = 0;
   std::function<void(daemon_state)> on_state = {};  ///< on the loop's thread, at each change
+  /// The sandbox whose guest keeps it; none: it is supervised from here.
+  std::shared_ptr<sandbox> box = {};
 };
 /// Timeouts, restarts, "events", "daemon_lines" and what the plan depends on.
 void read_daemon_settings(options_object& o, daemon_settings& settings);
@@ -35,12 +39,12 @@ class daemon_core final : public resident, public std::enable_shared_from_this<d
 
   const std::shared_ptr<loop_core> loop;
 
-  /// Makes the supervisor and follows it. Loop thread only.
+  /// Makes what keeps it and follows that. Loop thread only.
   void open();
   void close_on_loop() noexcept override;
 
   /// As it is now. Loop thread only.
-  daemon_state state() const { return supervisor_ ? supervisor_->status().state : status().state; }
+  daemon_state state() const { return keeper_ ? keeper_->status().state : status().state; }
 
   // As operations; each gives the status as payload. Loop thread only.
   asio::awaitable<op_result> start(op_pointer op);
@@ -51,14 +55,14 @@ class daemon_core final : public resident, public std::enable_shared_from_this<d
   daemon_status status() const;
 
  private:
-  result<std::shared_ptr<daemon_supervisor>> supervisor() const;
+  result<std::shared_ptr<daemon_keeper>> keeper() const;
   void publish(const daemon_status& status);
   op_result outcome(const op_pointer& op, result<void>&& done);
-  static asio::awaitable<void> follow(std::shared_ptr<daemon_core> self, std::shared_ptr<daemon_supervisor> what);
+  static asio::awaitable<void> follow(std::shared_ptr<daemon_core> self, std::shared_ptr<daemon_keeper> what);
 
   const std::shared_ptr<executor_core> where_;
   daemon_settings settings_;
-  std::shared_ptr<daemon_supervisor> supervisor_;  // loop thread only
+  std::shared_ptr<daemon_keeper> keeper_;  // loop thread only
   std::optional<error> broken_;
   bool closed_ = false;
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One command as an operation: its output as events with back-pressure, its stdin and signals as further operations.
 #pragma once
 
@@ -27,10 +28,10 @@ result<exec_request> read_exec_request(std::string_view options);
 struct exec_aspect final : op_aspect {
   std::shared_ptr<running_command> running;  // once it has started
   bool ended = false;
-  loop_signal changed;                        // started or ended
-  std::list<int> writers;                     // in the order of their calls; the first may write
+  loop_signal changed;     // started or ended
+  std::list<int> writers;  // in the order of their calls; the first may write
   loop_signal turn;
-  std::function<void(bool)> hold;             // its output; empty where the caller supplies it, and after the end
+  std::function<void(bool)> hold;  // its output; empty where the caller supplies it, and after the end
 };
 
 }  // namespace berth::capi

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Places where commands run, as the C ABI hands them out.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Telling a child after fork from the process that made an object, without a system call.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The one wrapper around every function body: no exception leaves, every failure becomes a status and an error object.
 #pragma once
 
@@ -81,12 +82,12 @@ inline result<void> check_path(std::string_view path, const char* name) {
 }  // namespace berth::capi
 
 /// For bodies of guard: the object behind a handle, or the function's failure.
-#define BERTH_PIN(name, type, handle)            \
-  ::berth::capi::pinned<type> name(handle);      \
+#define BERTH_PIN(name, type, handle)       \
+  ::berth::capi::pinned<type> name(handle); \
   if (!name) return name.why()
 
 /// A string argument under the name `name`.
-#define BERTH_TEXT(name, data, size)                                      \
-  auto name##_text_ = ::berth::capi::text_argument(data, size, #name);    \
-  if (!name##_text_) return std::move(name##_text_).error();              \
+#define BERTH_TEXT(name, data, size)                                   \
+  auto name##_text_ = ::berth::capi::text_argument(data, size, #name); \
+  if (!name##_text_) return std::move(name##_text_).error();           \
   const std::string_view name = *name##_text_

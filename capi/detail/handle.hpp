@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Handles: pointer-sized tokens that name a slot and its generation, so that a stale one is noticed instead of
 // followed.
 #pragma once
@@ -13,7 +14,17 @@
 namespace berth::capi {
 
 enum class handle_kind : std::uint8_t {
-  none, error, buffer, spec, runsc, argv, loop, executor, daemon, sandbox, count
+  none,
+  error,
+  buffer,
+  spec,
+  runsc,
+  argv,
+  loop,
+  executor,
+  daemon,
+  sandbox,
+  count
 };
 
 /// The singular noun, as it stands in messages.

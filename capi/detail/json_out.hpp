@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writing the small JSON texts that events and statuses carry.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The loop: one thread that runs an io_context, and the queue of events behind an eventfd.
 #pragma once
 
@@ -164,15 +165,15 @@ class loop_core : public std::enable_shared_from_this<loop_core> {
   unique_fd wake_;
   std::unique_ptr<std::thread> thread_;
 
-  mutable std::mutex mutex_;         // of what follows
+  mutable std::mutex mutex_;  // of what follows
   std::list<queued_event> queue_;
   std::size_t droppable_ = 0;
-  event_node last_event_;            // BERTH_EVENT_CLOSED, made in advance
-  bool closing_ = false;             // nothing new is taken
-  bool stopped_ = false;             // all operations have ended: nothing is posted any more
-  bool ended_ = false;               // the last event is in the queue
-  bool freed_ = false;               // waiters are sent home
-  std::size_t waiting_ = 0;          // threads in wait
+  event_node last_event_;    // BERTH_EVENT_CLOSED, made in advance
+  bool closing_ = false;     // nothing new is taken
+  bool stopped_ = false;     // all operations have ended: nothing is posted any more
+  bool ended_ = false;       // the last event is in the queue
+  bool freed_ = false;       // waiters are sent home
+  std::size_t waiting_ = 0;  // threads in wait
   std::unordered_map<const resident*, std::shared_ptr<resident>> residents_;
 
   // Loop thread only.

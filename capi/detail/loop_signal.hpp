@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Waking coroutines of one loop.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading the JSON texts that callers pass as options: checked as a spec is, unknown names refused.
 #pragma once
 

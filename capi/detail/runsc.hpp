@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The objects behind a berth_runsc and a berth_argv.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sandbox of berth's own on a loop: a place for commands, and the supervisor of its dockerd.
 #pragma once
 
@@ -31,7 +32,7 @@ class sandbox_core final : public executor_core {
       : executor_core(std::move(l)), where_(std::move(where)) {}
 
   // Any thread.
-  result<std::string> id() const;           ///< state before the sandbox is there
+  result<std::string> id() const;  ///< state before the sandbox is there
   result<std::string> docker_socket() const;
   /// Nobody has a handle any more: it goes as soon as there is no dockerd of it to supervise.
   void handle_freed() noexcept;
@@ -62,7 +63,7 @@ class sandbox_core final : public executor_core {
   environment where_;
   std::shared_ptr<sandbox> box_;         // loop thread only
   std::shared_ptr<daemon_core> docker_;  // loop thread only
-  std::atomic<bool> supervises_{false};     // a dockerd that is up or may come up again
+  std::atomic<bool> supervises_{false};  // a dockerd that is up or may come up again
   std::atomic<bool> handle_freed_{false};
 
   mutable std::mutex mutex_;

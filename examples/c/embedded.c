@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Docker in a sandbox that this program runs with runsc itself; berth only edits the spec, names the runsc options and
  * supervises dockerd.
  *
@@ -73,8 +74,8 @@ static int run(berth_executor *where, const char *argv, const char *more, const 
 }
 
 /* One runsc command on this host. verb_options: the verb's options as JSON members, each with a leading comma. */
-static void runsc_command(berth_runsc *runsc, berth_executor *host, const char *globals, const char *id, const char *verb,
-                          const char *verb_options) {
+static void runsc_command(berth_runsc *runsc, berth_executor *host, const char *globals, const char *id,
+                          const char *verb, const char *verb_options) {
   char options[4096];
   berth_argv *argv;
   berth_buffer *json;
@@ -133,7 +134,8 @@ int main(int argc, char **argv) {
   finish(op, "daemon");
 
   /* 4. Docker is ready. */
-  int code = run(inside, "[\"docker\",\"info\",\"--format\",\"Docker {{.ServerVersion}} on {{.KernelVersion}}\"]", "", "info");
+  int code =
+      run(inside, "[\"docker\",\"info\",\"--format\",\"Docker {{.ServerVersion}} on {{.KernelVersion}}\"]", "", "info");
 
   /* 5. The end, in order: containers and dockerd, then the sandbox. */
   check(berth_daemon_stop(daemon, NULL, &op, &err), "stop");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A worker that runs gVisor sandboxes with runsc commands of its own, and gets Docker in them from berth.
 //
 //   embedded_worker RUNSC BUNDLE STATE_DIR ID

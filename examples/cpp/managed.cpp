@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sandbox of berth's own with Docker in it, from creation to removal: managed ROOTFS. Root is needed.
 // Where berth finds runsc and keeps its state: BERTH_RUNSC, BERTH_ROOT (docs/reference/sandbox.md).
 #include <berth/berth.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include <iostream>
 #include <string>
@@ -23,16 +23,15 @@ berth::docker_recipe docker_in_memory() {
 asio::awaitable<berth::result<void>> use(std::shared_ptr<berth::sandbox> box, berth::log_sink log) {
   auto options = berth::docker_supervisor_options(*box, docker_in_memory());
   if (!options) co_return options.error();
-  options->log = log;
-  berth::daemon_supervisor daemon(co_await asio::this_coro::executor, *box, std::move(*options));
-  BERTH_CO_TRY(co_await daemon.start());  // ready, or an error that says why not
+  berth::guest_daemon docker(box, log);                      // the sandbox keeps its Docker; any process may ask for it
+  BERTH_CO_TRY(co_await docker.start(std::move(*options)));  // ready, or an error that says why not
 
   // Lists are named before a co_await: g++ 12 destroys a braced temporary in such an expression twice.
   std::vector<std::string> ps{"ps", "--all"};
   auto listed = co_await berth::run_docker(*box, std::move(ps));
   if (!listed) co_return listed.error();
   std::cout << listed->out;
-  co_return co_await daemon.stop();
+  co_return co_await docker.stop(berth::deadline_after(berth::seconds(30)));
 }
 
 asio::awaitable<berth::result<void>> job(berth::environment where, std::string rootfs) {

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What callers were compiled for, against the checked-in baseline: abidiff.sh CC SOURCE_DIR
 # The ABI is what the headers say: the library's own sources include them, so that a definition that differs does not
 # compile or is no longer the declared symbol, which symbols.sh tells. So it is read from a C library made of the

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Each header of the C ABI by itself, and all of them twice, as C11 and as C++: headers.sh CC CXX INCLUDE_DIR
 set -euo pipefail
 cc=$1 cxx=$2 include=$3

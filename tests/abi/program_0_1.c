@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A program as it was compiled for berth 0.1, with the declarations that it had then: it must go on to run with every
  * later libberth.so.1. This file is never brought up to date. */
 #include <stdint.h>
@@ -53,17 +54,17 @@ void berth_executor_free(berth_executor *executor);
 berth_status berth_exec_start(berth_executor *executor, const char *options, size_t options_len,
                               const berth_op_options *op_options, uint64_t *op, berth_error **err);
 
-#define CHECK(condition)                                             \
-  do {                                                               \
-    if (!(condition)) {                                              \
-      fprintf(stderr, "line %d: %s\n", __LINE__, #condition);        \
-      return 1;                                                      \
-    }                                                                \
+#define CHECK(condition)                                      \
+  do {                                                        \
+    if (!(condition)) {                                       \
+      fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
+      return 1;                                               \
+    }                                                         \
   } while (0)
 
 /* Runs `options` and gives the status of its end; `cancel`: it is cancelled once it has started. */
-static int run(berth_loop *loop, berth_executor *host, const char *options, uint64_t deadline, int cancel, int32_t *code,
-               char *output) {
+static int run(berth_loop *loop, berth_executor *host, const char *options, uint64_t deadline, int cancel,
+               int32_t *code, char *output) {
   berth_op_options how = {sizeof how, 0, 99, deadline, {0, 0, 0}};
   uint64_t op = 0;
   if (berth_exec_start(host, options, strlen(options), &how, &op, NULL) != 0) return 1;
@@ -87,7 +88,8 @@ int main(void) {
   berth_error *err = NULL;
   CHECK(berth_abi_check(1, &err) == 0);
 
-  const char *json = "{\"ociVersion\":\"1.1.0\"}", *wrong = "{\"ociVersion\":\"1.1.0\",\"hostname\":1}";
+  const char *json = "{\"ociVersion\":\"1.1.0\",\"process\":{\"args\":[\"sh\"]}}",
+             *wrong = "{\"ociVersion\":\"1.1.0\",\"hostname\":1}";
   berth_spec *spec = NULL;
   berth_buffer *text = NULL;
   CHECK(berth_spec_parse(wrong, strlen(wrong), &spec, &err) == -23 && berth_error_code(err) == -23);
@@ -107,7 +109,8 @@ int main(void) {
   char output[200] = "";
   CHECK(berth_loop_create(&options, &loop, &err) == 0);
   CHECK(berth_executor_create_host(loop, &host, &err) == 0);
-  CHECK(run(loop, host, "{\"argv\":[\"sh\",\"-c\",\"echo $A; exit 4\"],\"env\":[\"A=old\"]}", 0, 0, &code, output) == 0);
+  CHECK(run(loop, host, "{\"argv\":[\"sh\",\"-c\",\"echo $A; exit 4\"],\"env\":[\"A=old\"]}", 0, 0, &code, output) ==
+        0);
   CHECK(code == 4 && strcmp(output, "old\n") == 0);
   CHECK(run(loop, host, "{\"argv\":[\"sleep\",\"600\"]}", 0, 1, &code, output) == -6);
   CHECK(run(loop, host, "{\"argv\":[\"sleep\",\"600\"]}", berth_now_ns() + 50000000, 0, &code, output) == -7);

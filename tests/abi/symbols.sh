@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The exported symbols against the checked-in list, and against those of the first release: symbols.sh LIBRARY SOURCE_DIR
 # BERTH_UPDATE=1 writes capi/berth.symbols anew.
 set -euo pipefail

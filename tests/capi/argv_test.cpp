@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // berth_runsc and berth_argv, from the texts that real binaries printed.
 #include "support.hpp"
 
@@ -38,13 +39,14 @@ class ArgvTest : public testing::Test {
  protected:
   void SetUp() override {
     const std::string help_run = "Usage: run\n  -bundle string\n    \tpath\n  -detach\n    \tdetach\n";
-    const std::string help_exec = "Usage: exec\n  -cwd string\n    \tcwd\n  -env value\n    \tenv\n  -user value\n    \tuser\n";
-    const std::string texts = "{\"version\":\"runsc version release-20260701.0\\nspec: 1.2.1\\n\",\"flags\":" +
-                              json_text(flags_text) +
-                              ",\"verbs\":" + json_text("Subcommands:\n\texec             x\n\trun              x\n") +
-                              ",\"help\":{\"run\":" + json_text(help_run) +
-                              ",\"exec\":" + json_text(help_exec) + "}}";
-    ASSERT_EQ(berth_runsc_from_text("/usr/bin/runsc", 14, texts.data(), texts.size(), runsc.slot(), error.slot()), BERTH_OK)
+    const std::string help_exec =
+        "Usage: exec\n  -cwd string\n    \tcwd\n  -env value\n    \tenv\n  -user value\n    \tuser\n";
+    const std::string texts =
+        "{\"version\":\"runsc version release-20260701.0\\nspec: 1.2.1\\n\",\"flags\":" + json_text(flags_text) +
+        ",\"verbs\":" + json_text("Subcommands:\n\texec             x\n\trun              x\n") +
+        ",\"help\":{\"run\":" + json_text(help_run) + ",\"exec\":" + json_text(help_exec) + "}}";
+    ASSERT_EQ(berth_runsc_from_text("/usr/bin/runsc", 14, texts.data(), texts.size(), runsc.slot(), error.slot()),
+              BERTH_OK)
         << error.text();
   }
   berth_status build(std::string_view verb, std::string_view options) {
@@ -87,8 +89,9 @@ TEST_F(ArgvTest, exec) {
 }
 
 TEST_F(ArgvTest, what_the_binary_lacks_is_refused) {
-  EXPECT_EQ(build("run", R"({"globals":{"root":"/r","debug_log":"/d","mount_cgroup_v2":true},"id":"box","bundle":"/b"})"),
-            BERTH_E_RUNSC_FLAG_UNSUPPORTED);
+  EXPECT_EQ(
+      build("run", R"({"globals":{"root":"/r","debug_log":"/d","mount_cgroup_v2":true},"id":"box","bundle":"/b"})"),
+      BERTH_E_RUNSC_FLAG_UNSUPPORTED);
   EXPECT_NE(error.text().find("20260810"), std::string::npos) << "names the release that brought it: " << error.text();
   EXPECT_EQ(argv.get(), nullptr);
   EXPECT_EQ(build("checkpoint", R"({"globals":{"root":"/r"},"id":"box","image_path":"/i"})"),
@@ -134,17 +137,19 @@ TEST(runsc, probe_of_a_binary) {
   const std::string dir = name;
   const std::string path = dir + "/runsc";
   {
-    std::ofstream(path) << "#!/bin/sh\ncase \"$1\" in\n--version|-version) echo 'runsc version release-20260701.0';;\n"
-                           "flags) printf '  -root string\\n    \\troot directory.\\n  -net-raw\\n    \\traw\\n' >&2;;\n"
-                           "help) case \"$2\" in '') printf '\\trun              x\\n';; *) printf '  -detach\\n    \\tdetach\\n';; esac;;\n"
-                           "*) printf '  -detach\\n    \\tdetach\\n';;\nesac\n";
+    std::ofstream(path)
+        << "#!/bin/sh\ncase \"$1\" in\n--version|-version) echo 'runsc version release-20260701.0';;\n"
+           "flags) printf '  -root string\\n    \\troot directory.\\n  -net-raw\\n    \\traw\\n' >&2;;\n"
+           "help) case \"$2\" in '') printf '\\trun              x\\n';; *) printf '  -detach\\n    \\tdetach\\n';; esac;;\n"
+           "*) printf '  -detach\\n    \\tdetach\\n';;\nesac\n";
   }
   std::filesystem::permissions(path, std::filesystem::perms::owner_all);
   const std::string cache = dir + "/cache";
   Error error;
   for (int i = 0; i < 2; ++i) {
     Runsc runsc;
-    ASSERT_EQ(berth_runsc_probe(path.data(), path.size(), cache.data(), cache.size(), runsc.slot(), error.slot()), BERTH_OK)
+    ASSERT_EQ(berth_runsc_probe(path.data(), path.size(), cache.data(), cache.size(), runsc.slot(), error.slot()),
+              BERTH_OK)
         << error.text();
     std::int32_t has = 0;
     EXPECT_EQ(berth_runsc_has(runsc.get(), nullptr, 0, "net-raw", 7, &has, nullptr), BERTH_OK);
@@ -152,7 +157,8 @@ TEST(runsc, probe_of_a_binary) {
   }
   const std::string absent = dir + "/none";
   Runsc none;
-  EXPECT_EQ(berth_runsc_probe(absent.data(), absent.size(), nullptr, 0, none.slot(), error.slot()), BERTH_E_RUNSC_NOT_FOUND);
+  EXPECT_EQ(berth_runsc_probe(absent.data(), absent.size(), nullptr, 0, none.slot(), error.slot()),
+            BERTH_E_RUNSC_NOT_FOUND);
   std::filesystem::remove_all(dir);
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bad use of the C ABI is answered by an error or does nothing. Run under ASan, UBSan and TSan as well.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Freed twice, used after it was freed, cancelled twice, with NULL and wrong sizes, freed in full flight.
 #include "bad_use.hpp"
 

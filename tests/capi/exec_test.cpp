@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Commands on this host: output, stdin, signals, cancelling.
 #include "support.hpp"
 
@@ -222,8 +223,7 @@ TEST(exec, a_command_that_writes_byte_by_byte_is_held_back) {
 
 // Its stdin may be held open by a grandchild that never reads: who writes for it is told that the command has ended.
 TEST_F(ExecTest, a_write_does_not_outlive_the_command) {
-  const std::string script =
-      "exec 3<&0; sleep 1000 <&3 >/dev/null 2>&1 & trap 'exit 0' TERM; echo $!; wait";
+  const std::string script = "exec 3<&0; sleep 1000 <&3 >/dev/null 2>&1 & trap 'exit 0' TERM; echo $!; wait";
   const std::uint64_t op = exec(host.get(), sh(script, R"(,"stdin":"pipe")"));
   const std::string much(1 << 20, 'x');
   std::uint64_t first = 0, second = 0, ended = 0;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The caller's own way to run commands: requests as events, answers by op.
 #include "support.hpp"
 
@@ -160,7 +161,10 @@ TEST_F(CallerExecutorTest, closing_the_loop_gives_the_daemon_up) {
   ASSERT_EQ(berth_daemon_start(daemon, nullptr, &op, error.slot()), BERTH_OK);
   const Event ask = request(BERTH_EVENT_REQUEST_EXEC);
   ASSERT_EQ(berth_executor_started(own.get(), ask.op, 5, nullptr), BERTH_OK);
-  const std::string pid = "berth:pid 5\nberth:network\n";
+  const std::size_t at = ask.payload.find("BERTH_START_NONCE=");
+  ASSERT_NE(at, std::string::npos) << ask.payload;
+  const std::string nonce = ask.payload.substr(at + 18, 20);
+  const std::string pid = "berth:" + nonce + ":pid 5\nberth:" + nonce + ":network\n";
   ASSERT_EQ(berth_executor_output(own.get(), ask.op, 1, pid.data(), pid.size(), nullptr), BERTH_OK);
   const Event probe = request(BERTH_EVENT_REQUEST_EXEC);  // the first `docker info`
   ASSERT_EQ(berth_executor_started(own.get(), probe.op, 6, nullptr), BERTH_OK);

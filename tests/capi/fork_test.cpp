@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Called in the child after fork.
 #include "bad_use.hpp"
 

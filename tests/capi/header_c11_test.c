@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The header as a C11 program sees it, with the sizes and offsets that bindings copy. */
 #include <berth.h>
 

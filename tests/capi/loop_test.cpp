@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The loop: events, waiting, cancelling, deadlines, closing.
 #include "support.hpp"
 
@@ -183,7 +184,8 @@ TEST(loop, close_cancels_all_and_says_so_last) {
   EXPECT_EQ(berth_loop_close(loop.get(), error.slot()), BERTH_OK);
   std::uint64_t op = 9;
   const std::string_view probe = R"({"probe":{"type":"connect","unix":"/x"}})";
-  EXPECT_EQ(berth_poll_start(loop.get(), nullptr, probe.data(), probe.size(), nullptr, &op, error.slot()), BERTH_E_CLOSED);
+  EXPECT_EQ(berth_poll_start(loop.get(), nullptr, probe.data(), probe.size(), nullptr, &op, error.slot()),
+            BERTH_E_CLOSED);
   EXPECT_EQ(op, 0u);
   for (std::size_t i = 0; i < ops.size(); ++i) {
     const Event e = loop.next();
@@ -230,9 +232,8 @@ TEST(loop, structure_sizes) {
   } big{};
   const auto start = [&](const void* options) {
     std::uint64_t op = 0;
-    const berth_status status =
-        berth_poll_start(loop.get(), nullptr, probe.data(), probe.size(), static_cast<const berth_op_options*>(options),
-                         &op, error.slot());
+    const berth_status status = berth_poll_start(loop.get(), nullptr, probe.data(), probe.size(),
+                                                 static_cast<const berth_op_options*>(options), &op, error.slot());
     EXPECT_EQ(op != 0, status == BERTH_OK);
     if (op != 0) {
       berth_op_cancel(loop.get(), op, nullptr);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Readiness through the C ABI.
 #include "support.hpp"
 
@@ -60,7 +61,8 @@ TEST(poll, commands) {
   EXPECT_EQ(e.code, 1);
   const auto how = op_options(0, ns_from_now(200));
   e = loop.done(poll_start(loop, host.get(),
-                           R"({"probe":{"type":"command","argv":["false"]},"schedule":{"first_ms":5,"max_ms":10}})", &how));
+                           R"({"probe":{"type":"command","argv":["false"]},"schedule":{"first_ms":5,"max_ms":10}})",
+                           &how));
   EXPECT_EQ(e.status, BERTH_E_TIMEOUT) << e.error;
   EXPECT_GT(e.code, 1);
   EXPECT_NE(e.detail.find("exit code 1"), std::string::npos) << e.detail;
@@ -68,7 +70,8 @@ TEST(poll, commands) {
 
 TEST(poll, the_process_behind_it_ends) {
   Loop loop;
-  const std::uint64_t op = poll_start(loop, nullptr, R"({"probe":{"type":"http","unix":"/nonexistent/s","target":"/_ping"}})");
+  const std::uint64_t op =
+      poll_start(loop, nullptr, R"({"probe":{"type":"http","unix":"/nonexistent/s","target":"/_ping"}})");
   ASSERT_EQ(berth_poll_notify_exit(loop.get(), op, 7, 0, nullptr), BERTH_OK);
   const Event e = loop.done(op);
   EXPECT_EQ(e.status, BERTH_E_PROCESS_EXITED);
@@ -88,7 +91,8 @@ TEST(poll, options_are_checked) {
         R"({"probe":{"type":"connect","unix":"/s"},"schedule":"hasty"})",
         R"({"probe":{"type":"connect","unix":"/s"},"schedule":{"first_ms":0}})",
         R"({"probe":{"type":"connect","unix":"/s","target":"/x"}})"}) {
-    EXPECT_EQ(berth_poll_start(loop.get(), nullptr, bad.data(), bad.size(), nullptr, &op, error.slot()), BERTH_E_INVALID)
+    EXPECT_EQ(berth_poll_start(loop.get(), nullptr, bad.data(), bad.size(), nullptr, &op, error.slot()),
+              BERTH_E_INVALID)
         << bad;
     EXPECT_EQ(op, 0u);
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // berth_spec through the C ABI.
 #include "support.hpp"
 
@@ -51,7 +52,8 @@ TEST_F(SpecTest, docker_recipe) {
   ASSERT_EQ(berth_spec_apply_docker(spec.get(), options.data(), options.size(), &seen_to, error.slot()), BERTH_OK)
       << error.text();
   const std::string report = take(seen_to);
-  EXPECT_NE(report.find("\"message\":\"added docker capabilities for sandbox container\""), std::string::npos) << report;
+  EXPECT_NE(report.find("\"message\":\"added docker capabilities for sandbox container\""), std::string::npos)
+      << report;
   EXPECT_NE(report.find("INF added cgroup mount for docker-in-docker"), std::string::npos) << report;
   const std::string once = json();
   EXPECT_NE(once.find("CAP_SYS_PTRACE"), std::string::npos);
@@ -59,6 +61,18 @@ TEST_F(SpecTest, docker_recipe) {
   EXPECT_NE(once.find(R"("x-unknown":{"b":1.0,"a":18446744073709551616})"), std::string::npos);
   ASSERT_EQ(berth_spec_apply_docker(spec.get(), options.data(), options.size(), nullptr, nullptr), BERTH_OK);
   EXPECT_EQ(json(), once);
+}
+
+TEST_F(SpecTest, a_spec_that_cannot_run_is_refused) {
+  const auto refused_at = [&](std::string_view json) {
+    Spec one;
+    EXPECT_EQ(berth_spec_parse(json.data(), json.size(), one.slot(), error.slot()), BERTH_OK) << error.text();
+    EXPECT_EQ(berth_spec_apply_docker(one.get(), nullptr, 0, nullptr, error.slot()), BERTH_E_INVALID);
+    EXPECT_NE(error.hint(), "");
+    return std::string(error.path());
+  };
+  EXPECT_EQ(refused_at(R"({"process":null})"), "/process");
+  EXPECT_EQ(refused_at(R"({"process":{"cwd":"/"}})"), "/process/args");
 }
 
 TEST_F(SpecTest, recipe_options_are_checked) {
@@ -84,10 +98,9 @@ TEST_F(SpecTest, merge_changes_only_what_it_names) {
   const std::string_view patch =
       R"({"hostname":"box","process":{"cwd":"/srv","capabilities":null},"annotations":{"k":"v"},"mounts":[]})";
   ASSERT_EQ(berth_spec_merge(spec.get(), patch.data(), patch.size(), error.slot()), BERTH_OK) << error.text();
-  EXPECT_EQ(json(),
-            R"({"ociVersion":"1.1.0","x-unknown":{"b":1.0,"a":18446744073709551616},)"
-            R"("process":{"args":["sh"],"cwd":"/srv","env":["A=1"]},"root":{"path":"rootfs"},"mounts":[],)"
-            R"("linux":{"namespaces":[{"type":"pid"}]},"hostname":"box","annotations":{"k":"v"}})");
+  EXPECT_EQ(json(), R"({"ociVersion":"1.1.0","x-unknown":{"b":1.0,"a":18446744073709551616},)"
+                    R"("process":{"args":["sh"],"cwd":"/srv","env":["A=1"]},"root":{"path":"rootfs"},"mounts":[],)"
+                    R"("linux":{"namespaces":[{"type":"pid"}]},"hostname":"box","annotations":{"k":"v"}})");
   const std::string_view remove = R"({"annotations":{"k":null,"absent":null},"hostname":null})";
   ASSERT_EQ(berth_spec_merge(spec.get(), remove.data(), remove.size(), error.slot()), BERTH_OK) << error.text();
   EXPECT_TRUE(holds("\"annotations\":{}"));
@@ -156,7 +169,8 @@ TEST_F(SpecTest, single_mutations) {
 TEST_F(SpecTest, wrong_values_are_refused) {
   const std::string before = json();
   berth_spec* s = spec.get();
-  EXPECT_EQ(berth_spec_add_capability(s, "CAP_TIME_TRAVEL", 15, BERTH_CAP_DOCKER, error.slot()), BERTH_E_SPEC_CAPABILITY);
+  EXPECT_EQ(berth_spec_add_capability(s, "CAP_TIME_TRAVEL", 15, BERTH_CAP_DOCKER, error.slot()),
+            BERTH_E_SPEC_CAPABILITY);
   EXPECT_EQ(berth_spec_add_capability(s, "CAP_KILL", 8, 0, error.slot()), BERTH_E_INVALID);
   EXPECT_EQ(berth_spec_add_capability(s, "CAP_KILL", 8, 32, error.slot()), BERTH_E_INVALID);
   EXPECT_EQ(berth_spec_set_args(s, "[1]", 3, error.slot()), BERTH_E_INVALID);

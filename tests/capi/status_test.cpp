@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Versions, status codes and their names.
 #include "support.hpp"
 

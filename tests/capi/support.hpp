@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the tests of the C ABI share. Nothing here but berth.h: the library is used as a caller's program uses it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The same handles used and freed by many threads.
 #include "bad_use.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A second file that uses berth, so that what is defined twice is found out.
 #include <berth/berth.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The supervisor over a caller's own executor: what an embedder's program does, on real runsc and dockerd.
 #include "sandbox_fixture.hpp"
 
@@ -64,8 +65,10 @@ class DaemonTest : public SandboxTest {
       case BERTH_EVENT_REQUEST_EXEC: {
         std::string options = e.payload;
         const std::string pipe = "\"stdin\":true", none = "\"stdin\":false";
-        if (const auto at = options.find(pipe); at != std::string::npos) options.replace(at, pipe.size(), "\"stdin\":\"pipe\"");
-        if (const auto at = options.find(none); at != std::string::npos) options.replace(at, none.size(), "\"stdin\":\"null\"");
+        if (const auto at = options.find(pipe); at != std::string::npos)
+          options.replace(at, pipe.size(), "\"stdin\":\"pipe\"");
+        if (const auto at = options.find(none); at != std::string::npos)
+          options.replace(at, none.size(), "\"stdin\":\"null\"");
         ASSERT_EQ(berth_sandbox_exec(box_, options.data(), options.size(), nullptr, &op, error.slot()), BERTH_OK)
             << error.text() << options;
         request_of_[op] = e.op;
@@ -194,7 +197,8 @@ TEST_F(DaemonTest, options_are_checked) {
   for (const std::string_view bad :
        {R"({"restart":"always"})", R"({"ready_timeout_ms":-1})", R"({"docker_version":"newest"})", R"({"sockets":[]})",
         R"({"wrap_runc":"maybe"})", R"({"readiness":1})", R"({"uplink_mtu":100000})", "[]"}) {
-    EXPECT_EQ(berth_daemon_create(own_.get(), bad.data(), bad.size(), 0, &daemon_, error.slot()), BERTH_E_INVALID) << bad;
+    EXPECT_EQ(berth_daemon_create(own_.get(), bad.data(), bad.size(), 0, &daemon_, error.slot()), BERTH_E_INVALID)
+        << bad;
     EXPECT_EQ(daemon_, nullptr);
   }
 }

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # examples/c/embedded.c on real runsc and dockerd, in a sandbox of its own making.
 set -euo pipefail
 program=$1

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sandbox on real runsc, through the C ABI. Needs root, BERTH_RUNSC, BERTH_TEST_ROOTFS and a berth-init (BERTH_INIT, or
 // BERTH_BUILD's).
 #pragma once
@@ -67,8 +68,8 @@ class SandboxTest : public testing::Test {
     Error error;
     const std::string config = "{\"rootfs\":" + in_quotes(rootfs_) + more + "}";
     std::uint64_t op = 0;
-    EXPECT_EQ(berth_sandbox_create(loop_->get(), where_.data(), where_.size(), config.data(), config.size(), nullptr, &box_,
-                                   &op, error.slot()),
+    EXPECT_EQ(berth_sandbox_create(loop_->get(), where_.data(), where_.size(), config.data(), config.size(), nullptr,
+                                   &box_, &op, error.slot()),
               BERTH_OK)
         << error.text();
     return done(op);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A C program that uses an installed berth: a spec changed, an error told, a command run on a loop. */
 #include <berth.h>
 
@@ -5,7 +6,7 @@
 #include <string.h>
 
 int main(void) {
-  const char *json = "{\"ociVersion\":\"1.1.0\"}";
+  const char *json = "{\"ociVersion\":\"1.1.0\",\"process\":{\"args\":[\"sh\"]}}";
   const char *command = "{\"argv\":[\"true\"]}";
   berth_error *err = NULL;
   berth_spec *spec = NULL;
