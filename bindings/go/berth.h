@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* berth: a working Docker inside a gVisor sandbox. The whole C interface.
  * Compiles as C11 and C++20, needs nothing but <stddef.h> and <stdint.h>; link with -lberth (pkg-config berth). */
 #ifndef BERTH_H

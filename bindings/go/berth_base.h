@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* berth: types, status codes, errors, buffers, versions. Included by every other berth header.
  *
  * Rules of this interface (docs/reference/c-abi.md has the reasons):
@@ -36,55 +37,55 @@ typedef int32_t berth_status;
 
 /* One a line, appended to only; a number is never used twice. */
 enum {
-  BERTH_OK = 0,                         /* done */
+  BERTH_OK = 0, /* done */
   /* any layer */
-  BERTH_E_INVALID = -1,                 /* an argument is malformed or contradicts another */
-  BERTH_E_NO_MEMORY = -2,               /* an allocation failed */
-  BERTH_E_INTERNAL = -3,                /* a defect of berth's own */
-  BERTH_E_STATE = -4,                   /* not possible in the present state */
-  BERTH_E_CLOSED = -5,                  /* the object was closed or freed */
-  BERTH_E_CANCELLED = -6,               /* the caller cancelled */
-  BERTH_E_TIMEOUT = -7,                 /* the deadline passed */
-  BERTH_E_AGAIN = -8,                   /* not now, try again */
-  BERTH_E_UNSUPPORTED = -9,             /* this machine or this binary cannot do it */
-  BERTH_E_FORKED = -10,                 /* called in a child after fork */
-  BERTH_E_TOO_BIG = -11,                /* larger than the stated limit, or a structure newer than the library */
-  BERTH_E_NOT_FOUND = -12,              /* no such object, file or program */
-  BERTH_E_EXISTS = -13,                 /* the name is taken */
-  BERTH_E_PERMISSION = -14,             /* not allowed; most of berth needs root */
-  BERTH_E_IO = -15,                     /* a system call failed; see berth_error_errno */
+  BERTH_E_INVALID = -1,     /* an argument is malformed or contradicts another */
+  BERTH_E_NO_MEMORY = -2,   /* an allocation failed */
+  BERTH_E_INTERNAL = -3,    /* a defect of berth's own */
+  BERTH_E_STATE = -4,       /* not possible in the present state */
+  BERTH_E_CLOSED = -5,      /* the object was closed or freed */
+  BERTH_E_CANCELLED = -6,   /* the caller cancelled */
+  BERTH_E_TIMEOUT = -7,     /* the deadline passed */
+  BERTH_E_AGAIN = -8,       /* not now, try again */
+  BERTH_E_UNSUPPORTED = -9, /* this machine or this binary cannot do it */
+  BERTH_E_FORKED = -10,     /* called in a child after fork */
+  BERTH_E_TOO_BIG = -11,    /* larger than the stated limit, or a structure newer than the library */
+  BERTH_E_NOT_FOUND = -12,  /* no such object, file or program */
+  BERTH_E_EXISTS = -13,     /* the name is taken */
+  BERTH_E_PERMISSION = -14, /* not allowed; most of berth needs root */
+  BERTH_E_IO = -15,         /* a system call failed; see berth_error_errno */
   /* spec */
-  BERTH_E_SPEC_SYNTAX = -20,            /* not JSON (RFC 8259), or not UTF-8 */
-  BERTH_E_SPEC_DUPLICATE_KEY = -21,     /* a key twice in one object, exactly, by escape or by case */
-  BERTH_E_SPEC_KEY_CASE = -22,          /* a key that is a known field but for its case */
-  BERTH_E_SPEC_TYPE = -23,              /* a value of the wrong type */
-  BERTH_E_SPEC_TOO_DEEP = -24,          /* nested deeper than the limit */
-  BERTH_E_SPEC_TOO_LARGE = -25,         /* longer than the limit */
-  BERTH_E_SPEC_PATH = -26,              /* a path that is relative, has .., or lies where it must not */
-  BERTH_E_SPEC_CAPABILITY = -27,        /* not a Linux capability */
-  BERTH_E_SPEC_ID = -28,                /* not a container id that runsc takes */
-  BERTH_E_SPEC_NUL = -29,               /* a NUL in a string */
-  BERTH_E_SPEC_NUMBER = -30,            /* a number out of range */
+  BERTH_E_SPEC_SYNTAX = -20,        /* not JSON (RFC 8259), or not UTF-8 */
+  BERTH_E_SPEC_DUPLICATE_KEY = -21, /* a key twice in one object, exactly, by escape or by case */
+  BERTH_E_SPEC_KEY_CASE = -22,      /* a key that is a known field but for its case */
+  BERTH_E_SPEC_TYPE = -23,          /* a value of the wrong type */
+  BERTH_E_SPEC_TOO_DEEP = -24,      /* nested deeper than the limit */
+  BERTH_E_SPEC_TOO_LARGE = -25,     /* longer than the limit */
+  BERTH_E_SPEC_PATH = -26,          /* a path that is relative, has .., or lies where it must not */
+  BERTH_E_SPEC_CAPABILITY = -27,    /* not a Linux capability */
+  BERTH_E_SPEC_ID = -28,            /* not a container id that runsc takes */
+  BERTH_E_SPEC_NUL = -29,           /* a NUL in a string */
+  BERTH_E_SPEC_NUMBER = -30,        /* a number out of range */
   /* runsc */
   BERTH_E_RUNSC_NOT_FOUND = -40,        /* no runsc binary */
   BERTH_E_RUNSC_FLAG_UNSUPPORTED = -41, /* this runsc lacks the flag */
   BERTH_E_RUNSC_FAILED = -42,           /* runsc ended with an error */
   BERTH_E_RUNSC_OUTPUT = -43,           /* runsc printed what berth cannot read */
   /* process, network, sandbox */
-  BERTH_E_SPAWN_FAILED = -60,           /* the program could not be started */
-  BERTH_E_PROCESS_EXITED = -61,         /* the process ended before its time */
-  BERTH_E_NETWORK_FAILED = -62,         /* ip or nft refused */
-  BERTH_E_MOUNT_FAILED = -63,           /* mount or umount refused */
-  BERTH_E_SANDBOX_NOT_RUNNING = -64,    /* the sandbox is stopped, or its init has exited */
-  BERTH_E_RECORD_DAMAGED = -65,         /* the sandbox's record on disk cannot be read */
-  BERTH_E_HOSTILE = -66,                /* something in the shared directory is not what it must be */
+  BERTH_E_SPAWN_FAILED = -60,        /* the program could not be started */
+  BERTH_E_PROCESS_EXITED = -61,      /* the process ended before its time */
+  BERTH_E_NETWORK_FAILED = -62,      /* ip or nft refused */
+  BERTH_E_MOUNT_FAILED = -63,        /* mount or umount refused */
+  BERTH_E_SANDBOX_NOT_RUNNING = -64, /* the sandbox is stopped, or its init has exited */
+  BERTH_E_RECORD_DAMAGED = -65,      /* the sandbox's record on disk cannot be read */
+  BERTH_E_HOSTILE = -66,             /* something in the shared directory is not what it must be */
   /* docker */
-  BERTH_E_DAEMON_NOT_PRESENT = -80,     /* the root file system has no dockerd */
-  BERTH_E_DAEMON_FAILED = -81,          /* dockerd ended, or could not be started */
-  BERTH_E_DAEMON_NOT_READY = -82,       /* dockerd did not answer in time */
-  BERTH_E_DOCKER_FAILED = -83,          /* a docker command failed */
+  BERTH_E_DAEMON_NOT_PRESENT = -80, /* the root file system has no dockerd */
+  BERTH_E_DAEMON_FAILED = -81,      /* dockerd ended, or could not be started */
+  BERTH_E_DAEMON_NOT_READY = -82,   /* dockerd did not answer in time */
+  BERTH_E_DOCKER_FAILED = -83,      /* a docker command failed */
   /* readiness */
-  BERTH_E_PROBE_FAILED = -100           /* a probe met an error that waiting cannot mend */
+  BERTH_E_PROBE_FAILED = -100 /* a probe met an error that waiting cannot mend */
 };
 
 typedef struct berth_error berth_error;       /* what went wrong; immutable */

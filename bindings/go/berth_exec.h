@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* berth: running commands somewhere, and waiting until something is ready.
  *
  * Threads: any, at any time. Everything here belongs to a loop (berth_loop.h) and reports by its events.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What cgo needs beside the C interface. */
 #ifndef BERTH_GO_H
 #define BERTH_GO_H

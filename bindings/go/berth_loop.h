@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* berth: the loop. One loop is one internal thread; what takes time runs there and is reported by events.
  *
  * Threads: every function here may be called from any thread at any time, also for one loop at once.
@@ -33,14 +34,14 @@ typedef struct berth_event {
 
 enum {
   BERTH_EVENT_NONE = 0,
-  BERTH_EVENT_DONE = 1,          /* the operation ended; status, err; code and payload as its function says */
-  BERTH_EVENT_STARTED = 2,       /* a command runs; code: its pid where it runs, or 0 when not known */
-  BERTH_EVENT_OUTPUT = 3,        /* code: 1 stdout, 2 stderr; payload: bytes as they came */
-  BERTH_EVENT_LOG = 4,           /* code: BERTH_LOG_…; payload: {"level","message","fields":{…},"console"}; op is 0;
+  BERTH_EVENT_DONE = 1,         /* the operation ended; status, err; code and payload as its function says */
+  BERTH_EVENT_STARTED = 2,      /* a command runs; code: its pid where it runs, or 0 when not known */
+  BERTH_EVENT_OUTPUT = 3,       /* code: 1 stdout, 2 stderr; payload: bytes as they came */
+  BERTH_EVENT_LOG = 4,          /* code: BERTH_LOG_…; payload: {"level","message","fields":{…},"console"}; op is 0;
                                     user_data: of the daemon or sandbox that it is about, or where that is 0 the loop's */
-  BERTH_EVENT_DAEMON_STATE = 5,  /* code: BERTH_DAEMON_…; payload: as berth_daemon_status; op is 0 */
-  BERTH_EVENT_DAEMON_LINE = 6,   /* code: 1 stdout, 2 stderr; payload: one line of dockerd's; op is 0 */
-  BERTH_EVENT_CLOSED = 7,        /* the last event of a loop that was closed */
+  BERTH_EVENT_DAEMON_STATE = 5, /* code: BERTH_DAEMON_…; payload: as berth_daemon_status; op is 0 */
+  BERTH_EVENT_DAEMON_LINE = 6,  /* code: 1 stdout, 2 stderr; payload: one line of dockerd's; op is 0 */
+  BERTH_EVENT_CLOSED = 7,       /* the last event of a loop that was closed */
   /* Requests of a caller's executor (berth_exec.h). op: the request that the caller answers to. */
   BERTH_EVENT_REQUEST_EXEC = 16,        /* payload: {"argv":[…],"env":[…],"cwd","user","stdin":true|false} */
   BERTH_EVENT_REQUEST_STDIN = 17,       /* payload: bytes for the command's stdin */
@@ -49,33 +50,27 @@ enum {
   BERTH_EVENT_REQUEST_ABANDON = 20      /* nobody waits for it any more: end it; no answer is needed */
 };
 
-enum {
-  BERTH_LOG_NONE = 0,
-  BERTH_LOG_DEBUG = 1,
-  BERTH_LOG_INFO = 2,
-  BERTH_LOG_WARN = 3,
-  BERTH_LOG_ERROR = 4
-};
+enum { BERTH_LOG_NONE = 0, BERTH_LOG_DEBUG = 1, BERTH_LOG_INFO = 2, BERTH_LOG_WARN = 3, BERTH_LOG_ERROR = 4 };
 
 /* Structures that callers fill in begin with their size, as in clone3: a smaller one is filled up with zeros, a larger
  * one is taken only when what is beyond the library's knowledge is zero (else BERTH_E_TOO_BIG). All zero is the
  * default. */
 
 typedef struct berth_loop_options {
-  uint32_t struct_size;   /* sizeof(berth_loop_options) */
-  int32_t log_level;      /* least BERTH_LOG_… that becomes an event; BERTH_LOG_NONE: no log events */
-  uint64_t user_data;     /* of log events and BERTH_EVENT_CLOSED */
-  uint64_t queue_limit;   /* log and line events beyond this many waiting ones are dropped; 0: 65536 */
-  uint64_t output_limit;  /* bytes of one command's output that may wait before it is made to wait, each event counting
+  uint32_t struct_size;  /* sizeof(berth_loop_options) */
+  int32_t log_level;     /* least BERTH_LOG_… that becomes an event; BERTH_LOG_NONE: no log events */
+  uint64_t user_data;    /* of log events and BERTH_EVENT_CLOSED */
+  uint64_t queue_limit;  /* log and line events beyond this many waiting ones are dropped; 0: 65536 */
+  uint64_t output_limit; /* bytes of one command's output that may wait before it is made to wait, each event counting
                              for 256 more; 0: 1 MiB */
   uint64_t reserved[4];
 } berth_loop_options;
 
 typedef struct berth_op_options {
-  uint32_t struct_size;   /* sizeof(berth_op_options) */
-  uint32_t flags;         /* 0 */
-  uint64_t user_data;     /* handed back in the operation's events */
-  uint64_t deadline_ns;   /* absolute, as berth_now_ns; 0: none. Past it the operation ends with BERTH_E_TIMEOUT */
+  uint32_t struct_size; /* sizeof(berth_op_options) */
+  uint32_t flags;       /* 0 */
+  uint64_t user_data;   /* handed back in the operation's events */
+  uint64_t deadline_ns; /* absolute, as berth_now_ns; 0: none. Past it the operation ends with BERTH_E_TIMEOUT */
   uint64_t reserved[3];
 } berth_op_options;
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* berth: runsc's command lines, and what a runsc binary can do.
  *
  * Threads: berth_runsc and berth_argv are immutable; any number of threads may read one.

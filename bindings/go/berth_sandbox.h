@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* berth: dockerd supervised in a sandbox, and sandboxes of berth's own.
  *
  * Threads: any, at any time. Everything here belongs to a loop (berth_loop.h) and reports by its events.
@@ -54,45 +55,46 @@ BERTH_API berth_status berth_daemon_status(berth_daemon *daemon, berth_buffer **
  * {"root":"/var/lib/berth","runsc":"","init":"","network_pool":""}. */
 
 /* Makes and starts a sandbox. config: {"rootfs":"/dir", "id","cpus","memory_bytes","network":"sandbox"|"none"|"/path",
- * "hostname","env":[…],"cwd","mounts":[{"source","destination","read_only"}],"annotations":{…},"runsc_args":[…],
+ * "max_connections":4096,"hostname","env":[…],"cwd","mounts":[{"source","destination","read_only"}],"annotations":{…},"runsc_args":[…],
  * "spec_patch":{…} (a merge patch, the last word on the spec), "docker":{"enabled":true,"cgroup","data_root",
  * "ready_timeout_ms",…}}. The handle is given at once [out,own] and can be used once the operation is
  * done (BERTH_E_STATE before); payload: {"id":"…"}. Whatever fails, all that was made is removed again; cancelling does
  * the same. Freeing a handle does nothing to the sandbox.
- * dockerd is started with it and supervised by this loop; its state events have this operation's user_data. */
+ * dockerd is started with it and kept by the sandbox's guest; its state events have this operation's user_data. */
 BERTH_API berth_status berth_sandbox_create(berth_loop *loop, const char *where, size_t where_len, const char *config,
                                             size_t config_len, const berth_op_options *op_options,
                                             berth_sandbox **sandbox, uint64_t *op, berth_error **err);
 /* Finds one by id, also one of another process. [out,own] sandbox, usable once the operation is done. */
 BERTH_API berth_status berth_sandbox_attach(berth_loop *loop, const char *where, size_t where_len, const char *id,
-                                            size_t id_len, const berth_op_options *op_options,
-                                            berth_sandbox **sandbox, uint64_t *op, berth_error **err);
+                                            size_t id_len, const berth_op_options *op_options, berth_sandbox **sandbox,
+                                            uint64_t *op, berth_error **err);
 BERTH_API void berth_sandbox_free(berth_sandbox *sandbox);
 
 /* [out,own] id. */
 BERTH_API berth_status berth_sandbox_id(berth_sandbox *sandbox, berth_buffer **id, berth_error **err);
-/* payload: {"id","state":"creating"|"running"|"paused"|"stopped"|"lost","address",…}. */
+/* payload: {"id","state":"creating"|"running"|"paused"|"unresponsive"|"stopped"|"lost","exit_reason":""|"ended"|"out_of_memory",
+ * "address","max_connections","refused_connections",…}. exit_reason is empty while it runs; "out_of_memory": the kernel killed it
+ * at its memory limit. refused_connections is how many flows of the sandbox's were dropped since it held max_connections. */
 BERTH_API berth_status berth_sandbox_state(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                            berth_error **err);
 /* As berth_exec_start, in the sandbox. */
 BERTH_API berth_status berth_sandbox_exec(berth_sandbox *sandbox, const char *options, size_t options_len,
                                           const berth_op_options *op_options, uint64_t *op, berth_error **err);
 /* Ends everything inside and removes every resource. */
-BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const berth_op_options *op_options,
-                                               uint64_t *op, berth_error **err);
+BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
+                                               berth_error **err);
 
-/* Starts dockerd where none is supervised by this loop, waits until ready and supervises it from then on: for
- * sandboxes made with "start": false, or attached after the process that supervised theirs is gone. One that failed or
- * was stopped starts anew, with these options where there are any; one that is up is left as it is. options: as
- * "docker" above. payload: as berth_daemon_status. */
+/* Has the sandbox's guest start dockerd where none is up, and waits until it is ready; its events come to this loop from
+ * then on. The guest keeps it: it goes on without this loop. For sandboxes made with "start": false, or whose dockerd
+ * failed or was stopped, which starts anew with these options where there are any; one that is up is left as it is.
+ * options: as "docker" above. payload: as berth_daemon_status. */
 BERTH_API berth_status berth_sandbox_start_docker(berth_sandbox *sandbox, const char *options, size_t options_len,
-                                                  const berth_op_options *op_options, uint64_t *op,
-                                                  berth_error **err);
+                                                  const berth_op_options *op_options, uint64_t *op, berth_error **err);
 /* Waits until the sandbox's dockerd is ready. code, payload: as berth_sandbox_docker_status. */
 BERTH_API berth_status berth_sandbox_wait_docker(berth_sandbox *sandbox, const berth_op_options *op_options,
                                                  uint64_t *op, berth_error **err);
-/* code: BERTH_DAEMON_…; payload: as berth_daemon_status. Of a dockerd that this loop does not supervise: READY where it
- * answers on its socket, else DISABLED. */
+/* code: BERTH_DAEMON_…; payload: as berth_daemon_status. Of a dockerd that neither this loop nor the sandbox's guest
+ * keeps: READY where it answers on its socket, else DISABLED. */
 BERTH_API berth_status berth_sandbox_docker_status(berth_sandbox *sandbox, const berth_op_options *op_options,
                                                    uint64_t *op, berth_error **err);
 /* [out,own] url: "unix:///…/docker.sock", for DOCKER_HOST. */
@@ -101,7 +103,8 @@ BERTH_API berth_status berth_sandbox_docker_host(berth_sandbox *sandbox, berth_b
 /* payload: a JSON array of records, in order of creation. */
 BERTH_API berth_status berth_sandbox_list(berth_loop *loop, const char *where, size_t where_len,
                                           const berth_op_options *op_options, uint64_t *op, berth_error **err);
-/* Removes what dead owners left. payload: a JSON array of the ids removed. */
+/* Removes what dead owners left. payload: {"removed":["ID"…],"orphans":[{"kind":"process"|"network"|"cgroup"|"directory",
+ * "name":"…","what":"…"}…]}: the sandboxes, and what belonged to no record any more. */
 BERTH_API berth_status berth_sandbox_collect_garbage(berth_loop *loop, const char *where, size_t where_len,
                                                      const berth_op_options *op_options, uint64_t *op,
                                                      berth_error **err);

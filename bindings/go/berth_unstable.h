@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* berth: functions that may change or go in any release, outside of the promise of BERTH_ABI_VERSION.
  * Not part of berth.h: define BERTH_UNSTABLE and include this. */
 #ifndef BERTH_UNSTABLE_H

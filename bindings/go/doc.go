@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package berth gives gVisor sandboxes a working Docker.
 //
 // A worker that runs sandboxes with runsc itself uses [ApplyDocker] for its OCI specs, [RunscArgs] for its command lines

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build cgo
 
 package berth
@@ -7,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -80,8 +83,14 @@ func (f *fakeDocker) Start(ctx context.Context, cmd Command) (Process, error) {
 	f.daemons = append(f.daemons, p)
 	f.mu.Unlock()
 	fmt.Fprintln(cmd.Stdout, "a first line")
-	fmt.Fprintln(cmd.Stdout, "berth:network")
-	fmt.Fprintln(cmd.Stdout, "berth:pid 7")
+	nonce := ""
+	for _, entry := range cmd.Env {
+		if value, ok := strings.CutPrefix(entry, "BERTH_START_NONCE="); ok {
+			nonce = value
+		}
+	}
+	fmt.Fprintln(cmd.Stdout, "berth:"+nonce+":network")
+	fmt.Fprintln(cmd.Stdout, "berth:"+nonce+":pid 7")
 	if f.prints != nil {
 		go f.prints(cmd.Stdout)
 	}

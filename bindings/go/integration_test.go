@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build cgo
 
 package berth
@@ -242,8 +244,9 @@ func needSandboxes(t *testing.T) (real, *Loop, *syncBuffer, Where) {
 func TestManagedSandbox(t *testing.T) {
 	r, l, lines, where := needSandboxes(t)
 	var states sync.Map
+	most := uint32(1234)
 	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{
-		RootFS: r.rootfs, ID: "go-managed", EndsWithCreator: true, Annotations: map[string]string{"job": "7"},
+		RootFS: r.rootfs, ID: "go-managed", EndsWithCreator: true, MaxConnections: &most, Annotations: map[string]string{"job": "7"},
 		Mounts: []Mount{{Source: r.image, Destination: "/image.tar", ReadOnly: true}},
 		Docker: &SandboxDocker{Options: DaemonOptions{OnState: func(s DaemonStatus) { states.Store(s.State, s) }}},
 	})
@@ -305,10 +308,18 @@ func TestManagedSandbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info, err := other.State(minutes(t, 1)); err != nil || info.State != "running" || info.Pid <= 0 {
+	if info, err := other.State(minutes(t, 1)); err != nil || info.State != "running" || info.Pid <= 0 || info.MaxConnections != most || info.RefusedConnections != 0 {
 		t.Error(info, err)
 	}
 	_ = other.Close()
+	if err := os.Mkdir(filepath.Join(where.Root, ".old-left"), 0o700); err != nil {
+		t.Error(err)
+	}
+	garbage, err := l.CollectGarbage(minutes(t, 1), where)
+	if err != nil || len(garbage.Removed) != 0 || len(garbage.Orphans) != 1 ||
+		garbage.Orphans[0] != (Orphan{Kind: "directory", Name: ".old-left"}) {
+		t.Error(garbage, err)
+	}
 	if err := s.Terminate(minutes(t, 2)); err != nil {
 		t.Error(err)
 	}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package berth
 
 import (
@@ -26,7 +28,7 @@ func (w Where) text(op string) (string, error) {
 // Mount is a directory or file of this host, bound into a sandbox.
 type Mount struct {
 	Source      string `json:"source"`
-	Destination string `json:"destination"`
+	Destination string `json:"destination,omitempty"` // "": the same path inside
 	ReadOnly    bool   `json:"read_only,omitempty"`
 }
 
@@ -37,17 +39,20 @@ type SandboxConfig struct {
 	CPUs        float64
 	MemoryBytes uint64
 	Network     string // "sandbox" (the default), "none", or the path of a network namespace
-	Hostname    string
-	Env         []string // "NAME=value"
-	Cwd         string
-	Mounts      []Mount
-	Annotations map[string]string
-	RunscArgs   []string
+	// MaxConnections is how many flows it may hold in the host's connection tracking; nil: 4096, 0: no limit.
+	MaxConnections *uint32
+	Hostname       string
+	Env            []string // "NAME=value"
+	Cwd            string
+	Mounts         []Mount
+	Annotations    map[string]string
+	RunscArgs      []string
 	// NetRaw and PacketSocketWrite let programs inside open raw and packet sockets; Docker sets what it needs by itself.
 	NetRaw, PacketSocketWrite bool
 	SharedDirectory           *bool           // /run/berth inside, shared with this host; nil: yes
 	SpecPatch                 json.RawMessage // a merge patch, the last word on the OCI spec
-	// EndsWithCreator lets garbage collection remove it once this process has ended.
+	// EndsWithCreator ends it with this process, whatever ends that. What is left on this host is removed at once where the
+	// berth command is installed, else by CollectGarbage.
 	EndsWithCreator bool
 	CreateTimeout   time.Duration  // 0: 60 s
 	Docker          *SandboxDocker // nil: no Docker
@@ -81,6 +86,7 @@ func (c *SandboxConfig) text(op string) (string, error) {
 	put(s, "cpus", c.CPUs)
 	put(s, "memory_bytes", c.MemoryBytes)
 	put(s, "network", c.Network)
+	putPointer(s, "max_connections", c.MaxConnections)
 	put(s, "hostname", c.Hostname)
 	putAll(s, "env", c.Env)
 	put(s, "cwd", c.Cwd)
@@ -109,22 +115,26 @@ func (c *SandboxConfig) text(op string) (string, error) {
 
 // SandboxInfo is what is known of a sandbox.
 type SandboxInfo struct {
-	ID          string            `json:"id"`
-	State       string            `json:"state"` // creating, running, paused, stopped, lost
-	Damaged     bool              `json:"damaged"`
-	Damage      string            `json:"damage,omitempty"`
-	CreatedMS   int64             `json:"created_ms"`
-	RootFS      string            `json:"rootfs"`
-	Hostname    string            `json:"hostname"`
-	Network     string            `json:"network"`
-	Address     string            `json:"address"` // where this host reaches it, "" without network
-	Gateway     string            `json:"gateway"`
-	CPUs        float64           `json:"cpus"`
-	MemoryBytes uint64            `json:"memory_bytes"`
-	Pid         int               `json:"pid"`    // of the sandbox's process on this host
-	Shared      string            `json:"shared"` // the directory on this host that is /run/berth inside
-	Logs        string            `json:"logs"`
-	Annotations map[string]string `json:"annotations"`
+	ID         string `json:"id"`
+	State      string `json:"state"`       // creating, running, paused, stopped, lost
+	ExitReason string `json:"exit_reason"` // why it runs no more: ended, out_of_memory; "" while it runs
+	Damaged    bool   `json:"damaged"`
+	Damage     string `json:"damage,omitempty"`
+	CreatedMS  int64  `json:"created_ms"`
+	RootFS     string `json:"rootfs"`
+	Hostname   string `json:"hostname"`
+	Network    string `json:"network"`
+	Address    string `json:"address"` // where this host reaches it, "" without network
+	Gateway    string `json:"gateway"`
+	// MaxConnections is the limit of its network; RefusedConnections how many flows have been dropped for it, as State tells.
+	MaxConnections     uint32            `json:"max_connections"`
+	RefusedConnections uint64            `json:"refused_connections"`
+	CPUs               float64           `json:"cpus"`
+	MemoryBytes        uint64            `json:"memory_bytes"`
+	Pid                int               `json:"pid"`    // of the sandbox's process on this host
+	Shared             string            `json:"shared"` // the directory on this host that is /run/berth inside
+	Logs               string            `json:"logs"`
+	Annotations        map[string]string `json:"annotations"`
 }
 
 // Sandbox is one of berth's own. It is an [Executor].
@@ -231,21 +241,34 @@ func (l *Loop) ListSandboxes(ctx context.Context, where Where) ([]SandboxInfo, e
 	return all, json.Unmarshal(ev.payload, &all)
 }
 
-// CollectGarbage removes what dead owners left, and gives the ids of what it removed.
-func (l *Loop) CollectGarbage(ctx context.Context, where Where) ([]string, error) {
+// Garbage is what CollectGarbage removed.
+type Garbage struct {
+	Removed []string `json:"removed"` // the ids of sandboxes
+	Orphans []Orphan `json:"orphans"` // what belonged to no sandbox any more
+}
+
+// Orphan is a resource that no record spoke of any more, proved to be of berth's root directory.
+type Orphan struct {
+	Kind string `json:"kind"` // "process", "network", "cgroup" or "directory"
+	Name string `json:"name"` // of a process its number, of a network the token in its names
+	What string `json:"what"` // of a process its program and sandbox
+}
+
+// CollectGarbage removes what dead owners left.
+func (l *Loop) CollectGarbage(ctx context.Context, where Where) (Garbage, error) {
 	const name = "collect garbage"
-	var ids []string
+	var removed Garbage
 	place, err := where.text(name)
 	if err != nil {
-		return nil, err
+		return removed, err
 	}
 	ev, err := l.do(ctx, name, func(o opSettings) (uint64, error) {
 		return sandboxCollectGarbage(l.core.h, place, o)
 	})
 	if err != nil {
-		return nil, err
+		return removed, err
 	}
-	return ids, json.Unmarshal(ev.payload, &ids)
+	return removed, json.Unmarshal(ev.payload, &removed)
 }
 
 // ID is the sandbox's name.
@@ -281,9 +304,9 @@ func (s *Sandbox) Terminate(ctx context.Context) error {
 	return err
 }
 
-// StartDocker starts dockerd where this process supervises none, waits until it is ready and supervises it: for
-// sandboxes made with Later, or attached after the process that supervised theirs has gone. A dockerd that failed or was
-// stopped starts anew, as docker says, or where that is nil as before; one that is up stays as it is.
+// StartDocker has the sandbox start dockerd where none is up, and waits until it is ready; the sandbox keeps it, also without
+// this process. For sandboxes made with Later, or whose dockerd failed or was stopped: it starts anew, as docker says, or where
+// that is nil as before; one that is up stays as it is.
 // OnState, Output and LogAttrs of docker take the place of those that the sandbox had once this succeeds; but a dockerd
 // that was started without an Output has no lines for a later one.
 func (s *Sandbox) StartDocker(ctx context.Context, docker *SandboxDocker) error {
@@ -348,7 +371,7 @@ func (s *Sandbox) DockerHost() (string, error) {
 }
 
 // Close frees the handle; neither OnState nor Output is called after it, and it must not be called from these. The
-// sandbox goes on until someone terminates it, and so does the supervision of its dockerd, which ends with the loop.
+// sandbox goes on until someone terminates it, and so does its dockerd.
 func (s *Sandbox) Close() error {
 	_ = s.place.Close()
 	sandboxFree(s.h)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package berth
 
 import (
@@ -5,7 +7,7 @@ import (
 	"sync"
 )
 
-// sandboxWatch is what a sandbox has registered with its loop. It outlives the Sandbox, since the dockerd is supervised
+// sandboxWatch is what a sandbox has registered with its loop. It outlives the Sandbox, since the dockerd goes on
 // whether or not a program still holds it.
 type sandboxWatch struct {
 	core  *loopCore

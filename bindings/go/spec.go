@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package berth
 
 import (
@@ -12,7 +14,7 @@ type CgroupMode string
 
 const (
 	CgroupSandbox  CgroupMode = "sandbox"   // gVisor's own cgroups, the default
-	CgroupHostBind CgroupMode = "host-bind" // the host's: unsafe, and dockerd does not start with it
+	CgroupHostBind CgroupMode = "host-bind" // the host's: unsafe, and Docker does not work with it
 	CgroupNone     CgroupMode = "none"
 )
 
@@ -22,6 +24,10 @@ type DockerRecipe struct {
 	Cgroup       CgroupMode `json:"cgroup,omitempty"`
 	DataRoot     string     `json:"data_root,omitempty"`      // "tmpfs", "tmpfs:2Gi", or a directory of this host
 	DataRootPath string     `json:"data_root_path,omitempty"` // where it is mounted; "": /var/lib/docker
+	// RaiseLimits adds CAP_SYS_RESOURCE to the 17: nested containers may raise limits (`ulimits: memlock: -1`). Guest is
+	// berth-init on this host, bound in as the nested runtime. A managed sandbox has both whatever is said here.
+	RaiseLimits bool   `json:"raise_limits,omitempty"`
+	Guest       string `json:"guest,omitempty"`
 	// Logger gets the lines about what was done; nil: none.
 	Logger *slog.Logger `json:"-"`
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build cgo
 
 package berth
@@ -30,7 +32,7 @@ func golden(t testing.TB, name string) []byte {
 }
 
 func TestApplyDockerKeepsTheSpec(t *testing.T) {
-	for _, name := range []string{"containerd-2k5.json", "containerd-14k.json", "runsc-spec.json", "berth-docker.json", "empty.json"} {
+	for _, name := range []string{"containerd-2k5.json", "containerd-14k.json", "runsc-spec.json", "berth-docker.json"} {
 		var spec, same specs.Spec
 		if err := json.Unmarshal(golden(t, name), &spec); err != nil {
 			t.Fatal(err)
@@ -61,16 +63,10 @@ func TestApplyDockerKeepsTheSpec(t *testing.T) {
 		back.Mounts = slices.DeleteFunc(slices.Clone(out.Mounts), func(m specs.Mount) bool { return m.Destination == "/sys/fs/cgroup" })
 		before := spec
 		before.Mounts = slices.DeleteFunc(slices.Clone(spec.Mounts), func(m specs.Mount) bool { return m.Destination == "/sys/fs/cgroup" })
-		p, q := specs.Process{}, specs.Process{}
-		if spec.Process != nil {
-			q = *spec.Process
-		}
-		if out.Process != nil {
-			p = *out.Process
-		}
+		p, q := *out.Process, *spec.Process
 		p.Capabilities, q.Capabilities = nil, nil
 		back.Process, before.Process = &p, &q
-		if name != "empty.json" && !sameJSON(t, back, before) {
+		if !sameJSON(t, back, before) {
 			t.Errorf("%s: something was lost or added", name)
 		}
 		again, err := ApplyDocker(out, nil)
@@ -128,16 +124,48 @@ func TestApplyDockerJSONKeepsWhatGoDoesNotKnow(t *testing.T) {
 	}
 }
 
+func TestApplyDockerRaisesLimitsAndBringsTheGuest(t *testing.T) {
+	in := `{"ociVersion":"1.1.0","process":{"args":["x"]}}`
+	out, err := ApplyDockerJSON([]byte(in), &DockerRecipe{RaiseLimits: true, Guest: "/usr/libexec/berth/berth-init"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"CAP_SYS_RESOURCE"`, `"/usr/libexec/berth/berth-init"`, `"/.berth/init"`} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("%s is not in %s", want, out)
+		}
+	}
+}
+
 func TestApplyDockerLogs(t *testing.T) {
 	var lines strings.Builder
 	logger := slog.New(slog.NewTextHandler(&lines, nil))
-	if _, err := ApplyDockerJSON([]byte(`{"ociVersion":"1.1.0"}`), &DockerRecipe{Logger: logger}); err != nil {
+	if _, err := ApplyDockerJSON([]byte(`{"ociVersion":"1.1.0","process":{"args":["sh"],"capabilities":{"bounding":["CAP_FLY"]}}}`), &DockerRecipe{Logger: logger}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"added docker capabilities for sandbox container", "added cgroup mount for docker-in-docker"} {
+	for _, want := range []string{"added docker capabilities for sandbox container", "added cgroup mount for docker-in-docker",
+		"level=WARN msg=\"a capability that berth does not know", "/process/capabilities/bounding/0"} {
 		if !strings.Contains(lines.String(), want) {
 			t.Errorf("%q is not in %s", want, lines.String())
 		}
+	}
+}
+
+func TestApplyDockerRefusesASpecThatCannotRun(t *testing.T) {
+	for want, spec := range map[string]*specs.Spec{
+		"/process":      {},
+		"/process/args": {Process: &specs.Process{Cwd: "/"}},
+	} {
+		_, err := ApplyDocker(spec, nil)
+		var e *Error
+		if !errors.Is(err, ErrInvalid) || !errors.As(err, &e) || e.Path != want || e.Hint == "" {
+			t.Errorf("%v, wanted %s", err, want)
+		}
+	}
+	_, err := ApplyDockerJSON([]byte(`{"process":null}`), nil)
+	var e *Error
+	if !errors.As(err, &e) || e.Path != "/process" {
+		t.Error(err)
 	}
 }
 

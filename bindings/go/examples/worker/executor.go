@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -29,14 +31,19 @@ type command struct {
 // Start makes the sandbox an Executor of berth's.
 func (s *sandbox) Start(ctx context.Context, what berth.Command) (berth.Process, error) {
 	pidFile := filepath.Join(s.dir, fmt.Sprintf("exec.%d.pid", s.commands.Add(1)))
+	process, err := s.processFile(what)
+	if err != nil {
+		return nil, err
+	}
+	defer process.Close()
 	args, err := berth.RunscArgs(s.w.runsc, "exec", berth.RunscOptions{
-		Globals: s.globals(), ID: s.id, InternalPidFile: pidFile,
-		Cwd: what.Dir, User: what.User, Env: what.Env, Command: what.Args,
+		Globals: s.globals(), ID: s.id, InternalPidFile: pidFile, Process: "/proc/self/fd/3",
 	})
 	if err != nil {
 		return nil, err
 	}
 	c := &command{s: s, exec: exec.Command(args[0], args[1:]...), pidFile: pidFile, done: make(chan struct{})}
+	c.exec.ExtraFiles = []*os.File{process} // 3
 	c.exec.Stdout, c.exec.Stderr = what.Stdout, what.Stderr
 	// What the command started itself may hold its output open after its end.
 	c.exec.WaitDelay = time.Second

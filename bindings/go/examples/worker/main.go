@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // worker is a small worker of a sandbox platform: it takes OCI specs over HTTP and runs each in a gVisor sandbox by its own
 // runsc calls. Docker inside comes from berth, which edits the spec, names the runsc options and supervises dockerd.
 //

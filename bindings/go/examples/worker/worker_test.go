@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -144,7 +146,7 @@ func (w *testWorker) later(method, path, body string) chan int {
 	return done
 }
 
-const oneSandbox = `{"id":"one","spec":{"ociVersion":"1.1.0"}}`
+const oneSandbox = `{"id":"one","spec":{"ociVersion":"1.1.0","process":{"args":["sh"]}}}`
 
 // A container that could not be deleted is not forgotten.
 func TestRemovalIsTriedAgain(t *testing.T) {

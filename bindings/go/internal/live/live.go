@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package live counts the library's handles, for tests that look for leaks. Programs do not take it in, so that they
 // need none of the functions in berth_unstable.h.
 package live

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build cgo
+
+package berth
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestMain lets this program be the maker of a sandbox that is killed.
+func TestMain(m *testing.M) {
+	if root := os.Getenv("BERTH_TEST_OWNED_ROOT"); root != "" {
+		makeOwned(root)
+	}
+	os.Exit(m.Run())
+}
+
+func makeOwned(root string) {
+	l, err := NewLoop(LoopOptions{})
+	if err == nil {
+		_, err = l.CreateSandbox(context.Background(), Where{Root: root, Runsc: os.Getenv("BERTH_RUNSC"), NetworkPool: "10.223.0.0/16"},
+			SandboxConfig{RootFS: os.Getenv("BERTH_TEST_ROOTFS"), ID: "owned", MemoryBytes: 1 << 30, EndsWithCreator: true})
+	}
+	fmt.Println("made", err)
+	select {}
+}
+
+// A sandbox that ends with its creator is gone when that is killed, and nobody collects it.
+func TestASandboxEndsWithItsKilledCreator(t *testing.T) {
+	_, l, _, where := needSandboxes(t)
+	maker := exec.Command(os.Args[0])
+	maker.Env = append(os.Environ(), "BERTH_TEST_OWNED_ROOT="+where.Root)
+	out, err := maker.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	maker.Stderr = os.Stderr
+	if err := maker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said, _ := bufio.NewReader(out).ReadString('\n')
+	s, err := l.AttachSandbox(minutes(t, 1), where, "owned")
+	if strings.TrimSpace(said) != "made <nil>" || err != nil {
+		_ = maker.Process.Kill()
+		t.Fatal(said, err)
+	}
+	defer s.Close()
+	info, err := s.State(minutes(t, 1))
+	if err != nil || info.State != "running" || info.ExitReason != "" {
+		t.Error(info, err)
+	}
+	if err := maker.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = maker.Wait()
+	eventually(t, "its process ends", func() bool {
+		info, err := s.State(minutes(t, 1))
+		return errors.Is(err, ErrNotFound) || err == nil && info.State == "stopped" && info.ExitReason == "ended"
+	})
+	// Where the berth command is not installed, its directory is left to this.
+	if _, err := l.CollectGarbage(minutes(t, 1), where); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "nothing is left", func() bool {
+		all, err := l.ListSandboxes(minutes(t, 1), where)
+		return err == nil && len(all) == 0
+	})
+}
+
+// The kernel's kill at the memory limit is told from any other end.
+func TestOutOfMemoryIsTheExitReason(t *testing.T) {
+	r, l, _, where := needSandboxes(t)
+	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Network: "none", MemoryBytes: 192 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	defer func() { _ = s.Terminate(minutes(t, 1)) }()
+	_, err = Output(minutes(t, 1), s, "tail", "/dev/zero")
+	if !errors.Is(err, ErrSandboxNotRunning) || !strings.Contains(err.Error(), "killed at its memory limit of 192 MiB") {
+		t.Error(err)
+	}
+	info, err := s.State(minutes(t, 1))
+	if err != nil || info.ExitReason != "out_of_memory" {
+		t.Error(info, err)
+	}
+}
