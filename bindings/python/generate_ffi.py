@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes src/berth/_declarations.py of the headers in capi/include, and with --check says whether it is current.
 
 The headers keep to what ctypes can see (no macros to call, no bit fields, no callbacks), in a style regular enough to
@@ -82,6 +83,7 @@ def module() -> str:
     )
     assert version
     lines = [
+        "# SPDX-License-Identifier: Apache-2.0",
         '"""What the C headers declare. Made by generate_ffi.py; do not edit."""',
         "",
         "from __future__ import annotations",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A coding agent's tools on a sandbox: run a command, read and write files, with Docker at hand.
 
 What a model asks for comes as JSON, one call a line, on stdin; each answer goes out as one line of JSON.

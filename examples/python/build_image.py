@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds an image from a directory of this machine, and runs it."""
 
 import tempfile

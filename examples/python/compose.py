@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two services that talk by name, by docker compose inside a sandbox."""
 
 from berth import Image, Sandbox

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Docker in a sandbox: pull nginx, run it with a published port, list the containers."""
 
 from berth import Image, Sandbox

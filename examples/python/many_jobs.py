@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A hundred short jobs in eight sandboxes: each job in a fresh directory, the sandboxes used again."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """testcontainers-python on a sandbox's Docker: integration tests without the host's. Needs `pip install
 testcontainers`."""
 

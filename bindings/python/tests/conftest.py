@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests share. Those in integration/ need root and runsc: without, they fail and say so; they are never
 skipped."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A registry for the tests: Debian's docker-registry in a network namespace of its own, with two images in it.
 
 Both are made of Debian packages (scripts/setup registry) and carry the names that users know: `ubuntu:22.04` is a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests run in processes of their own, which import it by name."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A working Docker inside gVisor sandboxes."""
 
 from __future__ import annotations
@@ -6,6 +7,7 @@ from .docker import AsyncDockerResult, DockerResult, DockerStatus
 from .errors import (
     AccessError,
     BerthError,
+    BerthWarning,
     DockerCommandError,
     DockerError,
     DockerImageNotFound,
@@ -36,6 +38,7 @@ __all__ = [
     "AsyncProcess",
     "AsyncSandbox",
     "BerthError",
+    "BerthWarning",
     "DockerCommandError",
     "DockerError",
     "DockerImageNotFound",

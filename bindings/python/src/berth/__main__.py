@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m berth …`: the berth program that this package carries."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cancelling work that runs in a worker thread: what it waits for is told to end."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ import concurrent.futures
 import contextlib
 import contextvars
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -87,6 +88,15 @@ async def in_thread(work: Callable[[], T]) -> T:
                 await asyncio.wait(both)
         task.exception()  # taken note of
         raise
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Awaits it however often the waiter is cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
+    task.result()
 
 
 def _threaded(work: Callable[[], T]) -> asyncio.Future[T]:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The `berth` program, run through the ABI's host executor: streamed, cancelled and awaited as any other command."""
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _CODES = {
 _hosts: weakref.WeakKeyDictionary[Runtime, _ffi.Handle] = weakref.WeakKeyDictionary()
 
 
-def _host(runtime: Runtime) -> _ffi.Handle:
+def host_of(runtime: Runtime) -> _ffi.Handle:
     found = _hosts.get(runtime)
     if found is None:
         found = _hosts[runtime] = _ffi.make_handle("berth_executor", "berth_executor_create_host", runtime.handle)
@@ -69,13 +70,13 @@ def log_line(line: str) -> dict[str, Any] | None:
 
 
 @functools.cache
-def _ends_with_us() -> tuple[str, ...]:
+def ends_with_us() -> tuple[str, ...]:
     """Words in front of a program that is not to outlive this process: a sandbox whose id nobody got is taken down."""
     setpriv = shutil.which("setpriv")
     return (setpriv, "--pdeathsig", "TERM") if setpriv else ()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """This process's, but for what is not UTF-8, which the library does not take: no variable of berth's is that."""
     return {name: value for name, value in os.environ.items() if _is_text(name) and _is_text(value)}
 
@@ -88,38 +89,44 @@ def _is_text(value: str) -> bool:
     return True
 
 
+def check_outcome(what: str, code: int, failure: BerthError | None, process: AsyncProcess) -> None:
+    """Raises what the program failed with."""
+    if code == 0:
+        return
+    if failure:
+        raise failure
+    words = process.text_of(STDERR).strip()
+    raise BerthError(f"{what} exited with {code}: {words[-2000:]}", layer="cli")
+
+
 async def berth(*arguments: str, on_log: Callable[[dict[str, Any]], None] | None = None) -> Any:
     """Runs `berth ARGUMENTS… --json` and gives what it printed, from JSON; raises what it failed with.
 
     Cancelling kills the program and waits for its end; what it was making is taken down again by its own doing."""
     runtime = current()
     verb, *rest = arguments
-    argv = [*_ends_with_us(), _load.program(), verb, "--json", "--log-format=json", *rest]
+    argv = [*ends_with_us(), _load.program(), verb, "--json", "--log-format=json", *rest]
     process = AsyncProcess(runtime, argv)
-    await process.begin("berth_exec_start", _host(runtime), env=_environment(), pipe=False)
+    await process.begin("berth_exec_start", host_of(runtime), env=environment(), pipe=False)
     failure: BerthError | None = None
     try:
         async for line in process.stderr:
             said = log_line(line)
             if said is not None and on_log:
                 on_log(said)
-            if said is None and (found := _error_line(line)):
+            if said is None and (found := error_line(line)):
                 failure = found
         code = await process.wait()
     except BaseException:
         if process.returncode is None:
             await runtime.cancel(process.operation)
         raise
-    if failure and code != 0:
-        raise failure
-    if code != 0:
-        words = process.text_of(STDERR).strip()
-        raise BerthError(f"berth {verb} exited with {code}: {words[-2000:]}", layer="cli")
+    check_outcome(f"berth {verb}", code, failure, process)
     printed = process.text_of(STDOUT)
     return json.loads(printed) if printed.strip() else None
 
 
-def _error_line(line: str) -> BerthError | None:
+def error_line(line: str) -> BerthError | None:
     try:
         data = json.loads(line)
     except ValueError:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the C headers declare. Made by generate_ffi.py; do not edit."""
 
 from __future__ import annotations

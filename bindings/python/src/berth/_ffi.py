@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C ABI by ctypes. No other file touches ctypes; the declarations are generated from the headers.
 
 Every call drops the GIL. There are no callbacks: events are polled (see _loop.py).

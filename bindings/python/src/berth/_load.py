@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the shared library and the `berth` program are: beside this file in a wheel, or where the environment says."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What waits: one berth loop per asyncio event loop.
 
 The sync interface runs the same coroutines on an event loop of its own, in one background thread (`portal`). Whoever
@@ -223,6 +224,18 @@ def _free_closed() -> None:
             threading.Thread(target=runtime.close, name="berth-close", daemon=True).start()
 
 
+def _without_our_frames(e: BerthError) -> BerthError:
+    """It, for who is shown it: where in berth it was raised says nothing to a user, and hides his own line."""
+    logger.debug("raised by berth", exc_info=e)
+    seen: set[int] = set()
+    link: BaseException | None = e
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return e
+
+
 class Portal:
     """The background thread that runs coroutines for the sync interface."""
 
@@ -242,6 +255,8 @@ class Portal:
             return future.result()
         except concurrent.futures.CancelledError:
             raise
+        except BerthError as e:
+            raise _without_our_frames(e) from e.__cause__
         except BaseException:
             if not future.done():
                 future.cancel()

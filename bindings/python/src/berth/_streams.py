@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Output of commands: kept as it comes, read by as many readers as there are, each from where it stands."""
 
 from __future__ import annotations
@@ -165,13 +166,33 @@ class AsyncStream:
             for line in lines:
                 yield line
 
+    def __str__(self) -> str:
+        """What has come so far, whoever read it: nothing is waited for here."""
+        return _text(self._output.since(0, self._streams))
+
+    def __repr__(self) -> str:
+        names: dict[tuple[int, ...], str] = {(STDOUT,): "stdout", (STDERR,): "stderr"}
+        return (
+            f"<{type(self).__name__} {names.get(self._streams, 'logs')}: {'ended' if self._output.ended else 'open'}>"
+        )
+
+    async def whole(self) -> str:
+        """All that it ever held, up to the command's end, for which it waits; whoever read it, and nothing is read by
+        this."""
+        return await self._runtime.on(self._whole())
+
     async def _to_end(self) -> None:
         if self._before_end:
             await self._before_end()
         while not self._output.ended:
             await self._output.beyond(self._output.next)
         self._check()
-        self._check_gap()
+
+    async def _whole(self) -> str:
+        await self._to_end()
+        if any(self._output.gone[stream] for stream in self._streams):
+            raise _too_late()
+        return str(self)
 
     def _check(self) -> None:
         """Nothing is cut short without a word."""
@@ -185,14 +206,7 @@ class AsyncStream:
             self._told[stream] = self._output.gone[stream]
             self._partial[stream].clear()
         if missed:
-            raise BerthError(
-                f"some of the output was let go of before this reader came to it: of what was iterated over, only the "
-                f"last {KEPT >> 20} MiB are kept",
-                code=c.BERTH_E_TOO_BIG,
-                code_name="too_big",
-                layer="process",
-                hint="iterate over one of stdout and logs only; reading on gives what is still there",
-            )
+            raise _too_late()
 
     def _take(self) -> list[tuple[int, bytes | bytearray]]:
         """What was not read before."""
@@ -204,12 +218,12 @@ class AsyncStream:
 
     async def _read(self) -> str:
         await self._to_end()
-        decoders = {s: codecs.getincrementaldecoder("utf-8")("replace") for s in self._streams}
-        text = [decoders[stream].decode(data) for stream, data in self._take()]
-        return "".join(text + [decoder.decode(b"", final=True) for decoder in decoders.values()])
+        self._check_gap()
+        return _text(self._take())
 
     async def _read_bytes(self) -> bytes:
         await self._to_end()
+        self._check_gap()
         return b"".join(data for _, data in self._take())
 
     async def _lines(self) -> list[str]:
@@ -239,6 +253,24 @@ class AsyncStream:
         return found
 
 
+def _text(pieces: Iterable[tuple[int, bytes | bytearray]]) -> str:
+    """A character's bytes come one after the other on its own stream, whatever the other printed between them."""
+    decoders = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in (STDOUT, STDERR)}
+    text = [decoders[stream].decode(data) for stream, data in pieces]
+    return "".join(text + [decoder.decode(b"", final=True) for decoder in decoders.values()])
+
+
+def _too_late() -> BerthError:
+    return BerthError(
+        f"some of the output was let go of before this reader came to it: of what was iterated over, only the last "
+        f"{KEPT >> 20} MiB are kept",
+        code=c.BERTH_E_TOO_BIG,
+        code_name="too_big",
+        layer="process",
+        hint="iterate over one of stdout and logs only; reading on gives what is still there",
+    )
+
+
 def _without_end(line: bytearray) -> str:
     """The text of a line so far, taken from it but for the beginning of a character."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -263,3 +295,10 @@ class Stream:
     def __iter__(self) -> Iterator[str]:
         while lines := sync(self.aio.lines()):
             yield from lines
+
+    def __str__(self) -> str:
+        """All that it ever held, up to the command's end, for which it waits. What read() gives stays as it is."""
+        return sync(self.aio.whole())
+
+    def __repr__(self) -> str:
+        return repr(self.aio).replace("Async", "", 1)

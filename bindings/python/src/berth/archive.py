@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Archives put into directories without ever leaving them: no symbolic link is followed, wherever one is from."""
 
 from __future__ import annotations
@@ -131,32 +132,3 @@ def _copy(source: IO[bytes], out: FileIO) -> None:
         while view:
             view = view[out.write(view) :]
     os.ftruncate(out.fileno(), size)
-
-
-def unpack_tree(target: str, tar: tarfile.TarFile, limit: int) -> None:
-    """Unpacks files, directories and links into a directory; devices, pipes and owners stay out. Links are not
-    followed. BerthError past `limit` bytes in files, and for files with holes: a few bytes would fill a disk."""
-    tree = Tree(target)
-    left = limit
-    try:
-        for member in tar:
-            parts = parts_of(member.name)
-            if member.issparse():
-                raise BerthError("the archive holds a file with holes", layer="fs", path=member.name)
-            left -= member.size if member.isreg() else 0
-            if member.size < 0 or left < 0:
-                raise BerthError(f"the archive holds more than {limit} bytes", layer="fs", path=member.name)
-            if not parts or not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
-                continue
-            member.uid, member.gid = os.getuid(), os.getgid()
-            member.mode &= 0o777
-            member.pax_headers = {}
-            at = tree.parent(parts)
-            try:
-                put(tar, member, parts[-1], at, tree)
-                if member.isdir():
-                    os.chmod(parts[-1], member.mode | 0o700, dir_fd=at)
-            finally:
-                os.close(at)
-    finally:
-        tree.close()

@@ -1,13 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a sandbox is to be, checked, and as the `berth` program is told it."""
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from ._arguments import PathName, Seconds, path_name, port_number
 from .errors import BerthError, InvalidError
 from .rootfs import Buildable, Built, check_variable, default_mirror
 
@@ -33,16 +38,22 @@ class Wanted:
     registry_mirror: str | None = None
     data_root: str | None = None
     dockerd_args: tuple[str, ...] = ()
+    wait_for_docker: bool = False
+    max_connections: int | None = None
+    #: None: where it is made by `with`.
+    ends_with_process: bool | None = None
 
 
 def run_arguments(wanted: Wanted, built: Built, id: str, mark: str) -> Iterable[str]:
     """mark: what tells the sandbox that this run makes from another one of the same name."""
-    yield from ("--detach", f"--rootfs={built.rootfs}", f"--id={id}", f"--label={LABEL}mark={mark}")
+    yield from (f"--rootfs={built.rootfs}", f"--id={id}", f"--label={LABEL}mark={mark}")
     if wanted.cpu is not None:
         yield f"--cpus={wanted.cpu:g}"
     if wanted.memory is not None:
         yield f"--memory={wanted.memory}"
     yield f"--network={wanted.network}"
+    if wanted.max_connections is not None:
+        yield f"--max-connections={wanted.max_connections}"
     for name, value in {**built.env, **(wanted.env or {})}.items():
         yield f"--env={name}={value}"
     for volume in wanted.volumes:
@@ -58,8 +69,14 @@ def run_arguments(wanted: Wanted, built: Built, id: str, mark: str) -> Iterable[
         mirror = mirror or default_mirror()
         if mirror:
             yield f"--dockerd-arg=--registry-mirror={mirror if '://' in mirror else 'https://' + mirror}"
+            # Pulls go by the mirror's scheme. BuildKit drops it and asks for TLS of every registry that is not called
+            # insecure; before Docker 23 "insecure" means no TLS only where http:// stands before it.
+            if mirror.startswith("http://"):
+                yield f"--dockerd-arg=--insecure-registry=http://{mirror.removeprefix('http://').partition('/')[0]}"
         for argument in wanted.dockerd_args:
             yield f"--dockerd-arg={argument}"
+    if wanted.ends_with_process:
+        yield f"--ends-with={os.getpid()}"
     if wanted.timeout is not None:
         # The program reads no exponents, and takes nothing shorter.
         yield f"--lifetime={max(wanted.timeout, 0.001):.3f}"
@@ -101,12 +118,17 @@ def checked(wanted: Wanted) -> Wanted:
             raise TypeError(f"{what} is a number, not {number!r}")
         if number is not None and not 0 <= number < float("inf"):
             raise ValueError(f"{what} is a number, not negative, not {number!r}")
+    most = wanted.max_connections
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int)):
+        raise TypeError(f"max_connections is a number, 0 for no limit, not {most!r}")
     if wanted.timeout == 0:
         raise ValueError("timeout is a number of seconds, more than 0, or None for a sandbox without end")
     if isinstance(wanted.memory, bool) or not isinstance(wanted.memory, (str, int, type(None))):
         raise TypeError(f'memory is a size as "2Gi", or a number of bytes, not {wanted.memory!r}')
     if not isinstance(wanted.docker_enabled, bool):
         raise TypeError(f"docker_enabled is True or False, not {wanted.docker_enabled!r}")
+    if not isinstance(wanted.wait_for_docker, bool):
+        raise TypeError(f"wait_for_docker is True or False, not {wanted.wait_for_docker!r}")
     if wanted.env is not None:
         if not isinstance(wanted.env, Mapping):
             raise TypeError(f"env is a dict of strings, not {wanted.env!r}")
@@ -120,6 +142,7 @@ def checked(wanted: Wanted) -> Wanted:
             ("registry_mirror", wanted.registry_mirror),
             ("data_root", wanted.data_root),
             ("dockerd_args", wanted.dockerd_args),
+            ("wait_for_docker", wanted.wait_for_docker),
         ):
             if given:
                 raise InvalidError(f"{what} is for Docker, which this sandbox has not", hint="add docker_enabled=True")
@@ -130,11 +153,15 @@ def checked_ports(given: Iterable[int]) -> tuple[int, ...]:
     """Of a string, each character would be one."""
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
         raise TypeError(f"ports is a list of the sandbox's ports, as [8080], not {given!r}")
-    ports = tuple(given)
-    for port in ports:
-        if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
-            raise ValueError(f"not a port, which is a number from 1 to 65535: {port!r}")
-    return ports
+    return tuple(port_number(port) for port in given)
+
+
+def checked_lifetime(given: Seconds | None) -> float | None:
+    return given.total_seconds() if isinstance(given, datetime.timedelta) else given
+
+
+def checked_path(what: str, given: PathName | None) -> str | None:
+    return None if given is None else path_name(what, given)
 
 
 def checked_strings(what: str, given: Iterable[str]) -> tuple[str, ...]:
@@ -146,6 +173,43 @@ def checked_strings(what: str, given: Iterable[str]) -> tuple[str, ...]:
     return strings
 
 
+#: docker-py's, or "SOURCE:DESTINATION[:ro]" one by one; a path alone is the same inside.
+Volumes = Mapping[str, Mapping[str, str]] | Mapping[Path, Mapping[str, str]] | Iterable[PathName]
+
+
+def checked_volumes(given: Volumes) -> tuple[str, ...]:
+    """As the program is told them."""
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise TypeError(f"volumes is a list of strings, or a dict of docker-py's form, not {given!r}")
+    if isinstance(given, Mapping):
+        return tuple(_volume(source, target) for source, target in given.items())
+    volumes = []
+    for one in given:
+        if not isinstance(one, (str, os.PathLike)):
+            raise TypeError(f"volumes is a list of strings, not {one!r}")
+        volume = os.fspath(one)
+        if ":" not in volume:
+            # The same path inside, so that what names it here names it there.
+            volume = os.path.abspath(volume)
+            volume = f"{volume}:{volume}"
+        volumes.append(volume)
+    return tuple(volumes)
+
+
+def _volume(source: PathName, target: Any) -> str:
+    if not isinstance(target, Mapping) or set(target) - {"bind", "mode"} or "bind" not in target:
+        raise TypeError(f"a volume is {{'bind': path, 'mode': 'rw' or 'ro'}}, not {target!r}")
+    here, there, mode = os.fspath(source), os.fspath(target["bind"]), target.get("mode", "rw")
+    if mode not in ("rw", "ro"):
+        raise ValueError(f"the mode of a volume is 'rw' or 'ro', not {mode!r}")
+    for path in (here, there):
+        if ":" in path:
+            raise ValueError(f"a path with a colon cannot be a volume: {path!r}")
+    if os.sep not in here:
+        raise ValueError(f"a volume of a sandbox is a directory or file of this host, by its path, not {here!r}")
+    return f"{here}:{there}" + (":ro" if mode == "ro" else "")
+
+
 #: Of the program's options, those that have another name here.
 _NAMES = {
     "cpus": "cpu",
@@ -155,6 +219,7 @@ _NAMES = {
     "env": "env",
     "id": "name",
     "lifetime": "timeout",
+    "max-connections": "max_connections",
     "memory": "memory",
     "network": "network",
     "rootfs": "rootfs",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What went wrong, as exceptions. The names follow what users of such systems know."""
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ class BerthError(Exception):
         if self.detail:
             text += f"\n{self.detail}"
         return text
+
+
+class BerthWarning(UserWarning):
+    """Something goes on that was most likely not meant."""
 
 
 def _rebuild(kind: type[BerthError], args: tuple[Any, ...], fields: dict[str, Any]) -> BerthError:

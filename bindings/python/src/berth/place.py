@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A sandbox as its files and its Docker see it."""
 
 from __future__ import annotations
@@ -6,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from . import _ffi
+from ._arguments import Source
 from ._loop import Runtime
 from .process import AsyncProcess
 
@@ -37,7 +39,7 @@ class Place(Protocol):
         env: Mapping[str, str] | None = None,
         timeout: float | None = None,
         user: str | None = None,
-        stdin: bytes | None = None,
+        stdin: bytes | Source | None = None,
         pipe: bool = True,
         process: AsyncProcess | None = None,
     ) -> AsyncProcess: ...

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Commands in a sandbox."""
 
 from __future__ import annotations
@@ -5,10 +6,11 @@ from __future__ import annotations
 import asyncio
 import json
 import signal as signals
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from . import _declarations as c
 from . import _ffi
+from ._arguments import Seconds, Source, seconds, signal_number
 from ._loop import Operation, Runtime, sync
 from ._streams import STDERR, STDOUT, AsyncStream, Output, Stream
 from .errors import BerthError, WaitTimeoutError
@@ -33,6 +35,8 @@ class AsyncStdin:
     async def write(self, data: str | bytes) -> None:
         """Waits until the command can be given more. BrokenPipeError once it takes no more."""
         self.touched = True
+        if not isinstance(data, (str, bytes, bytearray, memoryview)):
+            raise TypeError(f"write() takes a string or bytes, not {type(data).__name__}")
         await self._process.runtime.on(self._write(data.encode() if isinstance(data, str) else bytes(data)))
 
     async def close(self) -> None:
@@ -92,6 +96,8 @@ class AsyncProcess:
     def __init__(self, runtime: Runtime, argv: Sequence[str], timeout: float | None = None) -> None:
         self.runtime = runtime
         self.argv = list(argv)
+        #: What runs `argv`, where it does not run by itself.
+        self.by: Sequence[str] = ()
         #: As seen inside; 0 where it is not known.
         self.pid = 0
         #: None while it runs; then the exit code, or 128 + the signal that ended it.
@@ -108,6 +114,8 @@ class AsyncProcess:
         #: The most bytes of output that are held; past it the command is killed, and `overflowed`.
         self.output_limit = OUTPUT_LIMIT
         self.overflowed = False
+        #: What becomes of a piece of stdout, and whether that was the last one.
+        self.clean: Callable[[bytes, bool], bytes] | None = None
         #: Called once, on the runtime's event loop, before anybody who waits hears of the end.
         self.on_end: Callable[[], None] | None = None
 
@@ -124,11 +132,14 @@ class AsyncProcess:
         cwd: str | None = None,
         env: Mapping[str, str] | Sequence[str] | None = None,
         user: str | None = None,
-        stdin: bytes | None = None,
+        stdin: bytes | Source | None = None,
         pipe: bool = True,
     ) -> None:
         """Starts it; returns when it runs. `start`: the ABI's function; `where`: its handle."""
-        options: dict[str, object] = {"argv": self.argv, "stdin": "pipe" if pipe or stdin is not None else "null"}
+        options: dict[str, object] = {
+            "argv": [*self.by, *self.argv],
+            "stdin": "pipe" if pipe or stdin is not None else "null",
+        }
         if cwd:
             options["cwd"] = cwd
         if env:
@@ -146,11 +157,16 @@ class AsyncProcess:
             if stdin is not None:
                 self._stdin.touched = True
                 try:
-                    await self._stdin.write(stdin)
+                    if isinstance(stdin, Source):
+                        async for piece in stdin:
+                            await self._stdin.write(piece)
+                    else:
+                        await self._stdin.write(stdin)
                     await self._stdin.close()
                 except BrokenPipeError:
                     pass  # it did not want to read it all; its exit code tells what it made of that
-        except asyncio.CancelledError:
+        except BaseException:
+            # Cancelled, or its input cannot be read.
             await self.runtime.cancel(self.operation)
             raise
 
@@ -161,7 +177,7 @@ class AsyncProcess:
                     self.overflowed = True
                     self.runtime.ask_to_end(self.operation)
                 return
-            self._output.add(event.code, event.payload)
+            self._take(event.code, event.payload)
         elif event.kind == c.BERTH_EVENT_STARTED:
             self.pid = event.code
             self._started.set()
@@ -176,6 +192,8 @@ class AsyncProcess:
                     hint="iterate over stdout, stderr or logs, which lets go of what was read; or raise output_limit",
                 )
             self.returncode = event.code if self._error is None else 128 + signals.SIGKILL
+            if self.clean:
+                self._take(STDOUT, b"", last=True)
             try:
                 if self.on_end:
                     self.on_end()
@@ -183,21 +201,37 @@ class AsyncProcess:
                 self._output.end()
                 self._started.set()
 
-    async def wait(self, timeout: float | None = None) -> int:
+    def _take(self, stream: int, piece: bytes, *, last: bool = False) -> None:
+        if self.clean and stream == STDOUT:
+            piece = self.clean(piece, last)
+        if piece:
+            self._output.add(stream, piece)
+
+    async def wait(self, timeout: Seconds | None = None) -> int:
         """Its exit code, once it has ended. TimeoutError, with the command still running, after `timeout` seconds.
 
         WaitTimeoutError when the command was killed because its own timeout passed. Cancelling ends the wait, not the
         command: kill() does that.
         """
-        return await self.runtime.on(self._wait(timeout))
+        return await self.runtime.on(self._wait(seconds("timeout", timeout)))
 
-    async def poll(self) -> int | None:
-        """The exit code, or None while it runs."""
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs. It waits for nothing, so it is not awaited."""
         return self.returncode
 
     async def kill(self, signal: int = signals.SIGKILL) -> None:
         """Sends a signal; nothing happens when the command has ended."""
-        await self.runtime.on(self._kill(signal))
+        await self.runtime.on(self._kill(signal_number(signal)))
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """The lines of `logs`, as they come."""
+        async for line in self.logs:
+            yield line
+
+    def __repr__(self) -> str:
+        # No arguments: they may be secrets.
+        what = "running" if self.returncode is None else f"exit code {self.returncode}"
+        return f"<{type(self).__name__} {self.argv[0]}: {what}>"
 
     async def _wait(self, timeout: float | None) -> int:
         await self._stdin.close_unasked()
@@ -289,7 +323,7 @@ class Process:
         """None while it runs; then the exit code, or 128 + the signal that ended it."""
         return self._aio.returncode
 
-    def wait(self, timeout: float | None = None) -> int:
+    def wait(self, timeout: Seconds | None = None) -> int:
         """Its exit code, once it has ended. TimeoutError, with the command still running, after `timeout` seconds.
 
         WaitTimeoutError (a TimeoutError too) when the command was killed because its own timeout passed.
@@ -303,3 +337,10 @@ class Process:
     def kill(self, signal: int = signals.SIGKILL) -> None:
         """Sends a signal; nothing happens when the command has ended."""
         sync(self._aio.kill(signal))
+
+    def __iter__(self) -> Iterator[str]:
+        """The lines of `logs`, as they come."""
+        return iter(self.logs)
+
+    def __repr__(self) -> str:
+        return repr(self._aio).replace("Async", "", 1)

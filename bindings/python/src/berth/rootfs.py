@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a sandbox runs on, and who makes it."""
 
 from __future__ import annotations

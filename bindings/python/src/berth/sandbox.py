@@ -1,29 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sandboxes: made, found again, used and removed."""
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 import contextlib
+import dataclasses
 import json
 import os
 import secrets
 import weakref
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from . import _declarations as c
-from . import _ffi
+from . import _ffi, _sigterm
+from ._arguments import Input, PathName, Seconds, Source, input_of, path_name, port_number, seconds, words_of
+from ._cancel import to_its_end
 from ._command import berth
 from ._loop import Runtime, current, logger, sync
+from ._making import Making, make
 from ._streams import STDERR
 from .creation import (
     LABEL,
+    Volumes,
     Wanted,
     checked,
+    checked_lifetime,
+    checked_path,
     checked_ports,
     checked_strings,
+    checked_volumes,
     in_our_words,
     lacks_workdir,
     run_arguments,
@@ -43,15 +51,6 @@ class _Attached:
         weakref.finalize(self, _ffi.free_handle_in, os.getpid(), "berth_sandbox", handle).atexit = False
 
 
-async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Awaits it however often the waiter is cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait({task})
-    task.result()
-
-
 class AsyncSandbox:
     """A sandbox, for code on an event loop; `Sandbox.aio`. Usable from several event loops."""
 
@@ -61,6 +60,7 @@ class AsyncSandbox:
         self._record: dict[str, Any] = dict(record or {})
         self._handles: weakref.WeakKeyDictionary[Runtime, _Attached] = weakref.WeakKeyDictionary()
         self._removed = False
+        self._sigterm = False
         self._workdir = "/"
         self._ports: tuple[int, ...] = wanted.ports if wanted else ()
         self.fs = AsyncFs(self)
@@ -111,15 +111,18 @@ class AsyncSandbox:
         """The ports that were asked for, each with the URL under which this host reaches it."""
         return {port: self.url(port) for port in self._ports}
 
-    def url(self, port: int) -> str:
+    def url(self, port: int | str) -> str:
         """http://ADDRESS:PORT of the sandbox, for this host. Any port that something listens on inside works."""
         if self.id and not self.address:
             raise SandboxError("the sandbox has no network of its own", hint="create it with network='sandbox'")
-        return f"http://{self.address}:{int(port)}"
+        return f"http://{self.address}:{port_number(port)}"
 
     async def create(self) -> Self:
         """Builds the image if need be, and starts the sandbox. It runs until terminate(), beyond the end of this
-        process."""
+        process.
+
+        Docker comes up meanwhile: `sandbox.docker` waits for it by itself, but `exec("docker", …)` does not, unless the
+        sandbox was made with wait_for_docker=True."""
         if self._id:
             raise SandboxError(f"the sandbox was created already: {self._id}", code=c.BERTH_E_STATE)
         wanted = self._wanted
@@ -130,19 +133,25 @@ class AsyncSandbox:
             os.makedirs(wanted.data_root, mode=0o700, exist_ok=True)
         # Chosen here, so that the sandbox is found again when the program has made it and its answer does not arrive.
         id, mark = wanted.name if wanted.name is not None else secrets.token_hex(6), secrets.token_hex(16)
+        making: Making | None = None
         try:
             try:
-                await berth("run", *run_arguments(wanted, built, id, mark))
+                making = await make(*run_arguments(wanted, built, id, mark))
             except BerthError as e:
                 raise in_our_words(e) from None
             self._id = id
             await self.attached()
             if lacks_workdir(wanted, built):
                 await self._make_workdir()
+            if wanted.wait_for_docker:
+                await self.docker.wait_until_ready()
+            await making.take()
         except BaseException:
             self._id, self._record = "", {}
             self._handles.clear()
-            await _to_its_end(_remove_marked(id, mark))
+            if making is not None:
+                await to_its_end(making.give_back())
+            await to_its_end(_remove_marked(id, mark))
             raise
         return self
 
@@ -163,21 +172,28 @@ class AsyncSandbox:
 
     async def exec(
         self,
-        *argv: str,
-        cwd: str | None = None,
+        *argv: PathName,
+        cwd: PathName | None = None,
         env: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        user: str | None = None,
-        stdin: str | bytes | None = None,
+        timeout: Seconds | None = None,
+        user: str | int | None = None,
+        stdin: Input | None = None,
     ) -> AsyncProcess:
         """Starts a command inside; no shell is involved. Returns as soon as it runs, or has taken its `stdin`.
 
-        timeout: seconds until it is killed. user: "uid[:gid]" or a name. stdin: all of its input, in place of a stream.
+        timeout: seconds until it is killed. user: "uid[:gid]" or a name. stdin: all of its input, in place of a stream;
+        a path or an open file is this host's, and read to its end. `docker` waits here for no daemon, which comes up
+        after create(): use `sandbox.docker`, or Sandbox(wait_for_docker=True).
         """
-        if not argv or not all(isinstance(a, str) for a in argv):
-            raise TypeError("exec() takes the program and its arguments, each a string of its own")
-        data = stdin.encode() if isinstance(stdin, str) else stdin
-        return await self.start(list(argv), cwd=cwd, env=env, timeout=timeout, user=user, stdin=data)
+        words, limit = words_of(argv), seconds("timeout", timeout)
+        where = None if cwd is None else path_name("cwd", cwd)
+        who = None if user is None else str(user)
+        data = input_of(stdin)
+        try:
+            return await self.start(words, cwd=where, env=env, timeout=limit, user=who, stdin=data)
+        finally:
+            if isinstance(data, Source):
+                data.close()
 
     async def start(
         self,
@@ -187,7 +203,7 @@ class AsyncSandbox:
         env: Mapping[str, str] | None = None,
         timeout: float | None = None,
         user: str | None = None,
-        stdin: bytes | None = None,
+        stdin: bytes | Source | None = None,
         pipe: bool = True,
         process: AsyncProcess | None = None,
     ) -> AsyncProcess:
@@ -205,13 +221,23 @@ class AsyncSandbox:
         return process
 
     async def state(self) -> str:
-        """One of "running", "paused", "stopped", "creating" and "lost"."""
+        """One of "running", "paused", "unresponsive", "stopped", "creating" and "lost"."""
         runtime, handle = await self.attached()
         try:
             event = await runtime.run(_ffi.start, "berth_sandbox_state", handle)
         except NotFoundError as e:
             raise self._gone(e) from e
         return str(json.loads(event.payload)["state"])
+
+    async def exit_reason(self) -> str | None:
+        """Why it runs no more: "out_of_memory", when it was killed at its memory limit, else "ended". None while it
+        runs."""
+        runtime, handle = await self.attached()
+        try:
+            event = await runtime.run(_ffi.start, "berth_sandbox_state", handle)
+        except NotFoundError as e:
+            raise self._gone(e) from e
+        return json.loads(event.payload)["exit_reason"] or None
 
     async def status(self) -> dict[str, Any]:
         """All that `berth status --json` has of it."""
@@ -229,13 +255,34 @@ class AsyncSandbox:
                 await berth("rm", self._id)
         self._removed = True
 
+    def _within(self) -> None:
+        """It is to live as long as a `with`, and so no longer than this process."""
+        if self._wanted is not None and self._wanted.ends_with_process is None:
+            self._wanted = dataclasses.replace(self._wanted, ends_with_process=True)
+
     async def __aenter__(self) -> Self:
-        return self if self._id else await self.create()
+        self._sigterm = _sigterm.enter()
+        try:
+            if not self._id:
+                self._within()
+                await self.create()
+        except BaseException:
+            self._leave()
+            raise
+        return self
+
+    def _leave(self) -> None:
+        if self._sigterm:
+            self._sigterm = False
+            _sigterm.leave()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.terminate()
+        try:
+            await self.terminate()
+        finally:
+            self._leave()
 
     async def attached(self) -> tuple[Runtime, _ffi.Handle]:
         runtime = current()
@@ -319,9 +366,13 @@ class Sandbox:
     cpu: how many CPUs it may use. memory: as "2Gi", or bytes. image: an Image. docker_enabled: starts dockerd inside.
     name: its id, else one is made up. env: for all that runs inside. ports: those that `ports` lists. network:
     "sandbox", "none", or the path of a network namespace. timeout: seconds from its creation after which it stops by
-    itself; terminate() still removes it. volumes: "SOURCE:DESTINATION[:ro]" of the host. registry_mirror: for the
-    Docker inside, else the image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the
-    host, where they outlive the sandbox. dockerd_args: further ones. rootfs: a directory in place of an image.
+    itself; terminate() still removes it. volumes: of the host, "SOURCE:DESTINATION[:ro]", a path that is the same
+    inside, or docker-py's {"/here": {"bind": "/there", "mode": "ro"}}. registry_mirror: for the Docker inside, else the
+    image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the host, where they outlive the
+    sandbox. dockerd_args: further ones. rootfs: a directory in place of an image. wait_for_docker: create() returns
+    when Docker is ready, or fails. max_connections: how many flows it may hold in the host's connection
+    tracking; 0: no limit. ends_with_process: it is removed when this process ends, whatever ends that; by default so
+    where `with` makes it.
 
     Nothing happens before create(), or `with`, which removes it at the end.
     """
@@ -335,19 +386,24 @@ class Sandbox:
         name: str | None = None,
         env: Mapping[str, str] | None = None,
         ports: Iterable[int] = (),
-        network: str = "sandbox",
-        timeout: float | None = None,
+        network: PathName = "sandbox",
+        timeout: Seconds | None = None,
         *,
-        volumes: Iterable[str] = (),
+        volumes: Volumes = (),
         registry_mirror: str | None = None,
-        data_root: str | None = None,
+        data_root: PathName | None = None,
         dockerd_args: Iterable[str] = (),
-        rootfs: str | None = None,
+        rootfs: PathName | None = None,
+        wait_for_docker: bool = False,
+        max_connections: int | None = None,
+        ends_with_process: bool | None = None,
     ) -> None:
         wanted = Wanted(
-            cpu, memory, image, rootfs, docker_enabled, name, env, checked_ports(ports), network, timeout,
-            checked_strings("volumes", volumes), registry_mirror, data_root,
-            checked_strings("dockerd_args", dockerd_args),
+            cpu, memory, image, checked_path("rootfs", rootfs), docker_enabled, name, env, checked_ports(ports),
+            path_name("network", network), checked_lifetime(timeout), checked_volumes(volumes), registry_mirror,
+            checked_path("data_root", data_root), checked_strings("dockerd_args", dockerd_args), wait_for_docker,
+            max_connections,
+            ends_with_process,
         )  # fmt: skip
         self._use(AsyncSandbox(checked(wanted)))
 
@@ -399,13 +455,16 @@ class Sandbox:
         """The ports that were asked for, each with the URL under which this host reaches it."""
         return self._aio.ports
 
-    def url(self, port: int) -> str:
+    def url(self, port: int | str) -> str:
         """http://ADDRESS:PORT of the sandbox, for this host. Any port that something listens on inside works."""
         return self._aio.url(port)
 
     def create(self) -> Self:
         """Builds the image if need be, and starts the sandbox. It runs until terminate(), beyond the end of this
-        process."""
+        process.
+
+        Docker comes up meanwhile: `sandbox.docker` waits for it by itself, but `exec("docker", …)` does not, unless the
+        sandbox was made with wait_for_docker=True."""
         made_before = self._aio.created
         try:
             sync(self._aio.create())
@@ -418,22 +477,29 @@ class Sandbox:
 
     def exec(
         self,
-        *argv: str,
-        cwd: str | None = None,
+        *argv: PathName,
+        cwd: PathName | None = None,
         env: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        user: str | None = None,
-        stdin: str | bytes | None = None,
+        timeout: Seconds | None = None,
+        user: str | int | None = None,
+        stdin: Input | None = None,
     ) -> Process:
         """Starts a command inside; no shell is involved. Returns as soon as it runs, or has taken its `stdin`.
 
-        timeout: seconds until it is killed. user: "uid[:gid]" or a name. stdin: all of its input, in place of a stream.
+        timeout: seconds until it is killed. user: "uid[:gid]" or a name. stdin: all of its input, in place of a stream;
+        a path or an open file is this host's, and read to its end. `docker` waits here for no daemon, which comes up
+        after create(): use `sandbox.docker`, or Sandbox(wait_for_docker=True).
         """
         return Process(sync(self._aio.exec(*argv, cwd=cwd, env=env, timeout=timeout, user=user, stdin=stdin)))
 
     def state(self) -> str:
-        """One of "running", "paused", "stopped", "creating" and "lost"."""
+        """One of "running", "paused", "unresponsive", "stopped", "creating" and "lost"."""
         return sync(self._aio.state())
+
+    def exit_reason(self) -> str | None:
+        """Why it runs no more: "out_of_memory", when it was killed at its memory limit, else "ended". None while it
+        runs."""
+        return sync(self._aio.exit_reason())
 
     def status(self) -> dict[str, Any]:
         """All that `berth status --json` has of it."""
@@ -444,14 +510,23 @@ class Sandbox:
         sync(self._aio.terminate())
 
     def __enter__(self) -> Self:
-        if not self._aio.created:
-            self.create()
+        self._aio._sigterm = _sigterm.enter()
+        try:
+            if not self._aio.created:
+                self._aio._within()
+                self.create()
+        except BaseException:
+            self._aio._leave()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.terminate()
+        try:
+            self.terminate()
+        finally:
+            self._aio._leave()
 
     async def __aenter__(self) -> AsyncSandbox:
         return await self._aio.__aenter__()

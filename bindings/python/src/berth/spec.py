@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OCI runtime specs, for workers that run gVisor sandboxes of their own: what Docker needs inside, put into theirs."""
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from . import _ffi
+from ._arguments import PathName
 
 
 class Spec:
@@ -40,15 +42,30 @@ class Spec:
         return made
 
     def apply_docker(
-        self, *, cgroup: str | None = None, data_root: str | None = None, data_root_path: str | None = None
+        self,
+        *,
+        cgroup: str | None = None,
+        data_root: PathName | None = None,
+        data_root_path: PathName | None = None,
+        raise_limits: bool | None = None,
+        guest: PathName | None = None,
     ) -> dict[str, Any]:
         """What a sandbox needs for dockerd inside: capabilities, the cgroup mount, a data root.
 
         cgroup: "sandbox" (default), "host-bind" (opens the host's cgroups to the sandbox) or "none". data_root:
-        "tmpfs", "tmpfs:2Gi" or a directory of the host. Gives what was seen to: {"steps": […], "log": […]}.
+        "tmpfs", "tmpfs:2Gi" or a directory of the host. raise_limits: CAP_SYS_RESOURCE beside the 17, so that nested
+        containers may raise limits. guest: berth-init on the host, bound in as the nested runtime.
+
+        Gives what was seen to: {"steps": […], "log": […]}.
         """
-        given = {"cgroup": cgroup, "data_root": data_root, "data_root_path": data_root_path}
-        options = json.dumps({k: v for k, v in given.items() if v is not None}).encode()
+        given = {
+            "cgroup": cgroup,
+            "data_root": data_root,
+            "data_root_path": data_root_path,
+            "raise_limits": raise_limits,
+            "guest": guest,
+        }
+        options = json.dumps({k: v for k, v in given.items() if v is not None}, default=os.fspath).encode()
         seen_to: dict[str, Any] = json.loads(
             _ffi.call_for_buffer("berth_spec_apply_docker", self._handle, options, len(options))
         )

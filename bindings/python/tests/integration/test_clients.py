@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What users already have, pointed at a sandbox: docker-py, the docker command, docker compose, testcontainers."""
 
 from __future__ import annotations
@@ -5,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import urllib.request
+import warnings
 from pathlib import Path
 
 import berth
@@ -54,6 +56,21 @@ def test_docker_py(docker_box: berth.Sandbox) -> None:
         client.close()
 
 
+def test_docker_py_is_told_of_paths_that_are_only_this_hosts(docker_box: berth.Sandbox, tmp_path: Path) -> None:
+    client = docker_box.docker.client()
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    words = "this path is the host's, and not in the sandbox: Docker binds an empty directory in its place"
+    try:
+        with pytest.warns(berth.BerthWarning, match=words):
+            client.containers.run(IMAGE, "true", remove=True, volumes={str(mine): {"bind": "/w", "mode": "rw"}})
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert client.containers.run(IMAGE, "ls /w", remove=True, volumes=["/etc/apt:/w:ro", "named:/v"])
+    finally:
+        client.close()
+
+
 def test_the_docker_command(docker_box: berth.Sandbox, clients: Path) -> None:
     assert docker(docker_box, clients, "run", "--rm", IMAGE, "echo", "by the command") == "by the command\n"
     inside = docker_box.docker.run(IMAGE, "hostname", remove=True, hostname="nested").output()
@@ -99,12 +116,12 @@ def test_testcontainers(docker_box: berth.Sandbox, monkeypatch: pytest.MonkeyPat
 
 
 def test_compose_inside(user_environment: None, busybox: Path) -> None:
-    """The compose that with_docker() installs."""
+    """The compose and buildx that with_docker() installs: a file in today's format, a Dockerfile for BuildKit."""
     image = berth.Image.from_registry("ubuntu:22.04").with_docker()
     with berth.Sandbox(image=image, docker_enabled=True) as sandbox:
         sandbox.docker.wait_until_ready()
         assert sandbox.exec("docker", "load", stdin=busybox.read_bytes()).wait() == 0
-        sandbox.fs.write_text("/app/docker-compose.yml", COMPOSE.replace("services:", "version: '3'\nservices:", 1))
+        sandbox.fs.write_text("/app/docker-compose.yml", COMPOSE.replace("services:", "name: today\nservices:", 1))
         d = sandbox.docker
         d.compose_up(cwd="/app").check()
         assert "server" in d.compose_ps(cwd="/app").output()
@@ -114,5 +131,10 @@ def test_compose_inside(user_environment: None, busybox: Path) -> None:
             if "served by name" in logs:
                 break
         assert "served by name" in logs
+        assert "today-client-1" in d.ps(all=True, format="{{.Names}}").output()
         d.compose_down(cwd="/app", volumes=True).check()
+        assert "buildx" in sandbox.exec("docker", "buildx", "version").stdout.read()
+        sandbox.fs.write_text("/kit/Dockerfile", f"FROM {IMAGE}\nRUN --mount=type=cache,target=/c echo kit >/kit\n")
+        assert sandbox.exec("docker", "buildx", "build", "-t", "kit", "/kit").wait() == 0
+        assert d.run("kit", "cat /kit", remove=True).output() == "kit"
         assert d.ps(all=True, quiet=True).output() == ""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The promised example, word for word but for the import, against the tests' registry; nginx's page from the host."""
 
 from __future__ import annotations

@@ -1,14 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
 """Docker in a sandbox by the package's own methods."""
 
 from __future__ import annotations
 
 import asyncio
+import datetime
 import io
 import json
 import re
 import subprocess
 import sys
 import time
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import berth
@@ -138,6 +142,10 @@ def test_building(docker_box: berth.Sandbox, tmp_path: Path) -> None:
     docker_box.fs.write_text("/root/b/sub/Other", f"FROM {IMAGE}\nCOPY sub/Other /\nCMD echo other\n")
     d.build(sandbox_path="/root/b", dockerfile="sub/Other", tag="other").check()
     assert d.run("other", remove=True).output() == "other"
+    # What only BuildKit can.
+    kit = f"FROM {IMAGE}\nRUN --mount=type=cache,target=/c echo kit >/kit\nCMD cat /kit\n".encode()
+    d.build(fileobj=io.BytesIO(kit), tag="kit").check()
+    assert d.run("kit", remove=True).output() == "kit"
     with pytest.raises(TypeError):
         d.build()
     with pytest.raises(FileNotFoundError):
@@ -146,9 +154,17 @@ def test_building(docker_box: berth.Sandbox, tmp_path: Path) -> None:
 
 def test_unknown_arguments_raise_before_anything_runs(docker_box: berth.Sandbox) -> None:
     with pytest.raises(TypeError):
-        docker_box.docker.run(IMAGE, gpus="all")  # type: ignore[call-arg]
+        docker_box.docker.run(IMAGE, gpu="all")  # type: ignore[call-arg]
     with pytest.raises(ValueError):
         docker_box.docker.run("--privileged")
+
+
+def test_how_long_to_wait_is_what_people_pass(docker_box: berth.Sandbox) -> None:
+    for limit in (5, datetime.timedelta(seconds=5), float("inf")):
+        # Found again, so that it is not known to be ready.
+        berth.Sandbox.connect(docker_box.id).docker.wait_until_ready(limit)
+    with pytest.raises(TypeError, match="timeout is a number of seconds"):
+        docker_box.docker.wait_until_ready("5")  # type: ignore[arg-type]
 
 
 def test_status(docker_box: berth.Sandbox) -> None:
@@ -210,9 +226,7 @@ def test_an_image_without_docker(machine: Path, registry: str, monkeypatch: pyte
 
 def test_pull_push_and_login(machine: Path, rootfs: str, registry: str) -> None:
     address = registry.removeprefix("http://")
-    with berth.Sandbox(
-        rootfs=rootfs, docker_enabled=True, registry_mirror=registry, dockerd_args=[f"--insecure-registry={address}"]
-    ) as sandbox:
+    with berth.Sandbox(rootfs=rootfs, docker_enabled=True, registry_mirror=registry) as sandbox:
         d = sandbox.docker
         d.pull("nginx", tag="latest").check()
         d.tag("nginx:latest", f"{address}/mine/nginx", "2").check()
@@ -248,3 +262,114 @@ def test_a_sandbox_without_docker_says_so(box: berth.Sandbox) -> None:
         with pytest.raises(berth.DockerError, match="docker_enabled=True"):
             call()
     assert box.docker.status().state == "disabled"
+
+
+@pytest.fixture(scope="module")
+def compose_box(machine: Path, rootfs: str, busybox: Path, clients: Path) -> Iterator[berth.Sandbox]:
+    """With compose 2, as a plugin of the client inside."""
+    plugins = {clients / "config/cli-plugins": {"bind": "/usr/libexec/docker/cli-plugins", "mode": "ro"}}
+    with berth.Sandbox(rootfs=rootfs, docker_enabled=True, volumes=plugins, wait_for_docker=True) as sandbox:
+        # At once: create() has waited.
+        loaded = sandbox.exec("docker", "load", stdin=busybox, timeout=120)
+        assert loaded.wait() == 0, loaded.logs.read()
+        yield sandbox
+
+
+def test_waiting_for_a_docker_that_does_not_come_leaves_nothing(machine: Path, rootfs: str, name: str) -> None:
+    sandbox = berth.Sandbox(
+        rootfs=rootfs, name=name, docker_enabled=True, wait_for_docker=True, dockerd_args=["--no-such-flag"]
+    )
+    with pytest.raises(berth.DockerNotReadyError) as e:
+        sandbox.create()
+    assert "no-such-flag" in e.value.log_tail
+    assert name not in [s.id for s in berth.Sandbox.list()] and not sandbox.aio.created
+
+
+COMPOSE = f"""
+services:
+  web:
+    image: {IMAGE}
+    command: ["sh", "-c", "echo to be coloured; touch /up; sleep 1000"]
+    healthcheck: {{test: ["CMD", "test", "-e", "/up"], interval: 1s}}
+    init: true
+  debug:
+    image: {IMAGE}
+    profiles: [debug]
+    command: ["echo", "debugging"]
+"""
+
+
+def test_compose_up_waits_scales_and_takes_profiles(compose_box: berth.Sandbox) -> None:
+    d, app = compose_box.docker, Path("/app")
+    compose_box.fs.write_text(app / "compose.yaml", COMPOSE)
+    d.compose_up(cwd=app, wait=True, scale={"web": 2}).check()
+    try:
+        healthy = d.ps(filters={"health": "healthy"}, format="{{.Names}}").output().split()
+        assert sorted(healthy) == ["app-web-1", "app-web-2"]
+        logs = d.compose_logs(cwd=app).output()
+        assert logs.count("to be coloured") == 2 and "\x1b" not in logs, repr(logs)
+        shown = d.compose_up(
+            file=[app / "compose.yaml"], profiles=["debug"], detach=False, services=["debug"]
+        ).logs.read()
+        assert "debugging" in shown and "\x1b" not in shown, repr(shown)
+    finally:
+        d.compose_down(cwd=app, timeout=1).check()
+
+
+def test_a_path_of_this_host_is_told_of_before_docker_makes_it(compose_box: berth.Sandbox, tmp_path: Path) -> None:
+    d = compose_box.docker
+    compose_box.fs.mkdir("/srv/there")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    words = "this path is the host's, and not in the sandbox: Docker binds an empty directory in its place"
+    with pytest.warns(berth.BerthWarning, match=words) as told:
+        d.run(IMAGE, "true", remove=True, volumes={mine: {"bind": "/w"}}).check()
+    assert f"volumes=['{mine}']" in str(told[0].message)
+    compose_box.fs.write_text(
+        "/told/compose.yaml",
+        f"services:\n  a:\n    image: {IMAGE}\n    command: 'true'\n    secrets: [s]\n"
+        f"    volumes: ['{mine}:/w', './data:/data']\nsecrets: {{s: {{file: ./secret}}}}\n",
+    )
+    compose_box.fs.remove(str(mine), recursive=True)
+    with pytest.warns(berth.BerthWarning) as told:
+        d.compose_up(cwd="/told", wait=False).wait()
+    said = sorted(str(w.message).partition(": Docker")[0] + str(w.message).partition("place ")[2] for w in told)
+    assert [s.partition(";")[0] for s in said] == [
+        "this path is not in the sandbox(/told/secret)",
+        f"this path is the host's, and not in the sandbox({mine})",
+    ]
+    d.compose_down(cwd="/told", timeout=1).check()
+    # What is there, and what Docker is to make, is nothing to tell of.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        d.run(IMAGE, "true", remove=True, volumes=["/srv/there:/w", "/srv/to/be/made:/v", "named:/n"]).check()
+
+
+def test_a_directory_of_this_host_at_the_same_path(machine: Path, rootfs: str, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("from outside")
+    with berth.Sandbox(rootfs=rootfs, volumes=[tmp_path]) as sandbox:
+        assert sandbox.fs.read_text(tmp_path / "f") == "from outside"
+
+
+def test_nothing_of_what_a_container_prints_is_lost(docker_box: berth.Sandbox) -> None:
+    result = docker_box.docker.run(IMAGE, ["sh", "-c", "yes | head -n 1000000; echo end"], remove=True)
+    assert result.stdout.read_bytes() == b"y\n" * 1_000_000 + b"end\n" and result.success
+
+
+def test_more_of_docker_run(docker_box: berth.Sandbox) -> None:
+    d = docker_box.docker
+    docker_box.fs.write_text("/root/env", "FROM_FILE=a b\n")
+    assert d.run(IMAGE, ["sh", "-c", "echo $FROM_FILE"], env_file=Path("/root/env"), remove=True).output() == "a b"
+    docker_box.exec("docker", "network", "create", "--subnet=10.77.0.0/24", "with-ip").wait()
+    d.run(
+        IMAGE, "sleep 1000", detach=True, name="more", network="with-ip", ip="10.77.0.7", expose=[81], stop_timeout=1
+    ).check()  # fmt: skip
+    try:
+        wanted = (
+            "{{.Config.ExposedPorts}} {{.Config.StopTimeout}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        )
+        shown = docker_box.exec("docker", "inspect", "--format", wanted, "more").stdout.read()
+        assert shown == "map[81/tcp:{}] 1 10.77.0.7\n"
+    finally:
+        d.rm("more", force=True).check()
+        docker_box.exec("docker", "network", "rm", "with-ip").wait()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every program in examples/python, as a user would run it."""
 
 from __future__ import annotations

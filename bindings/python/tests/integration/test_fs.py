@@ -1,10 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files of a sandbox, with names and contents that try to break out."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import errno
 import os
-from pathlib import Path
+from collections.abc import Coroutine, Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import berth
@@ -81,6 +85,138 @@ def test_relative_names_that_look_like_options(box: berth.Sandbox) -> None:
     box.fs.write_text("-d/f", "x")
     assert [f.name for f in box.fs.list("-d")] == ["f"]
     box.fs.remove("-d", recursive=True)
+
+
+def test_paths_are_what_people_pass(box: berth.Sandbox, tmp_path: Path) -> None:
+    path = PurePosixPath("/tmp/as a path/f")
+    box.fs.write_text(path, "x")
+    assert box.fs.read_text(path) == "x" and box.fs.exists(path) and box.fs.stat(path).path == str(path)
+    assert [f.name for f in box.fs.list(path.parent)] == ["f"]
+    box.fs.download(path, tmp_path / "f")
+    box.fs.upload(tmp_path / "f", path.parent / "g")
+    box.fs.mkdir(path.parent / "d")
+    box.fs.remove(path.parent, recursive=True)
+    assert not box.fs.exists(path.parent)
+    with pytest.raises(TypeError, match="path is a string or a path, not 5"):
+        box.fs.read_text(5)  # type: ignore[arg-type]
+
+
+def test_writing_keeps_what_a_file_is(box: berth.Sandbox) -> None:
+    box.exec(
+        "sh", "-c",
+        "mkdir -p /tmp/kept/else && cd /tmp/kept && echo old >f && chown 5:6 f && chmod 640 f && mkfifo p && "
+        "ln -s else/led link && echo old >else/led && ln -s else/none dangling && ln -s loop loop",
+    ).wait()  # fmt: skip
+    box.fs.write_text("/tmp/kept/f", "new")
+    seen = box.fs.stat("/tmp/kept/f")
+    assert (seen.uid, seen.gid, seen.mode & 0o7777, seen.size) == (5, 6, 0o640, 3)
+    for link, at in (("link", "else/led"), ("dangling", "else/none")):
+        box.fs.write_text(f"/tmp/kept/{link}", "through")
+        assert box.fs.stat(f"/tmp/kept/{link}").is_symlink and box.fs.read_text(f"/tmp/kept/{at}") == "through"
+    reader = box.exec("cat", "/tmp/kept/p")
+    box.fs.write_text("/tmp/kept/p", "into a pipe")
+    assert reader.stdout.read() == "into a pipe"
+    # Where nothing can be beside it.
+    assert box.fs.read_text("/proc/sys/net/ipv4/ip_forward") in ("0\n", "1\n")
+    box.fs.write_text("/proc/sys/net/ipv4/ip_forward", "1\n")
+    assert box.fs.read_text("/proc/sys/net/ipv4/ip_forward") == "1\n"
+    with pytest.raises(berth.BerthError) as e:
+        box.fs.write_text("/tmp/kept/loop", "x")
+    assert e.value.errno == errno.ELOOP
+    with pytest.raises(berth.BerthError) as e:
+        box.fs.write_text("/tmp/kept/else", "x")
+    assert e.value.errno == errno.EISDIR
+    assert sorted(os.path.basename(f.path) for f in box.fs.list("/tmp/kept")) == [
+        "dangling", "else", "f", "link", "loop", "p",
+    ]  # fmt: skip
+
+
+def test_what_is_cancelled_leaves_nothing_half_written(box: berth.Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "big").write_bytes(bytes(60_000_000))
+    box.fs.write_text("/tmp/whole/kept", "old")
+    before = [f.name for f in box.fs.list("/tmp/whole")]
+
+    async def cut_short(work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        # Under way: something is beside.
+        while not task.done() and not [f for f in await box.aio.fs.list("/tmp/whole") if f.name.startswith(".berth-")]:
+            pass
+        assert not task.done(), "it was quicker than this test"
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert [f.name for f in await box.aio.fs.list("/tmp/whole")] == before
+        assert await box.aio.fs.read_text("/tmp/whole/kept") == "old"
+
+    async def main() -> None:
+        fs = box.aio.fs
+        await cut_short(fs.write_bytes("/tmp/whole/kept", bytes(60_000_000)))
+        await cut_short(fs.upload(tmp_path / "tree" / "big", "/tmp/whole/new"))
+        await cut_short(fs.upload(tmp_path / "tree", "/tmp/whole/tree"))
+
+    asyncio.run(main())
+
+
+@contextlib.contextmanager
+def lying(box: berth.Sandbox, program: str, script: str) -> Iterator[None]:
+    """The sandbox's program is replaced by one that says something else."""
+    box.exec("mv", f"/usr/bin/{program}", f"/usr/bin/{program}.real").wait()
+    try:
+        made = box.exec("sh", "-c", f"cat >/usr/bin/{program} && chmod 755 /usr/bin/{program}",
+                        stdin=f"#!/bin/sh\n{script}\n")  # fmt: skip
+        assert made.wait() == 0, made.logs
+        yield
+    finally:
+        box.exec("mv", f"/usr/bin/{program}.real", f"/usr/bin/{program}").wait()
+
+
+@pytest.mark.parametrize("said", ["x/..", "/etc/passwd", "../../etc/passwd", "..", "."])
+def test_a_find_that_lies_names_nothing_elsewhere(box: berth.Sandbox, tmp_path: Path, said: str) -> None:
+    with (
+        lying(box, "find", f"printf '%s{said}\\0' \"$1\""),
+        pytest.raises(berth.BerthError, match="a name that is none"),
+    ):
+        for found in box.fs.list("/etc"):
+            box.fs.download(found.path, tmp_path / found.name)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("line", ["nonsense", "1ffffffffffffffff 1 0 0 0", "81a4 1 0 0 " + "9" * 400, "81a4 x 0 0 0"])
+def test_a_stat_that_lies_is_a_berth_error(box: berth.Sandbox, tmp_path: Path, line: str) -> None:
+    with lying(box, "stat", f"echo '{line}'"):
+        for call in (
+            lambda: box.fs.stat("/etc/passwd"),
+            lambda: box.fs.exists("/etc/passwd"),
+            lambda: box.fs.list("/etc"),
+            lambda: box.fs.download("/etc/passwd", tmp_path / "f"),
+        ):
+            with pytest.raises(berth.BerthError, match="an answer that is none"):
+                call()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_listing_and_a_download_have_an_end(
+    box: berth.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.exec("sh", "-c", "mkdir /tmp/hundred && cd /tmp/hundred && seq 1 100 | xargs touch").wait()
+    monkeypatch.setattr(box.aio.fs, "entry_limit", 99)
+    for call in (lambda: box.fs.list("/tmp/hundred"), lambda: box.fs.download("/tmp/hundred", tmp_path / "new")):
+        with pytest.raises(berth.BerthError, match="more than 99 files"):
+            call()
+    assert os.listdir(tmp_path) == []
+    monkeypatch.setattr(box.aio.fs, "entry_limit", 101)
+    box.fs.download("/tmp/hundred", tmp_path / "new")
+    assert len(os.listdir(tmp_path / "new")) == 100
+
+
+def test_a_file_does_not_replace_a_directory_of_this_host(box: berth.Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "f" / "mine").mkdir(parents=True)
+    box.fs.write_text("/tmp/replaces/f", "x")
+    for path in ("/tmp/replaces", "/tmp/replaces/f"):
+        with pytest.raises(berth.BerthError, match="a file does not replace a directory"):
+            box.fs.download(path, tmp_path)
+    assert (tmp_path / "f" / "mine").is_dir() and os.listdir(tmp_path) == ["f"]
 
 
 def test_bytes_as_they_are(box: berth.Sandbox) -> None:
@@ -166,7 +302,7 @@ def test_directories_there_and_back(box: berth.Sandbox, tmp_path: Path) -> None:
     box.fs.download("/srv/up", tmp_path / "back")
     assert (tmp_path / "back" / "deep" / "er" / "new\nline").read_bytes() == b"\0\xff"
     assert os.readlink(tmp_path / "back" / "link") == "deep"
-    assert (tmp_path / "back" / "run").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "back" / "run").stat().st_mode & 0o7777 == 0o700
 
 
 def test_files_there_and_back(box: berth.Sandbox, tmp_path: Path) -> None:

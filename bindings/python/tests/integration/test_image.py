@@ -1,14 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images: fetched, built once, shared by processes, and what a step does arrives whole."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import multiprocessing
 import os
+import pty
+import re
 import subprocess
+import sys
 import threading
+import traceback
 from pathlib import Path
 
 import berth
@@ -164,6 +170,34 @@ def test_cancelled_while_it_builds(store: Store) -> None:
     assert berth.Sandbox.list() == []
 
 
+def test_what_a_step_is_at_is_shown(store: Store) -> None:
+    script = r"""
+import berth
+berth.Image.from_registry("ubuntu:22.04").run_commands(
+    "for i in 1 2 3; do printf 'at work \033[2J%s\n' $i; sleep 0.5; done"
+).build()
+"""
+    shown = on_a_terminal(script)
+    assert "Running 1 command(s)..." in shown and "✓ Commands ran" in shown
+    for i in (1, 2, 3):
+        assert re.search(rf"\x1b\[2K  \d+ s  at work \[2J{i}\r\x1b\[2K|\n  \d+ s  at work \[2J{i}\r", shown), repr(
+            shown
+        )
+
+
+def on_a_terminal(script: str) -> str:
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen([sys.executable, "-c", script], stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError), open(ours, "rb", buffering=0) as terminal:
+            while piece := terminal.read(65536):
+                shown += piece
+        assert process.wait(60) == 0, shown
+    return shown.decode()
+
+
 def test_what_is_not_there(store: Store) -> None:
     with pytest.raises(berth.ImageNotFound):
         Image.from_registry("ubuntu:99.99").build()
@@ -175,8 +209,14 @@ def test_what_is_not_there(store: Store) -> None:
 
 
 def test_a_registry_that_is_down_is_an_error_with_its_words(store: Store) -> None:
-    with pytest.raises(berth.ImageError, match=r"skopeo[\s\S]*BERTH_REGISTRY_MIRROR"):
-        Image.from_registry("ubuntu:20.04", mirror="http://127.0.0.1:1").build()
+    image = Image.from_registry("ubuntu:20.04", mirror="http://127.0.0.1:1")
+    words = r"^the registry cannot be reached from here \(dial tcp .*connection refused\)[\s\S]*BERTH_REGISTRY_MIRROR"
+    with pytest.raises(berth.ImageError, match=words + r"[\s\S]*skopeo"):
+        image.build()
+    with pytest.raises(berth.ImageError, match=words) as e:
+        berth.Sandbox(image=image).create()
+    frames = [frame.filename for frame in traceback.extract_tb(e.value.__traceback__)]
+    assert frames[0] == __file__ and len(frames) <= 4, frames
 
 
 def test_credentials_from_what_docker_login_writes(

@@ -1,14 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sandboxes: made, found again from other processes, used, removed without a trace."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -16,7 +20,7 @@ from typing import Any
 
 import berth
 import pytest
-from berth import _command, _ffi, _loop
+from berth import _ffi, _loop, _making
 from berth import sandbox as sandbox_module
 
 
@@ -207,7 +211,7 @@ def test_cancelled_creation_leaves_nothing(machine: Path, rootfs: str) -> None:
         asyncio.run(main(delay, f"pytest-cancelled-{i}"))
     deadline = time.monotonic() + 60
     while left := [s.id for s in berth.Sandbox.list() if s.id.startswith("pytest-cancelled-")]:
-        assert time.monotonic() < deadline, left  # the monitor takes it down by itself
+        assert time.monotonic() < deadline, left  # what watches it takes it down by itself
         time.sleep(0.1)
 
 
@@ -215,17 +219,15 @@ def test_cancelled_creation_leaves_nothing(machine: Path, rootfs: str) -> None:
 def test_cancelled_when_it_has_just_been_made(
     machine: Path, rootfs: str, name: str, named: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, before = _command.berth, {s.id for s in berth.Sandbox.list()}
+    real, before = _making.make, {s.id for s in berth.Sandbox.list()}
 
-    async def cancelled_after(*arguments: str) -> Any:
-        answer = await real(*arguments)
-        if arguments[0] == "run":
-            assert {s.id for s in await berth.AsyncSandbox.list()} - before
-            task = asyncio.current_task()
-            assert task is not None
-            task.cancel()
-            await asyncio.sleep(0)
-        return answer
+    async def cancelled_after(*arguments: str) -> _making.Making:
+        made = await real(*arguments)
+        assert {s.id for s in await berth.AsyncSandbox.list()} - before
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        return made
 
     async def main(sandbox: berth.AsyncSandbox) -> None:
         task = asyncio.ensure_future(sandbox.create())
@@ -233,7 +235,7 @@ def test_cancelled_when_it_has_just_been_made(
             await task
         assert not sandbox.created
 
-    monkeypatch.setattr(sandbox_module, "berth", cancelled_after)
+    monkeypatch.setattr(sandbox_module, "make", cancelled_after)
     asyncio.run(main(berth.Sandbox(rootfs=rootfs, name=name if named else None).aio))
     assert {s.id for s in berth.Sandbox.list()} == before
 
@@ -392,3 +394,114 @@ def settled(sandbox: berth.Sandbox) -> bool:
         return before == "running" and sandbox.state() == "running"
     except berth.SandboxNotFound:
         return False
+
+
+def ids() -> list[str]:
+    return [s.id for s in berth.Sandbox.list()]
+
+
+def goes(name: str) -> bool:
+    deadline = time.monotonic() + 60
+    while name in ids():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def started(script: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout and process.stderr
+    line = process.stdout.readline()
+    assert line == b"up\n", process.stderr.read()
+    return process
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_sigterm_ends_a_with_block(machine: Path, rootfs: str, name: str, asynchronous: bool) -> None:
+    made = f"berth.Sandbox(rootfs={rootfs!r}, name={name!r})"
+    script = f"import berth, time\nwith {made}:\n  print('up', flush=True)\n  time.sleep(1000)"
+    if asynchronous:
+        script = (
+            f"import asyncio, berth\nasync def main():\n  async with {made}:\n    print('up', flush=True)\n"
+            "    await asyncio.sleep(1000)\nasyncio.run(main())"
+        )
+    process = started(script)
+    assert name in ids()
+    process.terminate()
+    process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert name not in ids()  # by the block itself, before the process ended
+
+
+@pytest.mark.parametrize("how", ["with", "option"])
+def test_a_sandbox_ends_with_its_process_that_is_killed(machine: Path, rootfs: str, name: str, how: str) -> None:
+    making = {
+        "with": f"with berth.Sandbox(rootfs={rootfs!r}, name={name!r}):",
+        "option": f"s = berth.Sandbox(rootfs={rootfs!r}, name={name!r}, ends_with_process=True).create()\nif s:",
+    }[how]
+    process = started(f"import berth, time\n{making}\n  print('up', flush=True)\n  time.sleep(1000)")
+    assert name in ids()
+    process.kill()
+    process.communicate()
+    assert goes(name)
+
+
+def test_one_that_its_killed_maker_never_had_is_removed(machine: Path, rootfs: str, name: str) -> None:
+    # The program has made it and given its id; the maker has not taken it over yet.
+    process = started(
+        "import berth, asyncio\nfrom berth import sandbox\nreal = sandbox.make\n"
+        "async def make(*arguments):\n  await real(*arguments)\n"
+        "  print('up', flush=True)\n  await asyncio.sleep(1000)\n"
+        f"sandbox.make = make\nberth.Sandbox(rootfs={rootfs!r}, name={name!r}).create()"
+    )
+    assert name in ids()
+    process.kill()
+    process.communicate()
+    assert goes(name)
+
+
+def seen_by_others(secret: str) -> list[str]:
+    """Command lines that hold it."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if secret.encode() in (line := path.read_bytes()):
+                found.append(line.replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def test_no_secret_is_in_the_list_of_processes(machine: Path, rootfs: str) -> None:
+    secret, seen, done = f"secret-{os.getpid()}", set[str](), threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            seen.update(seen_by_others(secret))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        with berth.Sandbox(rootfs=rootfs, env={"TOKEN": secret, "KEY": f"{secret}\nof two lines"}) as sandbox:
+            process = sandbox.exec("sh", "-c", "echo $TOKEN $MINE; sleep 1", secret, env={"MINE": secret})
+            assert process.stdout.read() == f"{secret} {secret}\n"
+            assert sandbox.exec("printenv", "KEY").stdout.read() == f"{secret}\nof two lines\n"
+    finally:
+        done.set()
+        watcher.join()
+    assert seen == set()
+
+
+def test_it_says_that_it_was_killed_at_its_memory_limit(machine: Path, rootfs: str) -> None:
+    with berth.Sandbox(rootfs=rootfs, memory="192Mi", network="none") as sandbox:
+        assert sandbox.exit_reason() is None
+        with pytest.raises(berth.SandboxError, match="killed at its memory limit of 192 MiB"):
+            sandbox.exec("tail", "/dev/zero").wait()
+        assert sandbox.exit_reason() == "out_of_memory"
+        assert sandbox.state() == "stopped"
+
+
+def test_arguments_are_long_and_not_endless(box: berth.Sandbox) -> None:
+    assert len(box.exec("echo", "x" * 300000).stdout.read()) == 300001
+    with pytest.raises(berth.BerthError, match="8388608 are the most") as caught:
+        box.exec("echo", "x" * 9000000)
+    assert caught.value.code_name == "too_big"

@@ -1,12 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a sandbox is to be, as the program is told it."""
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
+from typing import Any
 
 import berth
 import pytest
-from berth.creation import Wanted, lacks_workdir, run_arguments
+from berth.creation import Wanted, checked_volumes, lacks_workdir, run_arguments
 from berth.rootfs import Built
 
 
@@ -17,6 +20,13 @@ from berth.rootfs import Built
 def test_a_timeout_is_said_as_the_program_reads_it(seconds: float, word: str) -> None:
     wanted = Wanted(rootfs="/", timeout=seconds)
     assert f"--lifetime={word}" in run_arguments(wanted, Built("", "/"), "id", "mark")
+
+
+def test_a_limit_of_connections_is_passed_on_where_there_is_one() -> None:
+    assert "--max-connections=0" in run_arguments(Wanted(rootfs="/", max_connections=0), Built("", "/"), "id", "mark")
+    assert not any("connections" in word for word in run_arguments(Wanted(rootfs="/"), Built("", "/"), "id", "mark"))
+    with pytest.raises(TypeError, match="max_connections"):
+        berth.Sandbox(rootfs="/", max_connections="many")  # type: ignore[arg-type]
 
 
 def test_no_time_at_all_is_no_timeout() -> None:
@@ -38,6 +48,26 @@ def test_whether_the_workdir_may_be_missing(tmp_path: Path) -> None:
     # What is mounted may hide it.
     built = Built("", str(tmp_path / "root"), workdir="/there/below")
     assert lacks_workdir(Wanted(volumes=("/srv:/there",)), built)
+
+
+def test_volumes_as_people_write_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    docker_py: Any = {
+        "/a": {"bind": "/b", "mode": "ro"},
+        Path("/c"): {"bind": "/d"},
+        "./e": {"bind": "/e", "mode": "rw"},
+    }
+    assert checked_volumes(docker_py) == ("/a:/b:ro", "/c:/d", "./e:/e")
+    assert checked_volumes(["/a:/b:ro"]) == ("/a:/b:ro",)
+    # A path alone is the same inside.
+    assert checked_volumes(["/srv/a", Path("/srv/b")]) == ("/srv/a:/srv/a", "/srv/b:/srv/b")
+    assert checked_volumes(["here"]) == (f"{tmp_path}/here:{tmp_path}/here",)
+
+
+def test_a_lifetime_may_be_a_length_of_time() -> None:
+    box = berth.Sandbox(rootfs=Path("/"), timeout=datetime.timedelta(minutes=1))
+    wanted = box.aio._wanted
+    assert wanted is not None and wanted.timeout == 60 and wanted.rootfs == "/"
 
 
 def test_a_volume_elsewhere_leaves_the_workdir_as_it_is(tmp_path: Path) -> None:

@@ -1,21 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
 """docker-py's arguments become docker's words, and nothing is lost or smuggled on the way."""
 
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import docker.types
 import pytest
-from berth.docker import argv
+from berth.docker import argv, paths
+from berth.docker.result import LineStarts
 
 RUN: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),
     ({"detach": True}, ["--detach"]),
     ({"detach": False}, []),
-    ({"remove": True}, ["--rm"]),
-    ({"remove": True, "auto_remove": True}, ["--rm"]),
+    ({"remove": True}, ["--rm", "--log-driver=none"]),
+    ({"remove": True, "auto_remove": True}, ["--rm", "--log-driver=none"]),
+    ({"remove": True, "detach": True}, ["--rm", "--detach"]),
+    ({"remove": True, "log_config": {"type": "local"}}, ["--rm", "--log-driver=local"]),
     ({"ports": {"80": "8080"}}, ["--publish=8080:80"]),
     ({"ports": {"80/tcp": 8080}}, ["--publish=8080:80/tcp"]),
     ({"ports": {80: None}}, ["--publish=80"]),
@@ -67,6 +73,13 @@ RUN: list[tuple[dict[str, Any], list[str]]] = [
         ["--mount=type=volume,target=/v,volume-driver=d,volume-opt=o=1"],
     ),
     ({"mounts": ["type=tmpfs,target=/t"]}, ["--mount=type=tmpfs,target=/t"]),
+    ({"env_file": "/app/env"}, ["--env-file=/app/env"]),
+    ({"env_file": [Path("/app/env"), "other"]}, ["--env-file=/app/env", "--env-file=other"]),
+    ({"gpus": "all"}, ["--gpus=all"]),
+    ({"network": "n", "ip": "10.1.0.5", "ip6": "fd00::5"}, ["--network=n", "--ip=10.1.0.5", "--ip6=fd00::5"]),
+    ({"expose": [80, "443/tcp"]}, ["--expose=80", "--expose=443/tcp"]),
+    ({"expose": 80, "stop_timeout": 3}, ["--expose=80", "--stop-timeout=3"]),
+    ({"volumes": {Path("/a"): {"bind": "/b"}}, "working_dir": Path("/w")}, ["--volume=/a:/b:rw", "--workdir=/w"]),
     ({"healthcheck": {"test": "exit 0", "retries": 2}}, ["--health-cmd=exit 0", "--health-retries=2"]),
     ({"healthcheck": {"test": ["NONE"]}}, ["--no-healthcheck"]),
     ({"healthcheck": {"test": ["CMD-SHELL", "a | b"]}}, ["--health-cmd=a | b"]),
@@ -121,7 +134,7 @@ def test_types_and_tables_agree(kind: Any) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: argv.run("i", None, {"gpus": "all"}),
+        lambda: argv.run("i", None, {"gpu": "all"}),
         lambda: argv.pull("i", None, {"auth_config": {}}),
         lambda: argv.ps({"alll": True}),
         lambda: argv.images(None, {"foo": 1}),
@@ -202,6 +215,9 @@ def test_the_others() -> None:
         "exec", "--workdir=/w", "--user=root", "c", "ls", "-l",
     ]  # fmt: skip
     assert argv.stop(["a", "b"], 3) == ["stop", "-t", "3", "a", "b"]
+    assert argv.stop("a", datetime.timedelta(seconds=1.5)) == ["stop", "-t", "2", "a"]
+    with pytest.raises(TypeError, match="timeout is a number of seconds"):
+        argv.stop("a", "3")  # type: ignore[arg-type]
     assert argv.rm("a", {"force": True, "v": True}) == ["rm", "--force", "--volumes", "a"]
     assert argv.rmi("a", {"force": True}) == ["rmi", "--force", "a"]
     assert argv.push("r/a", "1") == ["push", "r/a:1"]
@@ -214,6 +230,108 @@ def test_the_others() -> None:
         assert argv.build("/src", {"dockerfile": given}) == ["build", f"--file={wanted}", "/src"]
     assert argv.build("-", {"dockerfile": "sub/Dockerfile"}) == ["build", "--file=sub/Dockerfile", "-"]
     assert argv.compose("up", {"file": ["a.yml", "b.yml"], "project": "p", "detach": True, "services": ["web"]}) == [
-        "--file=a.yml", "--file=b.yml", "--project-name=p", "up", "--detach", "web",
+        "--file=a.yml", "--file=b.yml", "--project-name=p", "up", "--no-color", "--detach", "web",
     ]  # fmt: skip
+    whole: dict[str, Any] = {
+        "wait": True,
+        "wait_timeout": 9,
+        "build": True,
+        "scale": {"web": 2},
+        "profiles": ["a", "b"],
+        "file": Path("c"),
+    }
+    assert argv.compose("up", whole) == [
+        "--file=c", "--profile=a", "--profile=b", "up", "--no-color", "--wait", "--wait-timeout=9", "--build",
+        "--scale=web=2",
+    ]  # fmt: skip
+    assert argv.compose("logs", {"follow": True}) == ["logs", "--no-color", "--follow"]
+    config: dict[str, Any] = {"file": "a.yml", "profiles": ["p"], "cwd": "/app", "detach": True}
+    assert argv.compose_config(config, old=False) == ["--file=a.yml", "--profile=p", "config", "--format=json"]
+    assert argv.compose_config(config, old=True) == ["--file=a.yml", "--profile=p", "config"]
     assert argv.compose("down", {"volumes": True, "timeout": 3}) == ["down", "--volumes", "--timeout=3"]
+
+
+def test_the_paths_that_a_container_is_to_see(tmp_path: Path) -> None:
+    assert paths.of_run({}).binds == set()
+    given = {
+        "volumes": {"/here": {"bind": "/there"}, "named": {"bind": "/v"}, Path("/as/path"): {"bind": "/p"}},
+        "mounts": [
+            docker.types.Mount("/t", "/mounted", type="bind"), docker.types.Mount("/t", "data"), "type=tmpfs,target=/t",
+        ],
+    }  # fmt: skip
+    assert paths.of_run(given).binds == {"/here", "/as/path", "/mounted"}
+    assert paths.of_run({"volumes": ["/a:/b:ro", "c:/d", "/anonymous"]}).binds == {"/a"}
+    # What Docker may be meant to make is told of only where this host has it.
+    found = paths.Sources({str(tmp_path), "/there/is/none"}, {"/no/secret"})
+    assert found.worth_a_look() == sorted([str(tmp_path), "/no/secret"])
+    assert paths.missing("1\n7\nx\n", ["/a", "/b"]) == ["/b"]
+    assert "is the host's, and not in the sandbox" in paths.warning(str(tmp_path))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 1000])
+def test_what_compose_puts_before_each_line(size: int) -> None:
+    clear = b"\x1b[2K"
+    printed = (
+        clear
+        + b"a | one\n"
+        + clear
+        + b"a | \x1b[2K\x1b[31mtwo\x1b[0m\n\n\x1b[3\n"
+        + clear
+        + b"three"
+        + clear
+        + b"\n\x1b"
+    )
+    cleaned, clean = b"", LineStarts()
+    for start in range(0, len(printed), size):
+        cleaned += clean(printed[start : start + size], False)
+    cleaned += clean(b"", True)
+    assert cleaned == b"a | one\na | \x1b[2K\x1b[31mtwo\x1b[0m\n\n\x1b[3\nthree" + clear + b"\n\x1b"
+
+
+COMPOSED = {
+    "services": {
+        "web": {
+            "volumes": [{"type": "bind", "source": "/app/html", "target": "/h"}, {"type": "volume", "source": "v"}]
+        },
+        "none": {"volumes": None},
+    },
+    "secrets": {"s": {"name": "p_s", "file": "/app/secret"}, "e": {"environment": "X"}},
+    "configs": {"c": {"file": "/app/config"}},
+}
+#: As docker-compose 1.29.2 prints them.
+COMPOSED_OLD = """
+secrets:
+  s:
+    file: /app/secret
+services:
+  long:
+    volumes:
+    - read_only: true
+      source: /app/long
+      target: /h
+      type: bind
+  web:
+    command: "echo file: /not/this"
+    volumes:
+    - /app/html:/h:rw
+    - v:/v:rw
+version: '3.7'
+volumes:
+  v: {}
+"""
+
+
+def test_the_paths_of_a_compose_file() -> None:
+    found = paths.of_compose(json.dumps(COMPOSED))
+    assert (found.binds, found.files) == ({"/app/html"}, {"/app/secret", "/app/config"})
+    found = paths.of_compose(COMPOSED_OLD)
+    assert (found.binds, found.files) == ({"/app/html", "/app/long"}, {"/app/secret"})
+
+
+@pytest.mark.parametrize(
+    "said", ["", "null", "[]", "[" * 100_000, '{"services": [1], "secrets": 5}', '{"services": {"a": {"volumes": 7}}}',
+             '{"secrets": {"a": {"file": 3}}}', "\0"],
+)  # fmt: skip
+def test_what_a_hostile_compose_says_of_itself(said: str) -> None:
+    found = paths.of_compose(said)
+    assert not found.binds and not found.files

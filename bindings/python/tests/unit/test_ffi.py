@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C ABI as ctypes sees it: current with the headers, of the right sizes, and safe to misuse."""
 
 from __future__ import annotations
@@ -98,11 +99,11 @@ def test_a_code_newer_than_this_package_falls_to_its_range() -> None:
 
 
 async def host_command(*argv: str, timeout: float | None = None) -> berth.AsyncProcess:
-    from berth._command import _host
+    from berth._command import host_of
 
     runtime = _loop.current()
     process = berth.AsyncProcess(runtime, list(argv), timeout)
-    await process.begin("berth_exec_start", _host(runtime), pipe=False)
+    await process.begin("berth_exec_start", host_of(runtime), pipe=False)
     return process
 
 
@@ -224,11 +225,11 @@ def test_after_fork_the_child_makes_its_own() -> None:
 import os, asyncio, sys
 import berth
 from berth import _loop
-from berth._command import _host
+from berth._command import host_of
 async def run(code):
     r = _loop.current()
     p = berth.AsyncProcess(r, ["/bin/sh", "-c", f"exit {code}"])
-    await p.begin("berth_exec_start", _host(r), pipe=False)
+    await p.begin("berth_exec_start", host_of(r), pipe=False)
     return await p.wait(), p
 code, old = _loop.sync(run(3))
 assert code == 3
@@ -262,12 +263,12 @@ def test_ctrl_c_ends_what_is_waited_for() -> None:
 import signal
 import berth
 from berth import _loop
-from berth._command import _host
+from berth._command import host_of
 signal.signal(signal.SIGINT, signal.default_int_handler)
 async def run():
     r = _loop.current()
     p = berth.AsyncProcess(r, ["/bin/sleep", "1000"])
-    await p.begin("berth_exec_start", _host(r), pipe=False)
+    await p.begin("berth_exec_start", host_of(r), pipe=False)
     print(p.pid, flush=True)
     await r.outcome(p.operation)
 try:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Event loops and what runs on them: commands of this host stand for those of a sandbox."""
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ async def started(*argv: str, on_end: Callable[[], None] | None = None) -> Async
     runtime = current()
     process = AsyncProcess(runtime, argv)
     process.on_end = on_end
-    await process.begin("berth_exec_start", _command._host(runtime), env={"PATH": os.environ["PATH"]})
+    await process.begin("berth_exec_start", _command.host_of(runtime), env={"PATH": os.environ["PATH"]})
     return process
 
 
@@ -119,6 +120,6 @@ def test_variables_that_are_not_text_stay_out(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setitem(os.environ, "LATIN", os.fsdecode(b"\xe9"))
     monkeypatch.setitem(os.environ, os.fsdecode(b"\xe9"), "name")
     monkeypatch.setitem(os.environ, "UTF", "é")
-    given = _command._environment()
+    given = _command.environment()
     assert given["UTF"] == "é" and "LATIN" not in given and os.fsdecode(b"\xe9") not in given
     assert _command.run_command("ls") == []

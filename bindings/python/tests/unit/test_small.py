@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors, progress and streams."""
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from berth import errors, progress
 from berth._cancel import Cancelled, check, ending, in_thread
 from berth._command import error_from
 from berth.creation import in_our_words
+from berth.sandbox import AsyncSandbox
 from berth._streams import KEPT, LINE, AsyncStream, Output
 
 
@@ -54,9 +56,18 @@ def test_the_programs_errors() -> None:
         ({"ports": "8080"}, TypeError, r"as \[8080\]"),
         ({"ports": 8080}, TypeError, r"as \[8080\]"),
         ({"ports": {"80": 8080}}, TypeError, r"as \[8080\]"),
-        ({"ports": ["8080"]}, ValueError, "not a port"),
+        ({"ports": ["http"]}, ValueError, "not a port"),
         ({"ports": [65536]}, ValueError, "not a port"),
         ({"volumes": "/a:/b"}, TypeError, "volumes is a list of strings"),
+        ({"volumes": ["/a:/b", 1]}, TypeError, "volumes is a list of strings"),
+        ({"volumes": {"/a": "/b"}}, TypeError, "a volume is {'bind': path"),
+        ({"volumes": {"/a": {"bind": "/b", "propagation": "x"}}}, TypeError, "a volume is {'bind': path"),
+        ({"volumes": {"/a": {"bind": "/b", "mode": "z"}}}, ValueError, "'rw' or 'ro', not 'z'"),
+        ({"volumes": {"/a:b": {"bind": "/b"}}}, ValueError, "with a colon"),
+        ({"volumes": {"data": {"bind": "/b"}}}, ValueError, "of this host, by its path"),
+        ({"wait_for_docker": True}, berth.InvalidError, "add docker_enabled=True"),
+        ({"docker_enabled": True, "wait_for_docker": 30}, TypeError, "wait_for_docker is True or False"),
+        ({"rootfs": 5}, TypeError, "rootfs is a string or a path"),
         ({"dockerd_args": ["--mtu", 1400]}, TypeError, "dockerd_args is a list of strings"),
         ({"cpu": -1}, ValueError, "cpu is a number, not negative"),
         ({"timeout": float("nan")}, ValueError, "timeout is a number, not negative"),
@@ -91,6 +102,14 @@ def test_a_url_before_there_is_a_sandbox() -> None:
         berth.Sandbox(rootfs="/", ports=[80]).url(80)
 
 
+@pytest.mark.parametrize("port", [99999, 0, -1, "99999", "8080x", "", True, 80.0, None])
+def test_a_url_of_what_is_no_port(port: Any) -> None:
+    box = AsyncSandbox(None, "id", {"address": "10.0.0.2"})
+    assert box.url(8080) == box.url("8080") == "http://10.0.0.2:8080"
+    with pytest.raises(ValueError, match="not a port"):
+        box.url(port)
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -113,6 +132,31 @@ def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, caplog: pyte
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     progress.say("logged too")
     assert [r.getMessage() for r in caplog.records] == ["logged", "logged too"]
+
+
+def test_what_goes_on_is_a_line_that_is_gone_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "berth")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr(progress, "_OFTEN", -1)
+    with progress.progress("Doing...", "done") as at:
+        at("one \x1b[31m\r\u202e\n")
+        progress.say("between")
+        at("\n")
+        at("long" * 100)
+    shown = terminal.getvalue()
+    clear = "\r\x1b[2K"
+    assert shown == f"Doing...\n  0 s  one [31m{clear}between\n{('  0 s  ' + 'long' * 10)[:29]}{clear}✓ done\n"
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr(progress, "_SELDOM", -1)
+    with contextlib.suppress(RuntimeError), progress.progress("Failing...", "never said") as at:
+        at("two")
+        raise RuntimeError
+    assert [r.getMessage() for r in caplog.records] == ["Failing...", "Failing... (0 s) two"]
 
 
 class Gone(Terminal):

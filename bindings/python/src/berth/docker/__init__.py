@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Docker in a sandbox: its commands with docker-py's arguments, docker-py itself, and the address for any other
 client."""
 
@@ -6,26 +7,45 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING, Any, Unpack
 
 from .. import _ffi
+from .._arguments import Seconds, path_name, seconds
 from .._loop import sync
-from .._streams import STDERR
-from ..errors import DockerError
+from .._streams import STDERR, STDOUT
+from ..errors import BerthWarning, DockerError
 from ..place import Place
+from ..process import AsyncProcess
 from ..progress import logger, say
-from . import argv
+from . import argv, paths
 from . import options as o
+from .client import make_client
 from .context import pack_context
 from .readiness import DEFAULT_TIMEOUT, DockerStatus, Readiness
-from .result import AsyncDockerResult, DockerResult, completed
+from .result import AsyncDockerResult, DockerResult, LineStarts, completed
 
 if TYPE_CHECKING:
     import docker as docker_py
 
 
 __all__ = ["AsyncDocker", "AsyncDockerResult", "Docker", "DockerResult", "DockerStatus"]
+
+
+#: Seconds that are as good as for ever.
+_LONG = 1e6
+#: Docker up to 20.10 has BuildKit and asks for it to be asked for; later ones take it where buildx is installed, and
+#: would end at once without it if they were told to.
+_BUILDKIT = """
+if [ -z "${DOCKER_BUILDKIT-}" ]; then
+  case $(docker --version 2>/dev/null) in
+    *" version 18."* | *" version 19."* | *" version 20."*) export DOCKER_BUILDKIT=1 ;;
+  esac
+fi
+exec "$@"
+"""
+_WITH_BUILDKIT = ("sh", "-c", _BUILDKIT, "sh")
 
 
 class AsyncDocker:
@@ -39,16 +59,18 @@ class AsyncDocker:
         self._sandbox = sandbox
         self._readiness = Readiness(sandbox)
         self._compose_words: list[str] | None = None
+        self._compose_is_old = False
         #: Seconds that the first command waits for dockerd.
-        self.ready_timeout = DEFAULT_TIMEOUT
+        self.ready_timeout: Seconds = DEFAULT_TIMEOUT
 
     async def status(self) -> DockerStatus:
         """Of dockerd, as its supervisor has it."""
         return await self._readiness.status()
 
-    async def wait_until_ready(self, timeout: float | None = None) -> None:
+    async def wait_until_ready(self, timeout: Seconds | None = None) -> None:
         """DockerNotReadyError when dockerd does not answer in time, or ended; it carries dockerd's last lines."""
-        await self._readiness.wait(self.ready_timeout if timeout is None else timeout)
+        limit = seconds("timeout", self.ready_timeout if timeout is None else timeout)
+        await self._readiness.wait(_LONG if limit is None else min(limit, _LONG))
 
     async def host(self) -> str:
         """For DOCKER_HOST: "unix:///…/docker.sock". The daemon behind it is the sandbox's: do not trust what it
@@ -67,16 +89,23 @@ class AsyncDocker:
         }
 
     async def client(self, **options: Any) -> docker_py.DockerClient:
-        """docker-py's client of this daemon, once it is ready. options: docker.DockerClient's."""
+        """docker-py's client of this daemon, once it is ready. options: docker.DockerClient's. Paths of volumes are the
+        sandbox's: BerthWarning for one of this host that the sandbox does not have."""
         await self.wait_until_ready()
         # In a thread: it asks the daemon for its version.
-        return await asyncio.to_thread(_client, await self.host(), options)
+        return await asyncio.to_thread(make_client, await self.host(), self._look_now, options)
 
     async def run(
         self, image: str, command: str | Sequence[str] | None = None, **options: Unpack[o.RunOptions]
     ) -> AsyncDockerResult:
-        """docker run. ports={"80": "8080"}: the container's port 80 is the sandbox's 8080."""
-        return await self._start(argv.run(image, command, options), pipe=bool(options.get("stdin_open")))
+        """docker run. ports={"80": "8080"}: the container's port 80 is the sandbox's 8080.
+
+        With remove=True and in the foreground, `docker logs` has nothing of it, unless log_config says so: Docker's log
+        holds the output up and may drop its end. BerthWarning: a path of this host that the sandbox does not have."""
+        words = argv.run(image, command, options)
+        await self.wait_until_ready()
+        await self._look_for(paths.of_run(options))
+        return await self._start(words, pipe=bool(options.get("stdin_open")), waited=True)
 
     async def pull(
         self, repository: str, tag: str | None = None, **options: Unpack[o.PullOptions]
@@ -93,10 +122,11 @@ class AsyncDocker:
         path: str | os.PathLike[str] | None = None,
         *,
         fileobj: IO[bytes] | None = None,
-        sandbox_path: str | None = None,
+        sandbox_path: str | os.PathLike[str] | None = None,
         **options: Unpack[o.BuildOptions],
     ) -> AsyncDockerResult:
-        """docker build. path: a directory of this host, sent as docker-py would, .dockerignore heeded; or fileobj: a
+        """docker build, by BuildKit unless the sandbox's environment has DOCKER_BUILDKIT=0, or its Docker (23 or later)
+        lacks buildx. path: a directory of this host, sent as docker-py would, .dockerignore heeded; or fileobj: a
         Dockerfile without a context; or sandbox_path: a directory in the sandbox."""
         if sum(x is not None for x in (path, fileobj, sandbox_path)) != 1:
             raise TypeError("build() takes one of path, fileobj and sandbox_path")
@@ -106,7 +136,8 @@ class AsyncDocker:
             data = await asyncio.to_thread(fileobj.read)
         elif path is not None:
             data = await asyncio.to_thread(pack_context, os.fspath(path), options.get("dockerfile"))
-        return await self._start(words, stdin=data)
+        await self.wait_until_ready()
+        return await self._begin(["docker", *words], stdin=data, by=_WITH_BUILDKIT)
 
     async def ps(self, **options: Unpack[o.PsOptions]) -> AsyncDockerResult:
         return await self._start(argv.ps(options))
@@ -124,7 +155,7 @@ class AsyncDocker:
         """docker exec. With stdin=True the result's stdin is the command's."""
         return await self._start(argv.exec_(container, cmd, options), pipe=bool(options.get("stdin")))
 
-    async def stop(self, container: str | Sequence[str], timeout: int | None = None) -> AsyncDockerResult:
+    async def stop(self, container: str | Sequence[str], timeout: Seconds | None = None) -> AsyncDockerResult:
         """timeout: seconds until a container is killed."""
         return await self._start(argv.stop(container, timeout))
 
@@ -145,7 +176,8 @@ class AsyncDocker:
         return await self._start(argv.login(username, registry), stdin=password.encode())
 
     async def compose_up(self, **options: Unpack[o.ComposeUpOptions]) -> AsyncDockerResult:
-        """docker compose up, detached unless detach=False. file and cwd are paths in the sandbox."""
+        """docker compose up, detached unless detach=False. file and cwd are paths in the sandbox. wait=True: ends when
+        the services run, or are healthy where they say how to tell."""
         given: dict[str, Any] = {"detach": True, **options}
         return await self._compose("up", given)
 
@@ -163,15 +195,40 @@ class AsyncDocker:
         await self.wait_until_ready()
         program = await self._compose_program()
         cwd, env = given.get("cwd"), given.get("env")
-        return await self._begin([*program, *words], cwd=cwd, env=env)
+        where = None if cwd is None else path_name("cwd", cwd)
+        if verb == "up":
+            if self._compose_is_old and given.get("wait"):
+                raise DockerError(
+                    "wait= needs Docker Compose 2, and this sandbox has docker-compose 1",
+                    layer="docker",
+                    hint="install docker-compose-plugin or docker-compose-v2 in the image",
+                )
+            asked = argv.compose_config(given, old=self._compose_is_old)
+            model = await self._begin([*program, *asked], cwd=where, env=env, quiet=True)
+            # What is wrong with the files is told by the command itself.
+            if await _code(model) == 0:
+                await self._look_for(paths.of_compose(model.text_of(STDOUT)))
+        return await self._begin([*program, *words], cwd=where, env=env, clean=LineStarts())
+
+    async def _look_for(self, sources: paths.Sources) -> None:
+        """Says what Docker would mount an empty directory for."""
+        if wanted := sources.worth_a_look():
+            looked = await self._sandbox.start(["sh", "-c", paths.LOOK, "sh", *wanted], pipe=False)
+            await _code(looked)
+            for path in paths.missing(looked.text_of(STDOUT), wanted):
+                warnings.warn(paths.warning(path), BerthWarning, stacklevel=2)
+
+    def _look_now(self, sources: paths.Sources) -> None:
+        sync(self._look_for(sources))
 
     async def _compose_program(self) -> list[str]:
         """`docker compose`, or the older docker-compose."""
         if self._compose_words is None:
             for words in (["docker", "compose"], ["docker-compose"]):
                 with contextlib.suppress(DockerError):
-                    await completed(await self._begin([*words, "version"], quiet=True))
+                    said = await completed(await self._begin([*words, "version"], quiet=True))
                     self._compose_words = words
+                    self._compose_is_old = " version 1." in said
                     break
             else:
                 raise DockerError(
@@ -198,13 +255,25 @@ class AsyncDocker:
         env: Any = None,
         done: str = "",
         quiet: bool = False,
+        clean: LineStarts | None = None,
+        by: Sequence[str] = (),
     ) -> AsyncDockerResult:
         runtime, _ = await self._sandbox.attached()
         result = AsyncDockerResult(runtime, words)
+        result.clean, result.by = clean, by
         if not quiet:
             result.on_end = _announce(result, done)
         await self._sandbox.start(words, stdin=stdin, pipe=pipe, cwd=cwd, env=env, process=result)
         return result
+
+
+async def _code(process: AsyncProcess) -> int:
+    """Its exit code; when the waiter is cancelled, so is the command."""
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        await process.runtime.on(process.runtime.cancel(process.operation))
+        raise
 
 
 def _announce(result: AsyncDockerResult, done: str) -> Callable[[], None]:
@@ -225,13 +294,6 @@ def _announce(result: AsyncDockerResult, done: str) -> Callable[[], None]:
     return ended
 
 
-def _client(host: str, options: dict[str, Any]) -> docker_py.DockerClient:
-    # Imported here: it takes longer than all of the rest.
-    import docker as docker_py
-
-    return docker_py.DockerClient(base_url=host, **options)
-
-
 class Docker:
     """Docker in a sandbox.
 
@@ -243,19 +305,19 @@ class Docker:
         self.aio = docker
 
     @property
-    def ready_timeout(self) -> float:
+    def ready_timeout(self) -> Seconds:
         """Seconds that the first command waits for dockerd."""
         return self.aio.ready_timeout
 
     @ready_timeout.setter
-    def ready_timeout(self, seconds: float) -> None:
-        self.aio.ready_timeout = seconds
+    def ready_timeout(self, timeout: Seconds) -> None:
+        self.aio.ready_timeout = timeout
 
     def status(self) -> DockerStatus:
         """Of dockerd, as its supervisor has it."""
         return sync(self.aio.status())
 
-    def wait_until_ready(self, timeout: float | None = None) -> None:
+    def wait_until_ready(self, timeout: Seconds | None = None) -> None:
         """DockerNotReadyError when dockerd does not answer in time, or ended; it carries dockerd's last lines."""
         sync(self.aio.wait_until_ready(timeout))
 
@@ -271,14 +333,18 @@ class Docker:
         return sync(self.aio.environment())
 
     def client(self, **options: Any) -> docker_py.DockerClient:
-        """docker-py's client of this daemon, once it is ready. options: docker.DockerClient's."""
+        """docker-py's client of this daemon, once it is ready. options: docker.DockerClient's. Paths of volumes are the
+        sandbox's: BerthWarning for one of this host that the sandbox does not have."""
         self.wait_until_ready()
-        return _client(self.host, options)
+        return make_client(self.host, self.aio._look_now, options)
 
     def run(
         self, image: str, command: str | Sequence[str] | None = None, **options: Unpack[o.RunOptions]
     ) -> DockerResult:
-        """docker run. ports={"80": "8080"}: the container's port 80 is the sandbox's 8080."""
+        """docker run. ports={"80": "8080"}: the container's port 80 is the sandbox's 8080.
+
+        With remove=True and in the foreground, `docker logs` has nothing of it, unless log_config says so: Docker's log
+        holds the output up and may drop its end. BerthWarning: a path of this host that the sandbox does not have."""
         return DockerResult(sync(self.aio.run(image, command, **options)))
 
     def pull(self, repository: str, tag: str | None = None, **options: Unpack[o.PullOptions]) -> DockerResult:
@@ -290,7 +356,7 @@ class Docker:
         path: str | os.PathLike[str] | None = None,
         *,
         fileobj: IO[bytes] | None = None,
-        sandbox_path: str | None = None,
+        sandbox_path: str | os.PathLike[str] | None = None,
         **options: Unpack[o.BuildOptions],
     ) -> DockerResult:
         """docker build. path: a directory of this host, sent as docker-py would, .dockerignore heeded; or fileobj: a
@@ -311,7 +377,7 @@ class Docker:
         """docker exec. With stdin=True the result's stdin is the command's."""
         return DockerResult(sync(self.aio.exec(container, cmd, **options)))
 
-    def stop(self, container: str | Sequence[str], timeout: int | None = None) -> DockerResult:
+    def stop(self, container: str | Sequence[str], timeout: Seconds | None = None) -> DockerResult:
         """timeout: seconds until a container is killed."""
         return DockerResult(sync(self.aio.stop(container, timeout)))
 
@@ -332,7 +398,8 @@ class Docker:
         return DockerResult(sync(self.aio.login(username, password, registry)))
 
     def compose_up(self, **options: Unpack[o.ComposeUpOptions]) -> DockerResult:
-        """docker compose up, detached unless detach=False. file and cwd are paths in the sandbox."""
+        """docker compose up, detached unless detach=False. file and cwd are paths in the sandbox. wait=True: ends when
+        the services run, or are healthy where they say how to tell."""
         return DockerResult(sync(self.aio.compose_up(**options)))
 
     def compose_down(self, **options: Unpack[o.ComposeDownOptions]) -> DockerResult:

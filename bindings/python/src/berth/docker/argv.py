@@ -1,12 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
 """From docker-py's arguments to the words of the docker command line. Nothing here does I/O."""
 
 from __future__ import annotations
 
+import math
+import os
 import posixpath
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, get_type_hints
 
+from .._arguments import Seconds, seconds
 from . import options as o
 from . import rules
 
@@ -34,12 +38,17 @@ _RUN: _Table = {
     "domainname": ("--domainname", rules.text),
     "entrypoint": ("--entrypoint", rules.text),
     "env": ("--env", rules.pairs("=")),
+    "env_file": ("--env-file", rules.one_or_each),
     "environment": ("--env", rules.pairs("=")),
+    "expose": ("--expose", rules.one_or_each),
     "extra_hosts": ("--add-host", rules.pairs(":")),
+    "gpus": ("--gpus", rules.text),
     "group_add": ("--group-add", rules.each),
     "healthcheck": ("--health", rules.healthcheck),
     "hostname": ("--hostname", rules.text),
     "init": ("--init", rules.switch),
+    "ip": ("--ip", rules.text),
+    "ip6": ("--ip6", rules.text),
     "ipc_mode": ("--ipc", rules.text),
     "labels": ("--label", rules.pairs("=")),
     "links": ("--link", rules.pairs(":")),
@@ -72,6 +81,7 @@ _RUN: _Table = {
     "shm_size": ("--shm-size", rules.text),
     "stdin_open": ("--interactive", rules.switch),
     "stop_signal": ("--stop-signal", rules.text),
+    "stop_timeout": ("--stop-timeout", rules.text),
     "storage_opt": ("--storage-opt", rules.pairs("=")),
     "stream": ("", rules.nothing),
     "sysctls": ("--sysctl", rules.pairs("=")),
@@ -163,6 +173,8 @@ _COMPOSE_UP: _Table = {
     "no_deps": ("--no-deps", rules.switch),
     "remove_orphans": ("--remove-orphans", rules.switch),
     "scale": ("--scale", rules.pairs("=")),
+    "wait": ("--wait", rules.switch),
+    "wait_timeout": ("--wait-timeout", rules.text),
 }
 _COMPOSE_DOWN: _Table = {
     "remove_orphans": ("--remove-orphans", rules.switch),
@@ -246,24 +258,28 @@ def run(image: str, command: str | Sequence[str] | None, given: Mapping[str, Any
             raise TypeError(f"run() takes {one} or {other}, not both")
     if given.get("remove") and given.get("auto_remove"):
         given = {k: v for k, v in given.items() if k != "auto_remove"}
+    # Docker writes down what it passes on, some 22 µs a line here, and drops what it has not written 2 s after the end.
+    # Nobody reads it where the container goes with its end.
+    removed = given.get("remove") or given.get("auto_remove")
+    unlogged = ["--log-driver=none"] if removed and not given.get("detach") and given.get("log_config") is None else []
     # docker's client takes one word as --entrypoint, docker-py several: the rest go before the command, as there.
     program, *first = _command(given.get("entrypoint"), "an entrypoint") or [""]
     if given.get("entrypoint") is not None:
         given = {**given, "entrypoint": program}
-    return ["run", *_flags("run", _RUN, given), _operand("an image", image), *first, *_command(command)]
+    return ["run", *_flags("run", _RUN, given), *unlogged, _operand("an image", image), *first, *_command(command)]
 
 
 def pull(repository: str, tag: str | None, given: Mapping[str, Any]) -> list[str]:
     return ["pull", *_flags("pull", _PULL, given), _operand("an image", tagged(repository, tag))]
 
 
-def build(context: str, given: Mapping[str, Any]) -> list[str]:
+def build(context: str | os.PathLike[str], given: Mapping[str, Any]) -> list[str]:
     """context: a directory in the sandbox, or "-" for a tar on stdin."""
-    dockerfile = given.get("dockerfile")
-    if context != "-" and isinstance(dockerfile, str):
+    where, dockerfile = os.fspath(context), given.get("dockerfile")
+    if where != "-" and isinstance(dockerfile, (str, os.PathLike)):
         # docker's client takes it from where it runs, docker-py from the context.
-        given = {**given, "dockerfile": posixpath.join(context, dockerfile)}
-    return ["build", *_flags("build", _BUILD, given), context if context == "-" else _operand("a directory", context)]
+        given = {**given, "dockerfile": posixpath.join(where, os.fspath(dockerfile))}
+    return ["build", *_flags("build", _BUILD, given), where if where == "-" else _operand("a directory", where)]
 
 
 def ps(given: Mapping[str, Any]) -> list[str]:
@@ -287,10 +303,11 @@ def exec_(container: str, command: str | Sequence[str], given: Mapping[str, Any]
     return ["exec", *_flags("exec", _EXEC, given), _operand("a container", container), *words]
 
 
-def stop(container: str | Sequence[str], timeout: int | None) -> list[str]:
+def stop(container: str | Sequence[str], timeout: Seconds | None) -> list[str]:
+    limit = seconds("timeout", timeout)
     # By its short name: Docker 28 calls --time deprecated, older ones know no --timeout.
-    seconds = [] if timeout is None else ["-t", str(int(timeout))]
-    return ["stop", *seconds, *_several("a container", container)]
+    words = [] if limit is None else ["-t", str(math.ceil(limit))]
+    return ["stop", *words, *_several("a container", container)]
 
 
 def rm(container: str | Sequence[str], given: Mapping[str, Any]) -> list[str]:
@@ -324,10 +341,21 @@ def compose(verb: str, given: Mapping[str, Any]) -> list[str]:
     tables = {"up": _COMPOSE_UP, "down": _COMPOSE_DOWN, "ps": _COMPOSE_PS, "logs": _COMPOSE_LOGS}
     rest = {k: v for k, v in given.items() if k not in ("cwd", "env", "file", "services") and k not in _COMPOSE_ABOVE}
     flags = _flags(f"compose_{verb}", tables[verb], rest)
-    above = _flags("compose", _COMPOSE_ABOVE, {k: v for k, v in given.items() if k in _COMPOSE_ABOVE})
-    files = given.get("file")
+    if verb in ("up", "logs"):
+        # It colours its lines also where no terminal shows them.
+        flags = ["--no-color", *flags]
     if verb == "down" and "services" in given:
         raise TypeError("compose_down() got an unexpected keyword argument 'services'")
-    named = [f"--file={f}" for f in ([files] if isinstance(files, str) else files or [])]
     services = _several("a service", given.get("services") or [])
-    return [*named, *above, verb, *flags, *services]
+    return [*_compose_above(given), verb, *flags, *services]
+
+
+def compose_config(given: Mapping[str, Any], *, old: bool) -> list[str]:
+    """What compose would do with the same files, told and not done. docker-compose 1 (`old`) tells it as YAML only."""
+    return [*_compose_above(given), "config", *([] if old else ["--format=json"])]
+
+
+def _compose_above(given: Mapping[str, Any]) -> list[str]:
+    files = given.get("file")
+    named = list(rules.one_or_each("--file", files)) if files else []
+    return [*named, *_flags("compose", _COMPOSE_ABOVE, {k: v for k, v in given.items() if k in _COMPOSE_ABOVE})]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The context of a build, packed as docker-py packs it."""
 
 from __future__ import annotations
@@ -6,13 +7,13 @@ import os
 from pathlib import Path
 
 
-def pack_context(path: str, dockerfile: str | None) -> bytes:
+def pack_context(path: str, dockerfile: str | os.PathLike[str] | None) -> bytes:
     """A tar of the directory without what .dockerignore names. The Dockerfile must lie in it."""
     from docker.utils.build import tar
 
     if not os.path.isdir(path):
         raise NotADirectoryError(f"the context of a build is a directory: {path}")
-    name = dockerfile or "Dockerfile"
+    name = os.fspath(dockerfile) if dockerfile else "Dockerfile"
     if not os.path.isfile(os.path.join(path, name)):
         raise FileNotFoundError(f"no {name} in {path}")
     exclude: list[str] = []

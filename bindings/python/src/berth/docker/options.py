@@ -1,15 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
 """The arguments of docker commands, by docker-py's names."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypedDict
+
+from .._arguments import PathName
 
 Environment = Mapping[str, str] | Sequence[str]
 #: {container port: port of the sandbox | (address, port) | [several] | None for a free one}
 Ports = Mapping[str | int, "str | int | tuple[str, int] | Sequence[int] | None"]
-Volumes = Mapping[str, "Mapping[str, str]"] | Sequence[str]
+Volumes = Mapping[str, "Mapping[str, str]"] | Mapping[Path, "Mapping[str, str]"] | Sequence[str]
 
 
 class RunOptions(TypedDict, total=False):
@@ -33,12 +37,18 @@ class RunOptions(TypedDict, total=False):
     domainname: str
     entrypoint: str | Sequence[str]
     env: Environment
+    #: A file of the sandbox, as all paths here.
+    env_file: PathName | Sequence[PathName]
     environment: Environment
+    expose: str | int | Sequence[str | int]
     extra_hosts: Mapping[str, str]
+    gpus: str | int
     group_add: Sequence[str]
     healthcheck: Mapping[str, Any]
     hostname: str
     init: bool
+    ip: str
+    ip6: str
     ipc_mode: str
     labels: Mapping[str, str] | Sequence[str]
     links: Mapping[str, str]
@@ -71,6 +81,7 @@ class RunOptions(TypedDict, total=False):
     shm_size: str | int
     stdin_open: bool
     stop_signal: str
+    stop_timeout: int
     storage_opt: Mapping[str, str]
     stream: bool
     sysctls: Mapping[str, str]
@@ -83,7 +94,7 @@ class RunOptions(TypedDict, total=False):
     volume_driver: str
     volumes: Volumes
     volumes_from: Sequence[str]
-    working_dir: str
+    working_dir: PathName
 
 
 class PullOptions(TypedDict, total=False):
@@ -95,7 +106,7 @@ class PullOptions(TypedDict, total=False):
 class BuildOptions(TypedDict, total=False):
     buildargs: Mapping[str, str]
     cache_from: Sequence[str]
-    dockerfile: str
+    dockerfile: PathName
     extra_hosts: Mapping[str, str]
     forcerm: bool
     labels: Mapping[str, str]
@@ -151,7 +162,7 @@ class ExecOptions(TypedDict, total=False):
     stream: bool
     tty: bool
     user: str | int
-    workdir: str
+    workdir: PathName
 
 
 class RmOptions(TypedDict, total=False):
@@ -168,9 +179,9 @@ class RmiOptions(TypedDict, total=False):
 class ComposeOptions(TypedDict, total=False):
     """Of every compose command. cwd and file are in the sandbox."""
 
-    cwd: str
+    cwd: PathName
     env: Mapping[str, str]
-    file: str | Sequence[str]
+    file: PathName | Sequence[PathName]
     profiles: Sequence[str]
     project: str
 
@@ -183,6 +194,8 @@ class ComposeUpOptions(ComposeOptions, total=False):
     remove_orphans: bool
     scale: Mapping[str, int]
     services: Sequence[str]
+    wait: bool
+    wait_timeout: int
 
 
 class ComposeDownOptions(ComposeOptions, total=False):

@@ -1,17 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether the Docker of a sandbox is ready, and waiting until it is."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import os
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from .. import _ffi
-from .._command import berth, log_line
+from .._command import berth
 from ..errors import BerthError, DockerError, DockerNotReadyError, SandboxNotFound
 from ..place import Place
 from ..progress import say
@@ -49,12 +47,6 @@ class Readiness:
         self._sandbox = sandbox
         self._was_ready = False
         self._wanted = False
-        self._log_position = 0
-        self._heard = False
-
-    @property
-    def _log_path(self) -> str:
-        return os.path.join(str(self._sandbox.record.get("logs", "")), "monitor.log")
 
     async def status(self) -> DockerStatus:
         docker: dict[str, Any] = (await self._sandbox.status()).get("docker") or {}
@@ -79,19 +71,13 @@ class Readiness:
         self._was_ready = False
         say(f"Waiting for Docker daemon to be ready (timeout: {timeout:g}s)...")
         began = time.monotonic()
-        followed = asyncio.ensure_future(self._follow_log())
         try:
-            await berth("wait", self._sandbox.id, f"--timeout={timeout:g}")
+            # What the sandbox's guest has logged of it goes to the `berth` logger.
+            await berth("wait", "--verbose", self._sandbox.id, f"--timeout={max(timeout, 0.001):.3f}")
         except SandboxNotFound:
             raise
         except BerthError as e:
             raise await self._not_ready(e, timeout) from e
-        finally:
-            followed.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await followed
-            self._pass_on_log()
-        await self._hear_of_it()
         self._was_ready = True
         say(f"Docker daemon is ready (took {time.monotonic() - began:.1f}s)")
 
@@ -99,13 +85,13 @@ class Readiness:
         """DockerError where the sandbox was made without Docker."""
         if self._wanted or self._sandbox.docker_enabled:
             return
-        # Of a sandbox that this package did not make, its monitor knows.
+        # Of a sandbox that this package did not make, its guest knows.
         self._wanted = bool(((await self._sandbox.status()).get("docker") or {}).get("wanted"))
         if not self._wanted:
             raise DockerError("this sandbox has no Docker", layer="docker", hint="create it with docker_enabled=True")
 
     async def _answers(self) -> bool:
-        """Whether dockerd answers now. A daemon that has just ended gets its monitor's moment to take note of it."""
+        """Whether dockerd answers now. A daemon that has just ended gets a moment for that to be noted."""
         runtime, handle = await self._sandbox.attached()
         event = await runtime.run(_ffi.start, "berth_sandbox_docker_status", handle)
         return bool(json.loads(event.payload).get("state") == "ready")
@@ -125,28 +111,3 @@ class Readiness:
             code=e.code,
             code_name=e.code_name,
         )
-
-    async def _hear_of_it(self) -> None:
-        """dockerd may answer us a moment before its supervisor has said that it does."""
-        deadline = time.monotonic() + 1
-        while not self._heard and os.path.exists(self._log_path) and time.monotonic() < deadline:
-            await asyncio.sleep(0.01)
-            self._pass_on_log()
-
-    async def _follow_log(self) -> None:
-        while True:
-            self._pass_on_log()
-            await asyncio.sleep(0.1)
-
-    def _pass_on_log(self) -> None:
-        """What the sandbox's monitor has logged since, to the `berth` logger."""
-        try:
-            with open(self._log_path, "rb") as f:
-                f.seek(self._log_position)
-                *lines, _ = f.read().split(b"\n")
-        except OSError:
-            return  # not begun yet, or the sandbox is gone
-        for line in lines:
-            self._log_position += len(line) + 1
-            said = log_line(line.decode("utf-8", "replace"))
-            self._heard = self._heard or bool(said and str(said["message"]).startswith("docker daemon is ready"))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a docker command comes to."""
 
 from __future__ import annotations
@@ -10,6 +11,28 @@ from ..errors import DockerCommandError, DockerImageNotFound
 from ..process import AsyncProcess, Process
 
 _NO_IMAGE = ("no such image", "manifest unknown", "manifest for ", "pull access denied", "repository does not exist")
+
+
+class LineStarts:
+    """Compose 2 begins each line of logs by clearing it, also where no terminal shows it (2.26), and no option keeps it
+    from that: this takes it out again. What a container prints stays as it is."""
+
+    _CLEAR = b"\x1b[2K"
+
+    def __init__(self) -> None:
+        self._begins = True
+        self._held = b""
+
+    def __call__(self, data: bytes, last: bool) -> bytes:
+        begins, clear = self._begins, self._CLEAR
+        text = (b"\n" if begins else b"") + self._held + data
+        text = text.replace(b"\n" + clear, b"\n")
+        # It may come in pieces.
+        parts = () if last else (clear[:3], clear[:2], clear[:1])
+        self._held = next((part for part in parts if text.endswith(b"\n" + part)), b"")
+        text = text[: len(text) - len(self._held)]
+        self._begins = text.endswith(b"\n")
+        return text[1:] if begins else text
 
 
 class AsyncDockerResult(AsyncProcess):

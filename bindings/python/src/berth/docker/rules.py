@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How each kind of docker-py's values is said on docker's command line: a rule takes an option and a value, and gives
 words. What is no such value is a TypeError."""
 
@@ -6,6 +7,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +17,7 @@ Rule = Callable[[str, Any], Words]
 
 
 def text(flag: str, value: Any) -> Words:
+    value = os.fspath(value) if isinstance(value, os.PathLike) else value
     if isinstance(value, (bool, Mapping)) or not isinstance(value, (str, int, float)):
         raise TypeError(f"a string or a number is wanted for {flag}, not {value!r}")
     yield f"{flag}={value}"
@@ -39,6 +42,11 @@ def each(flag: str, value: Any) -> Words:
         raise TypeError(f"a list of strings is wanted for {flag}, not {value!r}")
     for item in value:
         yield from text(flag, item)
+
+
+def one_or_each(flag: str, value: Any) -> Words:
+    """A path, say, or a list of them."""
+    yield from (each if isinstance(value, Sequence) and not isinstance(value, str) else text)(flag, value)
 
 
 def pairs(joint: str) -> Rule:
@@ -74,6 +82,7 @@ def volumes(flag: str, value: Any) -> Words:
         yield from each(flag, value)
         return
     for source, target in value.items():
+        source = os.fspath(source) if isinstance(source, os.PathLike) else source
         if not isinstance(target, Mapping) or set(target) - {"bind", "mode"} or "bind" not in target:
             raise TypeError(f"a volume is {{'bind': path, 'mode': 'rw' or 'ro'}}, not {target!r}")
         yield f"{flag}={source}:{target['bind']}:{target.get('mode', 'rw')}"

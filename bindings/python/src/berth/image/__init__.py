@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images: root file systems with what it takes to run them, described step by step and built once."""
 
 from __future__ import annotations
@@ -6,13 +7,15 @@ import json
 import os
 import shlex
 import tempfile
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from .._arguments import PathName, path_name
 from .._cancel import in_thread
-from ..errors import ImageError
+from ..errors import BerthWarning, ImageError
 from ..progress import progress
 from ..rootfs import Built, check_variable
 from . import docker_packages
@@ -36,7 +39,8 @@ class _Step:
 @dataclass(frozen=True)
 class Image:
     """What a sandbox runs on. Immutable: each method gives a new image. Nothing is fetched or run before ``build``,
-    which ``Sandbox.create`` calls. What was built is cached by content and shared by all processes of this user.
+    which ``Sandbox.create`` calls. What was built is cached by content, shared by all processes of this user, and
+    closed to other users of the machine.
 
     Steps run inside a gVisor sandbox with network, never on the host.
     """
@@ -55,7 +59,7 @@ class Image:
         ref: str,
         *,
         mirror: str | None = None,
-        auth_file: str | None = None,
+        auth_file: PathName | None = None,
         pull: Literal["missing", "always"] = "missing",
     ) -> Image:
         """An image of a registry, by the name that ``docker pull`` takes.
@@ -69,11 +73,15 @@ class Image:
         Reference.parse(ref)  # a bad name is said here, not at the first use
         given = RegistryOptions.from_environment()
         return cls(
-            reference=ref, registry=RegistryOptions(mirror or given.mirror, auth_file or given.auth_file), pull=pull
+            reference=ref,
+            registry=RegistryOptions(
+                mirror or given.mirror, path_name("auth_file", auth_file) if auth_file else given.auth_file
+            ),
+            pull=pull,
         )
 
     @classmethod
-    def from_rootfs(cls, directory: str | os.PathLike[str]) -> Image:
+    def from_rootfs(cls, directory: PathName) -> Image:
         """A root file system that lies in a directory. It is never written to; do not change it while it is in use."""
         path = os.path.realpath(directory)
         if not os.path.isdir(path):
@@ -81,7 +89,8 @@ class Image:
         return cls(directory=path)
 
     def with_docker(self) -> Image:
-        """Installs Docker by the image's own packages (Debian and Ubuntu), unless it is there already."""
+        """Installs Docker by the image's own packages (Debian and Ubuntu), compose v2 and buildx with it, unless Docker
+        is there already. BerthWarning where the system is too old for one of the two."""
         return self._and("docker")
 
     def run_commands(self, *commands: str) -> Image:
@@ -155,15 +164,23 @@ class Image:
         with store.lock(key):
             if found := store.find(key):
                 return Built(key, found.rootfs, built.env, built.workdir)
-            with progress(title, done), store.building(key) as made:
+            with progress(title, done) as at, store.building(key) as made:
                 with tempfile.TemporaryDirectory(prefix="berth-image-") as work:
                     run_step(
                         replace(built, workdir="/"),
                         _in_directory(built.workdir, script),
                         str(made / "rootfs"),
                         Path(work),
+                        at,
                     )
+                if step.kind == "docker" and (without := docker_packages.lacking(str(made / "rootfs"))):
+                    warnings.warn(_without(without), BerthWarning, stacklevel=2)
                 return store.publish(made, Built(key, "", built.env, built.workdir))
+
+
+def _without(plugins: list[str]) -> str:
+    found = " and no ".join(plugins)
+    return f"with_docker() found no {found} for this image: take one of Debian 12, Ubuntu 22.04 or newer"
 
 
 def _set_up(built: Built, base: Built, what: Image | _Step) -> Built:

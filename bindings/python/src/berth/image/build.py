@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """One step of an image: a shell script in a sandbox, and its changes put onto a copy of the root file system."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from .._cancel import ending
@@ -16,18 +18,23 @@ from .tools import run_tool
 _TAIL = 4000
 
 
-def run_step(built: Built, script: str, target: str, work: Path) -> None:
-    """Runs `script` as root on `built`, with network and without Docker, and makes `target` of what came of it."""
+def run_step(built: Built, script: str, target: str, work: Path, at: Callable[[str], None]) -> None:
+    """Runs `script` as root on `built`, with network and without Docker, and makes `target` of what came of it. at:
+    gets what it prints, line by line."""
 
-    sandbox = Sandbox(rootfs=built.rootfs, env=built.env).create()
+    sandbox = Sandbox(rootfs=built.rootfs, env=built.env, ends_with_process=True).create()
     try:
         # Without input: a program that asks something is answered by the end of it, and does not wait for ever.
         process = sandbox.exec("/bin/sh", "-c", script, cwd=built.workdir, stdin=b"")
+        tail = ""
         with ending(process.kill):
-            output = process.logs.read()
+            for line in process.logs:
+                tail = (tail + line)[-_TAIL:]
+                at(line)
             code = process.wait()
         if code != 0:
-            raise ImageError(f"a step of the image failed with exit code {code}:\n{output[-_TAIL:].rstrip()}")
+            raise ImageError(f"a step of the image failed with exit code {code}:\n{tail.rstrip()}")
+        at("keeping what it changed")
         changes = work / "changes.tar"
         run_command("export", "--output", str(changes), sandbox.id)
     finally:

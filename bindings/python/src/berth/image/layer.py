@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a sandbox changed in its root file system, put onto a copy of it.
 
 ``runsc tar rootfs-upper`` writes the overlay's upper directory: a deleted entry is a character device 0:0 (or a hard

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images from registries: skopeo fetches, umoci unpacks."""
 
 from __future__ import annotations
@@ -5,10 +6,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import ImageError
 from ..progress import progress
 from ..rootfs import Built, default_mirror
 from .reference import DEFAULT_REGISTRY, Reference
@@ -40,27 +43,48 @@ def _source(reference: Reference, options: RegistryOptions) -> tuple[str, list[s
     if registry.startswith("http://"):
         registry, tls = registry.removeprefix("http://"), ["--tls-verify=false"]
     registry = registry.removeprefix("https://").rstrip("/")
+    if "@" in registry:
+        raise ImageError(
+            "credentials in the name of a registry are read by every user of this machine, in the list of processes",
+            hint="give them by auth_file= or $REGISTRY_AUTH_FILE, as `skopeo login` or `docker login` writes it",
+        )
     auth = [f"--authfile={options.auth_file}"] if options.auth_file else []
     return reference.at(registry), tls + auth
 
 
-#: skopeo's words (1.9), in small letters, and what they mean for who names an image.
-_HINTS = (
-    (("http response to https client",), "it speaks no TLS: write the mirror as http://host:port"),
-    (("x509", "certificate"), "its certificate is not trusted on this machine"),
+#: skopeo's words (1.9), in small letters; what they mean for who names an image, and what to do.
+_CAUSES = (
+    (
+        ("http response to https client",),
+        "the registry speaks no TLS",
+        "write the mirror as http://host:port",
+    ),
+    (
+        ("x509", "certificate"),
+        "the registry's certificate is not trusted on this machine",
+        "give this machine the certificate of its authority (update-ca-certificates)",
+    ),
     (
         ("dial tcp", "no such host", "connection refused", "i/o timeout", "deadline exceeded", "no route to host"),
-        "it cannot be reached from here: name a mirror of docker.io by mirror= or $BERTH_REGISTRY_MIRROR",
+        "the registry cannot be reached from here",
+        "name a mirror of docker.io by mirror= or $BERTH_REGISTRY_MIRROR",
     ),
     (
         ("unauthorized", "authentication required", "access to the resource is denied"),
+        "the registry wants credentials",
         "`skopeo login` or `docker login` first, or give auth_file= or $REGISTRY_AUTH_FILE",
     ),
+    (("manifest unknown", "name unknown"), "the registry has no such image", ""),
 )
 
 
-def _hint(words: str) -> str:
-    return next((hint for signs, hint in _HINTS if any(sign in words.lower() for sign in signs)), "")
+def _explain(words: str) -> tuple[str, str]:
+    small = words.lower()
+    for signs, cause, hint in _CAUSES:
+        if at := [small.index(sign) for sign in signs if sign in small]:
+            # From there on it is the innermost of what one part of skopeo says of another.
+            return f"{cause} ({words[min(at) :].splitlines()[0][:200].strip()})", hint
+    return "", ""
 
 
 def _digest(reference: Reference, options: RegistryOptions, store: Store, pull: str) -> str:
@@ -71,7 +95,7 @@ def _digest(reference: Reference, options: RegistryOptions, store: Store, pull: 
         return known
     source, flags = _source(reference, options)
     inspect = ["skopeo", "inspect", *flags, "--format={{.Digest}}", source]
-    digest = run_tool(inspect, f"cannot find {reference}", _hint).strip()
+    digest = run_tool(inspect, f"cannot find {reference}", _explain).strip()
     store.remember_digest(name, digest)
     return digest
 
@@ -88,24 +112,31 @@ def fetch(name: str, options: RegistryOptions, store: Store, pull: str) -> Built
     with store.lock(key):
         if found := store.find(key):
             return found
-        with progress(f"Pulling {name}...", "Image pulled successfully!"):
-            return _unpack(reference, digest, key, options, store)
+        with progress(f"Pulling {name}...", "Image pulled successfully!") as at:
+            return _unpack(reference, digest, key, options, store, at)
 
 
-def _unpack(reference: Reference, digest: str, key: str, options: RegistryOptions, store: Store) -> Built:
+def _unpack(
+    reference: Reference, digest: str, key: str, options: RegistryOptions, store: Store, at: Callable[[str], None]
+) -> Built:
     pinned = Reference(reference.registry, reference.repository, reference.tag, digest)
     source, flags = _source(pinned, options)
     with store.building(key) as made:
         layout = f"{made}/oci"
         copy_flags = [f.replace("--tls-verify", "--src-tls-verify") for f in flags]
-        run_tool(["skopeo", "copy", *copy_flags, source, f"oci:{layout}:image"], f"cannot fetch {reference}", _hint)
+        run_tool(
+            ["skopeo", "copy", *copy_flags, source, f"oci:{layout}:image"], f"cannot fetch {reference}", _explain, at
+        )
+        at("unpacking")
         run_tool(["umoci", "unpack", f"--image={layout}:image", f"{made}/bundle"], f"cannot unpack {reference}")
         config = _image_config(Path(layout))
         Path(f"{made}/bundle/rootfs").rename(made / "rootfs")
         shutil.rmtree(layout)
         shutil.rmtree(f"{made}/bundle")
-        env = dict(pair.partition("=")[::2] for pair in config.get("Env") or [])
-        return store.publish(made, Built(key, "", env, config.get("WorkingDir") or "/"))
+        env, workdir = config.get("Env") or [], config.get("WorkingDir") or "/"
+        if not isinstance(env, list) or not all(isinstance(word, str) for word in [*env, workdir]):
+            raise ImageError("the image's configuration is not what it must be", path=str(reference))
+        return store.publish(made, Built(key, "", dict(pair.partition("=")[::2] for pair in env), workdir))
 
 
 def _image_config(layout: Path) -> dict[str, Any]:

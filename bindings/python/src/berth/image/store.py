@@ -1,8 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cache of root file systems, shared safely by threads and processes.
 
 Layout: ``<cache>/rootfs/<key>/{rootfs,image.json}``, ``<cache>/locks/<key>``, ``<cache>/refs.json`` for which content a
 name stood for, and ``<cache>/trees/<key>`` for which content a directory of the user's had. A root file system appears
 whole, by a rename, and is never changed after.
+
+What is in a root file system keeps its setuid bits and device nodes, and an image's author chose them. So the
+directories that hold them are closed to the other users of this machine, whatever the mode of ``<cache>`` itself.
 """
 
 from __future__ import annotations
@@ -13,12 +17,14 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from .._cancel import check
+from ..errors import ImageError
 from ..rootfs import Built
 
 #: Seconds between two attempts at a lock that somebody else holds.
@@ -46,9 +52,18 @@ class Store:
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or default_cache()
 
-    def _directory(self, *names: str) -> Path:
-        path = self.root.joinpath(*names)
-        path.mkdir(parents=True, exist_ok=True, mode=0o755)
+    def _directory(self, name: str) -> Path:
+        """One of the store's own directories, closed to others. One of an earlier release is closed now; ImageError
+        where somebody else may have written to it."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _check_owned(self.root, self.root.stat())
+        path = self.root / name
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+        seen = path.lstat()
+        _check_owned(path, seen)
+        if seen.st_mode & 0o077:
+            path.chmod(0o700)
         return path
 
     @contextlib.contextmanager
@@ -64,7 +79,7 @@ class Store:
             os.close(fd)
 
     def find(self, key: str) -> Built | None:
-        path = self.root / "rootfs" / key
+        path = self._directory("rootfs") / key
         try:
             data = json.loads((path / "image.json").read_text())
         except FileNotFoundError:
@@ -80,7 +95,6 @@ class Store:
         for left in base.glob(f"{key}.building.*"):
             shutil.rmtree(left, ignore_errors=True)
         path = Path(tempfile.mkdtemp(prefix=f"{key}.building.", dir=base))
-        path.chmod(0o755)
         try:
             yield path
         finally:
@@ -114,13 +128,21 @@ class Store:
     def known_tree(self, directory: str, fingerprint: str) -> str | None:
         """The key of a directory's content when it looked like that."""
         try:
-            seen, key = (self.root / "trees" / content_key(directory)).read_text().split()
+            seen, key = (self._directory("trees") / content_key(directory)).read_text().split()
         except (FileNotFoundError, ValueError):
             return None
         return key if seen == fingerprint else None
 
     def remember_tree(self, directory: str, fingerprint: str, key: str) -> None:
         _replace(self._directory("trees") / content_key(directory), f"{fingerprint} {key}\n")
+
+
+def _check_owned(path: Path, seen: os.stat_result) -> None:
+    if not stat.S_ISDIR(seen.st_mode) or seen.st_uid not in (0, os.geteuid()) or seen.st_mode & 0o022:
+        raise ImageError(
+            f"other users can write to the image store: {path}",
+            hint="name another by $BERTH_IMAGE_CACHE, or remove this one: images are built again",
+        )
 
 
 def _locked(fd: int) -> bool:

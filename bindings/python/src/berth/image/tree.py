@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What identifies the content of a directory that somebody else keeps: all of its names, attributes and bytes.
 
 Times are no part of it, so that a copy is the same content. Bytes are read again only where something changed: as for
