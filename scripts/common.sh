@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What the scripts share: progress lines, the cache, the lock. Sourced, never run.
 # shellcheck shell=bash
 
@@ -49,6 +50,11 @@ quietly() {
 # locked: from here to the end of this shell, no other set-up works in this cache.
 locked() {
   mkdir -p "$berth_cache"
+  # Root file systems with setuid programs will lie there: nobody else is to get at them, wherever the cache is.
+  for kept in rootfs registry; do
+    mkdir -p "$berth_cache/$kept"
+    chmod 0700 "$berth_cache/$kept"
+  done
   exec 8>"$berth_cache/lock"
   if ! flock -n 8; then
     say "another set-up is at work in $berth_cache; waiting for it"

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What of ctest's JUnit report did not pass, with the end of each test's output: failed.py REPORT.
 
 Exits with 1 where there is any; a test that was skipped is one, since it proves nothing.
 """
+
 import sys
 import xml.etree.ElementTree as ElementTree
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes a docker-load archive of a busybox: make-image.py ROOT NAME OUTPUT.
 
 ROOT holds Debian's busybox and libc6 packages, unpacked. The archive has one layer: busybox with a link for each of its
 applets, the libraries it needs, and the files that a name look-up reads. The same input gives the same bytes.
 """
+
 import glob
 import hashlib
 import io
@@ -77,14 +79,16 @@ def main() -> None:
     root, name, output = sys.argv[1:]
     blob = layer(root)
     digest = hashlib.sha256(blob).hexdigest()
-    config = json.dumps({
-        "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
-        "os": "linux",
-        "created": "1970-01-01T00:00:00Z",
-        "config": {"Cmd": ["sh"], "Env": ["PATH=/bin:/usr/bin:/sbin:/usr/sbin"]},
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
-        "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "busybox of Debian"}],
-    }).encode()
+    config = json.dumps(
+        {
+            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
+            "os": "linux",
+            "created": "1970-01-01T00:00:00Z",
+            "config": {"Cmd": ["sh"], "Env": ["PATH=/bin:/usr/bin:/sbin:/usr/sbin"]},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+            "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "busybox of Debian"}],
+        }
+    ).encode()
     config_name = hashlib.sha256(config).hexdigest() + ".json"
     manifest = json.dumps([{"Config": config_name, "RepoTags": [name], "Layers": [f"{digest}/layer.tar"]}]).encode()
     with tarfile.open(output, mode="w", format=tarfile.PAX_FORMAT) as tar:

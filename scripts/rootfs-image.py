@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes a docker-load archive of a root file system: rootfs-image.py ROOT NAME CONFIG OUTPUT.
 
 The archive has one layer, ROOT as it is, and the image config's "config" object is CONFIG (JSON). skopeo reads it as
 docker-archive:OUTPUT.
 """
+
 import hashlib
 import json
 import os
@@ -23,7 +25,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(output))) as work:
         layer = os.path.join(work, "layer.tar")
         subprocess.run(
-            ["tar", "--create", "--file", layer, "--sort=name", "--numeric-owner", "--one-file-system", "-C", root, "."],
+            [
+                "tar",
+                "--create",
+                "--file",
+                layer,
+                "--sort=name",
+                "--numeric-owner",
+                "--one-file-system",
+                "-C",
+                root,
+                ".",
+            ],
             check=True,
         )
         digest = hashlib.sha256()

@@ -1,4 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
 # What the set-up fetches, pinned. Sourced by scripts/common.sh; nothing else states a version.
+# shellcheck shell=bash
 
 # The oldest runsc that is used as found: 20260520.0 brought the overlay upper on a bind mount and tmpfs nr_inodes, which
 # the data root and newer nested runtimes need, and 20260701.0 is the oldest release that the tests ran on.
@@ -13,12 +15,16 @@ go_min=1.26.3
 # The test root file system: a Debian suite with Docker 20.10 in it.
 rootfs_suite=bookworm
 rootfs_packages=docker.io,iptables,iproute2,ca-certificates,busybox-static,procps,curl
+# Compose v2 and buildx, which that suite has not, and a docker command for this machine: from the next suite, whose Go
+# programs ask for no newer C library.
+clients_suite=trixie
+rootfs_plugins=(docker-compose docker-buildx)
 
 # Packages of the machine itself, Debian 12. Build: compiler, tools, libraries.
 packages_build=(g++ gcc make cmake ninja-build pkg-config ccache python3
   libboost1.81-dev rapidjson-dev libcli11-dev libgtest-dev libbenchmark-dev)
 # Run: what berth calls, and what makes root file systems.
 packages_run=(iproute2 nftables iptables util-linux curl debootstrap debian-archive-keyring ca-certificates xz-utils)
-# Test: fuzzing, sanitizers, the ABI check; the Python package's registry, images and virtual environment.
-packages_test=(clang libclang-rt-14-dev abigail-tools procps git
+# Test: the linters; fuzzing, sanitizers, the ABI check; the Python package's registry, images and virtual environment.
+packages_test=(clang-format shellcheck clang libclang-rt-14-dev abigail-tools procps git
   docker-registry skopeo umoci python3-venv)

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Fails when a file includes a layer to its right or the detail/ of another, when a layer's src.hpp forgets a body, or when
 berth.hpp forgets a header.
 
     layering.py SOURCE_TREE          checks
     layering.py SOURCE_TREE --fix    writes include/berth/berth.hpp anew, then checks
 """
+
 import re
 import sys
 from pathlib import Path
 
-LAYERS = ["base", "spec", "runsc", "process", "readiness", "network", "sandbox", "docker", "snapshot"]
+LAYERS = ["base", "spec", "runsc", "process", "readiness", "network", "guest", "sandbox", "docker", "snapshot"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]berth/([^>"]+)[>"]', re.M)
 
-UMBRELLA = """// The whole library: every public header, layer by layer.
+UMBRELLA = """// SPDX-License-Identifier: Apache-2.0
+// The whole library: every public header, layer by layer.
 #pragma once
 
 #include <berth/config.hpp>
@@ -73,11 +76,15 @@ def check_edges(root: Path) -> list[str]:
             elif other not in LAYERS:
                 errors.append(f"{where}:{line}: berth/{target} is in no layer")
             elif LAYERS.index(other) > LAYERS.index(own):
-                errors.append(f"{where}:{line}: {own} must not know {other} (berth/{target}); the data flows "
-                              f"{' -> '.join(LAYERS)}")
+                errors.append(
+                    f"{where}:{line}: {own} must not know {other} (berth/{target}); the data flows "
+                    f"{' -> '.join(LAYERS)}"
+                )
             elif other != own and "/detail/" in target:
-                errors.append(f"{where}:{line}: berth/{target} is {other}'s own; {own} takes what {other} declares in "
-                              f"include/berth/{other}")
+                errors.append(
+                    f"{where}:{line}: berth/{target} is {other}'s own; {own} takes what {other} declares in "
+                    f"include/berth/{other}"
+                )
     return errors
 
 
@@ -101,7 +108,9 @@ def check_lists(root: Path) -> list[str]:
         bodies = {f"impl/{layer}/{f.name}" for f in (include / "impl" / layer).glob("*.ipp")}
         source_list = include / layer / "src.hpp"
         for missing in sorted(bodies - compiled(include, f"{layer}/src.hpp")):
-            errors.append(f"include/berth/{layer}/src.hpp does not list berth/{missing}: its body would not be compiled")
+            errors.append(
+                f"include/berth/{layer}/src.hpp does not list berth/{missing}: its body would not be compiled"
+            )
         if source_list.exists() and not (root / "src" / f"{layer}.cpp").exists():
             errors.append(f"src/{layer}.cpp is missing: the bodies of {layer} would not be compiled")
     all_lists = include / "src.hpp"

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Shows that the layering check fails where it must: each case is a tree with one fault in it."""
+
 import subprocess
 import sys
 import tempfile
@@ -42,18 +44,27 @@ class Layering(unittest.TestCase):
             self.assertIn(word, said)
 
     def test_an_edge_to_the_right_in_a_header(self):
-        self.check("include/berth/base/error.hpp", "#pragma once\n#include <berth/spec/document.hpp>\n",
-                   "include/berth/base/error.hpp:2", "base must not know spec")
+        self.check(
+            "include/berth/base/error.hpp",
+            "#pragma once\n#include <berth/spec/document.hpp>\n",
+            "include/berth/base/error.hpp:2",
+            "base must not know spec",
+        )
 
     def test_an_edge_to_the_right_in_a_body(self):
-        self.check("include/berth/impl/spec/document.ipp", '#  include "berth/runsc/version.hpp"\n', "spec must not know runsc")
+        self.check(
+            "include/berth/impl/spec/document.ipp", '#  include "berth/runsc/version.hpp"\n', "spec must not know runsc"
+        )
 
     def test_an_edge_to_the_right_in_a_source(self):
         self.check("src/base.cpp", "#include <berth/docker/src.hpp>\n", "base must not know docker")
 
     def test_the_detail_of_another_layer(self):
-        self.check("include/berth/impl/runsc/version.ipp", "#include <berth/spec/detail/scan.hpp>\n",
-                   "is spec's own; runsc takes")
+        self.check(
+            "include/berth/impl/runsc/version.ipp",
+            "#include <berth/spec/detail/scan.hpp>\n",
+            "is spec's own; runsc takes",
+        )
 
     def test_the_umbrella_inside_a_layer(self):
         self.check("include/berth/spec/document.hpp", "#include <berth/berth.hpp>\n", "takes every layer in")

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The set-up's and the test run's own judgement: what is new enough, and what counts as having run.
 set -euo pipefail
 source=$(cd "$(dirname "$0")/.." && pwd)

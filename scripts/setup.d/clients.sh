@@ -1,35 +1,43 @@
-# The docker command and docker compose of users, for the tests of berth's Python package: unpacked into the cache from
-# Debian's trixie packages, whose compose is the second generation. Nothing is installed, so no dockerd comes along.
+# SPDX-License-Identifier: Apache-2.0
+# The docker command, docker compose and buildx of users, for the tests of berth's Python package: unpacked into the cache
+# from the Debian packages of $clients_suite, whose compose is the second generation. Nothing is installed, so no dockerd
+# comes along.
 # shellcheck shell=bash
 
-clients_suite=trixie
+docker_clients() { printf '%s\n' "$berth_cache/clients/$(recipe_hash 2 "$clients_suite" "$(dpkg --print-architecture)")"; }
 
-docker_clients() { printf '%s\n' "$berth_cache/clients/$(recipe_hash 1 "$clients_suite" "$(dpkg --print-architecture)")"; }
+# download_debs DIRECTORY PACKAGE...: packages of $clients_suite, into DIRECTORY/debs; apt checks them against the signed
+# lists, and this machine's own lists stay as they are.
+download_debs() {
+  local directory=$1 mirror keyring apt
+  shift
+  mirror=$(apt_mirror "$rootfs_suite")
+  [[ -n $mirror ]] || die "apt's sources on this machine name no Debian mirror; add one for $rootfs_suite main"
+  keyring=$(apt_keyring "$mirror")
+  mkdir -p "$directory"/{lists/partial,archives/partial,debs}
+  echo "deb [signed-by=${keyring:-/usr/share/keyrings/debian-archive-keyring.gpg}] $mirror $clients_suite main" \
+    >"$directory/sources.list"
+  apt=(-o "Dir::Etc::SourceList=$directory/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o "Dir::State::Lists=$directory/lists" -o "Dir::Cache=$directory" -o APT::Sandbox::User=root)
+  quietly "looking for $* in $clients_suite" apt-get "${apt[@]}" update
+  (
+    cd "$directory/debs" || exit
+    quietly "fetching $*" apt-get "${apt[@]}" download "$@"
+  )
+}
 
 setup_clients() {
-  local mirror keyring target building deb apt
+  local target building deb plugin
   target=$(docker_clients)
   if [[ -d $target ]]; then
     return
   fi
-  mirror=$(apt_mirror "$rootfs_suite")
-  [[ -n $mirror ]] || die "apt's sources on this machine name no Debian mirror; add one for $rootfs_suite main"
-  keyring=$(apt_keyring "$mirror")
   mkdir -p "$berth_cache/clients"
   rm -rf "$berth_cache"/clients/building.*
   building=$(mktemp -d "$berth_cache/clients/building.XXXXXX")
-  mkdir -p "$building"/{lists/partial,archives/partial,debs,tree}
-  echo "deb [signed-by=${keyring:-/usr/share/keyrings/debian-archive-keyring.gpg}] $mirror $clients_suite main" \
-    >"$building/sources.list"
-  apt=(-o "Dir::Etc::SourceList=$building/sources.list" -o Dir::Etc::SourceParts=/dev/null
-    -o "Dir::State::Lists=$building/lists" -o "Dir::Cache=$building" -o APT::Sandbox::User=root)
-  (
-    quietly "looking for docker's client in $clients_suite" apt-get "${apt[@]}" update
-    cd "$building/debs"
-    quietly "fetching docker-cli and docker-compose" apt-get "${apt[@]}" download docker-cli docker-compose
-  ) || {
+  download_debs "$building" docker-cli "${rootfs_plugins[@]}" || {
     rm -rf "$building"
-    die "apt-get could not download docker-cli and docker-compose of $clients_suite"
+    die "apt-get could not download docker-cli, ${rootfs_plugins[*]} of $clients_suite"
   }
   for deb in "$building"/debs/*.deb; do
     dpkg-deb -x "$deb" "$building/tree"
@@ -37,7 +45,9 @@ setup_clients() {
   # The client looks for its plugins in $DOCKER_CONFIG/cli-plugins.
   mkdir -p "$building/made/bin" "$building/made/config/cli-plugins"
   mv "$building/tree/usr/bin/docker" "$building/made/bin/"
-  mv "$building/tree/usr/libexec/docker/cli-plugins/docker-compose" "$building/made/config/cli-plugins/"
+  for plugin in docker-compose docker-buildx; do
+    mv "$building/tree/usr/libexec/docker/cli-plugins/$plugin" "$building/made/config/cli-plugins/"
+  done
   mv "$building/made" "$target"
   rm -rf "$building"
   say "docker's client: $target"

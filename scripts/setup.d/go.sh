@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A Go that is new enough to build runsc. Debian 12's is 1.19, which neither can nor fetches a newer one by itself.
 # shellcheck shell=bash
 
@@ -39,7 +40,8 @@ setup_go() {
       -o "Dir::State::Lists=$building/lists" -o "Dir::Cache=$building" -o APT::Sandbox::User=root)
     quietly "looking for Go in Debian's $suite" apt-get "${apt[@]}" update || continue
     package=$(apt-cache "${apt[@]}" --names-only search '^golang-1\.[0-9]+-go$' | awk '{ print $1 }' | sort -V | tail -n 1)
-    [[ -n $package ]] && version_at_least "$(apt-cache "${apt[@]}" show --no-all-versions "$package" |
+    [[ -n $package ]] || continue
+    version_at_least "$(apt-cache "${apt[@]}" show --no-all-versions "$package" |
       awk '$1 == "Version:" { print $2 }')" "$go_min" || continue
     (
       cd "$building/debs"

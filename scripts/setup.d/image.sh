@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A small image for nested containers, which no registry has to serve: Debian's busybox with the C library it is linked
 # to. Not busybox-static: a static glibc program crashes when it resolves a name through NSS.
 # shellcheck shell=bash

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Debian packages: asks apt for what is missing, and touches nothing when nothing is.
 # shellcheck shell=bash
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Two images for a registry of the tests' own, made of Debian packages and named as users name theirs, since no public
 # registry can be counted on: `ubuntu:22.04`, which is a minimal Debian, and `nginx:latest`, which is Debian's nginx.
 # shellcheck shell=bash

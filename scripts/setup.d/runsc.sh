@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # runsc: one that is there and new enough, else the pinned one, built by go from the module proxy.
 # shellcheck shell=bash
 

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "support/census.hpp"
 
 #include <berth/sandbox/detail/host_resources.hpp>
-#include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/detail/root_marker.hpp>
 
 #include <dirent.h>
 #include <net/if.h>
@@ -60,7 +61,9 @@ std::string output_of(const char* command) {
 
 census census::take(const std::string& root) {
   census all;
-  const std::string token = berth::detail::root_token(root);
+  // Before the first sandbox the root has no mark, and nothing on the host is its own.
+  const auto prefix = berth::detail::find_root_prefix(root);
+  const std::string token = prefix && !prefix->empty() ? *prefix : "(none)";
 
   for (const std::string& pid : entries("/proc")) {
     if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
@@ -69,8 +72,8 @@ census census::take(const std::string& root) {
     const std::string stat = slurp("/proc/" + pid + "/stat");
     const std::size_t close = stat.rfind(") ");
     if (close == std::string::npos) continue;
-    const bool child = stat.compare(close + 4, std::to_string(::getpid()).size() + 1,
-                                    std::to_string(::getpid()) + " ") == 0;
+    const bool child =
+        stat.compare(close + 4, std::to_string(::getpid()).size() + 1, std::to_string(::getpid()) + " ") == 0;
     // Our children dead and unreaped count as well: somebody has forgotten them.
     if (child || (cmdline.find(root) != std::string::npos && std::stoi(pid) != ::getpid())) {
       all.found["processes"].insert(pid + " " + stat.substr(close + 2, 1) + " " + cmdline);
@@ -104,8 +107,10 @@ census census::take(const std::string& root) {
   for (std::string line; std::getline(tables, line);) {
     if (line.find("berth_" + token) != std::string::npos) all.found["rules"].insert(line);
   }
-  for (const std::string& name : berth::detail::find_cgroups("berth-" + token)) all.found["cgroups"].insert(name);
-  for (const std::string& name : entries(root)) all.found["directories"].insert(name);
+  for (const std::string& name : berth::detail::find_cgroups("berth-" + token).value())
+    all.found["cgroups"].insert(name);
+  for (const std::string& name : entries(root))
+    if (!name.starts_with(".root-")) all.found["directories"].insert(name);
   return all;
 }
 

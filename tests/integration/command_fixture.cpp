@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "support/command_fixture.hpp"
 
 #include <fcntl.h>
@@ -148,7 +149,8 @@ std::unique_ptr<started_command> command_test::start(std::vector<std::string> wo
   ::posix_spawn_file_actions_adddup2(&actions, out[1], 1);
   ::posix_spawn_file_actions_adddup2(&actions, err[1], 2);
   pid_t pid = -1;
-  EXPECT_EQ(::posix_spawn(&pid, berth_.c_str(), &actions, nullptr, pointers(words).data(), pointers(environment).data()), 0);
+  EXPECT_EQ(
+      ::posix_spawn(&pid, berth_.c_str(), &actions, nullptr, pointers(words).data(), pointers(environment).data()), 0);
   ::posix_spawn_file_actions_destroy(&actions);
   std::fclose(in);
   ::close(out[1]);

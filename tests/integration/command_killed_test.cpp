@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SIGKILL to whoever makes or keeps a sandbox, at each phase of its life: nothing is left, at the latest after `berth gc`.
 #include "support/command_fixture.hpp"
 
@@ -8,8 +9,17 @@ namespace {
 
 // In the order in which they come; each is a line of the verbose log.
 const std::vector<std::string> phases = {
-    "phase=record", "phase=directories", "phase=shared", "phase=network", "phase=root", "phase=bundle", "phase=runsc", "phase=running",
-    "preparing to start docker daemon", "docker daemon process started", "docker daemon is ready",
+    "phase=record",
+    "phase=directories",
+    "phase=shared",
+    "phase=network",
+    "phase=root",
+    "phase=bundle",
+    "phase=runsc",
+    "phase=running",
+    "preparing to start docker daemon",
+    "docker daemon process started",
+    "docker daemon is ready",
 };
 
 class CommandKilled : public command_test, public testing::WithParamInterface<std::string> {
@@ -35,7 +45,7 @@ TEST_P(CommandKilled, InTheForeground) {
   collect();
 }
 
-TEST_P(CommandKilled, TheLauncher) {
+TEST_P(CommandKilled, Detached) {
   const auto running = start(words({"-d", "--wait"}));
   ASSERT_TRUE(running->wait_for_stderr(GetParam())) << running->finish().err;
   running->signal(SIGKILL);
@@ -44,33 +54,31 @@ TEST_P(CommandKilled, TheLauncher) {
     EXPECT_EQ(got.out, "victim\n");
     EXPECT_EQ(run({"rm", "victim"}).code, 0);
   }
-  // The monitor sees its end and takes everything down by itself.
-  EXPECT_TRUE(eventually([&] { return run({"ls", "--ids"}).out.empty(); }));
-  EXPECT_EQ(left_now(), "");
+  // What watches it sees its end, and takes everything down by itself.
+  EXPECT_TRUE(eventually([&] { return run({"ls", "--ids"}).out.empty() && left_now().empty(); })) << left_now();
 }
 
-TEST_P(CommandKilled, TheMonitor) {
+// What watches it is killed as well: then it is the collector's.
+TEST_P(CommandKilled, WithItsWatch) {
   const auto running = start(words({"-d", "--wait"}));
   ASSERT_TRUE(running->wait_for_stderr(GetParam())) << running->finish().err;
-  // The monitor is the launcher's only child, or was, when that has ended.
-  std::string monitor = parsed_json(run({"ls", "--json"}).out).at({"0", "creator", "pid"});
-  if (monitor == "(absent)") {  // no record yet
-    std::FILE* children = std::fopen(("/proc/" + std::to_string(running->pid()) + "/task/" +
-                                      std::to_string(running->pid()) + "/children").c_str(), "re");
-    ASSERT_NE(children, nullptr);
-    char text[32] = "";
-    ASSERT_NE(std::fgets(text, sizeof text, children), nullptr);
-    std::fclose(children);
-    monitor = text;
+  running->signal(SIGSTOP);
+  const std::string token = parsed_json(run({"ls", "--json"}).out).at({"0", "container_id"});
+  std::FILE* found = ::popen(("pgrep -f '^[^ ]*berth-init watch " + token + "'").c_str(), "re");
+  int watch = 0;
+  const bool is_watched = std::fscanf(found, "%d", &watch) == 1;
+  ::pclose(found);
+  if (is_watched) {
+    EXPECT_EQ(::kill(watch, SIGKILL), 0);
   }
-  ASSERT_EQ(::kill(std::stoi(monitor), SIGKILL), 0) << monitor;
+  running->signal(SIGKILL);
   const command_output got = running->finish();
-  if (got.code != 0) {
-    EXPECT_EQ(got.code, 1);
-    EXPECT_EQ(got.out, "");
-    EXPECT_NE(got.err.find("monitor was ended by signal 9"), std::string::npos) << got.err;
+  EXPECT_EQ(got.code, 128 + SIGKILL) << got.out;
+  if (is_watched) {
+    collect();
+  } else {
+    EXPECT_TRUE(eventually([&] { return run({"gc"}).code == 0 && left_now().empty(); })) << left_now();
   }
-  collect();
 }
 
 INSTANTIATE_TEST_SUITE_P(Phases, CommandKilled, testing::ValuesIn(phases), [](const auto& tested) {

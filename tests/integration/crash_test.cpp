@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The client killed at every moment of a sandbox's life: garbage collection must leave nothing.
 #include "support/sandbox_fixture.hpp"
 
@@ -37,7 +38,7 @@ class SandboxCrash : public berth_test::sandbox_test {
   void collect(std::size_t expected) {
     auto removed = loop_.run(collect_garbage(where_));
     ASSERT_TRUE(removed) << removed.error().to_string();
-    EXPECT_EQ(removed->size(), expected);
+    EXPECT_EQ(removed->sandboxes.size(), expected);
   }
 
   sandbox_config everything() const {  // every kind of resource
@@ -127,9 +128,25 @@ TEST_F(SandboxCrash, OneThatEndsWithItsCreatorIsCollected) {
   collect(1);
 }
 
+TEST_F(SandboxCrash, OneWhoseCreatorIsWatchedIsGoneWithItWhateverThePhase) {
+  sandbox_config what = everything();
+  what.watch_creator = true;
+  for (const char* phase : {"directories", "shared", "network", "root", "bundle", "runsc", "running"}) {
+    SCOPED_TRACE(phase);
+    ASSERT_TRUE(killed_at(phase, [&](const environment& where) { create_in(where, what); }));
+    std::string left;
+    for (int i = 0; i < 1200; ++i) {
+      left = berth_test::left_behind(where_.root, before_);
+      if (left.empty()) break;
+      loop_.run_for(std::chrono::milliseconds(50));
+    }
+    ASSERT_EQ(left, "");
+  }
+}
+
 TEST_F(SandboxCrash, WhatRunsIsLeftAlone) {
   sandbox_config what = everything();
-  what.ends_with_creator = true;
+  what.watch_creator = true;
   auto box = create(what);
   collect(0);
   EXPECT_EQ(shell(*box, "echo on"), "on");
@@ -160,8 +177,8 @@ TEST_F(SandboxCrash, OrphansWithoutARecordAreCollectedAndStrangersAreNot) {
   host_shell("mkdir " + where_.root + "/lost+found && touch " + where_.root + "/notes");
   host_shell("umount " + record.shared() + " " + record.root() + " && rm -rf " + record.directory);
   const std::string stranger = "zzzzzabcdefgh";  // of another root
-  host_shell("ip netns add berth-" + stranger + " && nft add table inet berth_" + stranger +
-             " && ip link add bv" + stranger + " type veth");
+  host_shell("ip netns add berth-" + stranger + " && nft add table inet berth_" + stranger + " && ip link add bv" +
+             stranger + " type veth");
   collect(0);
   EXPECT_EQ(host_shell("ls " + where_.root), "lost+found\nnotes");
   host_shell("rm -r " + where_.root + "/lost+found " + where_.root + "/notes");
@@ -169,7 +186,8 @@ TEST_F(SandboxCrash, OrphansWithoutARecordAreCollectedAndStrangersAreNot) {
   EXPECT_EQ(host_shell("ip netns | grep -c berth-" + stranger), "1");
   EXPECT_EQ(host_shell("ip -br link show bv" + stranger + " | wc -l"), "1");
   EXPECT_EQ(host_shell("nft list tables | grep -c berth_" + stranger), "1");
-  host_shell("ip netns del berth-" + stranger + "; nft delete table inet berth_" + stranger + "; ip link del bv" + stranger);
+  host_shell("ip netns del berth-" + stranger + "; nft delete table inet berth_" + stranger + "; ip link del bv" +
+             stranger);
 }
 
 TEST_F(SandboxCrash, WhatWasRemovedIsToldThoughAnotherCannotBe) {
@@ -181,10 +199,11 @@ TEST_F(SandboxCrash, WhatWasRemovedIsToldThoughAnotherCannotBe) {
     }));
   }
   ASSERT_EQ(host_shell("mount -t tmpfs none " + where_.root + "/stuck/logs && echo ok"), "ok");
-  std::vector<std::string> removed{"from before"};
+  collected_garbage removed;
+  removed.sandboxes = {"from before"};
   auto done = loop_.run(collect_garbage(where_, &removed));
   EXPECT_FALSE(done);
-  EXPECT_EQ(removed, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(removed.sandboxes, (std::vector<std::string>{"one", "two"}));
   host_shell("umount " + where_.root + "/.old-*/logs");
   collect(0);
   EXPECT_EQ(berth_test::left_behind(where_.root, before_), "");
@@ -210,11 +229,11 @@ TEST_F(SandboxCrash, TwoCollectorsAtOnce) {
   std::size_t removed = 0;
   for (int i = 0; i < 2; ++i) {
     boost::asio::co_spawn(loop_.context(), collect_garbage(where_),
-                          [&](std::exception_ptr e, result<std::vector<std::string>> ids) {
+                          [&](std::exception_ptr e, result<collected_garbage> garbage) {
                             --left;
                             ASSERT_FALSE(e);
-                            ASSERT_TRUE(ids) << ids.error().to_string();
-                            removed += ids->size();
+                            ASSERT_TRUE(garbage) << garbage.error().to_string();
+                            removed += garbage->sandboxes.size();
                           });
   }
   for (int i = 0; i < 6000 && left > 0; ++i) loop_.run_for(std::chrono::milliseconds(10));

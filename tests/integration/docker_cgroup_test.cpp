@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The three cgroup modes, with what each opens: shown by trying.
 #include "support/docker_fixture.hpp"
 
@@ -16,8 +17,10 @@ class frozen_bait {
     // On its own session, so that nothing of the test's is frozen with it.
     make_ = "mkdir " + directory_ + " && { setsid sh -c 'echo $$ > " + directory_ +
             "/cgroup.procs; exec sleep 300' >/dev/null 2>&1 & } && sleep 0.3 && cat " + directory_ + "/cgroup.procs";
-    remove_ = "echo " + thaw() + " > " + file() + "; kill -9 $(cat " + directory_ + "/cgroup.procs); for i in 1 2 3 4 5 6 7 8 9; do "
-              "rmdir " + directory_ + " 2>/dev/null && break; sleep 0.1; done; ls -d " + directory_ + " 2>/dev/null; true";
+    remove_ = "echo " + thaw() + " > " + file() + "; kill -9 $(cat " + directory_ +
+              "/cgroup.procs); for i in 1 2 3 4 5 6 7 8 9; do "
+              "rmdir " +
+              directory_ + " 2>/dev/null && break; sleep 0.1; done; ls -d " + directory_ + " 2>/dev/null; true";
   }
   string directory() const { return directory_; }
   string file() const { return directory_ + (v1_ ? "/freezer.state" : "/cgroup.freeze"); }
@@ -50,12 +53,24 @@ class DockerCgroups : public berth_test::docker_test {
   // Tries from inside, and tells what the host then sees.
   string try_freezing() {
     (void)shell(*box_, "echo " + bait_->freeze() + " > " + bait_->file());
-    return host_shell("for i in 1 2 3 4 5; do grep -q FREEZING " + bait_->file() + " || break; sleep 0.1; done; cat " + bait_->file());
+    return host_shell("for i in 1 2 3 4 5; do grep -q FREEZING " + bait_->file() + " || break; sleep 0.1; done; cat " +
+                      bait_->file());
   }
   string make_inside(const string& parent) {
     const string name = parent + "/berth-made-" + box_->record().token;
     (void)shell(*box_, "mkdir " + name);
     return host_shell("ls -d " + name + " 2>/dev/null; rmdir " + name + " 2>/dev/null; true");
+  }
+  // Also where it would be started again after other failures.
+  void fails_at_once() {
+    options_.restart.what = restart_policy::kind::on_failure;
+    const auto started = start();
+    ASSERT_FALSE(started);
+    const daemon_failure why = *daemon_->status().failure;
+    EXPECT_EQ(why.hint_id, "BERTH-CGROUP-DEVICES");
+    EXPECT_NE(why.hint.find("--cgroup sandbox"), string::npos) << why.hint;
+    EXPECT_EQ(why.restarts, 0u);
+    EXPECT_EQ(why.phase, "prepare");
   }
   std::optional<frozen_bait> bait_;
 };
@@ -68,12 +83,15 @@ TEST_F(DockerCgroups, InTheDefaultModeNothingInsideSeesOrChangesTheHosts) {
   // Under every name that it could have inside.
   EXPECT_EQ(shell(*box_, "find /sys/fs/cgroup -name 'berth-bait-*' | head -1"), "");
   EXPECT_EQ(shell(*box_, "find /sys/fs/cgroup -name 'freezer*' | head -1"), "") << "gVisor has no freezer";
-  for (const char* parent : {"/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/devices", "/sys/fs/cgroup/pids"})
+  for (const char* parent :
+       {"/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/devices", "/sys/fs/cgroup/pids"})
     EXPECT_EQ(make_inside(parent), "") << parent;
   // Processes of the host are not to be found there either.
   const string pid = host_shell("cat " + bait_->directory() + "/cgroup.procs");
-  EXPECT_EQ(shell(*box_, "mkdir /sys/fs/cgroup/memory/x && echo " + pid + " > /sys/fs/cgroup/memory/x/cgroup.procs 2>/dev/null; "
-                         "grep -cx " + pid + " /sys/fs/cgroup/memory/x/cgroup.procs || true"),
+  EXPECT_EQ(shell(*box_, "mkdir /sys/fs/cgroup/memory/x && echo " + pid +
+                             " > /sys/fs/cgroup/memory/x/cgroup.procs 2>/dev/null; "
+                             "grep -cx " +
+                             pid + " /sys/fs/cgroup/memory/x/cgroup.procs || true"),
             "0");
   EXPECT_EQ(host_shell("cat " + bait_->directory() + "/cgroup.procs"), pid);
   // And Docker works.
@@ -91,18 +109,14 @@ TEST_F(DockerCgroups, TheHostBindOpensTheHostsCgroupsAndDockerdDoesNotStartWithI
   // What makes it unsafe. If gVisor ever closes this, the mode's description has to change.
   const string frozen = try_freezing();
   EXPECT_EQ(frozen, bait_->freeze());
-  const auto started = start();
-  ASSERT_FALSE(started);
-  EXPECT_EQ(daemon_->status().failure->hint_id, "BERTH-CGROUP-DEVICES");
+  fails_at_once();
 }
 
 TEST_F(DockerCgroups, WithoutAMountDockerdSaysWhatItMisses) {
   make_mode(cgroup_mode::none);
   if (HasFatalFailure()) return;
   EXPECT_EQ(try_freezing(), bait_->thaw());
-  const auto started = start();
-  ASSERT_FALSE(started);
-  EXPECT_EQ(daemon_->status().failure->hint_id, "BERTH-CGROUP-DEVICES");
+  fails_at_once();
 }
 
 }  // namespace

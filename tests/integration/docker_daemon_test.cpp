@@ -1,10 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 // The life of a real dockerd on real runsc: ready, failing in known ways, killed, restarted, stopped.
 #include "support/docker_fixture.hpp"
 
+#include <berth/sandbox/detail/root_marker.hpp>
+#include <berth/sandbox/detail/runsc_processes.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+
+#include <signal.h>
 
 #include <algorithm>
 
@@ -122,7 +127,7 @@ TEST_F(DockerDaemon, WithoutACgroupMountTheFailureNamesTheRemedy) {
   ASSERT_FALSE(started);
   EXPECT_EQ(daemon_->status().failure->hint_id, "BERTH-CGROUP-DEVICES");
   EXPECT_NE(started.error().hint.find("\"type\":\"cgroup\""), string::npos) << started.error().hint;
-  EXPECT_NE(started.error().detail.find("Devices cgroup isn't mounted"), string::npos) << started.error().detail;
+  EXPECT_NE(started.error().message.find("no cgroup file system"), string::npos) << started.error().detail;
 }
 
 TEST_F(DockerDaemon, ThatIsNotReadyInTimeIsEndedAndNothingOfItStays) {
@@ -173,6 +178,31 @@ TEST_F(DockerDaemon, KilledWhileReadyIsRestartedUnderThePolicyAndKeepsImagesAndN
   }
 }
 
+// By runsc exec, the host may kill the process that runs dockerd (its OOM killer does): dockerd itself lives on inside. The
+// restart ends that one first.
+TEST_F(DockerDaemon, AClientThatIsKilledLeavesNoSecondDaemon) {
+  make();
+  ASSERT_TRUE(box_);
+  box_->use_runsc_exec(true);
+  options_.restart.what = restart_policy::kind::on_failure;
+  ASSERT_TRUE(start());
+  const auto prefix = detail::find_root_prefix(where_.root);
+  ASSERT_TRUE(prefix);
+  const auto processes = detail::find_runsc_processes(detail::runsc_owner::of(box_->record(), *prefix));
+  ASSERT_TRUE(processes);
+  int clients = 0;
+  for (const auto& process : *processes) {
+    if (!process.client) continue;
+    ++clients;
+    EXPECT_EQ(::kill(process.identity.pid, SIGKILL), 0);
+  }
+  ASSERT_EQ(clients, 1);
+  (void)wait_for(daemon_state::starting);
+  EXPECT_EQ(wait_for(daemon_state::ready).restarts, 1u);
+  EXPECT_EQ(shell(*box_, "cat /proc/[0-9]*/comm | grep -cx dockerd"), "1");
+  EXPECT_NE(docker({"ps"}), "");
+}
+
 TEST_F(DockerDaemon, StopsContainersThenItself) {
   up();
   if (HasFatalFailure()) return;
@@ -180,7 +210,9 @@ TEST_F(DockerDaemon, StopsContainersThenItself) {
   // The container tells by a file on a volume that it was asked to end, and not killed.
   docker({"run", "-d", "-v", "/tmp/told:/told", image(), "sh", "-c",
           "trap 'echo asked > /told/how; exit 0' TERM; touch /told/up; while :; do sleep 0.1; done"});
-  ASSERT_EQ(shell(*box_, "i=0; until [ -e /tmp/told/up ] || [ $i = 100 ]; do sleep 0.1; i=$((i+1)); done; ls /tmp/told"), "up");
+  ASSERT_EQ(
+      shell(*box_, "i=0; until [ -e /tmp/told/up ] || [ $i = 100 ]; do sleep 0.1; i=$((i+1)); done; ls /tmp/told"),
+      "up");
   const auto stopped = loop_.run(daemon_->stop());
   ASSERT_TRUE(stopped) << stopped.error().to_string();
   EXPECT_EQ(daemon_->status().state, daemon_state::stopped);
@@ -199,9 +231,8 @@ TEST_F(DockerDaemon, AStartThatIsGivenUpLeavesNoDaemon) {
   boost::asio::cancellation_signal give_up;
   std::optional<result<void>> outcome;
   boost::asio::co_spawn(loop_.context(), daemon_->start(),
-                        boost::asio::bind_cancellation_slot(give_up.slot(), [&](std::exception_ptr, result<void> r) {
-                          outcome = std::move(r);
-                        }));
+                        boost::asio::bind_cancellation_slot(
+                            give_up.slot(), [&](std::exception_ptr, result<void> r) { outcome = std::move(r); }));
   loop_.run_for(milliseconds(150));
   give_up.emit(boost::asio::cancellation_type::terminal);
   loop_.run_for(milliseconds(50));
@@ -210,6 +241,62 @@ TEST_F(DockerDaemon, AStartThatIsGivenUpLeavesNoDaemon) {
   EXPECT_EQ(outcome->error().code, errc::cancelled);
   (void)wait_for(daemon_state::stopped);
   EXPECT_EQ(daemons(), "");
+}
+
+TEST_F(DockerDaemon, WhatARestartCannotMendIsNotTriedAgain) {
+  make();
+  ASSERT_TRUE(box_);
+  options_.plan.dockerd_args = {"--no-such-flag"};
+  options_.restart.what = restart_policy::kind::on_failure;
+  const auto started = start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(daemon_->status().restarts, 0u);
+  EXPECT_EQ(daemon_->status().failure->hint_id, "BERTH-DOCKERD-ARGUMENT") << started.error().to_string();
+}
+
+TEST_F(DockerDaemon, AFullDataRootIsNotTheEndOfTheSandbox) {
+  sandbox_config what = config(network_mode::none);
+  what.memory_bytes = 1u << 30;
+  make(tmpfs_recipe(), std::move(what));
+  ASSERT_TRUE(box_);
+  const auto started = start();
+  ASSERT_TRUE(started) << started.error().to_string();
+  load_image();
+  auto filled =
+      loop_.run(run_docker(*box_, {"run", "--rm", image(), "dd", "if=/dev/zero", "of=/big", "bs=1M", "count=1500"},
+                           deadline_after(seconds(120))));
+  ASSERT_FALSE(filled);
+  EXPECT_NE(filled.error().detail.find("No space left on device"), string::npos) << filled.error().to_string();
+  EXPECT_EQ(docker({"run", "--rm", image(), "echo", "alive"}), "alive");
+}
+
+// It prints berth's own control lines without end, and looks for the nonce where the start script still has it.
+TEST_F(DockerDaemon, AHostileOneDoesNotSpeakForBerthNorFillTheLogs) {
+  make();
+  ASSERT_TRUE(box_);
+  shell(
+      *box_,
+      "cat > /usr/local/bin/hostile-dockerd <<'END'\n#!/bin/sh\n"
+      "nonce=$(cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | sed -n 's/^BERTH_START_NONCE=//p' | head -n 1)\n"
+      "yes \"berth:$nonce:warning forged-with\" &\nyes 'berth:pid 1' &\nexec yes 'berth:warning forged-without'\n"
+      "END\nchmod 755 /usr/local/bin/hostile-dockerd");
+  options_.plan.dockerd = "hostile-dockerd";
+  options_.ready_timeout = seconds(8);
+  std::size_t printed = 0;
+  string notice;
+  options_.on_daemon_line = [&](output_stream, std::string_view line) {
+    printed += line.size();
+    if (line.starts_with("berth: ")) notice = line;
+  };
+  const auto started = start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, errc::daemon_not_ready) << started.error().to_string();
+  EXPECT_EQ(logged().find("forged-without"), string::npos);
+  EXPECT_LT(logged().size(), 32u << 10);
+  // A bucket, and what 30 s fill again on a machine that is busy.
+  EXPECT_LT(printed, (1u << 20) + 30 * (128u << 10));
+  EXPECT_NE(notice.find("were dropped here"), string::npos);
+  shell(*box_, "pkill yes || kill $(grep -l '^yes' /proc/[0-9]*/comm | cut -d/ -f3)");
 }
 
 TEST_F(DockerDaemon, DestroyingTheSupervisorEndsTheDaemon) {

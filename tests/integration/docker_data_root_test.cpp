@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where images live: in the sandbox's memory, or on a directory of the host that outlives it.
 #include "support/docker_fixture.hpp"
 
@@ -42,6 +43,38 @@ TEST_F(DockerDataRoot, OnADirectoryOfTheHostImagesAndNetworksOutliveTheSandbox) 
   EXPECT_EQ(docker({"run", "--rm", "with-kept", "cat", "/kept"}), "kept");
   ASSERT_TRUE(loop_.run(daemon_->stop()));
   down();
+  std::filesystem::remove_all(directory);
+}
+
+TEST_F(DockerDataRoot, OfALiveSandboxIsRefusedToAnother) {
+  const string directory = where_.root + "-images", link = where_.root + "-link";
+  std::filesystem::create_directory(directory);
+  std::filesystem::create_directory_symlink(directory, link);
+  make(on(directory), network_mode::none);
+  ASSERT_TRUE(box_);
+  const string id = box_->id();
+  for (const string& name : {directory, link}) {
+    sandbox_config second = config(network_mode::none);
+    const auto refused = loop_.run(add_docker(second, on(name), where_));
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().code, errc::exists);
+    EXPECT_NE(refused.error().to_string().find(id), string::npos) << refused.error().to_string();
+  }
+  sandbox_config tmpfs = config(network_mode::none);
+  EXPECT_TRUE(loop_.run(add_docker(tmpfs, tmpfs_recipe(), where_)));
+  down();
+  sandbox_config next = config(network_mode::none);
+  const auto taken = loop_.run(add_docker(next, on(link), where_));
+  EXPECT_TRUE(taken) << taken.error().to_string();
+  // As earlier releases bound it, or a volume does.
+  next = config(network_mode::none);
+  next.mounts.push_back({directory, "/elsewhere", false});
+  box_ = create(next);
+  ASSERT_TRUE(box_);
+  sandbox_config third = config(network_mode::none);
+  EXPECT_FALSE(loop_.run(add_docker(third, on(directory), where_)));
+  down();
+  std::filesystem::remove(link);
   std::filesystem::remove_all(directory);
 }
 

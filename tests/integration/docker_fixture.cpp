@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "support/docker_fixture.hpp"
 
 #include <berth/sandbox/find_runsc.hpp>

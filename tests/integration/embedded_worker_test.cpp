@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The example of a worker with runsc calls of its own, run as it stands.
 #include "support/sandbox_fixture.hpp"
 

@@ -1,8 +1,11 @@
-// Commands in a sandbox, by runsc exec.
+// SPDX-License-Identifier: Apache-2.0
+// Commands in a sandbox, through its guest and by runsc exec: the two do the same.
 #include "support/sandbox_fixture.hpp"
 
-#include <berth/sandbox/detail/host_resources.hpp>
+#include <berth/sandbox/detail/root_marker.hpp>
+#include <berth/sandbox/detail/runsc_processes.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -11,7 +14,9 @@ namespace {
 
 using namespace berth;
 
-class SandboxExec : public berth_test::sandbox_test {
+enum class way { guest, runsc_exec };
+
+class SandboxExec : public berth_test::sandbox_test, public ::testing::WithParamInterface<way> {
  protected:
   void SetUp() override {
     sandbox_test::SetUp();
@@ -20,6 +25,7 @@ class SandboxExec : public berth_test::sandbox_test {
     what.env = {"FROM_CONFIG=yes", "BOTH=config"};
     what.cwd = "/usr";
     box_ = create(what);
+    if (box_) box_->use_runsc_exec(GetParam() == way::runsc_exec);
   }
   void TearDown() override {
     if (box_) terminate(*box_);
@@ -35,10 +41,35 @@ class SandboxExec : public berth_test::sandbox_test {
     return false;
   }
 
+  // How many of the host's processes are clients of the sandbox's runsc.
+  int clients() {
+    const auto prefix = detail::find_root_prefix(where_.root);
+    EXPECT_TRUE(prefix && !prefix->empty());
+    const auto processes = detail::find_runsc_processes(detail::runsc_owner::of(box_->record(), prefix.value()));
+    EXPECT_TRUE(processes) << processes.error().to_string();
+    return static_cast<int>(
+        std::count_if(processes->begin(), processes->end(), [](const auto& p) { return p.client; }));
+  }
+
   std::shared_ptr<sandbox> box_;
 };
 
-TEST_F(SandboxExec, KeepsStreamsApartAndGivesTheExitCode) {
+INSTANTIATE_TEST_SUITE_P(By, SandboxExec, ::testing::Values(way::guest, way::runsc_exec), [](const auto& tested) {
+  return std::string(tested.param == way::guest ? "Guest" : "RunscExec");
+});
+
+TEST_P(SandboxExec, GoesTheWayThatItIsTo) {
+  command what;
+  what.argv = {"sh", "-c", "echo begun; exec sleep 4710"};
+  auto running = loop_.run(box_->start(what, {}));
+  ASSERT_TRUE(running) << running.error().to_string();
+  for (int i = 0; i < 1200 && (*running)->output(output_stream::out).empty(); ++i) loop_.run_for(milliseconds(50));
+  EXPECT_EQ(clients(), GetParam() == way::guest ? 0 : 1);
+  EXPECT_TRUE(loop_.run((*running)->signal(SIGKILL)));
+  EXPECT_TRUE(loop_.run((*running)->wait(deadline_after(seconds(60)))));
+}
+
+TEST_P(SandboxExec, KeepsStreamsApartAndGivesTheExitCode) {
   auto done = exec(*box_, {"sh", "-c", "echo out; echo err >&2; exit 42"});
   ASSERT_TRUE(done) << done.error().to_string();
   EXPECT_EQ(done->out, "out\n");
@@ -46,17 +77,17 @@ TEST_F(SandboxExec, KeepsStreamsApartAndGivesTheExitCode) {
   EXPECT_EQ(done->status, (exit_status{42, 0}));
 }
 
-TEST_F(SandboxExec, PassesArgumentsAsTheyAre) {
+TEST_P(SandboxExec, PassesArgumentsAsTheyAre) {
   auto done = exec(*box_, {"printf", "%s|", "--help", "a b", "", "$HOME", "\xc3\xa9", "-x=1"});
   ASSERT_TRUE(done) << done.error().to_string();
   EXPECT_EQ(done->out, "--help|a b||$HOME|\xc3\xa9|-x=1|");
 }
 
-TEST_F(SandboxExec, GivesTheExitCodesOfShells) {
+TEST_P(SandboxExec, GivesTheExitCodesOfShells) {
   auto absent = exec(*box_, {"/no/such/program"});
   ASSERT_TRUE(absent) << absent.error().to_string();
   EXPECT_EQ(absent->status.code, 127);
-  EXPECT_NE(absent->err.find("no such file"), std::string::npos) << absent->err;
+  EXPECT_NE(absent->err.find("o such file"), std::string::npos) << absent->err;
   absent = exec(*box_, {"no-such-program-on-path"});
   ASSERT_TRUE(absent) << absent.error().to_string();
   EXPECT_EQ(absent->status.code, 127);
@@ -78,7 +109,7 @@ TEST_F(SandboxExec, GivesTheExitCodesOfShells) {
   EXPECT_EQ(killed->status.shell_code(), 137);
 }
 
-TEST_F(SandboxExec, HasEnvironmentDirectoryAndUser) {
+TEST_P(SandboxExec, HasEnvironmentDirectoryAndUser) {
   EXPECT_EQ(shell(*box_, "pwd; echo $FROM_CONFIG $BOTH; echo $PATH"),
             "/usr\nyes config\n/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   command what;
@@ -100,7 +131,7 @@ TEST_F(SandboxExec, HasEnvironmentDirectoryAndUser) {
   EXPECT_EQ(whoami("daemon"), "1\n1\n");
   EXPECT_EQ(whoami("daemon:mail"), "1\n8\n");
   EXPECT_EQ(whoami("0"), "0\n0\n");
-  EXPECT_EQ(whoami("1"), "1\n1\n");   // passwd knows its group
+  EXPECT_EQ(whoami("1"), "1\n1\n");  // passwd knows its group
   EXPECT_EQ(whoami("4321"), "4321\n0\n");
   EXPECT_EQ(whoami("nobody-of-that-name"), "not_found");
   EXPECT_EQ(whoami("root:"), "invalid");
@@ -113,7 +144,35 @@ TEST_F(SandboxExec, HasEnvironmentDirectoryAndUser) {
   EXPECT_EQ(told->out, "CapEff:\t0000000000000000\n");
 }
 
-TEST_F(SandboxExec, ReadsItsInput) {
+TEST_P(SandboxExec, NoUserOfTheHostSeesWhatACommandIsGiven) {
+  command what;
+  what.argv = {"sh", "-c", "echo $TOKEN; sleep 60", "argument-4711-secret"};
+  what.env = {"TOKEN=variable-4711-secret"};
+  auto running = loop_.run(box_->start(what, {}));
+  ASSERT_TRUE(running) << running.error().to_string();
+  for (int i = 0; i < 1200 && (*running)->output(output_stream::out).empty(); ++i) loop_.run_for(milliseconds(50));
+  ASSERT_EQ((*running)->output(output_stream::out), "variable-4711-secret\n");
+  EXPECT_EQ(host_shell("grep -lsa '4711-secre[t]' /proc/[0-9]*/cmdline /proc/[0-9]*/environ; echo end"), "end");
+  // Of the environment nothing is in root's own files either; arguments are in runsc's log there.
+  EXPECT_EQ(host_shell("grep -rls 'variable-4711' " + box_->record().directory + "; echo end"), "end");
+  EXPECT_TRUE(loop_.run((*running)->signal(SIGKILL)));
+  EXPECT_TRUE(loop_.run((*running)->wait(deadline_after(seconds(60)))));
+}
+
+TEST_P(SandboxExec, TakesLongArgumentsAndRefusesTooLongOnes) {
+  auto done = exec(
+      *box_, {"sh", "-c", "printf %s \"$1$2\" | wc -c", "sh", std::string(300000, 'x'), std::string(7000000, 'y')});
+  ASSERT_TRUE(done) << done.error().to_string();
+  EXPECT_EQ(done->out, "7300000\n") << done->err;
+  done = exec(*box_, {"echo", std::string(8400000, 'x')});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, errc::too_big);
+  EXPECT_EQ(done.error().to_string(),
+            "sandbox: arguments and environment have 8400006 bytes together, and 8388608 are the most "
+            "(argv); hand data over by standard input or in a file");
+}
+
+TEST_P(SandboxExec, ReadsItsInput) {
   command what;
   what.argv = {"sh", "-c", "wc -c"};
   stdio_options io;
@@ -137,7 +196,7 @@ TEST_F(SandboxExec, ReadsItsInput) {
   EXPECT_EQ((*running)->output(output_stream::out), "one\ntwo\n");
 }
 
-TEST_F(SandboxExec, StreamsByLine) {
+TEST_P(SandboxExec, StreamsByLine) {
   command what;
   what.argv = {"sh", "-c", "for i in 1 2 3; do echo $i; done; echo e >&2"};
   std::vector<std::string> lines, errors;
@@ -150,7 +209,7 @@ TEST_F(SandboxExec, StreamsByLine) {
   EXPECT_EQ(errors, (std::vector<std::string>{"e"}));
 }
 
-TEST_F(SandboxExec, ATimeoutEndsTheCommandAndItsChildren) {
+TEST_P(SandboxExec, ATimeoutEndsTheCommandAndItsChildren) {
   command what;
   what.argv = {"sh", "-c", "echo started; sleep 4711 & sleep 4712; echo never"};
   auto done = exec(*box_, what, {}, deadline_after(seconds(2)));
@@ -160,7 +219,7 @@ TEST_F(SandboxExec, ATimeoutEndsTheCommandAndItsChildren) {
   EXPECT_TRUE(comes_true("! pgrep -f 'sleep 471[12]'"));
 }
 
-TEST_F(SandboxExec, SignalsReachTheCommandInside) {
+TEST_P(SandboxExec, SignalsReachTheCommandInside) {
   command what;
   what.argv = {"sh", "-c", "trap 'echo got term; exit 7' TERM; echo ready; while :; do sleep 0.05; done"};
   auto running = loop_.run(box_->start(what, {}));
@@ -182,7 +241,7 @@ TEST_F(SandboxExec, SignalsReachTheCommandInside) {
   EXPECT_EQ(late.error().code, errc::state);
 }
 
-TEST_F(SandboxExec, ASignalRightAfterTheStartIsNotLost) {
+TEST_P(SandboxExec, ASignalRightAfterTheStartIsNotLost) {
   command what;
   what.argv = {"sleep", "4713"};
   auto running = loop_.run(box_->start(what, {}));
@@ -194,7 +253,7 @@ TEST_F(SandboxExec, ASignalRightAfterTheStartIsNotLost) {
   EXPECT_EQ(ended->shell_code(), 137);
 }
 
-TEST_F(SandboxExec, DestroyingACommandEndsIt) {
+TEST_P(SandboxExec, DestroyingACommandEndsIt) {
   command what;
   what.argv = {"sh", "-c", "sleep 4714 & sleep 4715"};
   auto running = loop_.run(box_->start(what, {}));
@@ -204,7 +263,7 @@ TEST_F(SandboxExec, DestroyingACommandEndsIt) {
   EXPECT_TRUE(comes_true("! pgrep -f 'sleep 471[45]'"));
 }
 
-TEST_F(SandboxExec, ManyAtOnce) {
+TEST_P(SandboxExec, ManyAtOnce) {
   constexpr int many = 16;
   int left = many;
   std::string outputs[many];
@@ -225,14 +284,13 @@ TEST_F(SandboxExec, ManyAtOnce) {
   for (int i = 0; i < many; ++i) EXPECT_EQ(outputs[i], std::to_string(i) + "\n");
 }
 
-TEST_F(SandboxExec, DetachedGoesOnByItself) {
+TEST_P(SandboxExec, DetachedGoesOnByItself) {
   command what;
   what.argv = {"sh", "-c", "echo begun; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo ended"};
   const std::string log = box_->record().daemon_log();
   auto pid = loop_.run(box_->start_detached(what, log));
   ASSERT_TRUE(pid) << pid.error().to_string();
-  // Nothing on the host waits for it: no process that would be left when the sandbox is.
-  for (const auto& process : detail::find_runsc_processes(box_->record().runsc_root())) EXPECT_FALSE(process.client);
+  EXPECT_EQ(clients(), 0) << "nothing on the host waits for it: no process that would be left when the sandbox is";
   EXPECT_GT(*pid, 1);
   EXPECT_EQ(shell(*box_, "kill -0 " + std::to_string(*pid) + " && echo lives"), "lives");
   shell(*box_, "touch /tmp/go");
@@ -255,7 +313,7 @@ TEST_F(SandboxExec, DetachedGoesOnByItself) {
   EXPECT_NE(none.error().detail.find("last words"), std::string::npos) << none.error().detail;
 }
 
-TEST_F(SandboxExec, SaysWhenTheSandboxEndsMeanwhile) {
+TEST_P(SandboxExec, SaysWhenTheSandboxEndsMeanwhile) {
   command what;
   what.argv = {"sleep", "4716"};
   auto running = loop_.run(box_->start(what, {}));
@@ -267,7 +325,35 @@ TEST_F(SandboxExec, SaysWhenTheSandboxEndsMeanwhile) {
   EXPECT_EQ(done.error().code, errc::sandbox_not_running) << done.error().to_string();
 }
 
-TEST_F(SandboxExec, RefusesAnEmptyCommand) {
+TEST_P(SandboxExec, SaysThatTheSandboxWasKilledAtItsMemoryLimit) {
+  sandbox_config small = config(network_mode::none);
+  small.memory_bytes = 192u << 20;
+  const auto box = create(small);
+  box->use_runsc_exec(GetParam() == way::runsc_exec);
+  EXPECT_EQ(box->why_ended(), exit_reason::none);
+  auto done = exec(*box, {"tail", "/dev/zero"});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, errc::sandbox_not_running) << done.error().to_string();
+  EXPECT_EQ(done.error().message, "the sandbox was killed at its memory limit of 192 MiB (out_of_memory)");
+  EXPECT_EQ(box->why_ended(), exit_reason::out_of_memory);
+  // To others, and to whoever comes later.
+  auto found = sandbox::attach(where_, box->id());
+  ASSERT_TRUE(found);
+  EXPECT_EQ((*found)->why_ended(), exit_reason::out_of_memory);
+  auto late = exec(**found, {"true"});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().message, done.error().message);
+  terminate(*box);
+
+  // Killed otherwise, with a limit too: that is none of it.
+  const auto other = create(small);
+  ASSERT_EQ(::kill(other->record().sandbox_process.pid, SIGKILL), 0);
+  ASSERT_TRUE(loop_.run(other->wait_stopped(deadline_after(seconds(60)))));
+  EXPECT_EQ(other->why_ended(), exit_reason::ended);
+  terminate(*other);
+}
+
+TEST_P(SandboxExec, RefusesAnEmptyCommand) {
   auto done = exec(*box_, std::vector<std::string>());
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, errc::invalid);

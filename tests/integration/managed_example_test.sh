@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The C++ example of the README, built as a user would build it: it runs, prints docker ps, and leaves nothing.
 set -euo pipefail
 : "${BERTH_RUNSC:?run scripts/setup, then eval \"\$(scripts/setup --print)\"}" "${BERTH_TEST_ROOTFS:?as BERTH_RUNSC}" "${BERTH_BUILD:?set by ctest}"

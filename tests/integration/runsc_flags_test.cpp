@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Against a real runsc, named by BERTH_RUNSC: it has every option that berth can emit, and its answers are read.
 #include <berth/runsc/args.hpp>
 #include <berth/runsc/probe.hpp>
@@ -29,7 +30,8 @@ result<std::string> run(const std::vector<std::string>& argv) {
   std::array<char, 4096> block;
   while (const std::size_t n = std::fread(block.data(), 1, block.size(), pipe.get())) out.append(block.data(), n);
   const int status = ::pclose(pipe.release());
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return make_error(errc::runsc_failed, "test", line + "failed: " + out);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    return make_error(errc::runsc_failed, "test", line + "failed: " + out);
   return out;
 }
 
@@ -66,13 +68,14 @@ class RealRunsc : public testing::Test {
 
 TEST_F(RealRunsc, IsReadAsItIs) {
   EXPECT_TRUE(binary->version().known()) << binary->version().text;
-  for (const char* flag : {"root", "debug-log", "log", "log-format", "debug", "platform", "network", "net-raw", "host-uds",
-                           "overlay2", "file-access", "directfs", "dcache", "fdlimit", "ignore-cgroups", "systemd-cgroup",
-                           "rootless", "oci-seccomp", "gso", "software-gso"})
+  for (const char* flag :
+       {"root",           "debug-log",      "log",      "log-format",  "debug",    "platform",    "network",
+        "net-raw",        "host-uds",       "overlay2", "file-access", "directfs", "dcache",      "fdlimit",
+        "ignore-cgroups", "systemd-cgroup", "rootless", "oci-seccomp", "gso",      "software-gso"})
     EXPECT_TRUE(binary->has(flag)) << flag;
   EXPECT_FALSE(binary->packet_write_flag().empty());
-  for (const char* verb : {"run", "create", "start", "exec", "kill", "delete", "state", "list", "wait", "pause", "resume",
-                           "checkpoint", "restore", "events", "ps"})
+  for (const char* verb : {"run", "create", "start", "exec", "kill", "delete", "state", "list", "wait", "pause",
+                           "resume", "checkpoint", "restore", "events", "ps"})
     EXPECT_TRUE(binary->has_verb(verb)) << verb;
 }
 

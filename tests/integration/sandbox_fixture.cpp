@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "support/sandbox_fixture.hpp"
 
 #include <berth/sandbox/find_runsc.hpp>
@@ -33,7 +34,9 @@ void sandbox_test::SetUp() {
   char path[] = "/tmp/berth-XXXXXX";
   ASSERT_NE(::mkdtemp(path), nullptr);
   where_.root = path;
-  where_.log = [](const berth::log_event& event) { std::fprintf(stderr, "%s\n", berth::format_console(event).c_str()); };
+  where_.log = [](const berth::log_event& event) {
+    std::fprintf(stderr, "%s\n", berth::format_console(event).c_str());
+  };
 
   // What comes with the first sandbox and stays: the cache of runsc's flags, /run/netns, the loop's own descriptors.
   loop_.run_for(std::chrono::milliseconds(1));
@@ -82,8 +85,8 @@ std::shared_ptr<berth::sandbox> sandbox_test::create(berth::sandbox_config what)
   return *box;
 }
 
-berth::result<berth::command_result> sandbox_test::exec(berth::sandbox& box, berth::command what, berth::stdio_options io,
-                                                        berth::time_point deadline) {
+berth::result<berth::command_result> sandbox_test::exec(berth::sandbox& box, berth::command what,
+                                                        berth::stdio_options io, berth::time_point deadline) {
   return loop_.run(berth::run_command(box, std::move(what), std::move(io), deadline));
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sandbox's life on real runsc: created, found again, used, removed; and the ways in which creation fails.
 #include "support/sandbox_fixture.hpp"
 
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
@@ -185,6 +187,40 @@ TEST_F(SandboxLife, InitReapsOrphans) {
   terminate(*box);
 }
 
+TEST_F(SandboxLife, AStartThatFailsNamesACauseAndNothingThatIsGone) {
+  // A runsc that crashes as soon as it is to start something.
+  const std::string crashing = where_.root + "-runsc";
+  std::ofstream(crashing) << "#!/bin/sh\ncase \" $* \" in *--bundle=*) kill -SEGV $$ ;; esac\nexec " << where_.runsc
+                          << " \"$@\"\n";
+  ASSERT_EQ(::chmod(crashing.c_str(), 0755), 0);
+  environment where = where_;
+  where.runsc = crashing;
+  sandbox_config what = config(network_mode::none);
+  what.id = "f1";
+  auto box = loop_.run(sandbox::create(where, what));
+  ASSERT_FALSE(box);
+  EXPECT_EQ(box.error().message, "cannot start the sandbox f1: runsc was killed by signal 11 and said nothing");
+  EXPECT_EQ(box.error().path, crashing);
+  EXPECT_NE(box.error().hint.find("--version"), std::string::npos) << box.error().to_string();
+  std::filesystem::remove(crashing);
+
+  // A disk that is full when runsc begins to write.
+  const std::string disk = where_.root + "-disk";
+  ASSERT_EQ(host_shell("mkdir " + disk + " && mount -t tmpfs -o size=8m berth-test " + disk + " && chmod 700 " + disk),
+            "");
+  where = where_;
+  where.root = disk;
+  where.on_phase = [&](std::string_view phase) {
+    if (phase == "runsc") host_shell("cat /dev/zero > " + disk + "/.filled");
+  };
+  box = loop_.run(sandbox::create(where, what));
+  EXPECT_EQ(host_shell("umount " + disk + " && rmdir " + disk), "");
+  ASSERT_FALSE(box);
+  EXPECT_NE(box.error().to_string().find("the disk is full where " + disk), std::string::npos)
+      << box.error().to_string();
+  EXPECT_EQ(box.error().path.find(disk), std::string::npos) << box.error().path;
+}
+
 TEST_F(SandboxLife, ARunscThatFailsSaysWhyAndLeavesNothing) {
   sandbox_config what = config(network_mode::sandbox);
   what.edit_spec = [](spec_builder& spec) {
@@ -211,7 +247,8 @@ TEST_F(SandboxLife, ARunscThatBreaksOffHalfwayLeavesNothing) {
   const std::string script = where_.root + "/runsc";
   {
     std::ofstream out(script);
-    out << "#!/bin/sh\n" << where_.runsc << " \"$@\"\ncode=$?\n"
+    out << "#!/bin/sh\n"
+        << where_.runsc << " \"$@\"\ncode=$?\n"
         << "case \" $* \" in *' run '*) echo 'made to fail' >&2; exit 3;; esac\nexit $code\n";
   }
   ::chmod(script.c_str(), 0700);
@@ -269,17 +306,17 @@ TEST_F(SandboxLife, ACreationThatIsCancelledLeavesNothing) {
       }
     };
     bool done = false;
-    boost::asio::co_spawn(
-        loop_.context(), sandbox::create(where, config(network_mode::sandbox)),
-        boost::asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e, result<std::shared_ptr<sandbox>> box) {
-          done = true;
-          EXPECT_FALSE(e);
-          if (e) return;
-          EXPECT_FALSE(box) << wanted;
-          if (!box) {
-            EXPECT_EQ(box.error().code, errc::cancelled) << wanted << ": " << box.error().to_string();
-          }
-        }));
+    boost::asio::co_spawn(loop_.context(), sandbox::create(where, config(network_mode::sandbox)),
+                          boost::asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e,
+                                                                                 result<std::shared_ptr<sandbox>> box) {
+                            done = true;
+                            EXPECT_FALSE(e);
+                            if (e) return;
+                            EXPECT_FALSE(box) << wanted;
+                            if (!box) {
+                              EXPECT_EQ(box.error().code, errc::cancelled) << wanted << ": " << box.error().to_string();
+                            }
+                          }));
     for (int i = 0; i < 3000 && !done; ++i) loop_.run_for(std::chrono::milliseconds(10));
     ASSERT_TRUE(done) << wanted;
     EXPECT_EQ(berth_test::left_behind(where_.root, before_), "") << wanted;
@@ -303,7 +340,8 @@ TEST_F(SandboxLife, CgroupsOnReadOnlyMountsAreLeftOnlyWhereTheyAre) {
   const auto removed_there = [&] {  // the errno of the removal in a mount namespace without writable cgroup mounts
     const pid_t child = ::fork();
     if (child == 0) {
-      if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(255);
+      if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+        ::_exit(255);
       for (const std::string& mount : mounts)
         if (::mount(nullptr, mount.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) != 0) ::_exit(254);
       berth_test::loop loop;
@@ -336,7 +374,7 @@ TEST_F(SandboxLife, ADamagedRecordIsShownAndCanBeRemoved) {
   // Garbage collection keeps its hands off, of its network too.
   auto removed = loop_.run(collect_garbage(where_));
   ASSERT_TRUE(removed) << removed.error().to_string();
-  EXPECT_TRUE(removed->empty());
+  EXPECT_TRUE(removed->sandboxes.empty() && removed->orphans.empty());
   EXPECT_EQ(shell(*box, "echo lives"), "lives");
 
   auto found = sandbox::attach(where_, "hurt");

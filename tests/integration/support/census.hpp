@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Everything that a sandbox's life may leave behind on a host, counted.
 #pragma once
 

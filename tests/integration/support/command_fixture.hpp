@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The berth command as a user calls it: a process of its own, with a root directory of its own.
 #pragma once
 

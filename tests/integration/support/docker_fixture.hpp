@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A sandbox with Docker, supervised; and what tests ask of it.
 #pragma once
 
@@ -15,8 +16,7 @@ namespace berth_test {
 class docker_test : public sandbox_test {
  protected:
   /// Gives `what` Docker by the recipe, creates it, and makes a supervisor for it, which is not started yet.
-  void make(berth::docker_recipe recipe = tmpfs_recipe(),
-            berth::network_mode network = berth::network_mode::sandbox);
+  void make(berth::docker_recipe recipe = tmpfs_recipe(), berth::network_mode network = berth::network_mode::sandbox);
   void make(berth::docker_recipe recipe, berth::sandbox_config what);
 
   /// Applies `options_` and starts the daemon.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Running coroutines to their end in a test.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A root directory of its own, the machine's runsc and root file system, and a check that nothing is left.
 #pragma once
 

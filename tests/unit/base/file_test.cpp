@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/base/file.hpp>
 #include <berth/base/rooted.hpp>
 #include <berth/base/unique_fd.hpp>
@@ -81,7 +82,8 @@ TEST_F(Files, OfTheSystemAreReadThroughLinksAndAreEmptyWhenGone) {
   EXPECT_EQ(read_system_file(*this / "file", 2), "te");
   EXPECT_EQ(read_system_file(*this / "none"), "");
   // Says that its size is 0.
-  EXPECT_EQ(read_system_file("/proc/self/stat").substr(0, std::to_string(::getpid()).size()), std::to_string(::getpid()));
+  EXPECT_EQ(read_system_file("/proc/self/stat").substr(0, std::to_string(::getpid()).size()),
+            std::to_string(::getpid()));
 }
 
 TEST_F(Files, APidFileHoldsAPidOrNone) {
@@ -91,7 +93,8 @@ TEST_F(Files, APidFileHoldsAPidOrNone) {
   };
   EXPECT_EQ(pid_in("123"), 123);
   EXPECT_EQ(pid_in("123\n"), 123);
-  for (const std::string_view text : {"", "\n", "-1", "0", "1 2", "abc", "99999999999"}) EXPECT_EQ(pid_in(text), 0) << text;
+  for (const std::string_view text : {"", "\n", "-1", "0", "1 2", "abc", "99999999999"})
+    EXPECT_EQ(pid_in(text), 0) << text;
   EXPECT_EQ(read_pid_file(*this / "none"), 0);
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/base/first_failure.hpp>
 
 #include <gtest/gtest.h>

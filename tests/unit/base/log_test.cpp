@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/base/log.hpp>
 #include <berth/base/visible_text.hpp>
 
@@ -29,9 +30,25 @@ TEST(FormatConsole, AlsoWhatIsNoAscii) {
 TEST(ShownLength, IsOfTheCharactersThatATerminalShows) {
   for (const std::string_view text : {"a", " ", "~", "\u00a0", "é", "…", "\uffff", "\U0001f600", "\U0010ffff"})
     EXPECT_EQ(shown_length(text), text.size()) << text;
-  const std::string_view not_shown[] = {
-      {"\0", 1}, "\x1b", "\r", "\x7f", "\u0080", "\u009f", "\x80", "\xc2", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80",
-      "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x80", "\xe2\x28\xa1", "\u2028", "\u202e", "\u2066"};
+  const std::string_view not_shown[] = {{"\0", 1},
+                                        "\x1b",
+                                        "\r",
+                                        "\x7f",
+                                        "\u0080",
+                                        "\u009f",
+                                        "\x80",
+                                        "\xc2",
+                                        "\xc1\xbf",
+                                        "\xe0\x9f\xbf",
+                                        "\xed\xa0\x80",
+                                        "\xf0\x8f\xbf\xbf",
+                                        "\xf4\x90\x80\x80",
+                                        "\xf5\x80\x80\x80",
+                                        "\xe2\x80",
+                                        "\xe2\x28\xa1",
+                                        "\u2028",
+                                        "\u202e",
+                                        "\u2066"};
   for (const std::string_view text : not_shown) EXPECT_EQ(shown_length(text), 0u) << text.size();
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/base/hash.hpp>
 #include <berth/base/json_string.hpp>
 #include <berth/base/text.hpp>
@@ -30,8 +31,8 @@ TEST(WordCharacter, IsALetterADigitOrAnUnderscore) {
 }
 
 TEST(Utf8, OnlyWellFormedSequences) {
-  for (const std::string_view text : {"a", "\x7f", "\u0080", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\uffff",
-                                      "\U00010000", "\U0010ffff"}) {
+  for (const std::string_view text :
+       {"a", "\x7f", "\u0080", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\uffff", "\U00010000", "\U0010ffff"}) {
     EXPECT_EQ(utf8_length(text), text.size()) << text;
     EXPECT_TRUE(is_utf8(text)) << text;
   }

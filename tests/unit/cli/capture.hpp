@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The command run in this process, with its streams in files.
 #pragma once
 

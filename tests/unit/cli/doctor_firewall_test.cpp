@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What `berth doctor` reads out of `nft list chains`.
 #include <doctor_firewall.hpp>
 #include <sandbox_rules.hpp>
@@ -30,11 +31,13 @@ TEST(SandboxRules, AreKnownByTheirTable) {
   sandbox_record record;
   record.token = "abcdefghijklm";
   const std::string line = "table inet berth_abcdefghijklm";
-  EXPECT_TRUE(has_table(record, line + "\n"));
-  EXPECT_TRUE(has_table(record, "table inet filter\n" + line + "\ntable inet x\n"));
-  EXPECT_FALSE(has_table(record, ""));
-  EXPECT_FALSE(has_table(record, line + "n\n"));
-  EXPECT_FALSE(has_table(record, "table ip berth_abcdefghijklm\n"));
+  const std::string arp = "table arp berth_abcdefghijklm";
+  EXPECT_TRUE(has_tables(record, line + "\n" + arp + "\n"));
+  EXPECT_TRUE(has_tables(record, "table inet filter\n" + arp + "\n" + line + "\ntable inet x\n"));
+  EXPECT_FALSE(has_tables(record, ""));
+  EXPECT_FALSE(has_tables(record, line + "\n"));
+  EXPECT_FALSE(has_tables(record, arp + "\n"));
+  EXPECT_FALSE(has_tables(record, line + "n\n" + arp + "n\n"));
 }
 
 }  // namespace

@@ -1,16 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parts of the command that need no sandbox.
-#include <channel.hpp>
 #include <json.hpp>
 #include <log_file.hpp>
 #include <options.hpp>
 #include <output.hpp>
-#include <status_file.hpp>
+#include <run_note.hpp>
 
 #include "capture.hpp"
 
 #include <berth/spec/json.hpp>
-
-#include <sys/socket.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -54,7 +52,8 @@ TEST(Json, EscapesAndMendsUtf8) {
 TEST(Json, WhatItWritesIsReadBack) {
   json inner = json::array();
   inner.push(1).push(-2.5).push(true).push(json()).push("x");
-  const json value = json::object().set("list", std::move(inner)).set("empty", json::object()).set("none", json::array());
+  const json value =
+      json::object().set("list", std::move(inner)).set("empty", json::object()).set("none", json::array());
   EXPECT_EQ(value.dump(), R"({"list":[1,-2.5,true,null,"x"],"empty":{},"none":[]})");
   for (const int indent : {0, 2}) EXPECT_TRUE(parsed_json::parse(value.dump(indent))) << value.dump(indent);
   EXPECT_EQ(json::object().set("a", 1).set("a", 2).dump(), R"({"a":2})");
@@ -71,8 +70,7 @@ TEST(Output, ErrorsSayWhatWhereAndWhatToDo) {
   e.detail = "one\ntwo";
   const test::redirected err(STDERR_FILENO);
   print_error(e, {});
-  EXPECT_EQ(err.text(),
-            "berth: cannot read it (/x): No such file or directory\n  make it\n  | one\n  | two\n");
+  EXPECT_EQ(err.text(), "berth: cannot read it (/x): No such file or directory\n  make it\n  | one\n  | two\n");
 }
 
 TEST(Output, TableIsAligned) {
@@ -98,7 +96,8 @@ TEST(Options, Durations) {
   EXPECT_EQ(ms("2m"), 120000);
   EXPECT_EQ(ms("1.5s"), 1500);
   EXPECT_EQ(ms("1h"), 3600000);
-  for (const char* bad : {"", "s", "-1", "0", "1 s", "1d", "nan", "inf", "1e3", "99999999999", "1ss"}) EXPECT_EQ(ms(bad), -1) << bad;
+  for (const char* bad : {"", "s", "-1", "0", "1 s", "1d", "nan", "inf", "1e3", "99999999999", "1ss"})
+    EXPECT_EQ(ms(bad), -1) << bad;
 }
 
 TEST(Options, PathsAreMadeAbsolute) {
@@ -107,58 +106,9 @@ TEST(Options, PathsAreMadeAbsolute) {
   EXPECT_EQ(absolute_path("x"), (fs::current_path() / "x").string());
 }
 
-TEST(Channel, EventsComeOutAsTheyWentIn) {
-  monitor_event log;
-  log.log = {log_level::warn, "message\n", {{"k", ""}, {"", std::string("a\0b", 3)}}};
-  const auto got = decode_event(encode_event(log));
-  ASSERT_TRUE(got);
-  EXPECT_EQ(got->log.level, log_level::warn);
-  EXPECT_EQ(got->log.message, "message\n");
-  ASSERT_EQ(got->log.fields.size(), 2u);
-  EXPECT_EQ(got->log.fields[1].value, std::string("a\0b", 3));
-
-  monitor_event failed;
-  failed.what = monitor_event::kind::failed;
-  failed.exit_code = 3;
-  failed.failure = errno_error(EACCES, "docker", "m", "p", "h");
-  failed.failure.detail = std::string(200 * 1024, 'x') + "end";
-  const auto why = decode_event(encode_event(failed));
-  ASSERT_TRUE(why);
-  EXPECT_EQ(why->exit_code, 3);
-  EXPECT_EQ(why->failure.code, errc::permission);
-  EXPECT_EQ(why->failure.sys_errno, EACCES);
-  EXPECT_EQ(why->failure.hint, "h");
-  EXPECT_TRUE(why->failure.detail.ends_with("end"));
-  EXPECT_LE(why->failure.detail.size(), 64u * 1024);
-}
-
-TEST(Channel, EveryCutMessageIsRefusedOrWhole) {
-  monitor_event created;
-  created.what = monitor_event::kind::created;
-  created.id = "box";
-  const std::string whole = encode_event(created);
-  for (std::size_t n = 0; n < whole.size(); ++n) EXPECT_FALSE(decode_event(whole.substr(0, n))) << n;
-  EXPECT_FALSE(decode_event("?"));
-}
-
-TEST(Channel, ALogThatNobodyReadsDoesNotBlock) {
-  const auto pair = make_channel();
-  ASSERT_TRUE(pair);
-  monitor_event log;
-  log.log.message = std::string(4096, 'x');
-  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(send_event(pair->monitor.get(), log));
-}
-
-TEST(Channel, AnEndThatIsGoneIsNoticed) {
-  auto pair = make_channel();
-  ASSERT_TRUE(pair);
-  pair->launcher.reset();
-  EXPECT_FALSE(send_event(pair->monitor.get(), monitor_event{}));
-}
-
 TEST(LogFile, RotatesAtItsLimit) {
   const directory where;
-  auto log = log_file::open(where / "a.log", 100);
+  auto log = log_file::open(where / "a.log", "cli", 100);
   ASSERT_TRUE(log);
   for (int i = 0; i < 30; ++i) log->write_line("line " + std::to_string(i));
   EXPECT_LE(fs::file_size(where / "a.log"), 100u);
@@ -174,7 +124,7 @@ TEST(LogFile, RotatesAtItsLimit) {
 
 TEST(LogFile, FollowsAcrossRotations) {
   const directory where;
-  auto log = log_file::open(where / "a.log", 64);
+  auto log = log_file::open(where / "a.log", "cli", 64);
   ASSERT_TRUE(log);
   int written = 0;
   const test::redirected out(STDOUT_FILENO);
@@ -210,80 +160,30 @@ TEST(Options, ARunscByNameIsTheFirstOnPath) {
   ::setenv("PATH", before.c_str(), 1);
 }
 
-TEST(StatusFile, ComesBackAsWritten) {
+TEST(RunNote, ComesBackAsWritten) {
   const directory where;
-  status_report status;
-  status.keeper = process_identity::of(::getpid());
-  status.detached = true;
-  status.docker_wanted = true;
-  status.docker = daemon_state::failed;
-  status.docker_pid = 12;
-  status.ready_after_ms = 345;
-  status.restarts = 2;
-  daemon_failure failure;
-  failure.phase = "wait";
-  failure.attempts = 7;
-  failure.exited = exit_status{1, 0};
-  failure.tail = "failed to start daemon: \x1b[31mDevices cgroup isn't mounted\xff";
-  failure.tail += '\0';  // the sandbox's words, which may be any bytes
-  failure.last_probe = std::string("a\0b", 3);
-  failure.hint = "mount it";
-  failure.hint_id = "BERTH-CGROUP-DEVICES";
-  status.failure = make_failure_report(failure);
-  status.command = {"sh", "-c", "exit 3"};
-  status.command_is = command_state::exited;
-  status.exit_code = 3;
-  ASSERT_TRUE(write_status(where.path(), status));
-  const auto got = read_status(where.path());
+  run_note note;
+  note.detached = true;
+  note.docker = true;
+  note.command = {"sh", "-c", "exit 3"};
+  ASSERT_TRUE(write_run_note(where.path(), note));
+  const auto got = read_run_note(where.path());
   ASSERT_TRUE(got) << got.error().to_string();
-  EXPECT_EQ(got->keeper, status.keeper);
-  EXPECT_TRUE(got->keeper.alive());
   EXPECT_TRUE(got->detached);
-  EXPECT_TRUE(got->docker_wanted);
-  EXPECT_EQ(got->docker, daemon_state::failed);
-  EXPECT_EQ(got->docker_pid, 12);
-  EXPECT_EQ(got->ready_after_ms, 345);
-  EXPECT_EQ(got->restarts, 2u);
-  ASSERT_TRUE(got->failure);
-  EXPECT_EQ(got->failure->phase, "wait");
-  EXPECT_EQ(got->failure->attempts, 7u);
-  EXPECT_EQ(got->failure->hint_id, "BERTH-CGROUP-DEVICES");
-  EXPECT_EQ(got->failure->why.code, status.failure->why.code);
-  EXPECT_EQ(got->failure->why.message, status.failure->why.message);
-  EXPECT_EQ(got->failure->why.hint, status.failure->why.hint);
-  EXPECT_EQ(got->command, status.command);
-  EXPECT_EQ(got->command_is, command_state::exited);
-  EXPECT_EQ(got->exit_code, 3);
+  EXPECT_TRUE(got->docker);
+  EXPECT_EQ(got->command, note.command);
   EXPECT_EQ(std::distance(fs::directory_iterator(where.path()), fs::directory_iterator()), 1);
 }
 
-TEST(StatusFile, AKeeperOfAnEarlierBootIsNoProcess) {
+TEST(RunNote, ALongCommandLineIsCut) {
   const directory where;
-  status_report status;
-  status.keeper = process_identity::of(::getpid());
-  ASSERT_TRUE(write_status(where.path(), status));
-  std::ostringstream text;
-  text << std::ifstream(status_path(where.path())).rdbuf();
-  std::string changed = text.str();
-  const std::string now = read_boot_id();
-  ASSERT_NE(changed.find(now), std::string::npos);
-  changed.replace(changed.find(now), now.size(), "00000000-0000-0000-0000-000000000000");
-  std::ofstream(status_path(where.path())) << changed;
-  const auto got = read_status(where.path());
-  ASSERT_TRUE(got) << got.error().to_string();
-  EXPECT_EQ(got->keeper.pid, ::getpid());
-  EXPECT_FALSE(got->keeper.alive());
-}
-
-TEST(StatusFile, ALongCommandLineIsCut) {
-  const directory where;
-  status_report status;
+  run_note note;
   std::string umlauts;
   while (umlauts.size() < (100u << 10)) umlauts += "\u00fc";
   for (const std::string& word : {std::string(2u << 20, '\x01'), umlauts, "x" + umlauts}) {
-    status.command = {"sh", "-c", word, "last"};
-    ASSERT_TRUE(write_status(where.path(), status));
-    const auto got = read_status(where.path());
+    note.command = {"sh", "-c", word, "last"};
+    ASSERT_TRUE(write_run_note(where.path(), note));
+    const auto got = read_run_note(where.path());
     ASSERT_TRUE(got) << got.error().to_string();
     ASSERT_EQ(got->command.size(), 3u);
     EXPECT_EQ(got->command[1], "-c");
@@ -291,19 +191,20 @@ TEST(StatusFile, ALongCommandLineIsCut) {
     EXPECT_TRUE(cut.ends_with("\u2026"));
     EXPECT_TRUE(word.starts_with(cut.substr(0, cut.size() - 3)));
   }
-  status.command.assign(1u << 20, "");
-  ASSERT_TRUE(write_status(where.path(), status));
-  EXPECT_TRUE(read_status(where.path()));
+  note.command.assign(1u << 20, "");
+  ASSERT_TRUE(write_run_note(where.path(), note));
+  EXPECT_TRUE(read_run_note(where.path()));
 }
 
-TEST(StatusFile, DamageAndAbsenceAreApart) {
+TEST(RunNote, DamageAndAbsenceAreApart) {
   const directory where;
-  EXPECT_EQ(read_status(where.path()).error().code, errc::not_found);
-  std::ofstream(status_path(where.path())) << "{\"keeper\":";
-  EXPECT_EQ(read_status(where.path()).error().code, errc::record_damaged);
-  fs::remove(status_path(where.path()));
-  fs::create_symlink("/etc/passwd", status_path(where.path()));
-  EXPECT_FALSE(read_status(where.path()));
+  const std::string path = where / "run.json";
+  EXPECT_EQ(read_run_note(where.path()).error().code, errc::not_found);
+  std::ofstream(path) << "{\"command\":";
+  EXPECT_EQ(read_run_note(where.path()).error().code, errc::record_damaged);
+  fs::remove(path);
+  fs::create_symlink("/etc/passwd", path);
+  EXPECT_FALSE(read_run_note(where.path()));
 }
 
 }  // namespace

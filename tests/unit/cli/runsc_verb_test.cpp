@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth runsc VERB` against the golden argument vectors: whatever the library can put into one, the command can.
 #include "capture.hpp"
 
@@ -21,10 +22,11 @@ class RunscVerb : public testing::Test {
     std::string pattern = testing::TempDir() + "berth-runsc-XXXXXX";
     directory_ = ::mkdtemp(pattern.data());
     const std::string texts = std::string(BERTH_TEST_DATA) + "/golden/runsc/binaries/20260701/";
-    std::ofstream(directory_ + "/runsc") << "#!/bin/sh\ncd '" << texts
-                                         << "'\ncase \"$1 $2\" in\n--version*) exec cat version.txt ;;\n"
-                                            "flags*) exec cat flags.txt ;;\n"
-                                            "'help ') exec cat help.txt ;;\nhelp*) exec cat \"help-$2.txt\" ;;\nesac\nexit 1\n";
+    std::ofstream(directory_ + "/runsc")
+        << "#!/bin/sh\ncd '" << texts
+        << "'\ncase \"$1 $2\" in\n--version*) exec cat version.txt ;;\n"
+           "flags*) exec cat flags.txt ;;\n"
+           "'help ') exec cat help.txt ;;\nhelp*) exec cat \"help-$2.txt\" ;;\nesac\nexit 1\n";
     fs::permissions(directory_ + "/runsc", fs::perms::owner_all);
   }
   ~RunscVerb() override { fs::remove_all(directory_); }
@@ -57,9 +59,10 @@ std::vector<std::string> command_words(const std::vector<std::string>& argv) {
   for (; argv[i].starts_with("--"); ++i) {
     const std::string name = argv[i].substr(0, argv[i].find('='));
     const std::string value = name == argv[i] ? "" : argv[i].substr(name.size());
-    static const std::map<std::string, std::string> renamed = {{"--root", "--state-root"},
-                                                               {"--log-format", "--runsc-log-format"},
-                                                               {"--allow-packet-socket-write", "--packet-socket-write"}};
+    static const std::map<std::string, std::string> renamed = {
+        {"--root", "--state-root"},
+        {"--log-format", "--runsc-log-format"},
+        {"--allow-packet-socket-write", "--packet-socket-write"}};
     const auto other = renamed.find(name);
     if (name == "--strace" || name == "--watchdog-action") globals.push_back("--global-arg=" + argv[i]);
     else if (other != renamed.end()) globals.push_back(other->second + value);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `berth spec docker` as a filter and in place.
 #include "capture.hpp"
 
@@ -82,6 +83,30 @@ TEST(SpecDocker, RefusesWithPointerAndPrintsNothing) {
   EXPECT_NE(got.err.find("/mounts/0/destination"), std::string::npos) << got.err;
 }
 
+TEST(SpecDocker, RefusesASpecThatCannotRun) {
+  for (const auto& [json, pointer] :
+       {std::pair{R"({"ociVersion":"1.0.2","process":null})", "(/process)"},
+        std::pair{R"({"ociVersion":"1.0.2","process":{"cwd":"/"}})", "(/process/args)"}}) {
+    const test::outcome got = test::run({"spec", "docker", "--explain"}, json);
+    EXPECT_EQ(got.code, 1) << json;
+    EXPECT_EQ(got.out, "");
+    EXPECT_NE(got.err.find(pointer), std::string::npos) << got.err;
+  }
+}
+
+TEST(SpecDocker, KeepsACapabilityThatItDoesNotKnowAndWarns) {
+  for (const bool explains : {false, true}) {
+    std::vector<std::string> words{"spec", "docker"};
+    if (explains) words.push_back("--explain");
+    const test::outcome got =
+        test::run(words, R"({"process":{"args":["sh"],"capabilities":{"bounding":["CAP_FLY"]}},"root":{"path":"r"}})");
+    ASSERT_EQ(got.code, 0) << got.err;
+    EXPECT_TRUE(parse(got.out).get("/process/capabilities/bounding")->starts_with(R"(["CAP_FLY",)")) << got.out;
+    EXPECT_NE(got.err.find("WRN "), std::string::npos) << got.err;
+    EXPECT_NE(got.err.find("/process/capabilities/bounding/0"), std::string::npos) << got.err;
+  }
+}
+
 TEST(SpecDocker, RefusesWhatIsNoJson) {
   const test::outcome got = test::run({"spec", "docker", "--json"}, "{");
   EXPECT_EQ(got.code, 1);
@@ -90,7 +115,8 @@ TEST(SpecDocker, RefusesWhatIsNoJson) {
 }
 
 TEST(SpecDocker, WhatItPrintsItReads) {
-  std::string many = "{\"x\":[0";
+  const std::string process = R"("process":{"args":["sh"]},)";
+  std::string many = "{" + process + "\"x\":[0";
   for (int i = 0; i < (3 << 20); ++i) many += ",0";
   many += "]}";
   const test::outcome once = test::run({"spec", "docker", "-q"}, many);
@@ -99,7 +125,7 @@ TEST(SpecDocker, WhatItPrintsItReads) {
   EXPECT_EQ(test::run({"spec", "docker", "-q"}, once.out).code, 0);
 
   const test::outcome large =
-      test::run({"spec", "docker", "-q"}, "{\"x\":\"" + std::string((16u << 20) - 100, 'a') + "\"}");
+      test::run({"spec", "docker", "-q"}, "{" + process + "\"x\":\"" + std::string((16u << 20) - 150, 'a') + "\"}");
   EXPECT_EQ(large.code, 1);
   EXPECT_EQ(large.out, "");
   EXPECT_NE(large.err.find("16 MiB"), std::string::npos) << large.err;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/docker/daemon_fsm.hpp>
 
 #include <gtest/gtest.h>
@@ -72,7 +73,19 @@ TEST(DaemonFsm, AMissingDockerdIsAStateOfItsOwn) {
   EXPECT_EQ(m.failure()->phase, "check");
   EXPECT_EQ(m.failure()->to_error().code, errc::daemon_not_present);
   EXPECT_FALSE(find<act::restart_after>(out)) << "no restart can mend that";
-  EXPECT_TRUE(m.on(ev::exited{exit_status{127, 0}, 0, {}, {}}, t0 + milliseconds(31)).empty()) << "its exit is no second failure";
+  EXPECT_TRUE(m.on(ev::exited{exit_status{127, 0}, 0, {}, {}}, t0 + milliseconds(31)).empty())
+      << "its exit is no second failure";
+}
+
+TEST(DaemonFsm, WhatARestartCannotMendIsNotTriedAgain) {
+  for (const bool permanent : {false, true}) {
+    daemon_fsm m(on_failure());
+    m.on(ev::start{}, t0);
+    m.on(ev::launched{12}, t0 + milliseconds(30));
+    auto out = m.on(ev::exited{exit_one, 1, {}, {}, permanent}, t0 + milliseconds(500));
+    EXPECT_EQ(find<act::restart_after>(out) == nullptr, permanent);
+    EXPECT_EQ(m.state(), permanent ? daemon_state::failed : daemon_state::starting);
+  }
 }
 
 TEST(DaemonFsm, AFailedPreparationOrStartIsSaid) {
@@ -102,7 +115,8 @@ TEST(DaemonFsm, WhatTheExecutorSaidIsKept) {
   EXPECT_EQ(e.path, "box");
   EXPECT_EQ(e.hint, "berth rm box");
   EXPECT_EQ(e.detail, "its last words");
-  EXPECT_NE(e.message.find("dockerd could not be started: the sandbox does not run, phase start"), std::string::npos) << e.message;
+  EXPECT_NE(e.message.find("dockerd could not be started: the sandbox does not run, phase start"), std::string::npos)
+      << e.message;
 
   daemon_fsm lost = up();
   lost.on(ev::exited{{}, 0, {}, why}, t0 + seconds(1));
@@ -238,7 +252,8 @@ TEST(DaemonFsm, ADeadlineThatPassesAfterARestartTellsWhyDockerdEnded) {
 
 TEST(DaemonFsm, ADaemonThatTheExecutorLostIsNotRestarted) {
   daemon_fsm m = up(on_failure());
-  auto out = m.on(ev::exited{std::nullopt, 0, {}, make_error(errc::sandbox_not_running, "test", "the sandbox is gone")}, t0 + seconds(1));
+  auto out = m.on(ev::exited{std::nullopt, 0, {}, make_error(errc::sandbox_not_running, "test", "the sandbox is gone")},
+                  t0 + seconds(1));
   EXPECT_FALSE(find<act::restart_after>(out));
   EXPECT_EQ(m.state(), daemon_state::failed);
   EXPECT_NE(m.failure()->to_error().message.find("the sandbox is gone"), std::string::npos);
@@ -301,8 +316,9 @@ TEST(DaemonFsm, LateEventsOfAnEarlierRunChangeNothing) {
 // an end when the process does.
 TEST(DaemonFsm, NoSequenceOfEventsStrandsIt) {
   const std::vector<daemon_event_any> all = {
-      ev::start{},     ev::missing{},         ev::prepare_failed{"p"},      ev::start_failed{}, ev::launched{5},
-      ev::probe_ready{1}, ev::probe_gave_up{1, "x"}, ev::exited{exit_one, 1, {}, {}}, ev::pause_over{},     ev::stop{}};
+      ev::start{},      ev::missing{},      ev::prepare_failed{"p"},   ev::start_failed{},
+      ev::launched{5},  ev::probe_ready{1}, ev::probe_gave_up{1, "x"}, ev::exited{exit_one, 1, {}, {}},
+      ev::pause_over{}, ev::stop{}};
   // A command ends in one of these ways; the second where it was given up before the executor had begun it.
   const std::vector<daemon_event_any> ends = {ev::exited{by_kill, 0, {}, {}}, ev::start_failed{}};
   for (const auto& policy : {restart_policy{}, on_failure()}) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/docker/diagnose.hpp>
 
 #include <gtest/gtest.h>
@@ -18,6 +19,24 @@ std::string first_id(std::string_view text, diagnosis_context context = {}) {
 TEST(DiagnoseDocker, KnowsTheSymptoms) {
   const std::pair<const char*, const char*> rows[] = {
       {"failed to start daemon: Devices cgroup isn't mounted", "BERTH-CGROUP-DEVICES"},
+      {"runc create failed: no cgroup mount found in mountinfo: unknown", "BERTH-CGROUP-DEVICES"},
+      {"unknown flag: --no-such-flag", "BERTH-DOCKERD-ARGUMENT"},
+      {"OCI runtime exec failed: exec failed: error executing setns process: exit status 1: unknown", "BERTH-SETNS"},
+      {"unable to join session keyring: unable to create session key: disk quota exceeded: unknown.", "BERTH-KEYRING"},
+      {"OCI runtime create failed: container_linux.go:380: unable to apply caps: operation not permitted: unknown.",
+       "BERTH-CAPABILITY"},
+      {"docker: Error response from daemon: invalid CapAdd: capability not supported by your kernel or not available in the "
+       "current environment: \"CAP_SYS_MODULE\".",
+       "BERTH-CAP-ADD"},
+      {"error setting rlimit type 8: operation not permitted: unknown", "BERTH-RLIMIT"},
+      {"Error response from daemon: chmod /tmp/f: via /proc/self/fd/11: no such file or directory", "BERTH-CP-CHMOD"},
+      {"invalid mount config: path / is mounted on / but it is not a shared or slave mount", "BERTH-PROPAGATION"},
+      {"write sysctl key net.core.somaxconn: open /proc/sys/net/core/somaxconn: no such file or directory: unknown",
+       "BERTH-SYSCTL"},
+      {"runc create failed: error during container init: open /proc/sys/kernel/shm_rmid_forced: operation not permitted: unknown",
+       "BERTH-SYSCTL"},
+      {"cannot start a container: open exec fifo: open /proc/12/fd/5: interrupted system call", "BERTH-RUNC-EINTR"},
+      {"invalid argument \"x\" for \"--mtu\" flag: strconv.ParseInt", "BERTH-DOCKERD-ARGUMENT"},
       {"failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to "
        "create NAT chain DOCKER: iptables failed: iptables -t nat -N DOCKER: iptables v1.8.9 (nf_tables): Could not fetch "
        "rule set generation id: Failed to initialize nft: Protocol not supported",
@@ -34,6 +53,15 @@ TEST(DiagnoseDocker, KnowsTheSymptoms) {
        "BERTH-OVERLAY-ON-OVERLAY"},
       {"mount source: \"overlay\", data: \"workdir=/x/work,upperdir=/x/fs,lowerdir=59/fs:58/fs:57/fs\", err: invalid argument",
        "BERTH-OVERLAY-RELATIVE"},
+      {"docker: Error response from daemon: error creating overlay mount to /var/lib/docker/overlay2/5e2e-init/merged: mountfrom "
+       "re-exec error: exit status 1: output: invalid argument.",
+       "BERTH-OVERLAY-RELATIVE"},
+      {"docker: Error response from daemon: error creating overlay mount to /var/lib/docker/overlay2/5e2e-init/merged: invalid "
+       "argument",
+       "BERTH-OVERLAY-RELATIVE"},
+      {"Error response from daemon: Cannot read IPv6 setup for bridge br-44f4: open "
+       "/proc/sys/net/ipv6/conf/br-44f4/disable_ipv6: no such file or directory",
+       "BERTH-IPV6-NETWORK"},
       {"level=info msg=\"Docker daemon\" commit=5d6db84 graphdriver(s)=vfs version=20.10.24+dfsg1", "BERTH-VFS"},
       {"failed to register layer: operation not permitted", "BERTH-LAYER-GOFER"},
       {"failed to register layer: openat dev/ptmx: operation not permitted", "BERTH-LAYER-DEVICE"},
@@ -43,11 +71,14 @@ TEST(DiagnoseDocker, KnowsTheSymptoms) {
       {"cannot toggle freezer: cgroups not configured for container", "BERTH-FREEZER"},
       {"Your kernel does not support cgroup namespaces", "BERTH-CGROUPNS"},
       {"network bridge not found", "BERTH-NO-BRIDGE"},
-      {"unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character 'x'", "BERTH-DAEMON-JSON"},
-      {"failed to start daemon: pid file found, ensure docker is not running or delete /var/run/docker.pid", "BERTH-RUNNING"},
+      {"unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character 'x'",
+       "BERTH-DAEMON-JSON"},
+      {"failed to start daemon: pid file found, ensure docker is not running or delete /var/run/docker.pid",
+       "BERTH-RUNNING"},
       {"dial unix /var/run/docker.sock: connect: no such file or directory", "BERTH-CLIENT-NO-SOCKET"},
       {"prepareSaveDead: only regular deleted dentries can be saved, got S_IFDIR", "BERTH-CHECKPOINT-DIR"},
-      {"configuring cgroup: write /sys/fs/cgroup/cgroup.subtree_control: device or resource busy", "BERTH-HOST-CGROUP-BUSY"},
+      {"configuring cgroup: write /sys/fs/cgroup/cgroup.subtree_control: device or resource busy",
+       "BERTH-HOST-CGROUP-BUSY"},
       {"cannot read client sync file: waiting for sandbox to start: EOF", "BERTH-RUNSC-GENERIC"},
       {"TUNSETIFF: Invalid argument", "BERTH-TUN"},
   };
@@ -106,7 +137,9 @@ TEST(KnownDockerFailures, EachIsInTheReference) {
   std::ostringstream text;
   text << std::ifstream(BERTH_TEST_DATA "/../docs/reference/docker.md").rdbuf();
   for (const known_failure& row : known_docker_failures()) {
-    const std::string cells = "| " + std::string(row.id) + " | " + std::string(row.cause) + " | " + std::string(row.remedy) + " |";
+    std::string remedy(row.remedy);
+    for (std::size_t at = 0; (at = remedy.find('|', at)) != std::string::npos; at += 2) remedy.insert(at, "\\");
+    const std::string cells = "| " + std::string(row.id) + " | " + std::string(row.cause) + " | " + remedy + " |";
     EXPECT_NE(text.str().find(cells), std::string::npos) << cells;
   }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/docker/plan.hpp>
 
 #include <gtest/gtest.h>
@@ -11,7 +12,9 @@ using strings = std::vector<std::string>;
 
 bool has(const strings& all, std::string_view one) { return std::find(all.begin(), all.end(), one) != all.end(); }
 
-docker_versions docker(std::uint32_t major, program_version runc = {1, 1, 5}) { return {{major, 0, 1}, {1, 7, 0}, runc}; }
+docker_versions docker(std::uint32_t major, program_version runc = {1, 1, 5}) {
+  return {{major, 0, 1}, {1, 7, 0}, runc};
+}
 
 TEST(PlanDocker, TheArgumentsOfDockerd) {
   docker_plan_options o;
@@ -27,10 +30,12 @@ TEST(PlanDocker, TheArgumentsOfDockerd) {
   EXPECT_EQ(plan->dockerd_argv,
             (strings{"dockerd", "--iptables=false", "--ip6tables=false", "--host=unix:///run/berth/docker.sock",
                      "--host=unix:///var/run/docker.sock", "--mtu=1420", "--debug"}));
-  const strings head = {"berth-docker", "eth0", "10.1.2.3", "given", "1", "/var/lib/docker", "", "dockerd"};
-  ASSERT_GT(plan->start.argv.size(), 11u);
-  EXPECT_EQ(strings(plan->start.argv.begin() + 3, plan->start.argv.begin() + 11), head);
-  EXPECT_EQ(strings(plan->start.argv.begin() + 11, plan->start.argv.end()),
+  const strings head = {"berth-docker",    "eth0",         "10.1.2.3", "given", "1",
+                        "/var/lib/docker", "/.berth/init", "",         "",      std::string(docker_network_script()),
+                        "dockerd"};
+  ASSERT_GT(plan->start.argv.size(), 14u);
+  EXPECT_EQ(strings(plan->start.argv.begin() + 3, plan->start.argv.begin() + 14), head);
+  EXPECT_EQ(strings(plan->start.argv.begin() + 14, plan->start.argv.end()),
             strings(plan->dockerd_argv.begin() + 1, plan->dockerd_argv.end()));
   EXPECT_FALSE(plan->needs_packet_socket_write);
   EXPECT_FALSE(plan->wraps_runc);
@@ -48,9 +53,9 @@ TEST(PlanDocker, WhatVariesIsNeverPastedIntoTheScript) {
   EXPECT_TRUE(has(plan->start.argv, "`touch /y`"));
 }
 
-TEST(PlanDocker, Docker28NeedsThePacketFlagAndAnUnknownVersionCountsAsNew) {
+TEST(PlanDocker, Docker28NeedsThePacketFlagAndAnUnknownVersionGetsNone) {
   EXPECT_TRUE(docker_needs_packet_socket_write(docker(28)));
-  EXPECT_TRUE(docker_needs_packet_socket_write({}));
+  EXPECT_FALSE(docker_needs_packet_socket_write({}));
   EXPECT_FALSE(docker_needs_packet_socket_write(docker(27)));
 }
 
@@ -73,6 +78,10 @@ TEST(PlanDocker, WrapsRuncWhereThisRuncMeetsThisRunsc) {
     ASSERT_TRUE(plan);
     EXPECT_EQ(plan->wraps_runc, r.wraps) << r.runsc << ' ' << r.runc.to_string();
     EXPECT_EQ(has(plan->start.argv, runc_wrapper_script()), r.wraps);
+    EXPECT_EQ(has(plan->start.argv, "unmask"), r.wraps);
+    EXPECT_TRUE(has(plan->start.argv, "/.berth/init")) << "the nested runtime is there for more than masks";
+    for (const std::string& arg : plan->dockerd_argv)
+      EXPECT_EQ(arg.find("runtime"), std::string::npos) << "a container would keep the runtime's name: " << arg;
   }
 }
 
@@ -84,6 +93,7 @@ TEST(PlanDocker, TheWrapperCanBeForcedOrForbidden) {
   o.runsc_release = 20260701;
   o.wrap_runc = docker_plan_options::runc_wrapper::never;
   EXPECT_FALSE(plan_docker(o)->wraps_runc);
+  EXPECT_FALSE(has(plan_docker(o)->start.argv, "/.berth/init"));
 }
 
 TEST(PlanDocker, RefusesAPairThatCannotRunContainers) {
@@ -94,9 +104,33 @@ TEST(PlanDocker, RefusesAPairThatCannotRunContainers) {
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().code, errc::unsupported);
   EXPECT_NE(plan.error().message.find("unsafe procfs"), std::string::npos);
-  EXPECT_FALSE(plan.error().hint.empty());
+  EXPECT_NE(plan.error().hint.find("20250304.0"), std::string::npos) << plan.error().hint;
   o.versions = docker(27);
   EXPECT_TRUE(plan_docker(o));
+  o.versions = docker(28);
+  o.runsc_release = 20250304;
+  EXPECT_TRUE(plan_docker(o));
+}
+
+TEST(PlanDocker, SaysWhatARunscCannotDoForIt) {
+  docker_plan_options o;
+  o.versions = docker(26);
+  o.runsc_release = 20250630;
+  ASSERT_EQ(plan_docker(o)->gaps.size(), 1u);
+  EXPECT_NE(plan_docker(o)->gaps.front().find("20250707.0"), std::string::npos);
+  EXPECT_EQ(plan_docker(o)->warnings, plan_docker(o)->gaps);
+  // What was tried: 28 on 20260224, whose only gap is a host directory as the data root.
+  o.versions = docker(28);
+  o.runsc_release = 20260224;
+  EXPECT_TRUE(plan_docker(o)->gaps.empty());
+  o.data_root_on_host = true;
+  ASSERT_EQ(plan_docker(o)->gaps.size(), 1u);
+  EXPECT_NE(plan_docker(o)->gaps.front().find("20260520.0"), std::string::npos);
+  EXPECT_FALSE(has(plan_docker(o)->dockerd_argv, "--feature=containerd-snapshotter=false"));
+  o.versions = docker(29);
+  EXPECT_TRUE(has(plan_docker(o)->dockerd_argv, "--feature=containerd-snapshotter=false"));
+  o.runsc_release = 20260701;
+  EXPECT_TRUE(plan_docker(o)->gaps.empty());
 }
 
 TEST(PlanDocker, WithoutAMountOnTheDataRootDocker29GetsItsOldStoreAndAWarning) {
@@ -107,7 +141,8 @@ TEST(PlanDocker, WithoutAMountOnTheDataRootDocker29GetsItsOldStoreAndAWarning) {
   EXPECT_TRUE(has(plan_docker(o)->dockerd_argv, "--feature=containerd-snapshotter=false"));
   EXPECT_EQ(plan_docker(o)->warnings.size(), 1u);
   o.versions = docker(20);
-  EXPECT_FALSE(has(plan_docker(o)->dockerd_argv, "--feature=containerd-snapshotter=false")) << "20.10 knows no --feature";
+  EXPECT_FALSE(has(plan_docker(o)->dockerd_argv, "--feature=containerd-snapshotter=false"))
+      << "20.10 knows no --feature";
 }
 
 TEST(PlanDocker, DataRootAndStorageDriver) {
@@ -134,6 +169,8 @@ TEST(PlanDocker, RefusesWhatCannotBeMeant) {
   EXPECT_EQ(code([](auto& o) { o.uplink_address = "10.0.0.1/24"; }), errc::invalid);
   EXPECT_EQ(code([](auto& o) { o.uplink_address = "fe80::1"; }), errc::invalid);
   EXPECT_EQ(code([](auto& o) { o.dockerd = ""; }), errc::invalid);
+  EXPECT_EQ(code([](auto& o) { o.guest = "berth/init"; }), errc::invalid);
+  EXPECT_EQ(code([](auto& o) { o.guest = ""; }), errc::ok);
   EXPECT_EQ(code([](auto& o) { o.dockerd_args = {std::string("a\0b", 3)}; }), errc::invalid);
   EXPECT_EQ(code([](auto& o) { o.env = {"NOVALUE"}; }), errc::invalid);
   EXPECT_EQ(code([](auto& o) { o.env = {"=x"}; }), errc::invalid);
@@ -141,14 +178,22 @@ TEST(PlanDocker, RefusesWhatCannotBeMeant) {
 
 TEST(ParseStartMarker, TellsMarkersFromOtherLines) {
   using kind = start_marker::kind;
-  EXPECT_EQ(parse_start_marker("berth:missing").what, kind::missing);
-  EXPECT_EQ(parse_start_marker("berth:pid 12").what, kind::pid);
-  EXPECT_EQ(parse_start_marker("berth:pid 12").text, "12");
-  EXPECT_EQ(parse_start_marker("berth:failed cannot make /var/run").text, "cannot make /var/run");
-  EXPECT_EQ(parse_start_marker("berth:network").what, kind::network);
-  EXPECT_EQ(parse_start_marker("berth:unheard of").what, kind::none);
-  EXPECT_EQ(parse_start_marker("time=\"…\" level=info msg=\"berth:pid 1\"").what, kind::none);
-  EXPECT_EQ(parse_start_marker("").what, kind::none);
+  EXPECT_EQ(parse_start_marker("berth:n0:missing", "n0").what, kind::missing);
+  EXPECT_EQ(parse_start_marker("berth:n0:pid 12", "n0").what, kind::pid);
+  EXPECT_EQ(parse_start_marker("berth:n0:pid 12", "n0").text, "12");
+  EXPECT_EQ(parse_start_marker("berth:n0:failed cannot make /var/run", "n0").text, "cannot make /var/run");
+  EXPECT_EQ(parse_start_marker("berth:n0:network", "n0").what, kind::network);
+  EXPECT_EQ(parse_start_marker("berth:n0:unheard of", "n0").what, kind::none);
+  EXPECT_EQ(parse_start_marker("time=\"…\" level=info msg=\"berth:n0:pid 1\"", "n0").what, kind::none);
+  EXPECT_EQ(parse_start_marker("", "n0").what, kind::none);
+}
+
+TEST(ParseStartMarker, TakesOnlyThoseOfItsRun) {
+  using kind = start_marker::kind;
+  for (const char* line :
+       {"berth:pid 12", "berth::pid 12", "berth:n1:pid 12", "berth:n:pid 12", "berth:n0pid 12", "berth:n00:pid 12"})
+    EXPECT_EQ(parse_start_marker(line, "n0").what, kind::none) << line;
+  EXPECT_EQ(parse_start_marker("berth::pid 12", "").what, kind::none) << "without a nonce there are no markers";
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/docker/recipe.hpp>
 #include <berth/spec/spec.hpp>
 
@@ -9,11 +10,14 @@
 namespace berth {
 namespace {
 
-constexpr const char* worker_spec = R"({"ociVersion":"1.1.0","process":{"capabilities":{)"
+constexpr const char* worker_spec =
+    R"({"ociVersion":"1.1.0","process":{"args":["sh"],"capabilities":{)"
     R"("bounding":["CAP_SYS_NICE","CAP_KILL","CAP_KILL","CAP_CHOWN"],"ambient":["CAP_KILL"]}},"mounts":[)"
     R"({"destination":"/proc","type":"proc"},{"destination":"/sys","type":"sysfs"},)"
     R"({"destination":"/sys/fs/cgroup/","type":"cgroup","source":"cgroup","options":["ro"]},)"
     R"({"destination":"/sys//fs/./cgroup","type":"tmpfs"}],"x-vendor":1.50})";
+
+constexpr const char* bare_spec = R"({"process":{"args":["sh"]},"root":{"path":"rootfs"}})";
 
 TEST(Recipe, SeventeenCapabilitiesEachOnceInOrder) {
   EXPECT_EQ(std::size(docker_capabilities), 17u);
@@ -32,6 +36,29 @@ TEST(Recipe, SeventeenCapabilitiesEachOnceInOrder) {
   EXPECT_EQ(bounding.size(), 18u);
   EXPECT_EQ(spec.get("/process/capabilities/ambient").value(), R"(["CAP_KILL"])");
   EXPECT_EQ(spec.get("/x-vendor").value(), "1.50");
+}
+
+TEST(Recipe, RaisingLimitsIsTheEighteenthAndComesOnlyWhenAsked) {
+  docker_recipe recipe;
+  recipe.raise_limits = true;
+  spec_builder spec = spec_builder::parse(R"({"ociVersion":"1.1.0","process":{"args":["sh"]}})").value();
+  ASSERT_TRUE(apply_docker(spec, recipe));
+  const std::vector<std::string> have = spec_capabilities(spec).get(capability_sets::effective);
+  EXPECT_EQ(have.size(), 18u);
+  EXPECT_EQ(have.back(), "CAP_SYS_RESOURCE");
+}
+
+TEST(Recipe, TheGuestIsBoundInReadOnlyWhereTheStartLooksForIt) {
+  docker_recipe recipe;
+  recipe.guest = "/usr/libexec/berth/./berth-init";
+  spec_builder spec = spec_builder::parse(R"({"ociVersion":"1.1.0","process":{"args":["sh"]}})").value();
+  ASSERT_TRUE(apply_docker(spec, recipe));
+  const auto mount = spec_mounts(spec).get(docker_guest_path);
+  ASSERT_TRUE(mount);
+  EXPECT_EQ(mount->source, "/usr/libexec/berth/berth-init");
+  EXPECT_EQ(mount->options, (std::vector<std::string>{"rbind", "ro"}));
+  recipe.guest = "berth-init";
+  EXPECT_EQ(apply_docker(spec, recipe).error().code, errc::spec_path);
 }
 
 TEST(Recipe, CgroupModes) {
@@ -76,9 +103,22 @@ TEST(Recipe, DataRoot) {
   EXPECT_EQ(spec.to_json(), before);  // the cgroup mount of this attempt too
 }
 
+TEST(Recipe, ADataRootInMemoryHasHalfOfTheLimit) {
+  spec_builder spec = spec_builder::parse(worker_spec).value();
+  docker_recipe recipe;
+  recipe.data_root = parse_data_root("tmpfs").value();
+  ASSERT_TRUE(apply_docker(spec, recipe));
+  EXPECT_EQ(spec_mounts(spec).get("/var/lib/docker"),
+            (spec_mount{"/var/lib/docker", "tmpfs", "tmpfs", {"rw", "mode=0710"}}));
+  ASSERT_TRUE(spec_resources(spec).set_memory_limit(1 << 30));
+  ASSERT_TRUE(apply_docker(spec, recipe));
+  EXPECT_EQ(spec_mounts(spec).get("/var/lib/docker"),
+            (spec_mount{"/var/lib/docker", "tmpfs", "tmpfs", {"rw", "mode=0710", "size=536870912"}}));
+}
+
 TEST(Recipe, LogsWhatUsersWerePromised) {
   const auto lines = [](cgroup_mode mode) {
-    spec_builder spec;
+    spec_builder spec = spec_builder::parse(bare_spec).value();
     std::vector<std::string> out;
     docker_recipe recipe;
     recipe.cgroup = mode;
@@ -97,7 +137,7 @@ TEST(Recipe, LogsWhatUsersWerePromised) {
 }
 
 TEST(Recipe, AReadOnlyRootIsLeftWithAWarningOrMadeWritable) {
-  spec_builder spec = spec_builder::parse(R"({"root":{"path":"r","readonly":true}})").value();
+  spec_builder spec = spec_builder::parse(R"({"process":{"args":["sh"]},"root":{"path":"r","readonly":true}})").value();
   std::vector<std::string> lines;
   const log_sink sink = [&](const log_event& e) { lines.push_back(format_console(e)); };
   ASSERT_TRUE(apply_docker(spec, {}, sink));
@@ -111,6 +151,45 @@ TEST(Recipe, AReadOnlyRootIsLeftWithAWarningOrMadeWritable) {
   ASSERT_TRUE(apply_docker(spec, recipe, sink));
   EXPECT_FALSE(spec_root(spec).readonly());
   EXPECT_EQ(lines.size(), 2u);
+}
+
+TEST(Recipe, ASpecThatCannotRunIsRefusedAndLeftAsItIs) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"root":{"path":"r"}})", "/process"},
+      {R"({"process":null,"root":{"path":"r"}})", "/process"},
+      {R"({"process":{"cwd":"/"},"root":{"path":"r"}})", "/process/args"},
+      {R"({"process":{"args":[]},"root":{"path":"r"}})", "/process/args"},
+  };
+  for (const auto& [json, pointer] : cases) {
+    spec_builder spec = spec_builder::parse(json).value();
+    const auto done = apply_docker(spec);
+    ASSERT_FALSE(done) << json;
+    EXPECT_EQ(done.error().code, errc::invalid) << json;
+    EXPECT_EQ(done.error().path, pointer) << json;
+    EXPECT_FALSE(done.error().hint.empty()) << json;
+    EXPECT_EQ(spec.to_json(), json);
+  }
+}
+
+TEST(Recipe, WarnsOfWhatItCannotMend) {
+  std::vector<std::string> lines;
+  const log_sink sink = [&](const log_event& e) {
+    if (e.level == log_level::warn) lines.push_back(format_console(e));
+  };
+  spec_builder spec = spec_builder::parse(bare_spec).value();
+  ASSERT_TRUE(apply_docker(spec, {}, sink));
+  EXPECT_EQ(lines, std::vector<std::string>{});
+
+  std::string many;
+  for (int i = 0; i < 20; ++i) many += ",\"CAP_NEW_" + std::to_string(i) + '"';
+  spec = spec_builder::parse(R"({"process":{"args":["sh"],"capabilities":{"bounding":["CAP_KILL")" + many + "]}}}")
+             .value();
+  ASSERT_TRUE(apply_docker(spec, {}, sink));
+  EXPECT_NE(spec.to_json().find("CAP_NEW_19"), std::string::npos);
+  ASSERT_EQ(lines.size(), 10u);  // eight names, how many more, and the root
+  EXPECT_NE(lines[0].find("capability=CAP_NEW_0 path=/process/capabilities/bounding/1"), std::string::npos) << lines[0];
+  EXPECT_NE(lines[8].find("count=12"), std::string::npos) << lines[8];
+  EXPECT_NE(lines[9].find("/root/path"), std::string::npos) << lines[9];
 }
 
 TEST(Recipe, WordsOfTheCommand) {

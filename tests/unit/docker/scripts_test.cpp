@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The shell scripts, run by this host's sh against files of the test's own.
 #include <berth/docker/plan.hpp>
 
@@ -61,11 +62,12 @@ struct RuncWrapper : ::testing::Test {
 };
 
 TEST_F(RuncWrapper, TakesTheMaskedDirectoriesOutAndKeepsTheFiles) {
-  EXPECT_EQ(wrapped(R"({"ociVersion":"1.2","linux":{"maskedPaths":["/proc/acpi","/proc/asound","/proc/interrupts",)"
-                    R"("/proc/kcore","/proc/scsi","/sys/devices/system/cpu/cpu0/thermal_throttle",)"
-                    R"("/sys/devices/virtual/powercap","/sys/firmware"],"readonlyPaths":["/proc/bus","/sys/firmware"]}})"),
-            R"({"ociVersion":"1.2","linux":{"maskedPaths":["/proc/interrupts","/proc/kcore"],)"
-            R"("readonlyPaths":["/proc/bus","/sys/firmware"]}})");
+  EXPECT_EQ(
+      wrapped(R"({"ociVersion":"1.2","linux":{"maskedPaths":["/proc/acpi","/proc/asound","/proc/interrupts",)"
+              R"("/proc/kcore","/proc/scsi","/sys/devices/system/cpu/cpu0/thermal_throttle",)"
+              R"("/sys/devices/virtual/powercap","/sys/firmware"],"readonlyPaths":["/proc/bus","/sys/firmware"]}})"),
+      R"({"ociVersion":"1.2","linux":{"maskedPaths":["/proc/interrupts","/proc/kcore"],)"
+      R"("readonlyPaths":["/proc/bus","/sys/firmware"]}})");
 }
 
 TEST_F(RuncWrapper, AnArrayOfDirectoriesOnlyBecomesEmpty) {
@@ -88,7 +90,7 @@ TEST_F(RuncWrapper, OtherVerbsLeaveTheFileAlone) {
 
 TEST(DockerScripts, AreWhatAShellCanRead) {
   const std::string dir = ::testing::TempDir();
-  for (std::string_view text : {docker_start_script(), runc_wrapper_script()}) {
+  for (std::string_view text : {docker_start_script(), docker_network_script(), runc_wrapper_script()}) {
     std::ofstream(dir + "berth-script") << text;
     EXPECT_EQ(run("sh -n " + dir + "berth-script 2>&1"), "");
   }
@@ -100,13 +102,13 @@ TEST(DockerScripts, AMissingDockerdIsTheFirstThingSaid) {
   o.dockerd = "no-such-dockerd-anywhere";
   const auto plan = plan_docker(o);
   ASSERT_TRUE(plan);
-  std::string line;
+  std::string line = std::string(start_nonce_variable) + "=n0 ";
   for (const std::string& arg : plan->start.argv) {
     std::string quoted = "'";
     for (char c : arg) quoted += c == '\'' ? "'\\''" : std::string(1, c);
     line += quoted + "' ";
   }
-  EXPECT_EQ(run(line), "berth:missing\n[status 127]");
+  EXPECT_EQ(run(line), "berth:n0:missing\n[status 127]");
 }
 
 }  // namespace

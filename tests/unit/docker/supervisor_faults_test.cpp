@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an embedder's executor can do to the supervisor: not answer, throw, be slow. Scripted, since no real sandbox does
 // these things on demand; that it works on real ones is shown by the integration tests.
 #include <berth/docker/supervisor.hpp>
@@ -42,13 +43,15 @@ awaitable<bool> until(std::function<bool()> done) {
 
 struct script {
   enum class how { well, never, throws };
-  how start = how::well;        // dockerd's command
+  how start = how::well;  // dockerd's command
   how wait = how::well;
   how signal = how::well;
   how probe_start = how::well;
   how other_start = how::well;  // `docker stop`, and what clears away
   bool dies_on_term = true;
   duration leftovers_take{};
+  std::function<void(const std::string& nonce, const data_handler& line)> prints = {};  // as it starts
+  data_handler on_line = {};                                                            // of the last dockerd
   std::vector<std::string> seen;
 };
 
@@ -84,7 +87,8 @@ class scripted_command final : public running_command {
     if (!l->status) co_return make_error(errc::timeout, "test", "late");
     co_return *l->status;
   }
-  static awaitable<result<void>> signalling(std::shared_ptr<script> s, std::shared_ptr<life> l, bool is_daemon, int signo) {
+  static awaitable<result<void>> signalling(std::shared_ptr<script> s, std::shared_ptr<life> l, bool is_daemon,
+                                            int signo) {
     if (is_daemon) s->seen.push_back(signo == SIGTERM ? "TERM" : "KILL");
     if (is_daemon && s->signal == script::how::throws) throw std::runtime_error("signal threw");
     if (is_daemon && s->signal == script::how::never) {
@@ -109,9 +113,10 @@ class scripted_executor final : public executor {
   awaitable<result<std::unique_ptr<running_command>>> start(command what, stdio_options io) override {
     const bool is_daemon = static_cast<bool>(io.on_line);
     const auto s = plays;
-    s->seen.push_back(is_daemon ? "dockerd"
+    s->seen.push_back(is_daemon                                                  ? "dockerd"
                       : what.argv[2].find("containerd.pid") != std::string::npos ? "leftovers"
-                      : what.argv.size() > 3 && what.argv[3] == "berth-stop" ? "docker stop" : "probe");
+                      : what.argv.size() > 3 && what.argv[3] == "berth-stop"     ? "docker stop"
+                                                                                 : "probe");
     const std::string kind = s->seen.back();
     const auto how = is_daemon ? s->start : kind == "probe" ? s->probe_start : s->other_start;
     if (how == script::how::throws) throw std::runtime_error("start threw");
@@ -124,8 +129,13 @@ class scripted_executor final : public executor {
     auto made = std::make_shared<life>();
     if (is_daemon) {
       daemon = made;
-      io.on_line(output_stream::out, "berth:pid 7");
-      io.on_line(output_stream::out, "berth:network");
+      std::string nonce;
+      for (const std::string& entry : what.env)
+        if (entry.starts_with("BERTH_START_NONCE=")) nonce = entry.substr(entry.find('=') + 1);
+      io.on_line(output_stream::out, "berth:" + nonce + ":pid 7");
+      if (s->prints) s->prints(nonce, io.on_line);
+      io.on_line(output_stream::out, "berth:" + nonce + ":network");
+      s->on_line = io.on_line;
     } else {
       if (kind == "leftovers" && s->leftovers_take > duration::zero()) {
         if (!co_await pause_for(s->leftovers_take)) co_return make_error(errc::cancelled, "test", "cancelled");
@@ -146,6 +156,12 @@ class SupervisorFaults : public testing::Test {
     options.term_timeout = milliseconds(50);
     options.kill_timeout = milliseconds(50);
     options.log = [this](const log_event& e) { log += e.message + "\n"; };
+  }
+  /// Gets it ready, so that the start is over.
+  void up() {
+    options.ready_timeout = seconds(30);
+    make();
+    ASSERT_EQ(code(outcome(supervisor->start())), errc::ok);
   }
   void make() { supervisor.emplace(loop.get_executor(), where, options); }
 
@@ -316,7 +332,8 @@ TEST_F(SupervisorFaults, GoesAndMovesWhileItIsCalled) {
   options.ready_timeout = seconds(30);
   where.plays->probe_start = script::how::never;
   make();
-  static_assert(!std::is_copy_constructible_v<daemon_supervisor> && std::is_nothrow_move_constructible_v<daemon_supervisor>);
+  static_assert(!std::is_copy_constructible_v<daemon_supervisor> &&
+                std::is_nothrow_move_constructible_v<daemon_supervisor>);
   std::optional<errc> started;
   boost::asio::co_spawn(loop, supervisor->start(), [&](std::exception_ptr, result<void> r) { started = code(r); });
   daemon_supervisor moved = std::move(*supervisor);
@@ -330,6 +347,61 @@ TEST_F(SupervisorFaults, GoesAndMovesWhileItIsCalled) {
   EXPECT_EQ(code(outcome(std::move(call))), errc::closed);
   run_until([&] { return started.has_value(); });
   EXPECT_EQ(started, errc::closed);
+}
+
+// The start script's lines and dockerd's come by one stream.
+TEST_F(SupervisorFaults, LinesWithoutTheRunsNonceAreDockerdsOwn) {
+  std::vector<std::string> lines;
+  options.on_daemon_line = [&](output_stream, std::string_view line) { lines.emplace_back(line); };
+  where.plays->prints = [](const std::string&, const data_handler& line) {
+    for (const char* forged :
+         {"berth:pid 1", "berth:warning pay here", "berth::warning pay here", "berth:network", "berth:missing"})
+      line(output_stream::out, forged);
+  };
+  up();
+  EXPECT_EQ(lines.size(), 5u);
+  EXPECT_EQ(log.find("pay here"), std::string::npos) << log;
+  EXPECT_EQ(supervisor->status().pid, 7);
+}
+
+TEST_F(SupervisorFaults, EvenWithTheNonceDockerdSaysLittleAndNothingOnceItIsUp) {
+  std::vector<std::string> lines;
+  options.on_daemon_line = [&](output_stream, std::string_view line) { lines.emplace_back(line); };
+  std::string known;
+  where.plays->prints = [&](const std::string& nonce, const data_handler& line) {
+    known = nonce;
+    line(output_stream::out, "berth:" + nonce + ":pid 1");
+    line(output_stream::out, "berth:" + nonce + ":failed no");
+    line(output_stream::out, "berth:" + nonce + ":missing");
+    for (int i = 0; i < 1000; ++i) line(output_stream::out, "berth:" + nonce + ":warning " + std::string(5000, 'w'));
+  };
+  up();
+  ASSERT_EQ(known.size(), 20u);
+  EXPECT_EQ(supervisor->status().pid, 7);
+  EXPECT_EQ(lines.size(), 3u) << "what only comes before dockerd";
+  EXPECT_LT(log.size(), 20000u);
+  const std::string before = log;
+  where.plays->on_line(output_stream::out, "berth:" + known + ":warning once more");
+  EXPECT_EQ(log, before);
+  EXPECT_EQ(lines.size(), 4u);
+  run_until([&] { return log.find("were dropped from this log") != std::string::npos; });
+  EXPECT_NE(log.find("were dropped from this log"), std::string::npos);
+}
+
+TEST_F(SupervisorFaults, ADockerdThatPrintsWithoutEndIsHeardInPart) {
+  std::size_t bytes = 0;
+  std::string notice;
+  options.on_daemon_line = [&](output_stream, std::string_view line) {
+    bytes += line.size();
+    if (line.starts_with("berth: ")) notice = line;
+  };
+  up();
+  for (int i = 0; i < 1000; ++i) where.plays->on_line(output_stream::err, std::string(60000, 'x'));
+  EXPECT_LE(bytes, options.line_limit.bytes);
+  EXPECT_EQ(notice, "");
+  where.daemon->status = exit_status{0, SIGKILL};
+  run_until([&] { return !notice.empty(); });
+  EXPECT_EQ(notice.rfind("berth: 983 lines, ", 0), 0u) << notice;
 }
 
 TEST_F(SupervisorFaults, TheLoopMayGoFirst) {

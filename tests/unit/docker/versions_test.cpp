@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/docker/versions.hpp>
 
 #include <gtest/gtest.h>
@@ -72,8 +73,8 @@ TEST(ParseDpkgStatus, NothingFromNothing) {
 }
 
 TEST(ParseApkInstalled, ReadsAlpinesRecord) {
-  const docker_versions found =
-      parse_apk_installed("C:Q1\nP:docker-engine\nV:27.3.1-r1\nA:x86_64\n\nP:runc\nV:1.2.2-r1\n\nP:containerd\nV:2.0.0-r2\n");
+  const docker_versions found = parse_apk_installed(
+      "C:Q1\nP:docker-engine\nV:27.3.1-r1\nA:x86_64\n\nP:runc\nV:1.2.2-r1\n\nP:containerd\nV:2.0.0-r2\n");
   EXPECT_EQ(found.docker, (v{27, 3, 1}));
   EXPECT_EQ(found.runc, (v{1, 2, 2}));
   EXPECT_EQ(found.containerd, (v{2, 0, 0}));

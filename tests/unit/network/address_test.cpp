@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/network/address.hpp>
 #include <berth/network/host.hpp>
 

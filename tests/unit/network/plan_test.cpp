@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/network/plan.hpp>
 
 #include <gtest/gtest.h>
@@ -26,12 +27,13 @@ TEST(NetworkPlan, NamesFitTheKernelsLimits) {
 }
 
 TEST(NetworkPlan, HostBatch) {
-  EXPECT_EQ(host_batch(example()),
-            "netns add berth-abcdefghijklm\n"
-            "link add name bvabcdefghijklm mtu 1450 type veth peer name eth0 mtu 1450 netns berth-abcdefghijklm\n"
-            "link set dev bvabcdefghijklm addrgenmode none\n"
-            "addr add 10.211.0.9/30 dev bvabcdefghijklm\n"
-            "link set dev bvabcdefghijklm up\n");
+  EXPECT_EQ(
+      host_batch(example()),
+      "netns add berth-abcdefghijklm\n"
+      "link add name bvabcdefghijklm mtu 1450 type veth peer name eth0 address 02:be:0a:d3:00:0a mtu 1450 netns berth-abcdefghijklm\n"
+      "link set dev bvabcdefghijklm addrgenmode none\n"
+      "addr add 10.211.0.9/30 dev bvabcdefghijklm\n"
+      "link set dev bvabcdefghijklm up\n");
 }
 
 TEST(NetworkPlan, InsideBatch) {
@@ -45,7 +47,9 @@ TEST(NetworkPlan, InsideBatch) {
 
 TEST(NetworkPlan, AHostWithoutIPv6HasNothingToSet) {
   network_plan plan = example();
-  const auto without = [](std::string text, const std::string& line) { return text.erase(text.find(line), line.size()); };
+  const auto without = [](std::string text, const std::string& line) {
+    return text.erase(text.find(line), line.size());
+  };
   const std::string outside = without(host_batch(plan), "link set dev bvabcdefghijklm addrgenmode none\n");
   const std::string inside = without(inside_batch(plan), "link set dev eth0 addrgenmode none\n");
   plan.ipv6 = false;
@@ -55,22 +59,45 @@ TEST(NetworkPlan, AHostWithoutIPv6HasNothingToSet) {
 
 TEST(NetworkPlan, NftRuleset) {
   EXPECT_EQ(nft_ruleset(example()), R"(create table inet berth_abcdefghijklm
+create table arp berth_abcdefghijklm
+table arp berth_abcdefghijklm {
+  chain input {
+    type filter hook input priority filter; policy accept;
+    iifname "bvabcdefghijklm" arp saddr ether 02:be:0a:d3:00:0a arp saddr ip 10.211.0.10 accept
+    iifname "bvabcdefghijklm" drop
+  }
+}
 table inet berth_abcdefghijklm {
+  counter refused { }
+  ct timeout short {
+    protocol tcp
+    l3proto ip
+    policy = { time_wait : 10, close : 5 }
+  }
   chain prerouting {
     type filter hook prerouting priority raw; policy accept;
+    iifname "bvabcdefghijklm" ether saddr != 02:be:0a:d3:00:0a drop
     iifname "bvabcdefghijklm" meta nfproto ipv6 drop
     iifname "bvabcdefghijklm" ip saddr != 10.211.0.10 drop
+  }
+  chain opened {
+    ct status & confirmed != 0 accept
+    ct count over 4096 counter name refused drop
+    limit rate over 409/second burst 4096 packets counter name refused drop
+    meta l4proto tcp ct timeout set "short"
+    accept
   }
   chain input {
     type filter hook input priority filter - 1; policy accept;
     iifname "bvabcdefghijklm" ct state established,related accept
-    iifname "bvabcdefghijklm" ip daddr { 192.0.2.53, 169.254.169.254 } meta l4proto { tcp, udp } th dport 53 accept
+    iifname "bvabcdefghijklm" ip daddr { 192.0.2.53, 169.254.169.254 } meta l4proto { tcp, udp } th dport 53 goto opened
     iifname "bvabcdefghijklm" drop
   }
   chain forward {
     type filter hook forward priority filter - 1; policy accept;
-    iifname "bvabcdefghijklm" ip daddr { 192.0.2.53, 169.254.169.254 } meta l4proto { tcp, udp } th dport 53 accept
+    iifname "bvabcdefghijklm" ip daddr { 192.0.2.53, 169.254.169.254 } meta l4proto { tcp, udp } th dport 53 goto opened
     iifname "bvabcdefghijklm" ip daddr { 169.254.0.0/16, 10.211.0.0/16 } drop
+    iifname "bvabcdefghijklm" goto opened
     oifname "bvabcdefghijklm" ct state established,related accept
     oifname "bvabcdefghijklm" ct status dnat accept
     oifname "bvabcdefghijklm" drop
@@ -81,6 +108,25 @@ table inet berth_abcdefghijklm {
   }
 }
 )");
+}
+
+TEST(NetworkPlan, WithoutALimitOfConnectionsNothingIsCounted) {
+  network_plan plan = example();
+  plan.max_connections = 0;
+  const std::string rules = nft_ruleset(plan);
+  for (const char* word : {"ct count", "limit rate", "refused", "ct timeout"})
+    EXPECT_EQ(rules.find(word), std::string::npos);
+  plan.max_connections = 3;
+  EXPECT_NE(nft_ruleset(plan).find("limit rate over 1/second burst 3 packets"), std::string::npos);
+}
+
+TEST(NetworkPlan, ReadsWhatNftPrints) {
+  EXPECT_EQ(parse_nft_counter("table inet berth_x {\n\tcounter refused {\n\t\tpackets 12 bytes 345\n\t}\n}\n"), 12u);
+  EXPECT_EQ(parse_nft_counter("packets"), std::nullopt);
+  EXPECT_EQ(parse_nft_counter(""), std::nullopt);
+  EXPECT_EQ(nft_table_name("table arp berth_x"), "berth_x");
+  EXPECT_EQ(nft_table_name("table"), "");
+  EXPECT_EQ(nft_table_name("berth_x"), "");
 }
 
 TEST(NetworkPlan, WithoutNameServersNothingIsLetThrough) {
@@ -94,18 +140,22 @@ TEST(NetworkPlan, WithoutNameServersNothingIsLetThrough) {
 
 TEST(NetworkPlan, Removal) {
   EXPECT_EQ(nft_removal(example().names),
-            "table inet berth_abcdefghijklm {}\ndelete table inet berth_abcdefghijklm\n");
+            "table inet berth_abcdefghijklm {}\ndelete table inet berth_abcdefghijklm\n"
+            "table arp berth_abcdefghijklm {}\ndelete table arp berth_abcdefghijklm\n");
 }
 
 TEST(ResolverConfig, KeepsServersThatCanBeReached) {
-  const auto config = make_resolver_config("# made by hand\nsearch example.org\nnameserver 192.0.2.53\n"
-                                           "nameserver  198.51.100.1 \noptions ndots:2\n", "");
+  const auto config = make_resolver_config(
+      "# made by hand\nsearch example.org\nnameserver 192.0.2.53\n"
+      "nameserver  198.51.100.1 \noptions ndots:2\n",
+      "");
   EXPECT_EQ(config.text, "nameserver 192.0.2.53\nnameserver 198.51.100.1\nsearch example.org\noptions ndots:2\n");
   EXPECT_EQ(config.nameservers, (std::vector<std::string>{"192.0.2.53", "198.51.100.1"}));
 }
 
 TEST(ResolverConfig, LooksBehindTheStubResolver) {
-  const auto config = make_resolver_config("nameserver 127.0.0.53\noptions edns0\n", "nameserver 192.0.2.1\nsearch lan\n");
+  const auto config =
+      make_resolver_config("nameserver 127.0.0.53\noptions edns0\n", "nameserver 192.0.2.1\nsearch lan\n");
   EXPECT_EQ(config.text, "nameserver 192.0.2.1\nsearch lan\n");
 }
 

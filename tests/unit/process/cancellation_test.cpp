@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "loop.hpp"
 
 #include <berth/process/cancellation.hpp>
@@ -80,7 +81,8 @@ TEST(UntilDeadline, GivesWhatCameInTime) {
   const auto without = test::run(until_deadline(answer_after(milliseconds(1), 8), time_point::max()));
   ASSERT_TRUE(without);
   EXPECT_EQ(*without, 8);
-  EXPECT_THROW(test::run(until_deadline(answer_after(milliseconds(1), -1), deadline_after(seconds(60)))), std::runtime_error);
+  EXPECT_THROW(test::run(until_deadline(answer_after(milliseconds(1), -1), deadline_after(seconds(60)))),
+               std::runtime_error);
 }
 
 TEST(UntilDeadline, CancelsWhatComesTooLate) {

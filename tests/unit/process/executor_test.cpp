@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "loop.hpp"
 
 #include <berth/process/executor.hpp>
@@ -22,8 +23,9 @@ TEST(HostExecutor, AddsToTheSmallestEnvironment) {
   what.cwd = "/tmp";
   auto r = run(run_command(host, what));
   ASSERT_TRUE(r) << r.error().to_string();
-  EXPECT_EQ(r->out,
-            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nHOME=/elsewhere\nLANG=C.UTF-8\nEXTRA=1\n");
+  EXPECT_EQ(
+      r->out,
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nHOME=/elsewhere\nLANG=C.UTF-8\nEXTRA=1\n");
 }
 
 TEST(HostExecutor, HasNoOtherUsers) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a coroutine to its end on a loop of its own.
 #pragma once
 

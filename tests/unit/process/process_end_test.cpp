@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "children.hpp"
 #include "loop.hpp"
 
@@ -107,8 +108,7 @@ TEST(Process, StopAsksFirstAndKillsAfterTheGrace) {
     bool up = false;
     io.on_line = [&](output_stream, std::string_view) { up = true; };
     auto ex = co_await asio::this_coro::executor;
-    auto p = process::start(ex,
-                            shell("trap 'exit 9' TERM; echo up; while :; do sleep 0.01; done"), io);
+    auto p = process::start(ex, shell("trap 'exit 9' TERM; echo up; while :; do sleep 0.01; done"), io);
     const bool started = co_await eventually([&] { return up; });
     EXPECT_TRUE(started);
     auto r = co_await p->stop(seconds(60));

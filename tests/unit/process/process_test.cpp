@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "children.hpp"
 #include "loop.hpp"
 
@@ -32,12 +33,13 @@ TEST(Process, ManyMayWaitAndAgainAfterTheEnd) {
     }());
     int done = 0;
     for (int i = 0; i < 3; ++i) {
-      asio::co_spawn(ex,
-                     [&]() -> awaitable<void> {
-                       auto r = co_await p->wait();
-                       if (r && r->code == 4) ++done;
-                     },
-                     asio::detached);
+      asio::co_spawn(
+          ex,
+          [&]() -> awaitable<void> {
+            auto r = co_await p->wait();
+            if (r && r->code == 4) ++done;
+          },
+          asio::detached);
     }
     const auto soon = deadline_after(milliseconds(30));
     auto early = co_await p->wait(soon);
@@ -64,9 +66,9 @@ TEST(Process, WaitIsCancelledByItsSlotAndTheProcessGoesOn) {
   ASSERT_TRUE(p);
   asio::cancellation_signal stop;
   std::optional<result<exit_status>> got;
-  asio::co_spawn(loop, p->wait(), asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr, result<exit_status> r) {
-                   got = std::move(r);
-                 }));
+  asio::co_spawn(loop, p->wait(),
+                 asio::bind_cancellation_slot(stop.slot(),
+                                              [&](std::exception_ptr, result<exit_status> r) { got = std::move(r); }));
   asio::post(loop, [&] { stop.emit(asio::cancellation_type::terminal); });
   while (!got) loop.run_one();
   EXPECT_EQ(got->error().code, errc::cancelled);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "loop.hpp"
 
 #include <berth/process/pidfd.hpp>
@@ -44,7 +45,8 @@ std::string output_of(spawn_options o, exit_status* status = nullptr) {
   theirs.reset();
   std::string text;
   char buffer[4096];
-  for (ssize_t n = 0; (n = ::read(ours.get(), buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = ::read(ours.get(), buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(n));
   const auto ended = reap(*c);
   if (status != nullptr) *status = ended;
   return text;

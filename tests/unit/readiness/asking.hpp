@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Probes asked once, and addresses for them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/readiness/http_response.hpp>
 
 #include <gtest/gtest.h>
@@ -23,8 +24,11 @@ TEST(HttpResponse, ABodyByLength) {
 
 TEST(HttpResponse, ChunkedWithExtensionsAndTrailers) {
   http_response_reader r(true);
-  EXPECT_EQ(read_bytes(r, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\n"),
-            progress::complete);
+  EXPECT_EQ(
+      read_bytes(
+          r,
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\n"),
+      progress::complete);
   EXPECT_EQ(r.body(), "abc0123456789");
 }
 
@@ -44,7 +48,8 @@ TEST(HttpResponse, WithoutTheBodyTheHeadIsEnough) {
 
 TEST(HttpResponse, AnInterimAnswerIsPassedOver) {
   http_response_reader r(true);
-  EXPECT_EQ(read_bytes(r, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"), progress::complete);
+  EXPECT_EQ(read_bytes(r, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"),
+            progress::complete);
   EXPECT_EQ(r.status(), 200);
   EXPECT_EQ(r.body(), "x");
 }

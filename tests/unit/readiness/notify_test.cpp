@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "../process/loop.hpp"
 
 #include <berth/process/process.hpp>
@@ -45,7 +46,8 @@ TEST(NotifySocket, HearsAProcessAndPollsEndAtOnce) {
   auto socket = notify_socket::bind(loop.get_executor(), dir / "notify");
   ASSERT_TRUE(socket) << socket.error().to_string();
   auto p = make_notify_probe(*socket);
-  auto child = process::start(loop.get_executor(), notifier(*socket, "say(b'STATUS=up')\nsay(b'READY=1')\ntime.sleep(1000)"));
+  auto child =
+      process::start(loop.get_executor(), notifier(*socket, "say(b'STATUS=up')\nsay(b'READY=1')\ntime.sleep(1000)"));
   ASSERT_TRUE(child);
   poll_options o;
   o.deadline = deadline_after(seconds(120));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Real peers for the probes: a thread that serves a socket.
 #pragma once
 

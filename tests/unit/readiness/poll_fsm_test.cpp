@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/readiness/poll_fsm.hpp>
 
 #include <gtest/gtest.h>

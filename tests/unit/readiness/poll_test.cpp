@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "asking.hpp"
 #include "peers.hpp"
 
@@ -55,12 +56,13 @@ TEST(Poll, EndsWhenTheProcessEnds) {
     spawn_options o;
     o.argv = {"/bin/sh", "-c", "exit 7"};
     auto child = process::start(ex, o);
-    asio::co_spawn(ex,
-                   [&]() -> awaitable<void> {
-                     auto r = co_await child->wait();
-                     notice.set(*r);
-                   },
-                   asio::detached);
+    asio::co_spawn(
+        ex,
+        [&]() -> awaitable<void> {
+          auto r = co_await child->wait();
+          notice.set(*r);
+        },
+        asio::detached);
     poll_options options;  // no deadline: only the exit can end it
     options.schedule = {seconds(1000), seconds(1000), 1.0, 0.0, seconds(2)};
     auto r = co_await poll_until_ready(*p, options, &notice);
@@ -128,8 +130,9 @@ TEST(Poll, IsEndedFromItsOwnCallback) {
   asio::cancellation_signal stop;
   options.on_attempt = [&](std::uint32_t, const probe_outcome&) { stop.emit(asio::cancellation_type::terminal); };
   std::optional<poll_result> got;
-  asio::co_spawn(loop, poll_until_ready(*p, options),
-                 asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr, poll_result x) { got = std::move(x); }));
+  asio::co_spawn(
+      loop, poll_until_ready(*p, options),
+      asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr, poll_result x) { got = std::move(x); }));
   loop.run();
   ASSERT_TRUE(got);
   EXPECT_EQ(got->status, errc::cancelled);

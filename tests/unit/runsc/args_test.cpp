@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "texts.hpp"
 
 #include <berth/runsc/args.hpp>
@@ -80,8 +81,16 @@ TEST_F(RunscArgs, AnOptionThatTheBinaryLacksIsRefusedAndNotPassedOn) {
 TEST_F(RunscArgs, ExtraArgumentsAreCheckedLikeOurOwn) {
   globals.extra_args = {"--strace", "--watchdog-action=panic", "-debug"};
   run.extra_args = {"--user-log=/x"};
-  const argv_type expected = {"/usr/local/bin/runsc", "--root=/run/b/r", "--debug-log=/run/b/l/", "--strace",
-                              "--watchdog-action=panic", "--debug", "run", "--bundle=/run/b/bundle", "--user-log=/x", "a"};
+  const argv_type expected = {"/usr/local/bin/runsc",
+                              "--root=/run/b/r",
+                              "--debug-log=/run/b/l/",
+                              "--strace",
+                              "--watchdog-action=panic",
+                              "--debug",
+                              "run",
+                              "--bundle=/run/b/bundle",
+                              "--user-log=/x",
+                              "a"};
   EXPECT_EQ(runsc_run_argv(binary, globals, "a", run).value(), expected);
   for (const char* bad : {"strace", "", "-", "--", "--=x", "a b"}) {
     globals.extra_args = {bad};
@@ -129,7 +138,8 @@ TEST_F(RunscArgs, PathsAreAbsolute) {
 }
 
 TEST_F(RunscArgs, IdsAndNulsAreRefused) {
-  for (const char* id : {"", "-a", ".a", "a/b", "a b"}) refused(runsc_state_argv(binary, globals, id), errc::spec_id, "");
+  for (const char* id : {"", "-a", ".a", "a/b", "a b"})
+    refused(runsc_state_argv(binary, globals, id), errc::spec_id, "");
   run.bundle = std::string("/a\0b", 4);
   refused(runsc_run_argv(binary, globals, "a", run), errc::invalid, "NUL");
   exec.command = {std::string("a\0b", 3)};

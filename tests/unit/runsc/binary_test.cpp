@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "texts.hpp"
 
 #include <berth/impl/runsc/probe_cache.ipp>
@@ -40,7 +41,6 @@ class ProbeTest : public testing::Test {
       return make_error(errc::invalid, "test", argv[1]);
     };
   }
-
 
   std::string dir, path;
   runsc_texts texts = test::texts_of("20260701");

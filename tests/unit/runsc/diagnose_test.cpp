@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "texts.hpp"
 
 #include <berth/runsc/diagnose.hpp>
@@ -51,17 +52,23 @@ TEST_P(RealFailure, IsTracedToItsCause) {
 INSTANTIATE_TEST_SUITE_P(
     Logs, RealFailure,
     testing::Values(
-        failure{"mount-source-missing", "open /nonexistent/src: no such file or directory", ".gofer.", "source of a bind mount"},
-        failure{"mount-source-missing-20221219", "stat /nonexistent/src: no such file or directory", ".gofer.", "mount"},
+        failure{"mount-source-missing", "open /nonexistent/src: no such file or directory", ".gofer.",
+                "source of a bind mount"},
+        failure{"mount-source-missing-20221219", "stat /nonexistent/src: no such file or directory", ".gofer.",
+                "mount"},
         failure{"mount-onto-file", "/srv/rootfs/etc/passwd: not a directory", ".gofer.", "destination a file"},
         failure{"root-is-a-file", "Error setting up root FS", ".gofer.", "root"},
         failure{"rootfs-missing", "stat /nonexistent/rootfs: no such file or directory", ".run.", "root.path"},
-        failure{"program-missing", "failed to load /bin/nope: no such file or directory", ".run.", "not in the root file system"},
-        failure{"cgroup-limit", "write /sys/fs/cgroup/memory/x/memory.limit_in_bytes: invalid argument", ".run.", "linux.resources"},
-        failure{"netns-missing", "error opening \"/proc/self/ns/nope\"", ".run.", "namespace that the spec names does not exist"},
+        failure{"program-missing", "failed to load /bin/nope: no such file or directory", ".run.",
+                "not in the root file system"},
+        failure{"cgroup-limit", "write /sys/fs/cgroup/memory/x/memory.limit_in_bytes: invalid argument", ".run.",
+                "linux.resources"},
+        failure{"netns-missing", "error opening \"/proc/self/ns/nope\"", ".run.",
+                "namespace that the spec names does not exist"},
         failure{"netns-no-namespace", "error setting namespace of type network", ".run.", "no namespace of that kind"},
         failure{"overlay-dir-missing", "failed to stat filestore directory", ".run.", "--overlay2"},
-        failure{"root-netns-20240729", "cannot run with network enabled in root network namespace", ".run.", "network namespace of its own"}),
+        failure{"root-netns-20240729", "cannot run with network enabled in root network namespace", ".run.",
+                "network namespace of its own"}),
     [](const testing::TestParamInfo<failure>& one) {
       std::string name = one.param.name;
       for (char& c : name)
@@ -83,9 +90,10 @@ TEST(Diagnose, ARefusedSocketIsAWarningWithAHintAndNoCause) {
 
 TEST(Diagnose, APanicComesBeforeEverything) {
   const std::vector<runsc_log_file> logs = {
-      {"a.boot.txt", "W1124 06:25:15.500000       1 util.go:107] FATAL ERROR: something else\n"
-                     "I1124 06:25:15.600000       1 x.go:1] going on\npanic: runtime error: index out of range\n\n"
-                     "goroutine 1 [running]:\nmain.main()\n"},
+      {"a.boot.txt",
+       "W1124 06:25:15.500000       1 util.go:107] FATAL ERROR: something else\n"
+       "I1124 06:25:15.600000       1 x.go:1] going on\npanic: runtime error: index out of range\n\n"
+       "goroutine 1 [running]:\nmain.main()\n"},
       {"a.run.txt", "W1124 06:25:15.100000   1 util.go:107] FATAL ERROR: earlier\n"}};
   const runsc_diagnosis found = diagnose_runsc(logs, "generic: EOF\n");
   EXPECT_EQ(found.cause, "panic: runtime error: index out of range");
@@ -153,9 +161,11 @@ TEST_F(LogDirectory, SaysWhenThereIsNone) {
 }
 
 TEST_F(LogDirectory, FailureReadsTheLogsByItself) {
-  write("a.gofer.txt", "W1124 06:25:15.470371       1 util.go:107] FATAL ERROR: error setting up FS: opening /x: open /x: "
-                       "no such file or directory\n");
-  const error e = runsc_failure("cannot start sandbox a", dir, "cannot read client sync file: waiting for sandbox to start: EOF\n");
+  write("a.gofer.txt",
+        "W1124 06:25:15.470371       1 util.go:107] FATAL ERROR: error setting up FS: opening /x: open /x: "
+        "no such file or directory\n");
+  const error e =
+      runsc_failure("cannot start sandbox a", dir, "cannot read client sync file: waiting for sandbox to start: EOF\n");
   EXPECT_EQ(e.code, errc::runsc_failed);
   EXPECT_EQ(e.message, "cannot start sandbox a: error setting up FS: opening /x: open /x: no such file or directory");
   EXPECT_NE(e.hint.find("bind mount"), std::string::npos);

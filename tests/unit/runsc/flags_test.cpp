@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "texts.hpp"
 
 #include <berth/runsc/flags.hpp>
@@ -85,7 +86,8 @@ TEST(RunscFlagHistory, AgreesWithTheThreeReleases) {
       check("", name);
     for (const char* name : {"compression", "direct", "exclude-committed-zero-pages", "save-restore-exec-argv"})
       check("checkpoint", name);
-    for (const char* name : {"background", "direct", "fs-restore-direct", "fs-restore-image-path"}) check("restore", name);
+    for (const char* name : {"background", "direct", "fs-restore-direct", "fs-restore-image-path"})
+      check("restore", name);
     for (const char* name : {"exec-fd", "pass-fd", "fs-restore-direct", "fs-restore-image-path"}) check("run", name);
     for (const char* name : {"exec-fd", "pass-fd"}) check("exec", name);
     check("wait", "restore");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/runsc/state.hpp>
 
 #include <gtest/gtest.h>
@@ -56,13 +57,13 @@ TEST(RunscState, EachStatusHasItsName) {
 }
 
 TEST(RunscState, RefusesWhatItCannotRead) {
-  for (const char* json : {"", "null", "[]", "{", "{}", R"({"id":"a"})", R"({"id":1,"status":"running"})",
-                           R"({"id":"a","status":"running","pid":1.5})", R"({"id":"a","status":"running","pid":"1"})",
-                           R"({"id":"a","status":"running","pid":9223372036854775808})",
-                           R"({"id":"a","status":"running","annotations":[]})",
-                           R"({"id":"a","status":"running","annotations":{"x":1}})",
-                           R"({"id":"a","id":"b","status":"running"})", R"({"id":"a","status":"running"} {})",
-                           "{\"id\":\"a\xff\",\"status\":\"running\"}"}) {
+  for (const char* json :
+       {"", "null", "[]", "{", "{}", R"({"id":"a"})", R"({"id":1,"status":"running"})",
+        R"({"id":"a","status":"running","pid":1.5})", R"({"id":"a","status":"running","pid":"1"})",
+        R"({"id":"a","status":"running","pid":9223372036854775808})",
+        R"({"id":"a","status":"running","annotations":[]})", R"({"id":"a","status":"running","annotations":{"x":1}})",
+        R"({"id":"a","id":"b","status":"running"})", R"({"id":"a","status":"running"} {})",
+        "{\"id\":\"a\xff\",\"status\":\"running\"}"}) {
     const auto state = parse_runsc_state(json);
     ASSERT_FALSE(state) << json;
     EXPECT_EQ(state.error().code, errc::runsc_output) << json;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What three releases of runsc print about themselves, kept as they printed it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/runsc/version.hpp>
 
 #include <gtest/gtest.h>
@@ -9,8 +10,8 @@ TEST(RunscVersion, ReadsTheFormsThatBuildsCarry) {
   EXPECT_EQ(parse_runsc_version("release-20260701.0"), (runsc_version{"release-20260701.0", 20260701, 0}));
   EXPECT_EQ(parse_runsc_version("release-20190529.1"), (runsc_version{"release-20190529.1", 20190529, 1}));
   EXPECT_EQ(parse_runsc_version("release-20240807.0-21-g1a2b3c4d5").date, 20240807u);
-  EXPECT_EQ(parse_runsc_version("0.0~20240729.0").date, 20240729u);                         // Debian
-  EXPECT_EQ(parse_runsc_version("v0.0.0-20260701204157-69c2d17aea96").date, 20260701u);     // a Go module
+  EXPECT_EQ(parse_runsc_version("0.0~20240729.0").date, 20240729u);                      // Debian
+  EXPECT_EQ(parse_runsc_version("v0.0.0-20260701204157-69c2d17aea96").date, 20260701u);  // a Go module
 }
 
 TEST(RunscVersion, IsUnknownWhereThereIsNoDate) {

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/sandbox/config.hpp>
 #include <berth/base/token.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
-#include <berth/sandbox/detail/users.hpp>
+#include <berth/base/users.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
 #include <gtest/gtest.h>
@@ -13,9 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <sstream>
 
 namespace {
 
@@ -47,6 +50,7 @@ TEST(SandboxConfig, IsChecked) {
   EXPECT_EQ(refused([](auto& e, auto&) { e.root = ""; }), "root");
   EXPECT_EQ(refused([](auto&, auto& c) { c.network = network_mode::path; }), "network");
   EXPECT_EQ(refused([](auto&, auto& c) { c.network_path = "/run/netns/x"; }), "network");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.network = network_mode::none, c.max_connections = 9; }), "max_connections");
   EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = -1; }), "cpus");
   EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = 0.001; }), "cpus");
   EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = std::numeric_limits<double>::quiet_NaN(); }), "cpus");
@@ -156,70 +160,27 @@ TEST(Init, IsFoundWhereItIsSaidToBe) {
 }
 
 TEST(Tokens, AreOfTheirOwnLength) {
-  EXPECT_EQ(detail::root_token("/var/lib/berth").size(), 5u);
-  EXPECT_EQ(detail::root_token("/var/lib/berth"), detail::root_token("/var/lib/berth"));
-  EXPECT_NE(detail::root_token("/var/lib/berth"), detail::root_token("/var/lib/berth2"));
   EXPECT_EQ(random_token(8).size(), 8u);
   EXPECT_NE(random_token(13), random_token(13));
   EXPECT_EQ(random_token(64).find_first_not_of("abcdefghijklmnopqrstuvwxyz234567"), std::string::npos);
 }
 
-TEST(HostProcesses, AreKnownByTheirRoot) {
-  using namespace std::string_view_literals;
-  bool client = false;
-  EXPECT_EQ(detail::runsc_root_of("runsc-sandbox\0--debug-log=/l/\0--root=/b/x/run\0boot\0--bundle=/y\0tok"sv, client), "/b/x/run");
-  EXPECT_FALSE(client);
-  EXPECT_EQ(detail::runsc_root_of("runsc-gofer\0--root=/b/x/run\0gofer\0tok"sv, client), "/b/x/run");
-  EXPECT_FALSE(client);
-  EXPECT_EQ(detail::runsc_root_of("/usr/bin/runsc\0--root=/b/x/run\0run\0--detach\0tok"sv, client), "/b/x/run");
-  EXPECT_FALSE(client);
-  EXPECT_EQ(detail::runsc_root_of("/usr/bin/runsc\0--root=/b/x/run\0exec\0tok\0run\0gofer"sv, client), "/b/x/run");
-  EXPECT_TRUE(client);
-  // What stands in a command that runs inside is no option of runsc's.
-  EXPECT_EQ(detail::runsc_root_of("/usr/bin/runsc\0exec\0tok\0--root=/b/x/run"sv, client), "");
-  EXPECT_EQ(detail::runsc_root_of("vi\0/b/x/run"sv, client), "");
-  EXPECT_EQ(detail::runsc_root_of(""sv, client), "");
-}
-
-TEST(HostProcesses, ThoseOfARootWithinTheRootAreNotItsOwn) {
-  const std::string root = "/tmp/berth-test-" + std::to_string(::getpid());
-  std::vector<pid_t> pids;
-  int ends[2];  // open until the test is over: the processes read from it
-  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  for (const char* below : {"/box/run", "/.inner/box/run", "/inner/box/run"}) {
-    const std::string argument = "--root=" + root + below;
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-      ::dup2(ends[0], STDIN_FILENO);
-      ::execl("/bin/sh", "sh", "-c", "read line; :", "runsc", argument.c_str(), "boot", static_cast<char*>(nullptr));
-      ::_exit(127);
-    }
-    pids.push_back(pid);
-  }
-  const auto seen = [&](const char* below) { return !detail::find_runsc_processes(root + below).empty(); };
-  for (int i = 0; i < 6000 && !(seen("/box/run") && seen("/.inner/box/run") && seen("/inner/box/run")); ++i) ::usleep(10'000);
-  EXPECT_EQ(detail::find_runsc_roots(root), std::vector<std::string>{root + "/box/run"});
-  EXPECT_EQ(detail::find_runsc_roots(root + "/.inner"), std::vector<std::string>{root + "/.inner/box/run"});
-  ::close(ends[0]);
-  ::close(ends[1]);
-  for (const pid_t pid : pids) ::waitpid(pid, nullptr, 0);
-}
-
 TEST(Cgroups, MountsAreFoundInMountinfo) {
-  EXPECT_EQ(detail::parse_cgroup_mounts(
-                "20 1 0:1 / / rw - ext4 /dev/sda rw\n"
-                "30 20 0:26 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory\n"
-                "31 20 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
-                "32 20 0:28 / /odd\\040name rw - cgroup cgroup rw\n"
-                "33 20 0:29 / /cgroup rw - tmpfs cgroup rw\nbroken\n"),
-            (std::vector<std::string>{"/sys/fs/cgroup/memory", "/sys/fs/cgroup/unified"}));
+  EXPECT_EQ(
+      detail::parse_cgroup_mounts("20 1 0:1 / / rw - ext4 /dev/sda rw\n"
+                                  "30 20 0:26 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory\n"
+                                  "31 20 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+                                  "32 20 0:28 / /odd\\040name rw - cgroup cgroup rw\n"
+                                  "33 20 0:29 / /cgroup rw - tmpfs cgroup rw\nbroken\n"),
+      (std::vector<std::string>{"/sys/fs/cgroup/memory", "/sys/fs/cgroup/unified"}));
 }
 
-constexpr std::string_view passwd = "root:x:0:0:root:/root:/bin/sh\n\nbroken\nweb:x:33:34:Web:/var/www:/bin/sh\nodd:x:a:b\n7:x:70:71::/:\n";
+constexpr std::string_view passwd =
+    "root:x:0:0:root:/root:/bin/sh\n\nbroken\nweb:x:33:34:Web:/var/www:/bin/sh\nodd:x:a:b\n7:x:70:71::/:\n";
 constexpr std::string_view group = "root:x:0:\nweb:x:34:\nmedia:x:90:other,web\nlogs:x:91:web\nall:x:92:root,webb\n";
 
 std::string user(std::string_view text) {
-  auto found = detail::resolve_user(text, passwd, group);
+  auto found = resolve_user(text, passwd, group);
   if (!found) return std::string(errc_name(found.error().code));
   std::string told = std::to_string(found->uid) + ":" + std::to_string(found->gid);
   for (const auto gid : found->groups) told += "," + std::to_string(gid);
@@ -264,17 +225,17 @@ TEST_F(OnDisk, UsersAreFoundInTheRootFileSystem) {
   { std::ofstream(rootfs + "/etc/passwd.real") << passwd; }
   std::filesystem::create_symlink("/etc/passwd.real", rootfs + "/etc/passwd");  // as it is meant inside
   std::filesystem::create_symlink("../../passwd", rootfs + "/etc/group");
-  auto found = detail::find_user("web", rootfs);
+  auto found = find_user("web", rootfs);
   ASSERT_TRUE(found) << found.error().to_string();
   EXPECT_EQ(found->gid, 34u);
-  auto none = detail::find_user("host", rootfs);
+  auto none = find_user("host", rootfs);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, errc::not_found);
-  auto number = detail::find_user("7:8", rootfs);
+  auto number = find_user("7:8", rootfs);
   ASSERT_TRUE(number) << number.error().to_string();
   std::filesystem::remove(rootfs + "/etc/passwd");
   { std::ofstream(rootfs + "/etc/passwd") << std::string((1u << 20) + 1, 'x'); }
-  auto large = detail::find_user("web", rootfs);
+  auto large = find_user("web", rootfs);
   ASSERT_FALSE(large);
   EXPECT_EQ(large.error().code, errc::too_big);
 }
@@ -412,8 +373,9 @@ TEST(Bundle, SaysWhatTheSandboxIs) {
   sandbox_config what = good();
   what.mounts = {{"/data", "/data", true}};
   what.env = {"A=b"};
-  EXPECT_EQ(detail::hosts_file(record), "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.211.0.6\thost\n");
-  auto spec = detail::sandbox_spec(record, what, "/lib/init", true);
+  EXPECT_EQ(detail::hosts_file(record),
+            "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.211.0.6\thost\n");
+  auto spec = detail::sandbox_spec(record, what, "/lib/init", detail::etc_files(record, {}));
   ASSERT_TRUE(spec) << spec.error().to_string();
   EXPECT_EQ(*spec->get("/process/args"), "[\"/.berth/init\"]");
   EXPECT_EQ(*spec->get("/root/path"), "\"/srv/rootfs\"");
@@ -432,13 +394,59 @@ TEST(Bundle, SaysWhatTheSandboxIs) {
   record.cpus = 0;
   record.shared_directory = false;
   what.edit_spec = [](spec_builder& s) { return spec_hostname(s).set("edited"); };
-  spec = detail::sandbox_spec(record, what, "/lib/init", false);
+  spec = detail::sandbox_spec(record, what, "/lib/init", detail::etc_files(record, {}));
   ASSERT_TRUE(spec) << spec.error().to_string();
   EXPECT_FALSE(spec->get("/linux/cgroupsPath"));
   EXPECT_EQ(spec_namespaces(*spec).get("network")->path, "");
   EXPECT_FALSE(spec_mounts(*spec).get("/run/berth"));
   EXPECT_FALSE(spec_mounts(*spec).get("/etc/resolv.conf"));
   EXPECT_EQ(spec_hostname(*spec).get(), "edited");
+  spec = detail::sandbox_spec(record, what, "/lib/init", {});
+  ASSERT_TRUE(spec);
+  EXPECT_FALSE(spec_mounts(*spec).get("/etc/hosts"));
+}
+
+struct EtcFiles : ::testing::Test {
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "berth-etc-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    root = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(root); }
+  std::string read(const std::string& name) const {
+    std::ostringstream text;
+    text << std::ifstream(root + "/" + name).rdbuf();
+    return text.str();
+  }
+  std::string root;
+  const std::vector<detail::etc_file> files = {{"hosts", "ours\n"}, {"resolv.conf", "nameserver 192.0.2.1\n"}};
+};
+
+TEST_F(EtcFiles, TakeThePlaceOfWhatIsThereAndFollowNoLink) {
+  std::filesystem::create_directory(root + "/etc");
+  std::ofstream(root + "/victim") << "untouched";
+  std::filesystem::create_symlink("../victim", root + "/etc/hosts");
+  std::filesystem::create_symlink(root + "/victim", root + "/etc/resolv.conf");
+  EXPECT_TRUE(detail::write_etc(root, files).value());
+  EXPECT_EQ(read("etc/hosts"), "ours\n");
+  EXPECT_EQ(read("etc/resolv.conf"), "nameserver 192.0.2.1\n");
+  EXPECT_EQ(read("victim"), "untouched");
+}
+
+TEST_F(EtcFiles, AnEtcThatLeadsOutOfTheRootStaysWithin) {
+  std::filesystem::create_directory(root + "/inside");
+  std::filesystem::create_directory(root + "/inside/host");
+  std::filesystem::create_symlink("../../../host", root + "/inside/etc");
+  EXPECT_TRUE(detail::write_etc(root + "/inside", files).value());
+  EXPECT_EQ(read("inside/host/hosts"), "ours\n");
+}
+
+TEST_F(EtcFiles, AreMadeWhereThereIsNoEtcAndRefusedWhereItIsAFile) {
+  EXPECT_TRUE(detail::write_etc(root, files).value());
+  EXPECT_EQ(read("etc/hosts"), "ours\n");
+  std::filesystem::create_directory(root + "/other");
+  std::ofstream(root + "/other/etc") << "a file";
+  EXPECT_FALSE(detail::write_etc(root + "/other", files).value());
 }
 
 }  // namespace

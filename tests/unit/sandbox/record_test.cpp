@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <berth/sandbox/process_identity.hpp>
 #include <berth/sandbox/record.hpp>
 
@@ -32,7 +33,7 @@ sandbox_record example() {
   r.hostname = "web";
   r.network = network_mode::path;
   r.network_path = "/run/netns/x";
-  r.net = record_network{*parse_ipv4_subnet("10.211.0.4/30"), 1450};
+  r.net = record_network{*parse_ipv4_subnet("10.211.0.4/30"), 1450, 77};
   r.cpus = 1.5;
   r.memory_bytes = 2147483648;
   r.shared_directory = false;
@@ -61,6 +62,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->net->address(), "10.211.0.6");
   EXPECT_EQ(read->net->gateway(), "10.211.0.5");
   EXPECT_EQ(read->net->mtu, 1450);
+  EXPECT_EQ(read->net->max_connections, 77u);
   EXPECT_EQ(read->cpus, 1.5);
   EXPECT_EQ(read->memory_bytes, 2147483648u);
   EXPECT_FALSE(read->shared_directory);
@@ -93,6 +95,20 @@ TEST(Record, WhatIsUnknownIsPassedOver) {
   EXPECT_TRUE(parse_record(text));
 }
 
+// Of a berth whose sandboxes had no guest to speak with: its commands go by runsc exec.
+TEST(Record, OneWithoutAGuestIsOfAnEarlierBerth) {
+  sandbox_record r = example();
+  r.guest = 7;
+  std::string text = format_record(r);
+  ASSERT_EQ(parse_record(text).value().guest, 7u);
+  const std::size_t at = text.find("\"guest\"");
+  ASSERT_NE(at, std::string::npos);
+  text.erase(at, text.find(',', at) + 1 - at);
+  auto read = parse_record(text);
+  ASSERT_TRUE(read) << read.error().to_string();
+  EXPECT_EQ(read->guest, 0u);
+}
+
 TEST(Record, DamageIsSaid) {
   const std::string good = format_record(example());
   const auto damaged = [](const std::string& text) {
@@ -100,7 +116,8 @@ TEST(Record, DamageIsSaid) {
     return !read && read.error().code == errc::record_damaged ? read.error().message : std::string("taken: " + text);
   };
   // Cut off anywhere.
-  for (std::size_t n = 0; n + 2 < good.size(); n += 7) EXPECT_EQ(damaged(good.substr(0, n)).find("taken"), std::string::npos) << n;
+  for (std::size_t n = 0; n + 2 < good.size(); n += 7)
+    EXPECT_EQ(damaged(good.substr(0, n)).find("taken"), std::string::npos) << n;
   EXPECT_EQ(damaged("").find("taken"), std::string::npos);
   EXPECT_EQ(damaged("[]").find("taken"), std::string::npos);
   EXPECT_EQ(damaged("null").find("taken"), std::string::npos);
@@ -111,12 +128,16 @@ TEST(Record, DamageIsSaid) {
     return text.replace(at, from.size(), to);
   };
   EXPECT_NE(damaged(with("\"token\": \"abcdefghijklm\"", "\"token\": \"short\"")).find("token"), std::string::npos);
+  // It becomes part of paths.
+  EXPECT_NE(damaged(with("\"token\": \"abcdefghijklm\"", "\"token\": \"abcde/../../x\"")).find("token"),
+            std::string::npos);
   EXPECT_NE(damaged(with("\"phase\": \"running\"", "\"phase\": \"dancing\"")).find("phase"), std::string::npos);
   EXPECT_NE(damaged(with("\"version\": 1", "\"version\": 2")).find("later berth"), std::string::npos);
   EXPECT_NE(damaged(with("\"version\": 1", "\"version\": \"1\"")).find("version"), std::string::npos);
   EXPECT_NE(damaged(with("4711", "99999999999")).find("pid"), std::string::npos);
   EXPECT_NE(damaged(with("10.211.0.4/30", "10.211.0.5/30")).find("subnet"), std::string::npos);
-  EXPECT_NE(damaged(with("\"ends_with_creator\": true", "\"ends_with_creator\": 1")).find("ends_with"), std::string::npos);
+  EXPECT_NE(damaged(with("\"ends_with_creator\": true", "\"ends_with_creator\": 1")).find("ends_with"),
+            std::string::npos);
 }
 
 class RecordOnDisk : public ::testing::Test {
@@ -192,6 +213,20 @@ TEST_F(RecordOnDisk, FailuresHaveTheirCodes) {
   EXPECT_EQ(large.error().code, errc::record_damaged);
 }
 
+TEST_F(RecordOnDisk, ThatIsNoRegularFileIsDamaged) {
+  const std::string path = root_ + "/box";
+  std::filesystem::create_directory(path);
+  const std::string record = path + "/record.json";
+  for (const char* make : {"mkfifo ", "mkdir ", "ln -s /etc/passwd ", "ln -s /nowhere "}) {
+    ASSERT_EQ(std::system((make + record).c_str()), 0);
+    auto read = read_record(path);
+    ASSERT_FALSE(read) << make;
+    EXPECT_EQ(read.error().code, errc::record_damaged) << make;
+    EXPECT_EQ(read.error().path, record);
+    std::filesystem::remove(record);
+  }
+}
+
 TEST(Record, ItsProcessIsOfItsBoot) {
   sandbox_record r = example();
   r.sandbox_process = process_identity::of(::getpid());
@@ -216,6 +251,13 @@ TEST(ProcessIdentity, TellsLifeFromDeath) {
   }
   const process_identity other = process_identity::of(child);
   EXPECT_TRUE(other.alive());
+  EXPECT_FALSE(is_stopped(other));
+  ::kill(child, SIGSTOP);
+  siginfo_t stopped{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &stopped, WSTOPPED | WNOWAIT), 0);
+  EXPECT_TRUE(is_stopped(other));
+  EXPECT_TRUE(other.alive());
+  EXPECT_FALSE(is_stopped({other.pid, other.start_time + 1}));
   ::kill(child, SIGKILL);
   siginfo_t info{};
   ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
