@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Asks GET /_ping on a unix socket every PERIOD milliseconds until the answer is 200, then prints CLOCK_MONOTONIC in
  * nanoseconds and exits. The floor that berth's waiting is measured against: no checks, no process start a probe.
  * Usage: ping_until_ready SOCKET PERIOD_MS LIMIT_S */

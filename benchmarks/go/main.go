@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // bench spec berth|encoding/json FILE ITERATIONS: nanoseconds for one spec operation (config.json in, Docker recipe,
 // config.json out), the least of 5 rounds.
 // bench call ITERATIONS: nanoseconds of one call into the library that does nothing.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Spawn and wait of /bin/true from a host with 1 GB resident in 4 KiB pages: berth beside posix_spawn, in turns.
 #include <berth/process/process.hpp>
 

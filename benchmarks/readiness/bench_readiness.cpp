@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // bench_readiness poller DIRECTORY     10,000 polls of 1 s period on one thread; prints memory, CPU a poll, polls lost
 // bench_readiness serve SOCKET         a server for the next
 // bench_readiness ping SOCKET COUNT    asks /_ping, each time on a new connection; prints the median in nanoseconds

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // ping SOCKET COUNT: asks /_ping by net/http, each time on a new connection; prints the median in nanoseconds.
 package main
 
