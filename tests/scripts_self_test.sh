@@ -60,6 +60,30 @@ for name in skipped notrun disabled fail; do
 done
 grep -q 'the reason' "$work/out" || { echo "FAILED: the output of a failed test was not shown"; failures=1; }
 
+# A ctest of which b fails: the first time, always, or with others beside it.
+remarks=$work/remarks
+. "$source/scripts/ctest.sh"
+fake_ctest() {
+  local report=$5 # after ctest --test-dir DIR --output-junit
+  attempts=$((attempts + 1))
+  case $kind in
+    once) if ((attempts == 1)); then cp "$work/fail.xml" "$report" && return 8; else cp "$work/ran.xml" "$report"; fi ;;
+    skipped) cp "$work/skipped.xml" "$report" ;;
+    *) cp "$work/$kind.xml" "$report" && return 8 ;;
+  esac
+}
+around_ctest=(fake_ctest)
+fake_ctest_run() {
+  kind=$1 attempts=0
+  (cd "$work" && run_ctest_twice . fake)
+}
+report many.xml "$(for name in b c d e f; do
+  printf '<testcase name="%s" status="fail"><failure message="Failed"/></testcase>' "$name"
+done)"
+expect yes "a test that fails once" fake_ctest_run once
+grep -q '^passed at the second attempt only: b' "$remarks" || { echo "FAILED: a second attempt was not told"; failures=1; }
+for name in fail many skipped; do expect no "a run with a test that fails twice: $name" fake_ctest_run "$name"; done
+
 if ((EUID == 0)) && command -v setpriv >/dev/null; then
   expect no "the integration tests without root" setpriv --reuid=65534 --regid=65534 --clear-groups \
     env HOME="$work" BERTH_CACHE="$work/nobody" bash "$source/scripts/test" integration
