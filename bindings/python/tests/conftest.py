@@ -16,15 +16,6 @@ import pytest
 import registry as registry_module
 
 SOURCE = Path(__file__).resolve().parents[3]
-INTEGRATION = Path(__file__).resolve().parent / "integration"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A failed integration test is run once more, and the summary names it (RERUN): they start sandboxes on a machine
-    whose other load nobody here sees."""
-    for item in items:
-        if item.path.is_relative_to(INTEGRATION):
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def needed(variable: str) -> str:
@@ -113,3 +104,8 @@ def docker_box(machine: Path, rootfs: str, busybox: Path) -> Iterator[berth.Sand
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.path.parent.name != "unit", item.path.name != "test_contract.py"))
+    # A failed one on the real thing is run once more, and the summary names it (RERUN): they start sandboxes on a machine
+    # whose other load nobody here sees.
+    for item in items:
+        if item.path.parent.name == "integration":
+            item.add_marker(pytest.mark.flaky(reruns=1))
