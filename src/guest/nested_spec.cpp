@@ -165,6 +165,17 @@ result<void> unmask_directories(spec_builder& spec, const sandbox_powers& powers
   return directories.empty() ? result<void>() : masked.remove(directories);
 }
 
+// release-20260701.0: cpu.cfs_quota_us and cpuset.cpus are kept, and nothing schedules by them.
+void tell_of_processors(const spec_builder& spec, edit_notes& notes) {
+  const auto quota = spec.get("/linux/resources/cpu/quota");
+  const auto set = spec.get("/linux/resources/cpu/cpus");
+  if (quota && *quota != "null" && *quota != "0" && !quota->starts_with('-'))
+    notes.push_back(
+        "gVisor does not hold a container to its share of the processors (--cpus, --cpu-quota): limit the sandbox");
+  if (set && *set != "null" && *set != "\"\"")
+    notes.push_back("gVisor does not bind a container to processors (--cpuset-cpus): limit the sandbox");
+}
+
 }  // namespace
 
 result<edit_notes> edit_nested_spec(spec_builder& spec, const sandbox_powers& powers) {
@@ -173,6 +184,7 @@ result<edit_notes> edit_nested_spec(spec_builder& spec, const sandbox_powers& po
     if (powers.unmask_directories) BERTH_TRY(unmask_directories(s, powers));
     BERTH_TRY(drop_capabilities(s, powers.capabilities, notes));
     BERTH_TRY(lower_limits(s, powers, notes));
+    tell_of_processors(s, notes);
     return drop_parameters(s, powers, notes);
   });
   if (!edited) return edited.error();

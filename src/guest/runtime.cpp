@@ -2,6 +2,8 @@
 #include "runtime.hpp"
 
 #include "create.hpp"
+#include "daemon_log.hpp"
+#include "memory_limit.hpp"
 #include "nested_spec.hpp"
 #include "runtime_args.hpp"
 
@@ -87,41 +89,41 @@ std::string words_of(const error& e) {
   return e.message + (e.path.empty() ? "" : " (" + e.path + ")") + (e.hint.empty() ? "" : ": " + e.hint);
 }
 
-// What is said to those who look after the daemon, by its own log: runc's is read only where it fails.
 void note(const runc_arguments& to, const edit_notes& notes) {
-  if (notes.empty()) return;
-  const pid_t dockerd = read_pid_file("/run/docker.pid");
-  const unique_fd log(dockerd > 0 ? ::open(("/proc/" + std::to_string(dockerd) + "/fd/2").c_str(),
-                                           O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
-                                  : -1);
   for (const std::string& one : notes) {
     say(to, "warning", one);
-    if (log) (void)!::write(log.get(), ("berth: " + one + "\n").c_str(), one.size() + 8);
+    write_to_daemon_log(one);
   }
 }
 
-/// Changes the file that runc will read. What berth cannot read is runc's to refuse.
-result<void> edit_spec(const runc_arguments& arguments, const sandbox_powers& powers) {
+bool has_memory_limit(const spec_builder& spec) {
+  const auto limit = spec.get("/linux/resources/memory/limit");
+  return limit && !limit->starts_with('-') && *limit != "0" && *limit != "null";
+}
+
+/// Changes the file that runc will read, and tells whether it has a memory limit. What berth cannot read is runc's to refuse.
+result<bool> edit_spec(const runc_arguments& arguments, const sandbox_powers& powers) {
   const std::string path = arguments.bundle + "/config.json";
   auto spec = spec_builder::load(path);
-  if (!spec) return {};
+  if (!spec) return false;
   const std::string before = spec->to_json();
   auto notes = edit_nested_spec(*spec, powers);
   if (!notes) return std::move(notes).error();
   const std::string after = spec->to_json();
   if (after != before) BERTH_TRY(replace_file(path, after, 0600, "runtime"));
   note(arguments, *notes);
-  return {};
+  return has_memory_limit(*spec);
 }
 
-result<void> edit_process(const runc_arguments& arguments, const sandbox_powers& powers) {
+result<bool> edit_process(const runc_arguments& arguments, const sandbox_powers& powers) {
   const std::string path(arguments.process);
   const auto text = read_file(path, 16u << 20, "runtime");
-  if (!text) return {};
+  if (!text) return false;
   auto edited = edit_nested_process(*text, powers);
-  if (!edited) return {};
+  if (!edited) return false;
   note(arguments, edited->notes);
-  return replace_file(path, edited->json, 0600, "runtime");
+  BERTH_TRY(replace_file(path, edited->json, 0600, "runtime"));
+  return false;
 }
 
 }  // namespace
@@ -137,6 +139,7 @@ int run_nested_runtime(int argc, char** argv) {
 
   std::vector<char*> run(argv, argv + argc);
   char keyring[] = "--no-new-keyring";
+  bool limited = false;
   const bool starts = arguments.verb == "create" || arguments.verb == "run";
   if (starts || (arguments.verb == "exec" && !arguments.process.empty())) {
     sandbox_powers powers = powers_of_this_sandbox();
@@ -146,6 +149,7 @@ int run_nested_runtime(int argc, char** argv) {
       say(arguments, "error", words_of(edited.error()));
       return 1;
     }
+    limited = *edited;
   }
   // gVisor never frees a keyring, and has no operation that would put a key in one: after kernel.keys.maxkeys containers
   // there would be no other. One keyring for all hides nothing.
@@ -154,8 +158,11 @@ int run_nested_runtime(int argc, char** argv) {
   run.push_back(nullptr);
   if (arguments.verb == "create" && !arguments.pid_file.empty() && !arguments.id.empty() && !arguments.console) {
     run.front() = with.runc.data();
-    return create_container(arguments, run);
+    const int code = create_container(arguments, run);
+    if (code == 0 && limited) hold_to_memory_limit(arguments);
+    return code;
   }
+  if ((limited || arguments.verb == "update") && !arguments.id.empty()) hold_to_memory_limit(arguments);
   if (arguments.verb == "run" && may_run_again(arguments)) {
     run.front() = with.runc.data();
     return run_container(arguments, run);

@@ -29,11 +29,22 @@ bool takes_value(std::string_view flag, std::string_view verb) {
                                                  "cgroup",
                                                  "apparmor",
                                                  "process-label"};
+  static constexpr std::string_view of_update[] = {"resources",       "r",
+                                                   "blkio-weight",    "cpu-period",
+                                                   "cpu-quota",       "cpu-burst",
+                                                   "cpu-rt-period",   "cpu-rt-runtime",
+                                                   "cpu-share",       "cpu-idle",
+                                                   "cpuset-cpus",     "cpuset-mems",
+                                                   "kernel-memory",   "kernel-memory-tcp",
+                                                   "memory",          "memory-reservation",
+                                                   "memory-swap",     "pids-limit",
+                                                   "l3-cache-schema", "mem-bw-schema"};
   const auto in = [&](const auto& names) {
     return std::find(std::begin(names), std::end(names), flag) != std::end(names);
   };
   if (verb.empty()) return in(global);
   if (verb == "create" || verb == "run" || verb == "restore") return in(of_start);
+  if (verb == "update") return in(of_update);
   return verb == "exec" && in(of_exec);
 }
 
@@ -61,6 +72,7 @@ runc_arguments read_runc_arguments(std::span<char* const> args) {
     if (equals != std::string_view::npos) value = word.substr(equals + 1);
     else if (takes_value(flag, out.verb) && i + 1 < args.size()) value = args[++i];
     if (out.verb.empty()) {
+      if (flag == "root") out.root = value;
       if (flag == "log") out.log = value;
       if (flag == "log-format") out.log_json = value == "json";
     } else {

@@ -84,6 +84,40 @@ TEST_F(DockerNested, BuildKitTakesTheSameWay) {
   EXPECT_EQ(docker({"run", "--rm", "built", "cat", "/seen"}), "plain");
 }
 
+TEST_F(DockerNested, AContainerOverItsMemoryLimitIsKilledAndDockerKnowsWhy) {
+  const auto ended = [&](const string& id) {
+    docker({"wait", id});
+    return docker({"inspect", "--format", "{{.State.OOMKilled}} {{.State.ExitCode}}", id});
+  };
+  // sort keeps its input in memory.
+  const string greedy = "yes 0123456789012345678901234567890123456789 | head -c 150m | sort > /dev/null; echo survived";
+  const string over = docker({"run", "-d", "--memory", "48m", image(), "sh", "-c", greedy});
+  EXPECT_EQ(ended(over), "true 137");
+  EXPECT_EQ(docker({"logs", over}), "");
+  EXPECT_TRUE(told("container " + over + " was over its memory limit of 48 MiB and is killed"));
+  // The same container, once more.
+  docker({"start", over});
+  EXPECT_EQ(ended(over), "true 137");
+
+  // With enough of it, and where files are what takes the room, nothing is killed.
+  EXPECT_EQ(run({"--memory", "400m"}, {"sh", "-c", greedy}), "survived");
+  EXPECT_EQ(run({"--memory", "48m"}, {"sh", "-c", "head -c 100m /dev/zero > /file; sleep 1; echo survived"}),
+            "survived");
+
+  // A limit that comes later counts, as does one that is changed.
+  const string later = docker({"run", "-d", image(), "sh", "-c", "while [ ! -e /go ]; do sleep 0.1; done; " + greedy});
+  docker({"update", "--memory", "400m", "--memory-swap", "400m", later});
+  docker({"update", "--memory", "48m", "--memory-swap", "48m", later});
+  docker({"exec", later, "touch", "/go"});
+  EXPECT_EQ(ended(later), "true 137");
+  docker({"rm", over, later});
+  // Those who watch go with what they watch.
+  EXPECT_EQ(
+      shell(*box_,
+            "for i in 1 2 3 4 5 6 7 8 9 10; do grep -ls ^berth-memory /proc/[0-9]*/comm || exit 0; sleep 0.5; done"),
+      "");
+}
+
 TEST_F(DockerNested, AFirstProcessThatIsLostBeforeItsStartIsMadeAgain) {
   // A runc whose first container process is gone when create returns, as an interrupted open(2) leaves it.
   const string set_up = R"sh(cat > /lossy <<'END'

@@ -53,6 +53,18 @@ TEST_F(NestedSpec, WhatTheSandboxCanGiveStaysByteForByte) {
   EXPECT_TRUE(notes.empty());
 }
 
+TEST_F(NestedSpec, WhatGVisorDoesNotScheduleByIsTold) {
+  const std::string json =
+      R"({"ociVersion":"1","linux":{"resources":{"cpu":{"shares":512,"quota":50000,"period":100000,"cpus":"0"}}}})";
+  EXPECT_EQ(edited(json), json);
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_NE(notes[0].find("--cpus"), std::string::npos);
+  EXPECT_NE(notes[1].find("--cpuset-cpus"), std::string::npos);
+  edited(
+      R"({"ociVersion":"1","linux":{"resources":{"cpu":{"shares":512,"quota":-1,"cpus":""},"memory":{"limit":33554432}}}})");
+  EXPECT_TRUE(notes.empty());
+}
+
 TEST_F(NestedSpec, CapabilitiesThatTheSandboxLacksGoFromEverySet) {
   EXPECT_EQ(
       edited(R"({"ociVersion":"1","process":{"capabilities":{"bounding":["CAP_CHOWN","CAP_SYS_TIME"],)"

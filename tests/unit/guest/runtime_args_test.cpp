@@ -31,6 +31,14 @@ TEST(RuncArguments, AsContainerdsShimGivesThem) {
   EXPECT_TRUE(a.console);
   EXPECT_EQ(a.id, "abc");
 
+  EXPECT_EQ(a.root, "/var/run/docker/runtime-runc/moby");
+
+  line update({"--root", "/r", "update", "--resources", "-", "abc"});
+  EXPECT_EQ(update.read().verb, "update");
+  EXPECT_EQ(update.read().id, "abc");
+  EXPECT_EQ(line({"update", "--memory=32m", "--cpu-quota", "50000", "abc"}).read().id, "abc");
+  EXPECT_EQ(line({"create", "abc"}).read().root, "/run/runc");
+
   line exec({"--root", "/r", "exec", "--process", "/tmp/p", "--detach", "--pid-file", "/f", "abc"});
   EXPECT_EQ(exec.read().verb, "exec");
   EXPECT_EQ(exec.read().process, "/tmp/p");
