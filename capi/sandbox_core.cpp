@@ -26,7 +26,8 @@ static void write_sandbox_record(json_writer& out, const sandbox_record& record,
   if (refused_connections) out.key("refused_connections").unsigned_number(*refused_connections);
   out.key("cpus").decimal(record.cpus).key("memory_bytes").unsigned_number(record.memory_bytes);
   out.key("pid").number(record.sandbox_process.pid).key("shared").string(record.damaged ? "" : record.shared());
-  out.key("logs").string(record.damaged ? "" : record.logs()).key("annotations").open_object();
+  out.key("logs").string(record.damaged ? "" : record.logs()).key("runsc").string(record.runsc);
+  out.key("annotations").open_object();
   for (const auto& [key, value] : record.annotations) out.key(key).string(value);
   out.close_object().close_object();
 }

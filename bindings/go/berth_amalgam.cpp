@@ -9916,6 +9916,16 @@ inline constexpr failure_row docker_failure_rows[] = {
     {{"BERTH-NO-BRIDGE", "BuildKit wants the default bridge, and dockerd was started with --bridge=none",
       "keep the bridge, or pass --network=host to docker build and docker run", "google/gvisor#11883"},
      {"network bridge not found"}},
+    {{"BERTH-BUILDX", "the build needs BuildKit, and the sandbox's Docker takes its old builder: buildx is not installed",
+      "install buildx in the image (docker-buildx-plugin; Debian's docker-buildx; Python's with_docker() brings it), or, "
+      "with Docker 20.10, set DOCKER_BUILDKIT=1 for the build",
+      "docs.docker.com/go/buildkit"},
+     {"option requires BuildKit", "buildx component is missing or broken", "BuildKit is enabled but*buildx"}},
+    {{"BERTH-COMPOSE-1", "the compose file is for Compose 2, and the sandbox has docker-compose 1",
+      "install Compose 2 in the image (docker-compose-plugin; Debian's docker-compose 2; Python's with_docker() brings it)",
+      "docs.docker.com/compose"},
+     {"'name' does not match any of the regexes", "Unsupported config option for",
+      "Additional properties are not allowed*was unexpected"}},
     {{"BERTH-RUNNING", "another dockerd runs in this sandbox, or left its pid file behind",
       "stop the other one; berth removes pid files only of processes that are gone", "docker-library/docker"},
      {"pid file found, ensure docker is not running", "process with PID*is still running"}},
@@ -11582,6 +11592,20 @@ BERTH_DECL std::uint32_t guest_conversation::consumed(output_stream which, std::
 }
 }
 #endif
+namespace berth::detail {
+inline boost::asio::awaitable<result<unique_fd>> connect_to_guest(std::function<result<unique_fd>()> connect,
+                                                                  time_point deadline) {
+  auto socket = connect();
+  while (!socket && socket.error().code == errc::again && socket.error().sys_errno == EAGAIN &&
+         clock::now() < deadline) {
+    const milliseconds pause(2);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) co_return make_error(errc::cancelled, "guest", "connecting to the sandbox's guest was cancelled");
+    socket = connect();
+  }
+  co_return socket;
+}
+}
 namespace berth {
 struct guest_channel::state {
   using descriptor = boost::asio::posix::stream_descriptor;
@@ -11643,14 +11667,9 @@ inline error guest_silent(error e) {
 }
 }
 BERTH_DECL boost::asio::awaitable<result<guest_channel>> guest_channel::open(std::string path, time_point deadline) {
-  auto socket = connect_guarded(path);
-  while (!socket && socket.error().code == errc::again && socket.error().sys_errno == EAGAIN &&
-         clock::now() < deadline) {
-    const milliseconds pause(2);
-    const bool waited = co_await pause_for(pause);
-    if (!waited) co_return make_error(errc::cancelled, "guest", "connecting to the sandbox's guest was cancelled");
-    socket = connect_guarded(path);
-  }
+  std::function<result<unique_fd>()> connect = [path = std::move(path)] { return connect_guarded(path); };
+  auto connecting = detail::connect_to_guest(std::move(connect), deadline);
+  auto socket = co_await std::move(connecting);
   if (!socket) co_return std::move(socket).error();
   const auto loop = co_await boost::asio::this_coro::executor;
   auto made = std::make_shared<state>(loop);
@@ -11816,10 +11835,9 @@ class guest_session : public std::enable_shared_from_this<guest_session> {
  public:
   BERTH_DECL guest_session(boost::asio::any_io_executor executor, stdio_options io);
   BERTH_DECL result<void> begin(unique_fd socket, std::string request);
-  bool asked() const noexcept { return asked_; }
+  bool asked() const noexcept { return conversation_.now() != guest_conversation::phase::greeting; }
   bool started() const noexcept { return conversation_.pid() != 0; }
   bool over() const noexcept { return outcome_.has_value(); }
-  bool finished() const noexcept { return finished_; }
   const std::optional<result<exit_status>>& outcome() const noexcept { return outcome_; }
   pid_t pid() const noexcept { return static_cast<pid_t>(conversation_.pid()); }
   enum class milestone { asked_or_over, started_or_over, finished };
@@ -11847,6 +11865,8 @@ class guest_session : public std::enable_shared_from_this<guest_session> {
   bool take(const guest_frame& frame);
   void on_progress();
   void await_rest();
+  bool all_taken() const noexcept;
+  bool is_at(milestone which) const noexcept;
   void deliver(output_stream which, std::string_view data);
   void dealt_with(output_stream which, std::size_t bytes);
   void say(guest_frame_kind kind, std::string_view payload = {});
@@ -11875,8 +11895,8 @@ class guest_session : public std::enable_shared_from_this<guest_session> {
   bool reading_input_fd_ = false;
   std::array<stream, 2> streams_;
   boost::asio::steady_timer drain_;
-  bool asked_ = false;
   std::size_t came_after_exit_ = 0;
+  bool lost_ = false;
   bool all_came_ = false;
   bool finished_ = false;
   bool abandoned_ = false;
@@ -11995,7 +12015,6 @@ inline void guest_session::on_progress() {
   using phase = guest_conversation::phase;
   switch (conversation_.now()) {
     case phase::starting:
-      asked_ = true;
       unsent_ += request_;
       request_ = {};
       flush();
@@ -12035,8 +12054,9 @@ inline void guest_session::await_rest() {
   drain_.expires_after(seconds(1));
   drain_.async_wait([self = shared_from_this()](boost::system::error_code stopped) {
     if (stopped || self->finished_) return;
-    for (const stream& s : self->streams_) {
-      if (s.sink && !s.sink->empty()) return self->await_rest();
+    if (!self->lost_ && !self->all_taken()) return self->await_rest();
+    for (stream& s : self->streams_) {
+      if (s.sink) s.sink->close();
     }
     self->all_came_ = true;
     self->close_socket();
@@ -12149,24 +12169,17 @@ inline void guest_session::lose(error why) {
     why.message += " while the command ran";
   }
   end(std::move(why));
+  lost_ = true;
   all_came_ = true;
   close_socket();
   finish_if_done();
-  if (finished_) return;
-  drain_.expires_after(seconds(1));
-  drain_.async_wait([self = shared_from_this()](boost::system::error_code stopped) {
-    if (stopped) return;
-    for (stream& s : self->streams_) {
-      if (s.sink) s.sink->close();
-    }
-    self->finish_if_done();
-  });
+  if (!finished_) await_rest();
+}
+inline bool guest_session::all_taken() const noexcept {
+  return std::all_of(streams_.begin(), streams_.end(), [](const stream& s) { return !s.sink || s.sink->empty(); });
 }
 inline void guest_session::finish_if_done() {
-  if (finished_ || !outcome_ || !all_came_) return;
-  for (const stream& s : streams_) {
-    if (s.sink && !s.sink->empty()) return;
-  }
+  if (finished_ || !outcome_ || !all_came_ || !all_taken()) return;
   finished_ = true;
   drain_.cancel();
   const auto self = shared_from_this();
@@ -12188,6 +12201,14 @@ inline void guest_session::close_socket() {
 inline void guest_session::wake_all() {
   for (auto* timer : waiters_) timer->cancel();
 }
+inline bool guest_session::is_at(milestone which) const noexcept {
+  switch (which) {
+    case milestone::asked_or_over: return asked() || over();
+    case milestone::started_or_over: return started() || over();
+    case milestone::finished: break;
+  }
+  return finished_;
+}
 BERTH_DECL boost::asio::awaitable<result<void>> guest_session::reach(milestone which, time_point deadline) {
   const auto self = shared_from_this();
   const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
@@ -12197,8 +12218,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_session::reach(milestone w
   const auto place = waiters_.insert(waiters_.end(), &timer);
   result<void> outcome;
   for (;;) {
-    if (which == milestone::finished ? finished_ : over() || started()) break;
-    if (which == milestone::asked_or_over && asked()) break;
+    if (is_at(which)) break;
     if (abandoned_) {
       outcome = make_error(errc::closed, "guest", "the command was given up");
     } else if (cancellation.cancelled() != boost::asio::cancellation_type::none) {
@@ -12321,13 +12341,8 @@ inline boost::asio::awaitable<guest_attempt> launch_by_guest(std::function<resul
                             "argv", "hand large data to the command on its stdin");
     co_return out;
   }
-  auto socket = connect();
-  while (!socket && socket.error().code == errc::again && socket.error().sys_errno == EAGAIN &&
-         clock::now() < deadline) {
-    const milliseconds pause(2);
-    if (!co_await pause_for(pause)) break;
-    socket = connect();
-  }
+  auto connecting = connect_to_guest(std::move(connect), deadline);
+  auto socket = co_await std::move(connecting);
   if (!socket) {
     out.failed = std::move(socket).error();
     co_return out;
@@ -13748,7 +13763,7 @@ struct exec_user {
   std::vector<std::uint32_t> groups;
 };
 BERTH_DECL result<exec_user> parse_exec_user(std::string_view user);
-BERTH_DECL result<void> check_exec_command(const command& what, const std::string& cwd);
+BERTH_DECL result<void> check_exec_command(const command& what, const std::string& default_cwd = "/");
 BERTH_DECL result<std::string> exec_process_text(const container_process& container, const command& what,
                                                  const std::optional<exec_user>& user, bool terminal);
 BERTH_DECL bool is_on_terminal(const stdio_options& io);
@@ -13815,7 +13830,8 @@ inline result<void> check_exec_strings(const std::vector<std::string>& strings, 
   }
   return {};
 }
-BERTH_DECL result<void> check_exec_command(const command& what, const std::string& cwd) {
+BERTH_DECL result<void> check_exec_command(const command& what, const std::string& default_cwd) {
+  const std::string& cwd = what.cwd.empty() ? default_cwd : what.cwd;
   if (what.argv.empty() || what.argv.front().empty())
     return make_error(errc::invalid, "sandbox", "the command is empty", "argv");
   for (const std::string& variable : what.env)
@@ -13837,8 +13853,7 @@ BERTH_DECL result<void> check_exec_command(const command& what, const std::strin
 }
 BERTH_DECL result<std::string> exec_process_text(const container_process& container, const command& what,
                                                  const std::optional<exec_user>& user, bool terminal) {
-  const std::string& cwd = what.cwd.empty() ? container.cwd : what.cwd;
-  BERTH_TRY(check_exec_command(what, cwd));
+  BERTH_TRY(check_exec_command(what, container.cwd));
   berth::json_writer out;
   out.open_object().key("terminal").boolean(terminal);
   out.key("user").open_object();
@@ -13853,7 +13868,7 @@ BERTH_DECL result<std::string> exec_process_text(const container_process& contai
   for (const std::string& word : what.argv) out.string(word);
   out.close_array().key("env").open_array();
   for (const std::string& variable : merge_environment(container.env, what.env)) out.string(variable);
-  out.close_array().key("cwd").string(cwd);
+  out.close_array().key("cwd").string(what.cwd.empty() ? container.cwd : what.cwd);
   if (!container.capabilities.empty()) out.key("capabilities").raw(container.capabilities);
   out.key("noNewPrivileges").boolean(container.no_new_privileges);
   return out.close_object().take();
@@ -16603,27 +16618,28 @@ inline bool fits_guest(const command& what) {
   }
   return total <= 1024 * 1024;
 }
-inline bool is_young(const sandbox_record& record) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto age = std::chrono::duration_cast<milliseconds>(now).count() - record.created_ms;
-  return age >= 0 && age < 10'000;
+class listening_patience {
+ public:
+  explicit listening_patience(const sandbox_record& record) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto age = std::chrono::duration_cast<milliseconds>(now).count() - record.created_ms;
+    young_ = age >= 0 && age < 10'000;
+  }
+  bool allows(errc code) const {
+    return young_ && (code == errc::not_found || code == errc::again) && clock::now() < until_;
+  }
+ private:
+  bool young_ = false;
+  time_point until_ = deadline_after(seconds(2));
+};
+inline error no_guest_error(const sandbox_record& record) {
+  return make_error(errc::unsupported, "sandbox", "the sandbox has no guest that this berth speaks with", record.id,
+                    "use the berth that made the sandbox, or make it anew");
 }
 }
 BERTH_DECL bool sandbox::goes_by_guest(const command& what, const stdio_options& io) const {
   return !runsc_only_ && record_.guest == guest_protocol_version && detail::fits_guest(what) &&
          !detail::is_on_terminal(io);
-}
-namespace detail {
-class listening_patience {
- public:
-  explicit listening_patience(const sandbox_record& record) : young_(is_young(record)) {}
-  bool allows(errc code) const {
-    return young_ && (code == errc::not_found || code == errc::again) && clock::now() < until_;
-  }
- private:
-  bool young_;
-  time_point until_ = deadline_after(seconds(2));
-};
 }
 BERTH_DECL boost::asio::awaitable<guest_attempt> sandbox::attempt_by_guest(
     command what, stdio_options io, std::optional<guest_terminal_size> terminal) {
@@ -16647,9 +16663,7 @@ BERTH_DECL boost::asio::awaitable<guest_attempt> sandbox::attempt_by_guest(
 BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(time_point deadline) {
   BERTH_CO_TRY(check_running());
   auto self = shared_from_this();
-  if (record_.guest != guest_protocol_version)
-    co_return make_error(errc::unsupported, "sandbox", "the sandbox has no guest that this berth speaks with",
-                         record_.id, "use the berth that made the sandbox, or make it anew");
+  if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   const detail::listening_patience listening(record_);
   for (;;) {
     std::string path = shared_path(guest_socket_name);
@@ -16673,14 +16687,14 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(tim
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> sandbox::start_terminal(
     command what, stdio_options io, guest_terminal_size size) {
   BERTH_CO_TRY(check_running());
-  BERTH_CO_TRY(detail::check_exec_command(what, what.cwd.empty() ? std::string("/") : what.cwd));
+  BERTH_CO_TRY(detail::check_exec_command(what));
   auto self = shared_from_this();
   guest_attempt made;
   if (record_.guest == guest_protocol_version) {
     auto attempting = attempt_by_guest(std::move(what), std::move(io), size);
     made = co_await std::move(attempting);
   } else {
-    made.failed = make_error(errc::unsupported, "sandbox", "the sandbox has no guest that this berth speaks with");
+    made.failed = detail::no_guest_error(record_);
   }
   if (!made.running) {
     error e = std::move(made.failed);
@@ -16946,7 +16960,7 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sand
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sandbox::start(command what,
                                                                                            stdio_options io) {
   BERTH_CO_TRY(check_running());
-  BERTH_CO_TRY(detail::check_exec_command(what, what.cwd.empty() ? std::string("/") : what.cwd));
+  BERTH_CO_TRY(detail::check_exec_command(what));
   auto self = shared_from_this();
   if (goes_by_guest(what, io)) {
     auto attempting = attempt_by_guest(what, io);
@@ -17446,8 +17460,8 @@ inline bool binds(const sandbox_record& record, const struct stat& info) {
   return false;
 }
 inline result<void> refuse_data_root_in_use(const std::string& directory, const environment& where) {
-  struct stat top {
-  }, inner{};
+  struct stat top {};
+  struct stat inner {};
   if (::stat(directory.c_str(), &top) != 0) return {};
   const bool made = ::stat((directory + "/" + std::string(data_root_inside)).c_str(), &inner) == 0;
   auto others = list_sandboxes(where);
@@ -18117,6 +18131,27 @@ std::shared_ptr<daemon_keeper> make_guest_keeper(asio::any_io_executor loop, std
                                                  supervisor_options options) {
   return std::make_shared<guest_keeper>(std::move(loop), std::move(box), std::move(options));
 }
+}
+berth_status berth_docker_diagnose(const char* text, size_t text_len, const berth_runsc* runsc, berth_buffer** found,
+                                   berth_error** err) {
+  return berth::capi::guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(berth::capi::clear_out(found, "found"));
+    BERTH_TEXT(said, text, text_len);
+    berth::diagnosis_context context;
+    if (runsc != nullptr) {
+      BERTH_PIN(r, berth::capi::runsc_object, runsc);
+      context.runsc_release = r->binary.version().date;
+    }
+    berth::json_writer out;
+    out.open_array();
+    for (const berth::diagnosis& known : berth::diagnose_docker(said, context)) {
+      out.open_object().key("id").string(known.what.id).key("cause").string(known.what.cause);
+      out.key("remedy").string(known.what.remedy).key("reference").string(known.what.reference);
+      out.key("evidence").string(known.evidence).close_object();
+    }
+    *found = berth::capi::make_buffer_handle(out.close_array().take());
+    return {};
+  });
 }
 namespace berth::capi {
 docker_recipe read_docker_recipe(options_object& o, docker_recipe recipe) {
@@ -20512,7 +20547,8 @@ static void write_sandbox_record(json_writer& out, const sandbox_record& record,
   if (refused_connections) out.key("refused_connections").unsigned_number(*refused_connections);
   out.key("cpus").decimal(record.cpus).key("memory_bytes").unsigned_number(record.memory_bytes);
   out.key("pid").number(record.sandbox_process.pid).key("shared").string(record.damaged ? "" : record.shared());
-  out.key("logs").string(record.damaged ? "" : record.logs()).key("annotations").open_object();
+  out.key("logs").string(record.damaged ? "" : record.logs()).key("runsc").string(record.runsc);
+  out.key("annotations").open_object();
   for (const auto& [key, value] : record.annotations) out.key(key).string(value);
   out.close_object().close_object();
 }

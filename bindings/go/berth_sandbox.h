@@ -49,6 +49,16 @@ BERTH_API berth_status berth_daemon_stop(berth_daemon *daemon, const berth_op_op
  * "elapsed_ms","attempts","exit_code","signal","reason","last_probe","tail","hint_id","hint"}}. */
 BERTH_API berth_status berth_daemon_status(berth_daemon *daemon, berth_buffer **json, berth_error **err);
 
+/* ---- What Docker's failures mean. ---- */
+
+/* Looks for known symptoms in text, what docker, dockerd, runc or runsc printed: any bytes, looked through in one pass.
+ * runsc: [in] the binary that the sandbox runs on, or NULL where it is not known: what an older release causes is then
+ * found, too. [out,own] found: [{"id":"BERTH-FREEZER","cause","remedy","reference","evidence"}], the most telling first;
+ * [] where nothing known is in it. evidence is the line that shows it, cut at 400 bytes and without control characters.
+ * Blocks for nothing, belongs to no loop. BERTH_E_INVALID: found is NULL. */
+BERTH_API berth_status berth_docker_diagnose(const char *text, size_t text_len, const berth_runsc *runsc,
+                                             berth_buffer **found, berth_error **err);
+
 /* ---- Sandboxes. ---- */
 
 /* `where`, in all of these: where berth keeps its state and finds its helpers; JSON, NULL for the defaults:

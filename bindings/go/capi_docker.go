@@ -4,7 +4,7 @@
 
 package berth
 
-// Calls on polls and on supervised dockerds.
+// Calls on polls, on supervised dockerds and on what they printed.
 
 /*
 #include "berth_go.h"
@@ -57,6 +57,16 @@ func daemonStatusJSON(d cDaemon) ([]byte, error) {
 	var out *C.berth_buffer
 	var e *C.berth_error
 	if err := takeError(C.berth_daemon_status(d, &out, &e), e); err != nil {
+		return nil, err
+	}
+	return takeBuffer(out), nil
+}
+
+func dockerDiagnose(text string, r cRunsc) ([]byte, error) {
+	var out *C.berth_buffer
+	var e *C.berth_error
+	t, n := stringArg(text)
+	if err := takeError(C.berth_docker_diagnose(t, n, r, &out, &e), e); err != nil {
 		return nil, err
 	}
 	return takeBuffer(out), nil

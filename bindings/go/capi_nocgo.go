@@ -99,6 +99,7 @@ func daemonStart(cDaemon, opSettings) (uint64, error)         { return 0, ErrNoC
 func daemonWaitReady(cDaemon, opSettings) (uint64, error)     { return 0, ErrNoCgo }
 func daemonStop(cDaemon, opSettings) (uint64, error)          { return 0, ErrNoCgo }
 func daemonStatusJSON(cDaemon) ([]byte, error)                { return nil, ErrNoCgo }
+func dockerDiagnose(string, cRunsc) ([]byte, error)           { return nil, ErrNoCgo }
 
 func sandboxCreate(cLoop, string, string, opSettings) (cSandbox, uint64, error) {
 	return nil, 0, ErrNoCgo

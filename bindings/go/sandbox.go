@@ -134,6 +134,7 @@ type SandboxInfo struct {
 	Pid                int               `json:"pid"`    // of the sandbox's process on this host
 	Shared             string            `json:"shared"` // the directory on this host that is /run/berth inside
 	Logs               string            `json:"logs"`
+	Runsc              string            `json:"runsc"` // the binary that it runs on
 	Annotations        map[string]string `json:"annotations"`
 }
 

@@ -236,6 +236,33 @@ func readRunsc(t *testing.T, release string) *Runsc {
 	return r
 }
 
+func TestRunscKnowsWhatItMended(t *testing.T) {
+	const said = "unable to remove container's cgroup: Failed to remove paths\n\xff\ncannot toggle freezer: cgroups not configured for container\n"
+	for _, c := range []struct {
+		binary *Runsc
+		want   []string
+	}{{nil, []string{"BERTH-CGROUP-REMOVE", "BERTH-FREEZER"}}, {readRunsc(t, "20260701"), []string{"BERTH-FREEZER"}}} {
+		found, err := DiagnoseDocker(said, c.binary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, d := range found {
+			ids = append(ids, d.ID)
+			if d.Cause == "" || d.Remedy == "" || d.Evidence == "" || d.Reference == "" {
+				t.Errorf("%+v", d)
+			}
+		}
+		slices.Sort(ids)
+		if !slices.Equal(ids, c.want) {
+			t.Error(ids)
+		}
+	}
+	if found, err := DiagnoseDocker("all is well", nil); err != nil || len(found) != 0 {
+		t.Error(found, err)
+	}
+}
+
 func TestRunscArgs(t *testing.T) {
 	r := readRunsc(t, "20260701")
 	info, err := r.Info()

@@ -130,6 +130,27 @@ TEST_F(ArgvTest, flags) {
   EXPECT_NE(all.find(R"({"name":"net-raw","value":"","default":"","no_effect":false})"), std::string::npos) << all;
 }
 
+TEST_F(ArgvTest, what_a_release_mended_is_no_cause_of_a_failure_on_it) {
+  const std::string_view said =
+      "\x1b[1munable to remove container's cgroup: Failed to remove paths\n\xff\ncannot toggle freezer: cgroups not configured "
+      "for container\n";
+  const auto found = [&](const berth_runsc* binary) {
+    berth_buffer* out = nullptr;
+    EXPECT_EQ(berth_docker_diagnose(said.data(), said.size(), binary, &out, error.slot()), BERTH_OK) << error.text();
+    return take(out);
+  };
+  const std::string any = found(nullptr), here = found(runsc.get());
+  EXPECT_NE(any.find(R"("id":"BERTH-CGROUP-REMOVE")"), std::string::npos) << any;
+  EXPECT_NE(any.find(R"("evidence":" [1munable to remove)"), std::string::npos) << any;
+  EXPECT_EQ(here.find("BERTH-CGROUP-REMOVE"), std::string::npos) << here;
+  EXPECT_EQ(here.find(R"([{"id":"BERTH-FREEZER","cause":"gVisor's cgroups have no freezer)"), 0u) << here;
+  berth_buffer* out = nullptr;
+  ASSERT_EQ(berth_docker_diagnose(nullptr, 0, nullptr, &out, nullptr), BERTH_OK);
+  EXPECT_EQ(take(out), "[]");
+  EXPECT_EQ(berth_docker_diagnose(nullptr, 1, nullptr, &out, nullptr), BERTH_E_INVALID);
+  EXPECT_EQ(berth_docker_diagnose("", 0, nullptr, nullptr, nullptr), BERTH_E_INVALID);
+}
+
 // A binary of our own making: a shell script that prints what runsc prints.
 TEST(runsc, probe_of_a_binary) {
   char name[] = "/tmp/berth-capi-XXXXXX";

@@ -81,6 +81,11 @@ TEST(DiagnoseDocker, KnowsTheSymptoms) {
        "BERTH-HOST-CGROUP-BUSY"},
       {"cannot read client sync file: waiting for sandbox to start: EOF", "BERTH-RUNSC-GENERIC"},
       {"TUNSETIFF: Invalid argument", "BERTH-TUN"},
+      {"the --mount option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how",
+       "BERTH-BUILDX"},
+      {"ERROR: BuildKit is enabled but the buildx component is missing or broken.", "BERTH-BUILDX"},
+      {"The Compose file './docker-compose.yml' is invalid because:\n'name' does not match any of the regexes: '^x-'",
+       "BERTH-COMPOSE-1"},
   };
   for (const auto& [text, id] : rows) EXPECT_EQ(first_id(text), id) << text;
 }

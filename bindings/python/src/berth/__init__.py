@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .docker import AsyncDockerResult, DockerResult, DockerStatus
+from .docker import AsyncDockerResult, Diagnosis, DockerResult, DockerStatus, diagnose_docker
 from .errors import (
     AccessError,
     BerthError,
@@ -39,6 +39,7 @@ __all__ = [
     "AsyncSandbox",
     "BerthError",
     "BerthWarning",
+    "Diagnosis",
     "DockerCommandError",
     "DockerError",
     "DockerImageNotFound",
@@ -60,5 +61,6 @@ __all__ = [
     "Spec",
     "SpecError",
     "WaitTimeoutError",
+    "diagnose_docker",
     "show_progress",
 ]

@@ -133,13 +133,18 @@ class DockerNotReadyError(DockerError, TimeoutError):
 
 
 class DockerCommandError(DockerError):
-    """A docker command failed. Its words are stderr's, or stdout's where it said nothing there, as docker exec does."""
+    """A docker command failed. Its words are stderr's, or stdout's where it said nothing there, as docker exec does.
+    Where they show a known failure, `hint_id` names it, and `hint` has its cause and what to do."""
 
-    def __init__(self, command: list[str], exit_code: int, stderr: str, stdout: str = "") -> None:
+    def __init__(
+        self, command: list[str], exit_code: int, stderr: str, stdout: str = "", *, hint_id: str = "", hint: str = ""
+    ) -> None:
         # No options: their values may be secrets.
         words = " ".join(itertools.takewhile(lambda word: not word.startswith("-"), command[:3]))
         said = (stderr.strip() or stdout.strip())[-2000:]
-        super().__init__(f"`{words}` exited with {exit_code}" + (f": {said}" if said else ""), layer="docker")
+        message = f"`{words}` exited with {exit_code}" + (f": {said}" if said else "")
+        super().__init__(message, layer="docker", hint=hint)
+        self.hint_id = hint_id
         self.command = command
         self.exit_code = exit_code
         self.stderr = stderr

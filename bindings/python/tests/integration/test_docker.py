@@ -123,6 +123,32 @@ def test_an_image_that_is_nowhere(docker_box: berth.Sandbox) -> None:
     assert isinstance(e.value, berth.ImageNotFound) and isinstance(e.value, berth.DockerCommandError)
 
 
+def test_a_known_failure_is_told_with_its_cause_and_remedy(docker_box: berth.Sandbox) -> None:
+    d = docker_box.docker
+    d.run(IMAGE, "sleep 1000", detach=True, name="unpausable").check()
+    try:
+        pause = docker_box.exec("docker", "pause", "unpausable")
+        assert pause.wait() != 0
+        (known,) = berth.diagnose_docker(pause.stderr.read())
+        assert known.id == "BERTH-FREEZER" and "freezer" in known.evidence and known.remedy
+    finally:
+        d.rm("unpausable", force=True).check()
+    with pytest.raises(berth.DockerCommandError) as e:
+        d.run(IMAGE, "true", remove=True, sysctls={"net.ipv4.no_such_thing": "1"}).check()
+    assert e.value.hint_id == "BERTH-SYSCTL" and "gVisor does not have this sysctl" in str(e.value)
+    assert berth.diagnose_docker(b"\xff nothing known\n") == []
+
+
+def test_a_file_that_only_this_host_has_is_refused_in_words(docker_box: berth.Sandbox, tmp_path: Path) -> None:
+    mine = tmp_path / "env"
+    mine.write_text("A=b\n")
+    with pytest.raises(
+        berth.SandboxFileNotFound, match="env_file: the sandbox has no such file, though this host"
+    ) as e:
+        docker_box.docker.run(IMAGE, "true", remove=True, env_file=[mine])
+    assert e.value.path == str(mine) and "fs.upload" in e.value.hint
+
+
 def test_building(docker_box: berth.Sandbox, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(
         f"FROM {IMAGE}\nARG WHO\nCOPY . /ctx/\nRUN echo hello $WHO >/greeting\nCMD cat /greeting\n"
@@ -339,6 +365,8 @@ def test_a_path_of_this_host_is_told_of_before_docker_makes_it(compose_box: bert
         f"this path is the host's, and not in the sandbox({mine})",
     ]
     d.compose_down(cwd="/told", timeout=1).check()
+    with pytest.raises(berth.SandboxFileNotFound, match="file: the sandbox has no such file"):
+        d.compose_ps(cwd="/told", file=["compose.yaml", "other.yaml"])
     # What is there, and what Docker is to make, is nothing to tell of.
     with warnings.catch_warnings():
         warnings.simplefilter("error")

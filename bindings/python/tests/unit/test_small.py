@@ -24,7 +24,7 @@ from berth._streams import KEPT, LINE, AsyncStream, Output
 
 def test_errors_survive_pickling() -> None:
     for error in (
-        errors.DockerCommandError(["docker", "run"], 3, "words"),
+        errors.DockerCommandError(["docker", "run"], 3, "words", hint_id="i", hint="h"),
         errors.DockerNotReadyError("m", state="failed", reason="r", log_tail="t", hint_id="h"),
         errors.SandboxFileNotFound("m", path="/x", code=-12),
     ):
@@ -38,6 +38,10 @@ def test_a_failed_docker_command_tells_its_words_and_no_secret() -> None:
     # docker exec says on stdout why the command could not be started.
     assert str(errors.DockerCommandError(["docker", "exec", "c", "x"], 126, "", "cannot\n")).endswith("126: cannot")
     assert str(errors.DockerCommandError(["docker", "rmi", "a"], 1, "")) == "docker: `docker rmi a` exited with 1"
+    known = errors.DockerCommandError(
+        ["docker", "pause", "a"], 1, "words", hint_id="BERTH-FREEZER", hint="cause: remedy"
+    )
+    assert str(known) == "docker: `docker pause a` exited with 1: words; cause: remedy"
 
 
 def test_the_programs_errors() -> None:

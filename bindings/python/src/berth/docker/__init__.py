@@ -23,6 +23,7 @@ from . import argv, paths
 from . import options as o
 from .client import make_client
 from .context import pack_context
+from .diagnosis import Diagnosis, diagnose_docker
 from .readiness import DEFAULT_TIMEOUT, DockerStatus, Readiness
 from .result import AsyncDockerResult, DockerResult, LineStarts, completed
 
@@ -30,7 +31,15 @@ if TYPE_CHECKING:
     import docker as docker_py
 
 
-__all__ = ["AsyncDocker", "AsyncDockerResult", "Docker", "DockerResult", "DockerStatus"]
+__all__ = [
+    "AsyncDocker",
+    "AsyncDockerResult",
+    "Diagnosis",
+    "Docker",
+    "DockerResult",
+    "DockerStatus",
+    "diagnose_docker",
+]
 
 
 #: Seconds that are as good as for ever.
@@ -104,6 +113,7 @@ class AsyncDocker:
         holds the output up and may drop its end. BerthWarning: a path of this host that the sandbox does not have."""
         words = argv.run(image, command, options)
         await self.wait_until_ready()
+        await self._need("env_file", paths.read(options.get("env_file")))
         await self._look_for(paths.of_run(options))
         return await self._start(words, pipe=bool(options.get("stdin_open")), waited=True)
 
@@ -196,6 +206,7 @@ class AsyncDocker:
         program = await self._compose_program()
         cwd, env = given.get("cwd"), given.get("env")
         where = None if cwd is None else path_name("cwd", cwd)
+        await self._need("file", paths.read(given.get("file")), where)
         if verb == "up":
             if self._compose_is_old and given.get("wait"):
                 raise DockerError(
@@ -212,11 +223,20 @@ class AsyncDocker:
 
     async def _look_for(self, sources: paths.Sources) -> None:
         """Says what Docker would mount an empty directory for."""
-        if wanted := sources.worth_a_look():
-            looked = await self._sandbox.start(["sh", "-c", paths.LOOK, "sh", *wanted], pipe=False)
-            await _code(looked)
-            for path in paths.missing(looked.text_of(STDOUT), wanted):
-                warnings.warn(paths.warning(path), BerthWarning, stacklevel=2)
+        for path in await self._missing(sources.worth_a_look()):
+            warnings.warn(paths.warning(path), BerthWarning, stacklevel=2)
+
+    async def _need(self, option: str, wanted: list[str], cwd: str | None = None) -> None:
+        """SandboxFileNotFound where a file that a command reads is not in the sandbox."""
+        for path in await self._missing(wanted, cwd):
+            raise paths.not_there(option, path)
+
+    async def _missing(self, wanted: list[str], cwd: str | None = None) -> list[str]:
+        if not wanted:
+            return []
+        looked = await self._sandbox.start(["sh", "-c", paths.LOOK, "sh", *wanted], pipe=False, cwd=cwd)
+        await _code(looked)
+        return paths.missing(looked.text_of(STDOUT), wanted)
 
     def _look_now(self, sources: paths.Sources) -> None:
         sync(self._look_for(sources))
@@ -261,6 +281,7 @@ class AsyncDocker:
         runtime, _ = await self._sandbox.attached()
         result = AsyncDockerResult(runtime, words)
         result.clean, result.by = clean, by
+        result.runsc = str(self._sandbox.record.get("runsc", ""))
         if not quiet:
             result.on_end = _announce(result, done)
         await self._sandbox.start(words, stdin=stdin, pipe=pipe, cwd=cwd, env=env, process=result)

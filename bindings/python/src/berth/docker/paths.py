@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import SandboxFileNotFound
+
 #: Prints the number of each argument that is not there.
 LOOK = 'i=0; for p; do [ -e "$p" ] || [ -L "$p" ] || echo $i; i=$((i+1)); done'
 
@@ -80,6 +82,22 @@ def _of_yaml(printed: str, found: Sources) -> None:
         _add(found.files, file)
     for short, long in _BIND.findall(printed):
         _add(found.binds, short or long)
+
+
+def read(value: Any) -> list[str]:
+    """Of a path or several that a command reads inside, those that are files: "-" is its standard input."""
+    several = [value] if isinstance(value, (str, os.PathLike)) else value or []
+    return [path for path in map(os.fspath, several) if path != "-"]
+
+
+def not_there(option: str, path: str) -> SandboxFileNotFound:
+    here = ", though this host has it" if os.path.exists(path) else ""
+    return SandboxFileNotFound(
+        f"{option}: the sandbox has no such file{here}",
+        layer="docker",
+        path=path,
+        hint="paths are the sandbox's: put it there by sandbox.fs.upload, or make the sandbox with volumes=[its directory]",
+    )
 
 
 def missing(printed: str, looked_at: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from .._loop import sync
 from .._streams import STDERR, STDOUT
 from ..errors import DockerCommandError, DockerImageNotFound
 from ..process import AsyncProcess, Process
+from .diagnosis import diagnose_docker
 
 _NO_IMAGE = ("no such image", "manifest unknown", "manifest for ", "pull access denied", "repository does not exist")
 
@@ -38,6 +39,9 @@ class LineStarts:
 class AsyncDockerResult(AsyncProcess):
     """A docker command that runs: a process whose end can be checked."""
 
+    #: The binary that the sandbox runs on, where it is known: what its release mends is no cause of a failure.
+    runsc = ""
+
     @property
     def exit_code(self) -> int | None:
         """As returncode: None while it runs."""
@@ -48,12 +52,16 @@ class AsyncDockerResult(AsyncProcess):
         return await self.wait() == 0
 
     async def check(self) -> AsyncDockerResult:
-        """Waits for its end; DockerCommandError, or DockerImageNotFound, when it failed."""
+        """Waits for its end; DockerCommandError, or DockerImageNotFound, when it failed; its hint tells what
+        is known of the failure."""
         if (code := await self.wait()) != 0:
             words = self.text_of(STDERR)
             missing = any(w in words.lower() for w in _NO_IMAGE)
             kind = DockerImageNotFound if missing else DockerCommandError
-            raise kind(self.argv, code, words, self.text_of(STDOUT))
+            # In a thread: runsc may have to be asked for its release.
+            known = await asyncio.to_thread(diagnose_docker, words, runsc=self.runsc)
+            hint_id, hint = (known[0].id, f"{known[0].cause}: {known[0].remedy}") if known else ("", "")
+            raise kind(self.argv, code, words, self.text_of(STDOUT), hint_id=hint_id, hint=hint)
         return self
 
     async def output(self) -> str:
