@@ -104,8 +104,8 @@ def docker_box(machine: Path, rootfs: str, busybox: Path) -> Iterator[berth.Sand
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.path.parent.name != "unit", item.path.name != "test_contract.py"))
-    # A failed one on the real thing is run once more, and the summary names it (RERUN): they start sandboxes on a machine
-    # whose other load nobody here sees.
+    # A failed one on the real thing is run once more, and the summary names it (RERUN): they start sandboxes on a
+    # machine whose other load nobody here sees.
     for item in items:
         if item.path.parent.name == "integration":
             item.add_marker(pytest.mark.flaky(reruns=1))

@@ -96,7 +96,7 @@ def not_there(option: str, path: str) -> SandboxFileNotFound:
         f"{option}: the sandbox has no such file{here}",
         layer="docker",
         path=path,
-        hint="paths are the sandbox's: put it there by sandbox.fs.upload, or make the sandbox with volumes=[its directory]",
+        hint="paths are the sandbox's: put it there by sandbox.fs.upload, or have volumes=[its directory]",
     )
 
 
