@@ -6,6 +6,8 @@
 
 #include <berth/docker/guest_daemon.hpp>
 
+#include <thread>
+
 namespace berth::cli {
 namespace {
 
@@ -31,7 +33,14 @@ int act(const std::string& id, const std::string& token, bool stop, invocation& 
     const auto stopped = run_loop(stop_sandbox(*box));
     return stopped ? int{exit_ok} : fail(stopped.error(), call);
   }
-  if (record.phase == record_phase::running && (!record.ends_with_creator || record.creator.alive())) return exit_ok;
+  if (record.phase == record_phase::running) {
+    if (!record.ends_with_creator) return exit_ok;
+    // Its end of the pipe is closed a while before a killed process has ended: a machine under load makes it a long one.
+    for (const time_point patience = deadline_after(seconds(10)); record.creator.alive();) {
+      if (clock::now() >= patience) return exit_ok;
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  }
   const auto gone = run_loop((*box)->terminate());
   return gone ? int{exit_ok} : fail(gone.error(), call);
 }

@@ -4,6 +4,9 @@
 
 #include <signal.h>
 
+#include <chrono>
+#include <thread>
+
 namespace berth_test {
 namespace {
 
@@ -22,12 +25,22 @@ const std::vector<std::string> phases = {
     "docker daemon is ready",
 };
 
-class CommandKilled : public command_test, public testing::WithParamInterface<std::string> {
+class CommandReap : public command_test {
  protected:
   std::vector<std::string> words(std::vector<std::string> more) const {
     std::vector<std::string> all{"-v", "run", "--id", "victim", "--rootfs", rootfs_, "--docker"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
+  }
+  /// Of the sandbox while it is the only one.
+  std::string token() { return parsed_json(run({"ls", "--json"}).out).at({"0", "container_id"}); }
+  /// Whether there was one.
+  static bool kill_watch(const std::string& token) {
+    std::FILE* found = ::popen(("pgrep -f '^[^ ]*berth-init watch " + token + "'").c_str(), "re");
+    int watch = 0;
+    const bool is_watched = std::fscanf(found, "%d", &watch) == 1;
+    ::pclose(found);
+    return is_watched && ::kill(watch, SIGKILL) == 0;
   }
   void collect() {
     const command_output gc = run({"gc"});
@@ -36,6 +49,8 @@ class CommandKilled : public command_test, public testing::WithParamInterface<st
     EXPECT_EQ(run({"ls", "--ids"}).out, "");
   }
 };
+
+class CommandKilled : public CommandReap, public testing::WithParamInterface<std::string> {};
 
 TEST_P(CommandKilled, InTheForeground) {
   const auto running = start(words({"--", "sleep", "1000"}));
@@ -63,14 +78,7 @@ TEST_P(CommandKilled, WithItsWatch) {
   const auto running = start(words({"-d", "--wait"}));
   ASSERT_TRUE(running->wait_for_stderr(GetParam())) << running->finish().err;
   running->signal(SIGSTOP);
-  const std::string token = parsed_json(run({"ls", "--json"}).out).at({"0", "container_id"});
-  std::FILE* found = ::popen(("pgrep -f '^[^ ]*berth-init watch " + token + "'").c_str(), "re");
-  int watch = 0;
-  const bool is_watched = std::fscanf(found, "%d", &watch) == 1;
-  ::pclose(found);
-  if (is_watched) {
-    EXPECT_EQ(::kill(watch, SIGKILL), 0);
-  }
+  const bool is_watched = kill_watch(token());
   running->signal(SIGKILL);
   const command_output got = running->finish();
   EXPECT_EQ(got.code, 128 + SIGKILL) << got.out;
@@ -79,6 +87,21 @@ TEST_P(CommandKilled, WithItsWatch) {
   } else {
     EXPECT_TRUE(eventually([&] { return run({"gc"}).code == 0 && left_now().empty(); })) << left_now();
   }
+}
+
+// What a killed process held is closed before it has ended, and its watch hears of it.
+TEST_F(CommandReap, WhoTakesASandboxDownWaitsForACreatorThatIsOnItsWayOut) {
+  const auto running = start(words({"-d", "--wait"}));
+  ASSERT_TRUE(running->wait_for_stderr("phase=running")) << running->finish().err;
+  running->signal(SIGSTOP);
+  const std::string its_token = token();
+  EXPECT_TRUE(kill_watch(its_token));
+  const auto reaping = start({"reap", "victim", its_token});
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // one that does not wait has ended by then
+  running->signal(SIGKILL);
+  EXPECT_EQ(running->finish().code, 128 + SIGKILL);
+  EXPECT_EQ(reaping->finish().code, 0);
+  EXPECT_EQ(left_now(), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Phases, CommandKilled, testing::ValuesIn(phases), [](const auto& tested) {

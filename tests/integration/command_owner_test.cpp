@@ -83,7 +83,7 @@ TEST_F(CommandOwner, ASandboxEndsWithTheProcessThatItIsTiedTo) {
   EXPECT_EQ(none.code, 2) << none.err;
 }
 
-TEST_F(CommandOwner, NotEvenTheEndOfItsMonitorSavesIt) {
+TEST_F(CommandOwner, NotEvenTheEndOfItsWatchSavesIt) {
   const pid_t owner = idle_process();
   ASSERT_EQ(run(run_words({"-d", "--id", "tied", "--ends-with", std::to_string(owner)})).code, 0);
   const std::string monitor = parsed_json(run({"status", "--json", "tied"}).out).at({"creator", "pid"});
