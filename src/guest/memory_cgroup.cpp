@@ -3,7 +3,6 @@
 
 #include <berth/base/file.hpp>
 #include <berth/base/text.hpp>
-#include <berth/spec/json.hpp>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -39,11 +38,12 @@ void collect(const std::string& directory, int levels, std::vector<pid_t>& out) 
 
 }  // namespace
 
-memory_cgroup::memory_cgroup(std::string directory)
-    : directory_(std::move(directory)),
-      usage_(::open((directory_ + "/memory.usage_in_bytes").c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)) {}
+memory_cgroup::memory_cgroup(std::string directory) : directory_(std::move(directory)) { reopen(); }
 
-bool memory_cgroup::exists() const { return ::access((directory_ + "/cgroup.procs").c_str(), F_OK) == 0; }
+bool memory_cgroup::reopen() {
+  usage_.reset(::open((directory_ + "/memory.usage_in_bytes").c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  return static_cast<bool>(usage_);
+}
 
 std::optional<std::uint64_t> memory_cgroup::usage() const {
   char text[64];
@@ -61,11 +61,6 @@ std::vector<pid_t> memory_cgroup::processes() const {
   std::vector<pid_t> out;
   collect(directory_, most_levels, out);
   return out;
-}
-
-std::string find_memory_cgroup(std::string_view state_json) {
-  const auto state = parsed_json::parse(state_json);
-  return state ? std::string(state->root()["cgroup_paths"]["memory"].text().value_or("")) : std::string();
 }
 
 std::uint64_t resident_bytes(pid_t pid) {

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace berth::guest {
@@ -18,8 +17,9 @@ class memory_cgroup {
  public:
   explicit memory_cgroup(std::string directory);
 
-  /// False where it is gone: usage() may go on to tell what it was.
-  bool exists() const;
+  /// Opens its files anew: those of a cgroup that was removed go on to be read, as nothing, also where there is another of
+  /// its name by now. False: there is none.
+  bool reopen();
   /// Bytes that its processes' memory and what they have written to tmpfs take; nothing where it cannot be read.
   std::optional<std::uint64_t> usage() const;
   /// In bytes; nothing where there is none.
@@ -31,9 +31,6 @@ class memory_cgroup {
   std::string directory_;
   unique_fd usage_;  ///< read again and again, in one call each
 };
-
-/// Where the state.json of a container of runc's has its memory cgroup; empty: nowhere. Pure.
-std::string find_memory_cgroup(std::string_view state_json);
 
 /// Bytes of memory that a process has resident; 0 when it has ended.
 std::uint64_t resident_bytes(pid_t pid);

@@ -99,10 +99,19 @@ TEST_F(DockerNested, AContainerOverItsMemoryLimitIsKilledAndDockerKnowsWhy) {
   docker({"start", over});
   EXPECT_EQ(ended(over), "true 137");
 
+  // Who waits for one of its processes hears of the end.
+  const string waiting = docker({"run", "-d", "--memory", "48m", image(), "sleep", "1000"});
+  EXPECT_NE(shell(*box_, "timeout 60 docker exec " + waiting + " sh -c '" + greedy + "' >/dev/null 2>&1 || echo $?"),
+            "124");
+  EXPECT_EQ(ended(waiting), "true 137");
+
   // With enough of it, and where files are what takes the room, nothing is killed.
   EXPECT_EQ(run({"--memory", "400m"}, {"sh", "-c", greedy}), "survived");
-  EXPECT_EQ(run({"--memory", "48m"}, {"sh", "-c", "head -c 100m /dev/zero > /file; sleep 1; echo survived"}),
-            "survived");
+  // Ten megabytes that eight processes share, each of which has them resident by its own count.
+  const string sharing =
+      "head -c 100m /dev/zero > /file; head -c 60m /dev/zero > /data/file; x=$(yes | head -c 10m); "
+      "for i in 1 2 3 4 5 6 7; do (sleep 2; :) & done; wait; echo survived";
+  EXPECT_EQ(run({"--memory", "48m", "-v", "files:/data"}, {"sh", "-c", sharing}), "survived");
 
   // A limit that comes later counts, as does one that is changed.
   const string later = docker({"run", "-d", image(), "sh", "-c", "while [ ! -e /go ]; do sleep 0.1; done; " + greedy});
@@ -110,12 +119,12 @@ TEST_F(DockerNested, AContainerOverItsMemoryLimitIsKilledAndDockerKnowsWhy) {
   docker({"update", "--memory", "48m", "--memory-swap", "48m", later});
   docker({"exec", later, "touch", "/go"});
   EXPECT_EQ(ended(later), "true 137");
-  docker({"rm", over, later});
+  docker({"rm", over, later, waiting});
   // Those who watch go with what they watch.
-  EXPECT_EQ(
-      shell(*box_,
-            "for i in 1 2 3 4 5 6 7 8 9 10; do grep -ls ^berth-memory /proc/[0-9]*/comm || exit 0; sleep 0.5; done"),
-      "");
+  const string watchers = "grep -ls ^berth-memory /proc/[0-9]*/comm | sed 's/comm$/stat/' | xargs -r cat";
+  EXPECT_EQ(shell(*box_, "for i in 1 2 3 4 5 6 7 8 9 10; do [ -z \"$(" + watchers + ")\" ] && exit; sleep 0.5; done; " +
+                             watchers),
+            "");
 }
 
 TEST_F(DockerNested, AFirstProcessThatIsLostBeforeItsStartIsMadeAgain) {

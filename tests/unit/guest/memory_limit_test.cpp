@@ -2,8 +2,10 @@
 // What the nested runtime holds containers to their memory limits with, but for the killing itself.
 #include "guest/memory_limit.hpp"
 
+#include "guest/file_bytes.hpp"
 #include "guest/memory_cgroup.hpp"
 #include "guest/oom_event.hpp"
+#include "guest/runc_state.hpp"
 
 #include <gtest/gtest.h>
 
@@ -42,12 +44,33 @@ TEST(OomEvent, IsAnAnyWithTheContainersId) {
                 id);
 }
 
-TEST(MemoryCgroup, IsWhereRuncsStateHasIt) {
-  EXPECT_EQ(find_memory_cgroup(R"({"id":"a","cgroup_paths":{"cpu":"/c","memory":"/sys/fs/cgroup/memory/docker/a"}})"),
-            "/sys/fs/cgroup/memory/docker/a");
-  EXPECT_EQ(find_memory_cgroup(R"({"cgroup_paths":{"":"/sys/fs/cgroup/docker/a"}})"), "");
-  EXPECT_EQ(find_memory_cgroup(""), "");
-  EXPECT_EQ(find_memory_cgroup("{\"cgroup_paths\""), "");
+TEST(RuncState, HasTheCgroupAndWhereItsFilesAre) {
+  const runc_state state = read_runc_state(
+      R"({"init_process_pid":142,"cgroup_paths":{"cpu":"/c","memory":"/sys/fs/cgroup/memory/docker/a"},"config":{)"
+      R"("rootfs":"/var/lib/docker/overlay2/1/merged","mounts":[{"source":"proc","destination":"/proc","device":"proc"},)"
+      R"({"source":"/v","destination":"/data","device":"bind"},{"source":"shm","destination":"/dev/shm","device":"tmpfs"}]}})");
+  EXPECT_EQ(state.memory_cgroup, "/sys/fs/cgroup/memory/docker/a");
+  EXPECT_EQ(state.init, 142);
+  EXPECT_EQ(state.directories, (std::vector<std::string>{"/var/lib/docker/overlay2/1/diff", "/v"}));
+  EXPECT_EQ(state.tmpfs, std::vector<std::string>{"/dev/shm"});
+  EXPECT_EQ(read_runc_state(R"({"cgroup_paths":{"":"/sys/fs/cgroup/docker/a"}})").memory_cgroup, "");
+  EXPECT_TRUE(read_runc_state(R"({"config":{"rootfs":"/other/layout"}})").directories.empty());
+  EXPECT_EQ(read_runc_state("").memory_cgroup, "");
+  EXPECT_EQ(read_runc_state("{\"cgroup_paths\"").memory_cgroup, "");
+}
+
+TEST(FileBytes, AreThoseOfATmpfsOnceEach) {
+  const std::string directory = "/dev/shm/berth-files-" + std::to_string(::getpid());
+  std::filesystem::create_directories(directory + "/below");
+  std::ofstream(directory + "/below/a") << std::string(8192, 'x');
+  std::filesystem::create_hard_link(directory + "/below/a", directory + "/b");
+  std::filesystem::create_symlink("/etc/passwd", directory + "/link");
+  EXPECT_EQ(bytes_on_tmpfs(directory, 1 << 20), 8192u);
+  EXPECT_EQ(bytes_on_tmpfs(directory, 4096), 4096u) << "as much as was asked for, at least";
+  EXPECT_EQ(bytes_on_tmpfs(directory + "/below/a", 1 << 20), 8192u);
+  EXPECT_EQ(bytes_on_tmpfs("/proc", 1 << 20), 0u);
+  EXPECT_EQ(bytes_on_tmpfs(directory + "/none", 1 << 20), 0u);
+  std::filesystem::remove_all(directory);
 }
 
 TEST(MemoryCgroup, ReadsItsFiles) {
@@ -55,10 +78,10 @@ TEST(MemoryCgroup, ReadsItsFiles) {
   std::filesystem::create_directories(directory + "/below");
   const auto write = [&](const std::string& name, const std::string& text) { std::ofstream(directory + name) << text; };
   EXPECT_FALSE(memory_cgroup(directory).usage());
-  EXPECT_FALSE(memory_cgroup(directory).exists());
+  EXPECT_FALSE(memory_cgroup(directory).reopen());
   write("/memory.usage_in_bytes", "4096\n");
   write("/memory.limit_in_bytes", "9223372036854775807\n");
-  const memory_cgroup cgroup(directory);
+  memory_cgroup cgroup(directory);
   EXPECT_EQ(cgroup.usage(), 4096u);
   write("/memory.usage_in_bytes", "8192\n");
   EXPECT_EQ(cgroup.usage(), 8192u);
@@ -69,7 +92,12 @@ TEST(MemoryCgroup, ReadsItsFiles) {
   write("/cgroup.procs", "1\n17\nx\n");
   write("/below/cgroup.procs", "23\n");
   EXPECT_EQ(cgroup.processes(), (std::vector<pid_t>{17, 23}));
-  EXPECT_TRUE(cgroup.exists());
+  // One that was removed and made again.
+  std::filesystem::remove(directory + "/memory.usage_in_bytes");
+  write("/memory.usage_in_bytes", "1\n");
+  EXPECT_EQ(cgroup.usage(), 8192u);
+  EXPECT_TRUE(cgroup.reopen());
+  EXPECT_EQ(cgroup.usage(), 1u);
   std::filesystem::remove_all(directory);
   EXPECT_GT(resident_bytes(::getpid()), 4096u);
   EXPECT_EQ(resident_bytes(0x7ffffff0), 0u);
@@ -79,7 +107,7 @@ TEST(MemoryLimit, LooksMoreOftenNearTheLimitAndSeldomWhereALookIsDear) {
   EXPECT_EQ(pause_before_next_look(10, 100, 50), 100);
   EXPECT_EQ(pause_before_next_look(51, 100, 50), 20);
   EXPECT_EQ(pause_before_next_look(99, 100, 10'000), 200);
-  EXPECT_EQ(pause_before_next_look(99, 100, 10'000'000), 1000);
+  EXPECT_EQ(pause_before_next_look(99, 100, 10'000'000), 2000);
 }
 
 }  // namespace
