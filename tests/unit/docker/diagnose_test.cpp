@@ -90,6 +90,13 @@ TEST(DiagnoseDocker, KnowsTheSymptoms) {
   for (const auto& [text, id] : rows) EXPECT_EQ(first_id(text), id) << text;
 }
 
+TEST(DiagnoseDocker, AnArgumentThatTheClientRefusesIsNotTheDaemons) {
+  EXPECT_EQ(first_id("unknown flag: --nope\nSee 'dockerd --help'."), "BERTH-DOCKERD-ARGUMENT");
+  EXPECT_EQ(first_id("unknown flag: --nope\nSee 'docker run --help'."), "");
+  EXPECT_EQ(first_id("unknown flag: --nope\n\nUsage:  docker run [OPTIONS] IMAGE\n\nRun 'docker run --help' for more"),
+            "");
+}
+
 TEST(DiagnoseDocker, OrdinaryOutputHasNoDiagnosis) {
   EXPECT_EQ(first_id(""), "");
   EXPECT_EQ(first_id("time=\"2026-11-24T06:10:46Z\" level=info msg=\"Starting up\"\n"

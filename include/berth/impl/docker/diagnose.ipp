@@ -14,6 +14,7 @@ struct failure_row {
   known_failure what;
   std::array<std::string_view, 3> patterns;
   std::uint32_t mended_in = 0;  ///< the runsc release from which on the symptom means something else, or 0
+  bool of_daemon = false;       ///< in a client's words it means something else
 };
 
 /// The most telling first: a row above explains those below that its evidence causes.
@@ -46,7 +47,9 @@ inline constexpr failure_row docker_failure_rows[] = {
     {{"BERTH-DOCKERD-ARGUMENT", "this dockerd does not know one of its arguments, or not its value",
       "take it out of --dockerd-arg (dockerd_args), or take a Docker that has it: docker version tells",
       "docs.docker.com/reference/cli/dockerd", true},
-     {"unknown flag: --", "invalid argument*for \"--", "unknown shorthand flag"}},
+     {"unknown flag: --", "invalid argument*for \"--", "unknown shorthand flag"},
+     0,
+     true},
     {{"BERTH-RUNC-MASK", "runc 1.3.6 and newer mask directories with tmpfs options that this runsc does not know",
       "use runsc 20260714.0 or newer, or let berth wrap runc (docker_plan_options::wrap_runc), or run the container with "
       "--security-opt systempaths=unconfined",
@@ -135,7 +138,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "google/gvisor#11955"},
      {"reading from parent failed*interrupted system call", "exec fifo*interrupted system call"}},
     {{"BERTH-FREEZER", "gVisor's cgroups have no freezer, so docker pause cannot work",
-      "pause the whole sandbox instead", "google/gvisor#13722"},
+      "pause the whole sandbox instead (berth pause, sandbox::pause)", "google/gvisor#13722"},
      {"cannot toggle freezer", "freezer*cgroups not configured for container"}},
     {{"BERTH-CGROUPNS", "gVisor has no cgroup namespaces before 20260721.0",
       "use --cgroupns=host; kind and Kubernetes in Docker are not supported", "google/gvisor#11313"},
@@ -152,9 +155,10 @@ inline constexpr failure_row docker_failure_rows[] = {
       "keep the bridge, or pass --network=host to docker build and docker run", "google/gvisor#11883"},
      {"network bridge not found"}},
     {{"BERTH-BUILDX",
-      "the build needs BuildKit, and the sandbox's Docker takes its old builder: buildx is not installed",
-      "install buildx in the image (docker-buildx-plugin; Debian's docker-buildx; Python's with_docker() brings it), or, "
-      "with Docker 20.10, set DOCKER_BUILDKIT=1 for the build",
+      "the build needs BuildKit, and Docker takes its old builder: buildx is not installed, or it is Docker 20.10, which takes "
+      "BuildKit where it is asked to",
+      "set DOCKER_BUILDKIT=1 for the build with Docker 20.10; install buildx in the image for newer ones (docker-buildx-plugin; "
+      "Debian's docker-buildx; Python's with_docker() brings it)",
       "docs.docker.com/go/buildkit"},
      {"option requires BuildKit", "buildx component is missing or broken", "BuildKit is enabled but*buildx"}},
     {{"BERTH-COMPOSE-1", "the compose file is for Compose 2, and the sandbox has docker-compose 1",
@@ -217,6 +221,8 @@ inline std::string shown_line(std::string_view line) {
 BERTH_DECL std::vector<diagnosis> diagnose_docker(std::string_view text, const diagnosis_context& context) {
   constexpr std::size_t rows = std::size(detail::docker_failure_rows);
   std::array<std::string_view, rows> evidence{};
+  // What a docker client that takes no such argument goes on with.
+  const bool of_client = text.find("See 'docker ") != text.npos || text.find("Run 'docker ") != text.npos;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
@@ -225,6 +231,7 @@ BERTH_DECL std::vector<diagnosis> diagnose_docker(std::string_view text, const d
     for (std::size_t i = 0; i < rows; ++i) {
       const detail::failure_row& row = detail::docker_failure_rows[i];
       if (row.mended_in != 0 && context.runsc_release >= row.mended_in) continue;
+      if (row.of_daemon && of_client) continue;
       bool hit = false;
       for (std::string_view pattern : row.patterns) hit = hit || detail::line_matches(line, pattern);
       if (!hit) continue;
