@@ -143,6 +143,18 @@ berth_status berth_sandbox_exec(berth_sandbox* sandbox, const char* options, siz
   });
 }
 
+berth_status berth_sandbox_pause(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                 berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.set_paused(true); });
+}
+
+berth_status berth_sandbox_resume(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                  berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.set_paused(false); });
+}
+
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                      berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,

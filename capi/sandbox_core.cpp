@@ -194,6 +194,18 @@ asio::awaitable<op_result> sandbox_core::state(op_pointer) {
   co_return outcome;
 }
 
+asio::awaitable<op_result> sandbox_core::set_paused(bool paused) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  auto work = paused ? mine->pause() : mine->resume();
+  auto done = co_await std::move(work);
+  if (!done) co_return std::move(done).error();
+  co_return op_outcome{};
+}
+
 asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();

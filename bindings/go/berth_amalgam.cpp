@@ -9782,6 +9782,7 @@ struct failure_row {
   known_failure what;
   std::array<std::string_view, 3> patterns;
   std::uint32_t mended_in = 0;
+  bool of_daemon = false;
 };
 inline constexpr failure_row docker_failure_rows[] = {
     {{"BERTH-CGROUP-DEVICES",
@@ -9812,7 +9813,9 @@ inline constexpr failure_row docker_failure_rows[] = {
     {{"BERTH-DOCKERD-ARGUMENT", "this dockerd does not know one of its arguments, or not its value",
       "take it out of --dockerd-arg (dockerd_args), or take a Docker that has it: docker version tells",
       "docs.docker.com/reference/cli/dockerd", true},
-     {"unknown flag: --", "invalid argument*for \"--", "unknown shorthand flag"}},
+     {"unknown flag: --", "invalid argument*for \"--", "unknown shorthand flag"},
+     0,
+     true},
     {{"BERTH-RUNC-MASK", "runc 1.3.6 and newer mask directories with tmpfs options that this runsc does not know",
       "use runsc 20260714.0 or newer, or let berth wrap runc (docker_plan_options::wrap_runc), or run the container with "
       "--security-opt systempaths=unconfined",
@@ -9900,7 +9903,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "google/gvisor#11955"},
      {"reading from parent failed*interrupted system call", "exec fifo*interrupted system call"}},
     {{"BERTH-FREEZER", "gVisor's cgroups have no freezer, so docker pause cannot work",
-      "pause the whole sandbox instead", "google/gvisor#13722"},
+      "pause the whole sandbox instead (berth pause, sandbox::pause)", "google/gvisor#13722"},
      {"cannot toggle freezer", "freezer*cgroups not configured for container"}},
     {{"BERTH-CGROUPNS", "gVisor has no cgroup namespaces before 20260721.0",
       "use --cgroupns=host; kind and Kubernetes in Docker are not supported", "google/gvisor#11313"},
@@ -9916,9 +9919,11 @@ inline constexpr failure_row docker_failure_rows[] = {
     {{"BERTH-NO-BRIDGE", "BuildKit wants the default bridge, and dockerd was started with --bridge=none",
       "keep the bridge, or pass --network=host to docker build and docker run", "google/gvisor#11883"},
      {"network bridge not found"}},
-    {{"BERTH-BUILDX", "the build needs BuildKit, and the sandbox's Docker takes its old builder: buildx is not installed",
-      "install buildx in the image (docker-buildx-plugin; Debian's docker-buildx; Python's with_docker() brings it), or, "
-      "with Docker 20.10, set DOCKER_BUILDKIT=1 for the build",
+    {{"BERTH-BUILDX",
+      "the build needs BuildKit, and Docker takes its old builder: buildx is not installed, or it is Docker 20.10, which takes "
+      "BuildKit where it is asked to",
+      "set DOCKER_BUILDKIT=1 for the build with Docker 20.10; install buildx in the image for newer ones (docker-buildx-plugin; "
+      "Debian's docker-buildx; Python's with_docker() brings it)",
       "docs.docker.com/go/buildkit"},
      {"option requires BuildKit", "buildx component is missing or broken", "BuildKit is enabled but*buildx"}},
     {{"BERTH-COMPOSE-1", "the compose file is for Compose 2, and the sandbox has docker-compose 1",
@@ -9976,6 +9981,7 @@ inline std::string shown_line(std::string_view line) {
 BERTH_DECL std::vector<diagnosis> diagnose_docker(std::string_view text, const diagnosis_context& context) {
   constexpr std::size_t rows = std::size(detail::docker_failure_rows);
   std::array<std::string_view, rows> evidence{};
+  const bool of_client = text.find("See 'docker ") != text.npos || text.find("Run 'docker ") != text.npos;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
@@ -9983,6 +9989,7 @@ BERTH_DECL std::vector<diagnosis> diagnose_docker(std::string_view text, const d
     for (std::size_t i = 0; i < rows; ++i) {
       const detail::failure_row& row = detail::docker_failure_rows[i];
       if (row.mended_in != 0 && context.runsc_release >= row.mended_in) continue;
+      if (row.of_daemon && of_client) continue;
       bool hit = false;
       for (std::string_view pattern : row.patterns) hit = hit || detail::line_matches(line, pattern);
       if (!hit) continue;
@@ -14167,12 +14174,16 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL result<runsc_binary> runsc();
   runsc_globals globals() const;
   BERTH_DECL boost::asio::awaitable<result<void>> hand_over(process_identity heir = {});
+  BERTH_DECL boost::asio::awaitable<result<void>> pause(duration patience = seconds(10));
+  BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
+  BERTH_DECL bool is_paused() const;
   BERTH_DECL boost::asio::awaitable<result<void>> stop(duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> terminate(duration patience = seconds(60));
  private:
   sandbox(environment where, std::string root, sandbox_record record)
       : where_(std::move(where)), root_(std::move(root)), record_(std::move(record)) {}
   boost::asio::awaitable<result<std::unique_ptr<running_command>>> start_command(command what, stdio_options io);
+  boost::asio::awaitable<result<void>> set_paused(bool paused, time_point deadline);
   bool goes_by_guest(const command& what, const stdio_options& io) const;
   boost::asio::awaitable<guest_attempt> attempt_by_guest(command what, stdio_options io,
                                                          std::optional<guest_terminal_size> terminal = {});
@@ -16712,6 +16723,54 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> sandbo
 }
 namespace berth {
 namespace detail {
+inline std::string paused_marker(const sandbox_record& record) { return record.directory + "/paused"; }
+inline error paused_error(const sandbox_record& record) {
+  return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is paused", record.id, "resume it first");
+}
+}
+BERTH_DECL bool sandbox::is_paused() const {
+  return !record_.damaged && ::access(detail::paused_marker(record_).c_str(), F_OK) == 0;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_paused(bool paused, time_point deadline) {
+  const auto wanted = paused ? sandbox_state::paused : sandbox_state::running;
+  auto binary = co_await runsc_by(deadline);
+  if (!binary) co_return std::move(binary).error();
+  auto argv = paused ? runsc_pause_argv(*binary, globals(), record_.container_id())
+                     : runsc_resume_argv(*binary, globals(), record_.container_id());
+  if (!argv) co_return std::move(argv).error();
+  auto asked = co_await detail::run_runsc(std::move(*argv), deadline);
+  if (asked) co_return result<void>();
+  auto now = co_await find_state(std::max(duration(milliseconds(100)), deadline - clock::now()));
+  if (now && *now == wanted) co_return result<void>();
+  if (now && *now == sandbox_state::stopped)
+    co_return detail::not_running_error(record_, "the sandbox does not run any more");
+  co_return std::move(asked).error();
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::pause(duration patience) {
+  auto self = shared_from_this();
+  const time_point deadline = deadline_after(patience);
+  if (!is_paused()) BERTH_CO_TRY(check_running());
+  BERTH_CO_TRY(replace_file(detail::paused_marker(record_), {}, 0600, "sandbox"));
+  auto work = set_paused(true, deadline);
+  auto done = co_await cancellation_as_error(std::move(work));
+  if (!done) {
+    auto undo = set_paused(false, deadline_after(seconds(5)));
+    const auto runs = co_await cancellation_as_error(std::move(undo));
+    if (runs) ::unlink(detail::paused_marker(record_).c_str());
+  }
+  co_return done;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::resume(duration patience) {
+  auto self = shared_from_this();
+  if (!is_paused()) co_return check_running();
+  auto work = set_paused(false, deadline_after(patience));
+  auto done = co_await cancellation_as_error(std::move(work));
+  if (done) ::unlink(detail::paused_marker(record_).c_str());
+  co_return done;
+}
+}
+namespace berth {
+namespace detail {
 inline std::string read_runsc_error(const std::string& path) {
   const auto read = read_file(path, 1u << 20, "sandbox");
   if (!read) return {};
@@ -16884,9 +16943,10 @@ class sandbox_command final : public running_command {
 }
 BERTH_DECL result<void> sandbox::check_running() {
   if (record_.damaged) return detail::damaged_record(record_.damage);
-  if (record_.phase == record_phase::running && record_.process_alive()) {
-    return {};
-  }
+  const auto going_on = [this]() -> result<void> {
+    return is_paused() ? result<void>(detail::paused_error(record_)) : result<void>();
+  };
+  if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
   auto record = read_record(record_.directory);
   if (!record || record->token != record_.token) {
     if (!record && record.error().code != errc::not_found) return std::move(record).error();
@@ -16896,9 +16956,7 @@ BERTH_DECL result<void> sandbox::check_running() {
   if (record_.phase == record_phase::creating) {
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record_.id, "try again");
   }
-  if (record_.phase == record_phase::running && record_.process_alive()) {
-    return {};
-  }
+  if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
   return detail::not_running_error(record_, "the sandbox does not run any more",
                                    "its log is " + record_.init_log() + "; remove it: berth rm " + record_.id);
 }
@@ -20241,6 +20299,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> create(std::shared_ptr<sandbox_request> request, op_pointer op);
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> state(op_pointer op);
+  asio::awaitable<op_result> set_paused(bool paused);
   asio::awaitable<op_result> terminate(op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
@@ -20397,6 +20456,16 @@ berth_status berth_sandbox_exec(berth_sandbox* sandbox, const char* options, siz
     *op = *started;
     return {};
   });
+}
+berth_status berth_sandbox_pause(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                 berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.set_paused(true); });
+}
+berth_status berth_sandbox_resume(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                  berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.set_paused(false); });
 }
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                      berth_error** err) {
@@ -20691,6 +20760,17 @@ asio::awaitable<op_result> sandbox_core::state(op_pointer) {
   write_sandbox_record(out, mine->record(), sandbox_state_name(*state), refused);
   outcome.payload = out.take();
   co_return outcome;
+}
+asio::awaitable<op_result> sandbox_core::set_paused(bool paused) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  auto work = paused ? mine->pause() : mine->resume();
+  auto done = co_await std::move(work);
+  if (!done) co_return std::move(done).error();
+  co_return op_outcome{};
 }
 asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {
   co_await asio::this_coro::throw_if_cancelled(false);

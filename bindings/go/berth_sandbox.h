@@ -90,6 +90,13 @@ BERTH_API berth_status berth_sandbox_state(berth_sandbox *sandbox, const berth_o
 /* As berth_exec_start, in the sandbox. */
 BERTH_API berth_status berth_sandbox_exec(berth_sandbox *sandbox, const char *options, size_t options_len,
                                           const berth_op_options *op_options, uint64_t *op, berth_error **err);
+/* Stops everything inside where it is, until resumed, by whatever process: nothing runs there or takes CPU time, its memory
+ * stays, and what is connected to it waits. Commands get BERTH_E_SANDBOX_NOT_RUNNING meanwhile; dockerd's state stays as it
+ * was. One that is paused, or runs, already is left so. */
+BERTH_API berth_status berth_sandbox_pause(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
+                                           berth_error **err);
+BERTH_API berth_status berth_sandbox_resume(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
+                                            berth_error **err);
 /* Ends everything inside and removes every resource. */
 BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                                berth_error **err);

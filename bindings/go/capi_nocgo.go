@@ -111,6 +111,7 @@ func sandboxFree(cSandbox)                                            {}
 func sandboxID(cSandbox) (string, error)                              { return "", ErrNoCgo }
 func sandboxDockerHost(cSandbox) (string, error)                      { return "", ErrNoCgo }
 func sandboxState(cSandbox, opSettings) (uint64, error)               { return 0, ErrNoCgo }
+func sandboxPause(cSandbox, bool, opSettings) (uint64, error)         { return 0, ErrNoCgo }
 func sandboxTerminate(cSandbox, opSettings) (uint64, error)           { return 0, ErrNoCgo }
 func sandboxStartDocker(cSandbox, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
 func sandboxWaitDocker(cSandbox, opSettings) (uint64, error)          { return 0, ErrNoCgo }

@@ -59,6 +59,19 @@ func sandboxState(s cSandbox, o opSettings) (uint64, error) {
 	return uint64(op), err
 }
 
+func sandboxPause(s cSandbox, pause bool, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	var err error
+	c := o.c()
+	if pause {
+		err = takeError(C.berth_sandbox_pause(s, &c, &op, &e), e)
+	} else {
+		err = takeError(C.berth_sandbox_resume(s, &c, &op, &e), e)
+	}
+	return uint64(op), err
+}
+
 func sandboxTerminate(s cSandbox, o opSettings) (uint64, error) {
 	var op C.uint64_t
 	var e *C.berth_error

@@ -75,6 +75,32 @@ func TestASandboxEndsWithItsKilledCreator(t *testing.T) {
 	})
 }
 
+// A paused sandbox refuses commands in words, and goes on where it was.
+func TestPauseAndResume(t *testing.T) {
+	r, l, _, where := needSandboxes(t)
+	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Network: "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	defer func() { _ = s.Terminate(minutes(t, 1)) }()
+	if err := s.Pause(minutes(t, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := s.State(minutes(t, 1)); err != nil || info.State != "paused" || info.Runsc == "" {
+		t.Error(info, err)
+	}
+	if _, err := Output(minutes(t, 1), s, "true"); !errors.Is(err, ErrSandboxNotRunning) || !strings.Contains(err.Error(), "is paused") {
+		t.Error(err)
+	}
+	if err := s.Resume(minutes(t, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := Output(minutes(t, 1), s, "echo", "on"); err != nil || string(out) != "on\n" {
+		t.Error(out, err)
+	}
+}
+
 // The kernel's kill at the memory limit is told from any other end.
 func TestOutOfMemoryIsTheExitReason(t *testing.T) {
 	r, l, _, where := needSandboxes(t)

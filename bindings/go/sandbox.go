@@ -296,6 +296,19 @@ func (s *Sandbox) State(ctx context.Context) (SandboxInfo, error) {
 	return info, json.Unmarshal(ev.payload, &info)
 }
 
+// Pause stops everything inside where it is, until Resume, by whatever process: nothing runs there or takes CPU time, its memory
+// stays, and what is connected to it waits. Commands are refused meanwhile. A sandbox that is paused stays so.
+func (s *Sandbox) Pause(ctx context.Context) error {
+	_, err := s.do(ctx, "pause sandbox", func(o opSettings) (uint64, error) { return sandboxPause(s.h, true, o) })
+	return err
+}
+
+// Resume lets a paused sandbox go on; one that is not paused runs on.
+func (s *Sandbox) Resume(ctx context.Context) error {
+	_, err := s.do(ctx, "resume sandbox", func(o opSettings) (uint64, error) { return sandboxPause(s.h, false, o) })
+	return err
+}
+
 // Terminate ends everything inside and removes every resource of the sandbox's.
 func (s *Sandbox) Terminate(ctx context.Context) error {
 	_, err := s.do(ctx, "terminate sandbox", func(o opSettings) (uint64, error) { return sandboxTerminate(s.h, o) })

@@ -46,6 +46,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> create(std::shared_ptr<sandbox_request> request, op_pointer op);
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> state(op_pointer op);
+  asio::awaitable<op_result> set_paused(bool paused);
   asio::awaitable<op_result> terminate(op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);

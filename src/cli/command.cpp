@@ -25,6 +25,8 @@ void add_status(CLI::App& app, invocation& call);
 void add_logs(CLI::App& app, invocation& call);
 void add_ls(CLI::App& app, invocation& call);
 void add_export(CLI::App& app, invocation& call);
+void add_pause(CLI::App& app, invocation& call);
+void add_resume(CLI::App& app, invocation& call);
 void add_rm(CLI::App& app, invocation& call);
 void add_gc(CLI::App& app, invocation& call);
 void add_doctor(CLI::App& app, invocation& call);
@@ -49,6 +51,8 @@ constexpr verb verbs[] = {
     {"logs", "show the output of a sandbox's command, or of dockerd", add_logs, sandboxes},
     {"ls", "list sandboxes", add_ls, sandboxes},
     {"export", "write what a sandbox changed in its root file system to a tar", add_export, sandboxes},
+    {"pause", "stop sandboxes where they are: they take no CPU time until they are resumed", add_pause, sandboxes},
+    {"resume", "let paused sandboxes go on", add_resume, sandboxes},
     {"rm", "end sandboxes and remove all that belongs to them", add_rm, sandboxes},
     {"gc", "remove what killed processes left behind", add_gc, machine},
     {"doctor", "check that this machine has what berth needs", add_doctor, machine},

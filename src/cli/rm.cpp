@@ -80,6 +80,11 @@ boost::asio::awaitable<void> stop_kept(std::shared_ptr<sandbox> box, time_point 
 boost::asio::awaitable<void> end_one(std::shared_ptr<sandbox> box, bool force, time_point deadline,
                                      std::optional<error>& failure) {
   if (!force && !is_stopped(box->record().sandbox_process)) {
+    // A paused one stops nothing in order.
+    if (box->is_paused()) {
+      auto resuming = box->resume(std::max<duration>(milliseconds(100), deadline - clock::now()));
+      (void)co_await std::move(resuming);
+    }
     auto stopping = stop_kept(box, deadline);
     co_await std::move(stopping);
   }

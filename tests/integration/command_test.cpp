@@ -191,6 +191,26 @@ TEST_F(Command, ExecIsTheCommandsOwn) {
   EXPECT_EQ(run({"rm", "box"}).code, 0);
 }
 
+TEST_F(Command, APausedSandboxSaysSoAndIsRemovedInOrder) {
+  ASSERT_EQ(run(run_words({"-d", "--wait", "--docker", "--id", "box"})).code, 0);
+  const command_output paused = run({"pause", "box"});
+  EXPECT_EQ(paused.code, 0) << paused.err;
+  EXPECT_EQ(paused.out, "box\n");
+  EXPECT_EQ(parsed_json(run({"ls", "--json"}).out).at({"0", "state"}), "paused");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"exec", "box", "--", "true"}, {"docker", "box", "--", "ps"}, {"wait", "box"}}) {
+    const command_output refused = run(words);
+    EXPECT_NE(refused.code, 0);
+    EXPECT_NE(refused.err.find("the sandbox is paused"), std::string::npos) << words[0] << ": " << refused.err;
+  }
+  EXPECT_EQ(run({"resume", "box"}).code, 0);
+  EXPECT_EQ(run({"exec", "box", "--", "docker", "ps", "-q"}).code, 0);
+  EXPECT_EQ(run({"pause", "box"}).code, 0);
+  EXPECT_EQ(run({"rm", "box"}).code, 0);
+  EXPECT_EQ(left_now(), "");
+  EXPECT_EQ(run({"pause", "box"}).code, run({"status", "box"}).code) << "no such sandbox";
+}
+
 TEST_F(Command, AReaderThatTakesNothingHoldsUpNeitherTimeoutsNorSignals) {
   ASSERT_EQ(run(run_words({"-d", "--id", "box"})).code, 0);
   const auto late = start({"exec", "--timeout", "1", "box", "--", "yes"});

@@ -2,6 +2,7 @@
 // Commands in a sandbox, through its guest and by runsc exec: the two do the same.
 #include "support/sandbox_fixture.hpp"
 
+#include <berth/process/cancellation.hpp>
 #include <berth/sandbox/detail/root_marker.hpp>
 #include <berth/sandbox/detail/runsc_processes.hpp>
 
@@ -323,6 +324,53 @@ TEST_P(SandboxExec, SaysWhenTheSandboxEndsMeanwhile) {
   auto done = loop_.run((*running)->wait(deadline_after(seconds(60))));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, errc::sandbox_not_running) << done.error().to_string();
+}
+
+TEST_P(SandboxExec, WaitsWhileTheSandboxIsPausedAndNoneIsBegun) {
+  const auto others = sandbox::attach(where_, box_->id());
+  ASSERT_TRUE(others);
+  auto running = loop_.run(box_->start({{"sh", "-c", "while :; do echo tick; sleep 0.01; done"}, {}, {}, {}}, {}));
+  ASSERT_TRUE(running);
+  const auto prints_more_than = [&](std::size_t size) {
+    for (int i = 0; i < 1000 && (*running)->output(output_stream::out).size() <= size; ++i)
+      loop_.run(berth::pause_for(milliseconds(20)));
+    return (*running)->output(output_stream::out).size() > size;
+  };
+  ASSERT_TRUE(prints_more_than(0));
+  for (int i = 0; i < 2; ++i) {  // again: nothing more
+    const auto paused = loop_.run(box_->pause());
+    ASSERT_TRUE(paused) << paused.error().to_string();
+  }
+  loop_.run(berth::pause_for(milliseconds(200)));  // what was on its way
+  const std::string before = (*running)->output(output_stream::out);
+  loop_.run(berth::pause_for(milliseconds(200)));
+  EXPECT_EQ((*running)->output(output_stream::out), before);
+  EXPECT_TRUE((*others)->is_paused());
+  const auto state = loop_.run((*others)->state());
+  ASSERT_TRUE(state);
+  EXPECT_EQ(*state, sandbox_state::paused);
+  const auto refused = exec(**others, {"true"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::sandbox_not_running);
+  EXPECT_EQ(refused.error().message, "the sandbox is paused");
+  for (int i = 0; i < 2; ++i) {
+    const auto resumed = loop_.run((*others)->resume());
+    ASSERT_TRUE(resumed) << resumed.error().to_string();
+  }
+  EXPECT_FALSE(box_->is_paused());
+  EXPECT_TRUE(prints_more_than(before.size()));
+  const auto ran = exec(*box_, {"true"});
+  EXPECT_TRUE(ran && ran->status.success());
+}
+
+TEST_P(SandboxExec, IsEndedWithAPausedSandbox) {
+  const auto box = create(config(network_mode::none));
+  box->use_runsc_exec(GetParam() == way::runsc_exec);
+  ASSERT_TRUE(loop_.run(box->pause()));
+  terminate(*box);
+  const auto gone = loop_.run(box->pause());
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, errc::not_found) << gone.error().to_string();
 }
 
 TEST_P(SandboxExec, SaysThatTheSandboxWasKilledAtItsMemoryLimit) {

@@ -124,6 +124,15 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   /// For the handle that created it. Errors: not_found once it was removed; as reading and writing the record.
   BERTH_DECL boost::asio::awaitable<result<void>> hand_over(process_identity heir = {});
 
+  /// Stops everything inside where it is, until resume(): nothing runs there or takes CPU time, its memory stays, and who
+  /// talks to it waits. Commands are refused meanwhile (sandbox_not_running). One that is paused stays so. Errors:
+  /// sandbox_not_running, timeout, those of runsc.
+  BERTH_DECL boost::asio::awaitable<result<void>> pause(duration patience = seconds(10));
+  /// Everything inside goes on; clocks have gone on meanwhile. One that is not paused runs on. Errors: as pause.
+  BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
+  /// Whether pause() was asked of it and resume() was not since, by any process. Looks for a file.
+  BERTH_DECL bool is_paused() const;
+
   /// Kills everything inside. Its record, logs and shared directory stay until it is removed. One that has ended stays as it
   /// is. Errors: timeout, those of runsc.
   BERTH_DECL boost::asio::awaitable<result<void>> stop(duration patience = seconds(10));
@@ -137,6 +146,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   sandbox(environment where, std::string root, sandbox_record record)
       : where_(std::move(where)), root_(std::move(root)), record_(std::move(record)) {}
   boost::asio::awaitable<result<std::unique_ptr<running_command>>> start_command(command what, stdio_options io);
+  boost::asio::awaitable<result<void>> set_paused(bool paused, time_point deadline);
   bool goes_by_guest(const command& what, const stdio_options& io) const;
   boost::asio::awaitable<guest_attempt> attempt_by_guest(command what, stdio_options io,
                                                          std::optional<guest_terminal_size> terminal = {});
@@ -187,6 +197,7 @@ inline runsc_globals sandbox::globals() const {
 #include <berth/impl/sandbox/exec.ipp>
 #include <berth/impl/sandbox/exec_by_guest.ipp>
 #include <berth/impl/sandbox/export.ipp>
+#include <berth/impl/sandbox/pause.ipp>
 #include <berth/impl/sandbox/remove.ipp>
 #include <berth/impl/sandbox/sandbox.ipp>
 #endif

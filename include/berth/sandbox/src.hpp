@@ -11,6 +11,7 @@
 #include <berth/impl/sandbox/exec_process.ipp>
 #include <berth/impl/sandbox/exit_reason.ipp>
 #include <berth/impl/sandbox/export.ipp>
+#include <berth/impl/sandbox/pause.ipp>
 #include <berth/impl/sandbox/find_runsc.ipp>
 #include <berth/impl/sandbox/host_resources.ipp>
 #include <berth/impl/sandbox/obstacle.ipp>

@@ -65,6 +65,26 @@ TEST_F(SandboxTest, life_of_a_sandbox) {
   EXPECT_EQ(e.status, BERTH_E_NOT_FOUND) << e.error;
 }
 
+TEST_F(SandboxTest, pause_and_resume) {
+  const Event made = create(R"(,"network":"none")");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  Error error;
+  std::uint64_t op = 0;
+  ASSERT_EQ(berth_sandbox_pause(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  Event e = done(op);
+  EXPECT_EQ(e.status, BERTH_OK) << e.error;
+  ASSERT_EQ(berth_sandbox_state(box_, nullptr, &op, error.slot()), BERTH_OK);
+  e = done(op);
+  EXPECT_NE(e.payload.find(R"("state":"paused")"), std::string::npos) << e.payload;
+  e = exec(R"({"argv":["true"]})");
+  EXPECT_EQ(e.status, BERTH_E_SANDBOX_NOT_RUNNING) << e.error;
+  EXPECT_NE(e.error.find("is paused"), std::string::npos) << e.error;
+  ASSERT_EQ(berth_sandbox_resume(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  e = done(op);
+  EXPECT_EQ(e.status, BERTH_OK) << e.error;
+  EXPECT_EQ(exec(R"({"argv":["true"]})").code, 0);
+}
+
 TEST_F(SandboxTest, docker) {
   const Event made = create(R"(,"max_connections":1234,"docker":{"ready_timeout_ms":60000,"daemon_lines":true})");
   ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;

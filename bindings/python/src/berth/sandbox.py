@@ -244,6 +244,23 @@ class AsyncSandbox:
         found: dict[str, Any] = await berth("status", self.id)
         return found
 
+    async def pause(self) -> None:
+        """Stops everything inside where it is, until resume(), by whatever process: nothing runs there or takes CPU
+        time, its memory stays, and what is connected to it waits. Commands are refused meanwhile. One that is paused
+        stays so."""
+        await self._operate("berth_sandbox_pause")
+
+    async def resume(self) -> None:
+        """Everything inside goes on; one that is not paused runs on."""
+        await self._operate("berth_sandbox_resume")
+
+    async def _operate(self, function: str) -> None:
+        runtime, handle = await self.attached()
+        try:
+            await runtime.run(_ffi.start, function, handle)
+        except NotFoundError as e:
+            raise self._gone(e) from e
+
     async def terminate(self) -> None:
         """Stops what runs inside and removes all of it from this machine. Again: does nothing, whoever has its name by
         now."""
@@ -504,6 +521,16 @@ class Sandbox:
     def status(self) -> dict[str, Any]:
         """All that `berth status --json` has of it."""
         return sync(self._aio.status())
+
+    def pause(self) -> None:
+        """Stops everything inside where it is, until resume(), by whatever process: nothing runs there or takes CPU
+        time, its memory stays, and what is connected to it waits. Commands are refused meanwhile. One that is paused
+        stays so."""
+        sync(self._aio.pause())
+
+    def resume(self) -> None:
+        """Everything inside goes on; one that is not paused runs on."""
+        sync(self._aio.resume())
 
     def terminate(self) -> None:
         """Stops what runs inside and removes all of it from this machine. Again: does nothing."""

@@ -491,6 +491,17 @@ def test_no_secret_is_in_the_list_of_processes(machine: Path, rootfs: str) -> No
     assert seen == set()
 
 
+def test_a_paused_sandbox_says_so_and_goes_on(machine: Path, rootfs: str) -> None:
+    with berth.Sandbox(rootfs=rootfs, network="none") as sandbox:
+        sandbox.pause()
+        assert sandbox.state() == "paused"
+        with pytest.raises(berth.SandboxError, match="is paused"):
+            sandbox.exec("true")
+        sandbox.resume()
+        assert sandbox.exec("echo", "on").stdout.read() == "on\n"
+        sandbox.pause()
+
+
 def test_it_says_that_it_was_killed_at_its_memory_limit(machine: Path, rootfs: str) -> None:
     with berth.Sandbox(rootfs=rootfs, memory="192Mi", network="none") as sandbox:
         assert sandbox.exit_reason() is None

@@ -14,6 +14,7 @@
 #include <berth/spec/json.hpp>
 
 #include <berth/impl/sandbox/exec_by_guest.ipp>
+#include <berth/impl/sandbox/pause.ipp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -235,9 +236,10 @@ class sandbox_command final : public running_command {
 
 BERTH_DECL result<void> sandbox::check_running() {
   if (record_.damaged) return detail::damaged_record(record_.damage);
-  if (record_.phase == record_phase::running && record_.process_alive()) {
-    return {};
-  }
+  const auto going_on = [this]() -> result<void> {
+    return is_paused() ? result<void>(detail::paused_error(record_)) : result<void>();
+  };
+  if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
   auto record = read_record(record_.directory);  // it may have come up, or be gone, since it was last read
   if (!record || record->token != record_.token) {
     if (!record && record.error().code != errc::not_found) return std::move(record).error();
@@ -247,9 +249,7 @@ BERTH_DECL result<void> sandbox::check_running() {
   if (record_.phase == record_phase::creating) {
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record_.id, "try again");
   }
-  if (record_.phase == record_phase::running && record_.process_alive()) {
-    return {};
-  }
+  if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
   return detail::not_running_error(record_, "the sandbox does not run any more",
                                    "its log is " + record_.init_log() + "; remove it: berth rm " + record_.id);
 }
