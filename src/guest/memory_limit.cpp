@@ -158,7 +158,6 @@ class limit_watch {
     (void)publish_oom_event(shim_, id_);
     write_to_daemon_log("container " + id_ + " was over its memory limit of " + std::to_string(limit >> 20) +
                         " MiB and is killed");
-    ::kill(container_.init, SIGKILL);
     for (int waited = 0; waited < patience_ms && !cgroup_.processes().empty(); waited += 10) {
       for (const pid_t pid : cgroup_.processes()) ::kill(pid, SIGKILL);
       pause_for(10);
