@@ -17304,6 +17304,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience)
   const time_point deadline = deadline_after(patience);
   if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
   if (!record_.process_alive()) co_return result<void>();
+  if (is_paused()) {
+    auto going_on = resume(deadline - clock::now());
+    (void)co_await std::move(going_on);
+  }
   auto finding = runsc_by(deadline);
   auto binary = co_await std::move(finding);
   if (!binary) co_return std::move(binary).error();

@@ -367,7 +367,13 @@ TEST_P(SandboxExec, IsEndedWithAPausedSandbox) {
   const auto box = create(config(network_mode::none));
   box->use_runsc_exec(GetParam() == way::runsc_exec);
   ASSERT_TRUE(loop_.run(box->pause()));
+  const auto stopped = loop_.run(box->stop(seconds(5)));
+  EXPECT_TRUE(stopped) << stopped.error().to_string();
+  EXPECT_FALSE(box->is_paused());
   terminate(*box);
+  const auto other = create(config(network_mode::none));
+  ASSERT_TRUE(loop_.run(other->pause()));
+  terminate(*other);
   const auto gone = loop_.run(box->pause());
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().code, errc::not_found) << gone.error().to_string();
