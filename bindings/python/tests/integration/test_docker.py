@@ -133,9 +133,14 @@ def test_a_known_failure_is_told_with_its_cause_and_remedy(docker_box: berth.San
         assert known.id == "BERTH-FREEZER" and "freezer" in known.evidence and known.remedy
     finally:
         d.rm("unpausable", force=True).check()
+    docker_box.fs.write_text(
+        "/six/compose.yaml",
+        f"services: {{a: {{image: {IMAGE}, networks: [six]}}}}\n"
+        "networks: {six: {enable_ipv6: true, ipam: {config: [{subnet: 'fd00:77::/64'}]}}}\n",
+    )
     with pytest.raises(berth.DockerCommandError) as e:
-        d.run(IMAGE, "true", remove=True, sysctls={"net.ipv4.no_such_thing": "1"}).check()
-    assert e.value.hint_id == "BERTH-SYSCTL" and "gVisor does not have this sysctl" in str(e.value)
+        d.compose_up(cwd="/six").check()
+    assert e.value.hint_id == "BERTH-IPV6-NETWORK" and "without --ipv6" in str(e.value)
     assert berth.diagnose_docker(b"\xff nothing known\n") == []
 
 
