@@ -169,11 +169,11 @@ std::vector<std::string> command_test::run_words(std::vector<std::string> more) 
 }
 
 bool command_test::eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1200; ++i) {
+  for (const auto began = std::chrono::steady_clock::now();
+       std::chrono::steady_clock::now() - began < std::chrono::seconds(60);
+       std::this_thread::sleep_for(std::chrono::milliseconds(50)))
     if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  return false;
+  return condition();
 }
 
 }  // namespace berth_test
