@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "create.hpp"
 
+#include "pause.hpp"
+
 #include <berth/base/file.hpp>
 
 #include <sys/prctl.h>
@@ -12,7 +14,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 #include <string_view>
 
 namespace berth::guest {
@@ -78,12 +79,6 @@ char state_of(pid_t pid) {
   const std::string text = read_system_file("/proc/" + std::to_string(pid) + "/stat", 4096);
   const std::size_t name_end = text.rfind(") ");
   return name_end == std::string::npos || name_end + 2 >= text.size() ? '\0' : text[name_end + 2];
-}
-
-void pause_for(long milliseconds) {
-  timespec t{0, milliseconds * 1'000'000};
-  while (::nanosleep(&t, &t) != 0 && errno == EINTR) {
-  }
 }
 
 /// Whether it waits, as it does in open(2) of the FIFO once it is asleep at two looks in a row; false: it has ended.

@@ -5,6 +5,7 @@
 #include "file_bytes.hpp"
 #include "memory_cgroup.hpp"
 #include "oom_event.hpp"
+#include "pause.hpp"
 #include "runc_state.hpp"
 #include "runtime.hpp"
 
@@ -35,12 +36,6 @@ std::uint64_t now_us() {
   timespec t{};
   ::clock_gettime(CLOCK_MONOTONIC, &t);
   return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(t.tv_nsec) / 1000;
-}
-
-void pause_for(int milliseconds) {
-  timespec t{milliseconds / 1000, milliseconds % 1000 * 1'000'000};
-  while (::nanosleep(&t, &t) != 0 && errno == EINTR) {
-  }
 }
 
 /// The right to watch a container: one process has it at a time. That of a container of the same id, which was just removed, may

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oom_event.hpp"
 
+#include "pause.hpp"
+
 #include <berth/base/file.hpp>
 #include <berth/base/unique_fd.hpp>
 
@@ -10,7 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 
 namespace berth::guest {
 namespace {
@@ -32,8 +33,7 @@ bool ends_well(pid_t pid) {
     const pid_t ended = ::waitpid(pid, &status, WNOHANG);
     if (ended == pid) return WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (ended < 0 && errno != EINTR) return false;
-    const timespec pause{0, 5'000'000};
-    ::nanosleep(&pause, nullptr);
+    pause_for(5);
   }
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
