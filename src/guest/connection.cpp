@@ -109,6 +109,11 @@ void connection::take(const guest_frame& frame) {
       asked_ = true;
       return tell_.daemon(*this, frame.payload);
     }
+    case kind::retreat: {
+      if (asked_) return refuse("a second request for one connection");
+      asked_ = true;
+      return tell_.retreat(*this);
+    }
     default: return refuse("a frame that a host does not send");
   }
 }
@@ -118,6 +123,7 @@ void connection::take_start(const guest_frame& frame) {
   auto what = decode_guest<guest_start>(frame.payload);
   if (!what) return refuse(what.error().message);
   asked_ = true;
+  command_asked_ = true;
   // A start takes milliseconds, in which whoever knocks would hear nothing: many at once are greeted first.
   loop_.later([weak = weak_from_this(), what = std::move(*what)] {
     const auto self = weak.lock();
@@ -279,6 +285,13 @@ void connection::tell_daemon_news(std::string_view news, bool last) {
   if (closed_ || ending_ || (!last && unsent_.size() > most_unsent)) return;
   say(guest_frame_kind::daemon_news, news);
   ending_ = last;
+  flush();
+}
+
+void connection::tell_retreating() {
+  if (closed_ || ending_) return;
+  say(guest_frame_kind::retreating, {});
+  ending_ = true;
   flush();
 }
 

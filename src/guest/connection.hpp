@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection of the host's: greeting, then one command, which is its own until the connection ends, or one request about
-// dockerd, which is the daemon_keeper's to answer.
+// One connection of the host's: greeting, then one command, which is its own until the connection ends, or one request, which is
+// the server's or the daemon_keeper's to answer.
 #pragma once
 
 #include "child.hpp"
@@ -21,11 +21,12 @@ namespace berth::guest {
 class connection : public std::enable_shared_from_this<connection> {
  public:
   /// `gone` is called once, when the connection has ended; `started` when its command runs, to be told of its end; `daemon`
-  /// for a request about dockerd.
+  /// for a request about dockerd; `retreat` for that one.
   struct hooks {
     std::function<void(connection&)> gone;
     std::function<void(connection&, pid_t)> started;
     std::function<void(connection&, std::string_view request)> daemon;
+    std::function<void(connection&)> retreat;
   };
   connection(event_loop& loop, unique_fd socket, hooks tell);
   connection(const connection&) = delete;
@@ -39,6 +40,13 @@ class connection : public std::enable_shared_from_this<connection> {
   /// News of dockerd; `last` ends the connection once it is sent. News that a host does not take are dropped, but the last.
   void tell_daemon_news(std::string_view news, bool last);
   bool closed() const { return closed_; }
+
+  /// Whether a command was asked for and has not ended.
+  bool has_command() const { return command_asked_ && !exited_ && !ending_; }
+  /// Whatever its request was: no, and why. The connection ends once that is said.
+  void refuse(std::string message);
+  /// The last frame that is said, the answer to `retreat`.
+  void tell_retreating();
 
  private:
   /// A stream from the command to the host.
@@ -62,7 +70,6 @@ class connection : public std::enable_shared_from_this<connection> {
   void say(guest_frame_kind kind, std::string_view payload);
   void flush();
   void tell_drained();
-  void refuse(std::string message);
   void close();
 
   event_loop& loop_;
@@ -74,7 +81,8 @@ class connection : public std::enable_shared_from_this<connection> {
   bool ending_ = false;  ///< nothing more is read; closed once all is sent
   bool closed_ = false;
 
-  bool asked_ = false;  ///< a command has come
+  bool asked_ = false;          ///< a request has come
+  bool command_asked_ = false;  ///< and it was for a command
   pid_t pid_ = -1;
   bool exited_ = false;
   bool told_of_exit_ = false;

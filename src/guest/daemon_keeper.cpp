@@ -11,8 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 namespace berth::guest {
@@ -23,6 +25,11 @@ namespace asio = boost::asio;
 // Four such files, and what is beside them, fit the shared directory (20 MiB).
 constexpr std::uint64_t log_limit = 4u << 20;
 constexpr std::size_t most_said = 64;
+
+void complain(const std::string& what) {
+  const std::string line = "berth-init: " + what + ": " + std::strerror(errno) + "\n";
+  (void)!::write(STDERR_FILENO, line.data(), line.size());
+}
 
 void say(const std::weak_ptr<connection>& to, const daemon_news& news) {
   if (const auto listener = to.lock()) listener->tell_daemon_news(format_daemon_news(news), news.done);
@@ -37,8 +44,8 @@ void say_done(const std::weak_ptr<connection>& to, const result<void>& outcome) 
 
 }  // namespace
 
-daemon_keeper::daemon_keeper(std::string directory, std::function<result<unique_fd>()> connect)
-    : directory_(std::move(directory)), executor_(std::move(connect)) {}
+daemon_keeper::daemon_keeper(std::string directory, event_loop& outer, std::function<result<unique_fd>()> connect)
+    : directory_(std::move(directory)), executor_(std::move(connect)), watched_(outer) {}
 
 void daemon_keeper::take(std::weak_ptr<connection> from, std::string_view request) {
   auto what = parse_daemon_request(request);
@@ -73,9 +80,20 @@ void daemon_keeper::take(std::weak_ptr<connection> from, std::string_view reques
 }
 
 void daemon_keeper::make_supervisor(supervisor_options options) {
+  // Those in the shared directory are ours to serve, from the first of the others.
+  auto& sockets = options.plan.sockets;
+  relay_.reset();
+  const auto shared = std::find_if(sockets.begin(), sockets.end(),
+                                   [this](const std::string& one) { return one.starts_with(directory_ + "/"); });
+  if (shared != sockets.end()) {
+    const std::string outside = *shared;
+    std::erase_if(sockets, [this](const std::string& one) { return one.starts_with(directory_ + "/"); });
+    if (sockets.empty()) sockets.emplace_back("/var/run/docker.sock");
+    relay_ = std::make_unique<relay>(watched_, outside, sockets.front());
+  }
   // Where dockerd is seen by us: by the last of its sockets, which plan_docker has it serve first. The others are bound by then,
   // and who connects to them waits for some 30 ms at most.
-  if (!options.plan.sockets.empty()) options.host_socket = options.plan.sockets.back();
+  options.host_socket = sockets.back();
   const std::string own = "/run/berth-guest";
   if ((::mkdir("/run", 0755) == 0 || errno == EEXIST) && (::mkdir(own.c_str(), 0700) == 0 || errno == EEXIST))
     options.notify_path = own + "/notify";
@@ -87,12 +105,8 @@ void daemon_keeper::make_supervisor(supervisor_options options) {
     tell(news);
   };
   said_.clear();
-  if (!log_) {
-    auto opened = log_file::open(path_of(guest_daemon_log_name), "guest", log_limit);
-    if (opened) log_.emplace(std::move(*opened));
-  }
   options.on_daemon_line = [this](output_stream which, std::string_view line) {
-    if (log_) log_->write_line(line);
+    if (auto* log = open_log(log_, guest_daemon_log_name)) log->write_line(line);
     bool wanted = false;
     for (const listener& one : listeners_) wanted = wanted || one.lines;
     if (!wanted) return;
@@ -126,12 +140,12 @@ asio::awaitable<void> daemon_keeper::start(std::weak_ptr<connection> from, bool 
 }
 
 asio::awaitable<void> daemon_keeper::run_command(command what) {
-  auto log = log_file::open(path_of(guest_command_log_name), "guest", log_limit);
   stdio_options io;
   io.capture_limit = 1;
-  io.on_data = [&log](output_stream, std::string_view data) {
-    if (log) log->write(data);
+  io.on_data = [this](output_stream, std::string_view data) {
+    if (auto* log = open_log(command_log_, guest_command_log_name)) log->write(data);
   };
+  (void)open_log(command_log_, guest_command_log_name);  // there, though nothing be said
   auto starting = executor_.start(std::move(what), std::move(io));
   auto started = co_await std::move(starting);
   result<exit_status> ended = make_error(errc::state, "guest", "stopped before it was started");
@@ -144,7 +158,10 @@ asio::awaitable<void> daemon_keeper::run_command(command what) {
   } else if (!started) {
     ended = std::move(started).error();
   }
-  if (!ended && log) log->write_line("berth: " + ended.error().to_string());
+  if (!ended) {
+    if (auto* log = open_log(command_log_, guest_command_log_name))
+      log->write_line("berth: " + ended.error().to_string());
+  }
   command_->now = kept_command::state::exited;
   command_->exit_code = ended ? ended->shell_code() : 1;
   publish();
@@ -195,7 +212,43 @@ guest_status daemon_keeper::status() const {
   return out;
 }
 
+void daemon_keeper::retreat() {
+  retreated_ = true;
+  if (relay_) relay_->close();
+  log_.reset();
+  command_log_.reset();
+}
+
+void daemon_keeper::come_back(bool restored) {
+  retreated_ = false;
+  // The directory of a copy is an empty one.
+  if (restored) {
+    (void)open_log(log_, guest_daemon_log_name);
+    if (command_) (void)open_log(command_log_, guest_command_log_name);
+  }
+  publish();
+}
+
+log_file* daemon_keeper::open_log(std::optional<log_file>& log, std::string_view name) {
+  if (retreated_) return nullptr;
+  if (!log) {
+    auto opened = log_file::open(path_of(name), "guest", log_limit);
+    if (opened) log.emplace(std::move(*opened));
+  }
+  return log ? &*log : nullptr;
+}
+
+void daemon_keeper::serve_docker() {
+  if (!relay_ || retreated_) return;
+  // Who had it before goes on while dockerd does: a reload of its configuration, a health check that failed once.
+  const daemon_state now = status().docker.state;
+  if (now != daemon_state::ready) relay_->stop_listening();
+  else if (!relay_->listen()) complain("cannot listen for Docker's clients");
+}
+
 void daemon_keeper::publish() {
+  if (retreated_) return;  // it is told when we are back
+  serve_docker();
   daemon_news news;
   news.status = status();
   // A status that cannot be written is asked for by those who need it.

@@ -6,6 +6,7 @@
 
 #include "connection.hpp"
 #include "event_loop.hpp"
+#include "relay.hpp"
 
 #include <berth/base/log_file.hpp>
 #include <berth/docker/daemon_messages.hpp>
@@ -27,13 +28,19 @@ namespace berth::guest {
 
 class daemon_keeper {
  public:
-  /// `directory` is the shared one. `connect` gives connections to the guest itself, for the supervisor's commands.
-  daemon_keeper(std::string directory, std::function<result<unique_fd>()> connect);
+  /// `directory` is the shared one; `outer` is the loop that run() gets. `connect` gives connections to the guest itself, for the supervisor's commands.
+  daemon_keeper(std::string directory, event_loop& outer, std::function<result<unique_fd>()> connect);
   daemon_keeper(const daemon_keeper&) = delete;
   daemon_keeper& operator=(const daemon_keeper&) = delete;
 
   /// A request of the connection's, its only one. It is answered now or later, or until it ends.
   void take(std::weak_ptr<connection> from, std::string_view request);
+
+  bool starting() const { return status().docker.state == daemon_state::starting; }
+  /// Gives up what it has open in the shared directory.
+  void retreat();
+  /// And takes it again, in a sandbox that was restored or has been itself all the time.
+  void come_back(bool restored);
 
   /// Runs both loops until `outer` is stopped: ours, which is Asio's, waits for the descriptors of the other as well.
   void run(event_loop& outer);
@@ -49,12 +56,18 @@ class daemon_keeper {
   /// To all, or to those who want dockerd's lines.
   void tell(const daemon_news& news, bool is_line = false);
   void publish();
+  /// dockerd's socket for the host, while dockerd is ready.
+  void serve_docker();
+  log_file* open_log(std::optional<log_file>& log, std::string_view name);
   guest_status status() const;
   std::string path_of(std::string_view name) const { return directory_ + "/" + std::string(name); }
 
   std::string directory_;
   guest_executor executor_;
-  std::optional<log_file> log_;
+  event_loop& watched_;
+  std::optional<log_file> log_, command_log_;
+  std::unique_ptr<relay> relay_;  ///< where dockerd has a socket for the host
+  bool retreated_ = false;
   boost::asio::io_context loop_{1};
   std::unique_ptr<boost::asio::posix::stream_descriptor> outer_;
   std::shared_ptr<daemon_supervisor> supervisor_;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server.hpp"
 
+#include "unix_socket.hpp"
+
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace berth::guest {
 namespace {
@@ -78,26 +79,10 @@ void server::reap() {
 }
 
 bool server::listen() {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path_.size() >= sizeof address.sun_path) {
-    errno = ENAMETOOLONG;
-    return false;
-  }
-  std::memcpy(address.sun_path, path_.c_str(), path_.size());
-  listener_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  listener_ = listen_at(path_, 0600);
   if (!listener_) return false;
-  ::unlink(path_.c_str());
-  const mode_t before = ::umask(0177);
-  const bool bound = ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  ::umask(before);
-  if (bound && ::listen(listener_.get(), 128) == 0 &&
-      loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept_some(); })) {
-    return true;
-  }
-  const int err = errno;
+  if (loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept_some(); })) return true;
   listener_.reset();
-  errno = err;
   return false;
 }
 
@@ -105,33 +90,64 @@ void server::accept_some() {
   for (int i = 0; i < 32; ++i) {
     unique_fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket) return;
-    adopt(std::move(socket));
+    adopt(std::move(socket), true);
   }
 }
 
-void server::adopt(unique_fd socket) {
+void server::adopt(unique_fd socket, bool from_host) {
   connection::hooks tell;
   tell.gone = [this](connection& c) { connections_.erase(&c); };
   tell.started = [this](connection& c, pid_t pid) { commands_[pid] = c.weak_from_this(); };
   tell.daemon = [this](connection& c, std::string_view request) { take_daemon_request(c, request); };
+  tell.retreat = [this](connection& c) { take_retreat(c); };
   auto made = std::make_shared<connection>(loop_, std::move(socket), std::move(tell));
-  connections_[made.get()] = made;
+  connections_[made.get()] = {made, from_host};
   made->begin();
 }
 
 void server::take_daemon_request(connection& from, std::string_view request) {
   if (!daemon_) {
     // The keeper runs its commands as a host does, over connections that nobody else can make.
-    daemon_ = std::make_unique<daemon_keeper>(path_.substr(0, path_.rfind('/')), [this]() -> result<unique_fd> {
+    daemon_ = std::make_unique<daemon_keeper>(directory(), loop_, [this]() -> result<unique_fd> {
       int ends[2];
       if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
         return errno_error(errno, "guest", "cannot make a pair of sockets");
       unique_fd theirs(ends[0]);
-      adopt(unique_fd(ends[1]));
+      adopt(unique_fd(ends[1]), false);
       return theirs;
     });
   }
   daemon_->take(from.weak_from_this(), request);
+}
+
+void server::take_retreat(connection& from) {
+  std::size_t commands = 0;
+  for (const auto& [one, known] : connections_)
+    if (known.from_host && one->has_command()) ++commands;
+  if (commands != 0) {
+    return from.refuse(std::to_string(commands) + (commands == 1 ? " command runs" : " commands run") +
+                       " through the sandbox's guest, and would be cut off");
+  }
+  if (daemon_ && daemon_->starting()) return from.refuse("Docker in the sandbox is still starting");
+  if (retreat_) return from.refuse("another checkpoint is being made");
+  loop_.forget(listener_.get());
+  listener_.reset();
+  ::unlink(path_.c_str());
+  if (daemon_) daemon_->retreat();
+  // What is left listens to news of dockerd, and asks again.
+  std::vector<std::shared_ptr<connection>> hosts;
+  for (const auto& [one, known] : connections_)
+    if (known.from_host && one != &from) hosts.push_back(known.held);
+  for (const auto& one : hosts) connections_.erase(one.get());
+  retreat_ = std::make_unique<retreat>(loop_, directory(), daemon_ != nullptr,
+                                       [this](const guest_wake& wake) { come_back(wake); });
+  from.tell_retreating();
+}
+
+void server::come_back(const guest_wake& wake) {
+  loop_.later([this] { retreat_.reset(); });  // it is what calls
+  if (!listen()) complain("cannot listen on " + path_);
+  if (daemon_) daemon_->come_back(wake.restored);
 }
 
 }  // namespace berth::guest

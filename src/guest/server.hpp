@@ -5,6 +5,7 @@
 #include "connection.hpp"
 #include "daemon_keeper.hpp"
 #include "event_loop.hpp"
+#include "retreat.hpp"
 
 #include <memory>
 #include <string>
@@ -28,15 +29,24 @@ class server {
   void on_signal();
   void reap();
   void accept_some();
-  void adopt(unique_fd socket);
+  void adopt(unique_fd socket, bool from_host);
   void take_daemon_request(connection& from, std::string_view request);
+  void take_retreat(connection& from);
+  void come_back(const guest_wake& wake);
+  /// The directory that is shared with the host.
+  std::string directory() const { return path_.substr(0, path_.rfind('/')); }
 
   std::string path_;
   event_loop loop_;
   unique_fd listener_, signals_;
-  std::unordered_map<connection*, std::shared_ptr<connection>> connections_;
+  struct known_connection {
+    std::shared_ptr<connection> held;
+    bool from_host = false;
+  };
+  std::unordered_map<connection*, known_connection> connections_;
   std::unordered_map<pid_t, std::weak_ptr<connection>> commands_;
   std::unique_ptr<daemon_keeper> daemon_;  ///< from the first request about dockerd on
+  std::unique_ptr<retreat> retreat_;       ///< while there is one
 };
 
 }  // namespace berth::guest

@@ -15,10 +15,12 @@
 namespace berth {
 
 /// Raised with every change that the other end could not read. Host and guest of different versions do not talk.
-inline constexpr std::uint32_t guest_protocol_version = 2;
+inline constexpr std::uint32_t guest_protocol_version = 3;
 
 /// The name of its socket in a managed sandbox's shared directory.
 inline constexpr std::string_view guest_socket_name = "guest.sock";
+/// The file in the shared directory that ends a guest's retreat: guest_wake, made by the host.
+inline constexpr std::string_view guest_wake_name = "wake";
 
 /// The largest payload that the host takes from the guest, which is hostile.
 inline constexpr std::size_t guest_frame_limit = 64 * 1024;
@@ -38,6 +40,7 @@ enum class guest_frame_kind : std::uint8_t {
   grant = 0x15,      ///< guest_grant: that many bytes more of a stream may be sent
   unwanted = 0x16,   ///< guest_grant without bytes: nobody reads that stream any more; its writer gets SIGPIPE
   daemon = 0x20,     ///< about the dockerd that the guest keeps, in place of a command; JSON, the docker layer's
+  retreat = 0x30,    ///< in place of a command: give up what no checkpoint can save, until there is a guest_wake_name
 
   greeting = 0x81,     ///< guest_hello
   started = 0x90,      ///< guest_started
@@ -49,6 +52,7 @@ enum class guest_frame_kind : std::uint8_t {
   refused = 0x96,      ///< guest_refused: the command was not started, or the request not understood; nothing follows
   deaf = 0x97,         ///< it reads its stdin no more
   daemon_news = 0xa0,  ///< the answers to `daemon`, and what came of it; JSON, the docker layer's
+  retreating = 0xb0,   ///< the answer to `retreat`: all is given up once this connection has ended
 };
 
 struct guest_hello {
@@ -98,6 +102,14 @@ struct guest_refused {
   std::string message;
 };
 
+/// The content of the file guest_wake_name: what has become of a guest that retreated.
+struct guest_wake {
+  bool restored = false;  ///< this is a copy, restored from a checkpoint; else all is as it was
+  // Of a copy that has a network of its own:
+  std::string address;  ///< its IPv4 address, empty where it has none
+  std::string hostname;
+};
+
 /// A frame as it lies in a buffer: header (length of the payload as 32 bits little-endian, kind, three zero bytes), payload.
 inline constexpr std::size_t guest_header_size = 8;
 
@@ -134,6 +146,7 @@ BERTH_DECL std::string encode(const guest_grant& m);
 BERTH_DECL std::string encode(const guest_started& m);
 BERTH_DECL std::string encode(const guest_exited& m);
 BERTH_DECL std::string encode(const guest_refused& m);
+BERTH_DECL std::string encode(const guest_wake& m);
 template <class Message>
 result<Message> decode_guest(std::string_view payload);
 template <>
@@ -152,6 +165,8 @@ template <>
 BERTH_DECL result<guest_exited> decode_guest<guest_exited>(std::string_view payload);
 template <>
 BERTH_DECL result<guest_refused> decode_guest<guest_refused>(std::string_view payload);
+template <>
+BERTH_DECL result<guest_wake> decode_guest<guest_wake>(std::string_view payload);
 
 }  // namespace berth
 

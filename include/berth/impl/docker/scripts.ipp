@@ -146,6 +146,8 @@ network() {
   fi
   [ -n "$legacy" ] || { [ "$snat" = 1 ] || say network; return; }
   mkdir -p "$dir" && printf '%s\n' "$network" > "$dir/network" || { say "warning cannot write $dir/network"; return; }
+  # For whoever sets the network up again, as in a sandbox that was restored.
+  printf '%s\n' "$legacy" "$way" "$dev" "$addr" "$outside" "$nets" "$$" > "$dir/network.args"
   said=$(sh "$dir/network" rules "$legacy" "$way" "$dev" "$addr" "$outside")
   if [ -n "$said" ]; then say "${said%%"$nl"*}"; elif [ "$way" = "$snat" ]; then say network; fi
   [ "$way" = 0 ] || exec sh "$dir/network" watch "$legacy" "$addr" "$outside" "$nets" "$$" >/dev/null 2>&1

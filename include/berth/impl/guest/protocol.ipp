@@ -105,6 +105,7 @@ inline bool is_guest_frame_kind(std::uint8_t kind) {
     case guest_frame_kind::grant:
     case guest_frame_kind::unwanted:
     case guest_frame_kind::daemon:
+    case guest_frame_kind::retreat:
     case guest_frame_kind::greeting:
     case guest_frame_kind::started:
     case guest_frame_kind::out:
@@ -114,7 +115,8 @@ inline bool is_guest_frame_kind(std::uint8_t kind) {
     case guest_frame_kind::drained:
     case guest_frame_kind::refused:
     case guest_frame_kind::deaf:
-    case guest_frame_kind::daemon_news: return true;
+    case guest_frame_kind::daemon_news:
+    case guest_frame_kind::retreating: return true;
   }
   return false;
 }
@@ -304,6 +306,24 @@ BERTH_DECL result<guest_refused> decode_guest<guest_refused>(std::string_view pa
   m.sys_errno = read.number(4095);
   m.message = read.string();
   return detail::checked(read, std::move(m), "refused");
+}
+
+BERTH_DECL std::string encode(const guest_wake& m) {
+  std::string out;
+  detail::put_u32(out, m.restored ? 1 : 0);
+  detail::put_string(out, m.address);
+  detail::put_string(out, m.hostname);
+  return out;
+}
+
+template <>
+BERTH_DECL result<guest_wake> decode_guest<guest_wake>(std::string_view payload) {
+  detail::payload_reader read(payload);
+  guest_wake m;
+  m.restored = read.number(1) != 0;
+  m.address = read.c_string();
+  m.hostname = read.c_string();
+  return detail::checked(read, std::move(m), "wake");
 }
 
 }  // namespace berth

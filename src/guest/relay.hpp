@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// dockerd's socket for the host. dockerd itself listens inside only: a socket that is bound in a directory of the host's cannot
+// be saved by a checkpoint (release-20260701.0: "Cannot save endpoint with bound host socket"), and dockerd gives none up. So
+// the guest listens there, and hands on what is said.
+#pragma once
+
+#include "event_loop.hpp"
+
+#include <berth/base/unique_fd.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace berth::guest {
+
+class relay {
+ public:
+  /// From the socket `from`, which listen() binds, to whatever listens at `to`.
+  relay(event_loop& loop, std::string from, std::string to) : loop_(loop), from_(std::move(from)), to_(std::move(to)) {}
+  relay(const relay&) = delete;
+  relay& operator=(const relay&) = delete;
+  ~relay() { close(); }
+
+  /// False, with errno, where the socket cannot be bound. One that listens already stays as it is.
+  bool listen();
+  /// Nobody listens any more; what is under way goes on.
+  void stop_listening();
+  /// The same, and every connection is cut.
+  void close();
+
+ private:
+  class link;
+  void accept_some();
+
+  event_loop& loop_;
+  std::string from_;
+  std::string to_;
+  unique_fd listener_;
+  std::unordered_map<link*, std::shared_ptr<link>> links_;
+};
+
+}  // namespace berth::guest

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a guest decides in a sandbox that was restored; what it does there is for the integration tests.
+#include "guest/docker_containers.hpp"
+#include "guest/docker_links.hpp"
+#include "guest/docker_network.hpp"
+#include "guest/restored_hosts.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace berth::guest;
+
+docker_links example() {
+  docker_links all;
+  all.bridges.push_back({"docker0", "02:42:00:00:00:01", 1386, {{"172.17.0.1", 16}, {"10.211.0.2", 32}}});
+  all.bridges.push_back({"br-0123456789ab", "02:42:00:00:00:02", 1386, {{"172.18.0.1", 16}}});
+  container_links web;
+  web.pid = 120;
+  web.links.push_back({"eth0", "02:42:ac:12:00:02", 1386, {{"172.18.0.2", 16}}});
+  web.links.push_back({"tun0", "", 1400, {{"192.0.2.1", 24}}});
+  web.gateway = "172.18.0.1";
+  all.containers.push_back(web);
+  return all;
+}
+
+TEST(DockerLinks, AreMadeAnewUnderTheirNamesAndAddresses) {
+  const link_plan plan = plan_docker_links(example(), {"eth0"}, "10.211.0.2");
+  EXPECT_EQ(plan.own,
+            "link add docker0 type bridge\n"
+            "link set docker0 address 02:42:00:00:00:01\n"
+            "link set docker0 mtu 1400\n"
+            "addr add 172.17.0.1/16 dev docker0\n"
+            "link set docker0 up\n"
+            "link add br-0123456789ab type bridge\n"
+            "link set br-0123456789ab address 02:42:00:00:00:02\n"
+            "link set br-0123456789ab mtu 1400\n"
+            "addr add 172.18.0.1/16 dev br-0123456789ab\n"
+            "link set br-0123456789ab up\n"
+            "link add vethb0 type veth peer name vethb0p\n"
+            "link set vethb0p netns berth-120\n"
+            "link set vethb0 mtu 1400\n"
+            "link set vethb0 master br-0123456789ab\n"
+            "link set vethb0 up\n");
+  ASSERT_EQ(plan.containers.size(), 1u);
+  EXPECT_EQ(plan.containers[0].pid, 120);
+  EXPECT_EQ(plan.containers[0].batch,
+            "link set vethb0p name eth0\n"
+            "link set eth0 address 02:42:ac:12:00:02\n"
+            "link set eth0 mtu 1400\n"
+            "addr add 172.18.0.2/16 dev eth0\n"
+            "link set eth0 up\n"
+            "route add default via 172.18.0.1\n");
+}
+
+TEST(DockerLinks, OfAContainerThatIsRestartedAreDockersToMake) {
+  docker_links all = example();
+  all.containers[0].cut_off = std::string(64, 'a');
+  const link_plan plan = plan_docker_links(all, {"eth0"}, "");
+  EXPECT_EQ(plan.own.find("veth"), std::string::npos) << plan.own;
+  EXPECT_TRUE(plan.containers.empty());
+}
+
+TEST(DockerLinks, ThatAreThereStayAsTheyAre) {
+  docker_links all = example();
+  all.containers.clear();
+  EXPECT_EQ(plan_docker_links(all, {"eth0", "docker0", "br-0123456789ab"}, "").own, "");
+}
+
+TEST(DockerLinks, ALinkBelongsToTheBridgeOfItsNetwork) {
+  const docker_links all = example();
+  EXPECT_EQ(bridge_of(all, all.containers[0].links[0]), &all.bridges[1]);
+  EXPECT_EQ(bridge_of(all, all.containers[0].links[1]), nullptr);
+  EXPECT_EQ(bridge_of(all, {"eth1", "", 0, {{"172.17.255.254", 16}}}), &all.bridges[0]);
+}
+
+TEST(DockerNetworkArgs, AreLinesOfTheStartScript) {
+  docker_network_args args;
+  EXPECT_TRUE(
+      parse_docker_network_args("/usr/sbin/iptables-legacy\n1\neth0\n10.211.0.2\neth0 eth1\n/n.db\n17\n", args));
+  EXPECT_EQ(args.iptables, "/usr/sbin/iptables-legacy");
+  EXPECT_EQ(args.snat, "1");
+  EXPECT_EQ(args.outside, "eth0 eth1");
+  EXPECT_EQ(args.dockerd, "17");
+  for (const char* bad : {"", "a\n", "\n1\ne\na\no\nn\n1\n", "i\n1\ne\na\no\nn\n1\nmore\n", "i\n1\ne\na\no\nn\n1"})
+    EXPECT_FALSE(parse_docker_network_args(bad, args)) << bad;
+}
+
+TEST(RestoredHosts, TheSandboxIsCalledByItsNewName) {
+  EXPECT_EQ(rename_in_hosts("127.0.0.1\tlocalhost\n10.211.0.2\told alias\n# old\n1.2.3.4 bold\n10.9.9.9 db", "old",
+                            "10.211.0.6", "new"),
+            "127.0.0.1\tlocalhost\n10.211.0.6\tnew alias\n# old\n1.2.3.4 bold\n10.9.9.9 db");
+  EXPECT_EQ(rename_in_hosts("127.0.1.1\told\n", "old", "", "new"), "127.0.1.1\tnew\n");
+  EXPECT_EQ(rename_in_hosts("", "old", "", "new"), "");
+}
+
+TEST(CutOffContainers, AreFoundByTheirCgroupsAndSockets) {
+  const std::string id(64, 'a');
+  EXPECT_EQ(container_of_cgroups("7:pids:/tok/docker/" + id + "\n1:cpu:/tok/docker/" + id + "\n"), id);
+  EXPECT_EQ(container_of_cgroups("7:pids:/tok\n"), "");
+  EXPECT_EQ(container_of_cgroups("7:pids:/tok/docker/short\n"), "");
+  EXPECT_EQ(
+      inodes_of_sockets(
+          "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+          " 479: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0      480 2 0\n"
+          "broken\n"),
+      std::vector<std::string>{"480"});
+}
+
+}  // namespace
