@@ -26,6 +26,14 @@ struct sandbox_mount {
   bool read_only = false;
 };
 
+/// What sandbox::checkpoint left, and what was there with it: a sandbox can be restored from that, as often as wanted.
+struct sandbox_image {
+  std::string directory;    ///< runsc's checkpoint image
+  std::string spec;         ///< a copy of the spec that its sandbox ran by, a file
+  std::string init;         ///< a copy of its first process's program: pages of it are not in the image
+  std::uint32_t guest = 0;  ///< sandbox_record::guest
+};
+
 /// Everything about a sandbox but Docker, which the docker layer adds through `edit_spec` and the fields below.
 struct sandbox_config {
   std::string id;      ///< empty: berth makes one up; else [A-Za-z0-9_][A-Za-z0-9_.+-]{0,62}
@@ -60,6 +68,10 @@ struct sandbox_config {
   duration lifetime = duration::zero();
   duration create_timeout = seconds(60);  ///< for the whole creation
 
+  /// Restored from this rather than started: then mounts, environment, limits and all else that stands in the spec are those of
+  /// the image, and the fields here that say the same must be as they were; names, network and lifetime are its own.
+  std::optional<sandbox_image> restore_from;
+
   /// The last word on the OCI spec, after berth's own. An error ends the creation.
   std::function<result<void>(spec_builder&)> edit_spec;
 };
@@ -79,6 +91,9 @@ struct environment {
   /// From BERTH_ROOT, BERTH_RUNSC, BERTH_INIT and BERTH_NETWORK_POOL of the given "K=V" list, else the defaults.
   BERTH_DECL static environment from(const std::vector<std::string>& env);
 };
+
+/// `where.root` without symlinks, made (0700) where it is absent and `make`. Errors: invalid, permission, io; not_found.
+BERTH_DECL result<std::string> root_directory(const environment& where, bool make);
 
 /// Whether `id` can name a sandbox of berth's. Errors: invalid.
 BERTH_DECL result<void> check_sandbox_id(std::string_view id);

@@ -64,9 +64,11 @@ struct sandbox_record {
   double cpus = 0;
   std::uint64_t memory_bytes = 0;
   bool shared_directory = true;
-  std::uint32_t guest = 0;  ///< the version of the guest's protocol that its first process speaks; 0: none
-  bool net_raw = false;     ///< --net-raw: `runsc exec` drops CAP_NET_RAW where it is not given again
-  std::string runsc;        ///< the binary's path
+  std::uint32_t guest = 0;              ///< the version of the guest's protocol that its first process speaks; 0: none
+  bool net_raw = false;                 ///< --net-raw: `runsc exec` drops CAP_NET_RAW where it is not given again
+  bool packet_socket_write = false;     ///< --allow-packet-socket-write
+  std::vector<std::string> runsc_args;  ///< further global options that it was made with
+  std::string runsc;                    ///< the binary's path
   std::vector<std::pair<std::string, std::string>> annotations;
 
   // Where things are.

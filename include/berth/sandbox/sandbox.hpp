@@ -133,6 +133,14 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   /// Whether pause() was asked of it and resume() was not since, by any process. Looks for a file.
   BERTH_DECL bool is_paused() const;
 
+  /// Saves all that runs inside, memory and file systems, to files in the empty directory `directory`, for a sandbox_image. What is
+  /// on the host's side, bound directories, is not saved. Everything inside stands still meanwhile; afterwards it goes on where
+  /// `leave_running`, else the sandbox has ended. Connections to the guest and to Docker from the host are cut; a command that
+  /// runs through the guest would be cut off as well, so that nothing is saved then (state). Errors: sandbox_not_running; state;
+  /// unsupported (no guest of this version); timeout, hostile, those of runsc, after which it goes on as before.
+  BERTH_DECL boost::asio::awaitable<result<void>> checkpoint(std::string directory, bool leave_running,
+                                                             duration patience = seconds(120));
+
   /// Kills everything inside. Its record, logs and shared directory stay until it is removed. One that has ended stays as it
   /// is. Errors: timeout, those of runsc.
   BERTH_DECL boost::asio::awaitable<result<void>> stop(duration patience = seconds(10));
@@ -147,6 +155,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
       : where_(std::move(where)), root_(std::move(root)), record_(std::move(record)) {}
   boost::asio::awaitable<result<std::unique_ptr<running_command>>> start_command(command what, stdio_options io);
   boost::asio::awaitable<result<void>> set_paused(bool paused, time_point deadline);
+  boost::asio::awaitable<result<void>> save(std::string directory, bool leave_running, time_point deadline);
+  boost::asio::awaitable<result<void>> have_guest_retreat(time_point deadline);
   bool goes_by_guest(const command& what, const stdio_options& io) const;
   boost::asio::awaitable<guest_attempt> attempt_by_guest(command what, stdio_options io,
                                                          std::optional<guest_terminal_size> terminal = {});
@@ -193,6 +203,7 @@ inline runsc_globals sandbox::globals() const {
 }  // namespace berth
 
 #if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/sandbox/checkpoint.ipp>
 #include <berth/impl/sandbox/create.ipp>
 #include <berth/impl/sandbox/exec.ipp>
 #include <berth/impl/sandbox/exec_by_guest.ipp>

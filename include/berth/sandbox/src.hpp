@@ -3,6 +3,7 @@
 #pragma once
 
 #include <berth/impl/sandbox/bundle.ipp>
+#include <berth/impl/sandbox/checkpoint.ipp>
 #include <berth/impl/sandbox/config.ipp>
 #include <berth/impl/sandbox/create.ipp>
 #include <berth/impl/sandbox/creator_watch.ipp>

@@ -91,6 +91,35 @@ BERTH_DECL result<spec_builder> sandbox_spec(const sandbox_record& record, const
   return spec;
 }
 
+BERTH_DECL result<spec_builder> restored_spec(const sandbox_record& record, const sandbox_config& what,
+                                              const std::vector<etc_file>& bound) {
+  const sandbox_image& image = *what.restore_from;
+  auto spec = spec_builder::load(image.spec);
+  if (!spec) return spec;
+  BERTH_TRY(spec_root(*spec).set_path(what.rootfs));
+  BERTH_TRY(spec_hostname(*spec).set(record.hostname));
+  spec_namespaces namespaces(*spec);
+  if (record.network == network_mode::sandbox) BERTH_TRY(namespaces.set({"network", record.names().netns_path()}));
+  if (record.network == network_mode::path) BERTH_TRY(namespaces.set({"network", record.network_path}));
+  spec_resources resources(*spec);
+  if (record.has_limits()) BERTH_TRY(resources.set_cgroups_path(record.cgroups_path()));
+  // What is berth's own moves; gVisor wants the same mounts with the same options, from wherever (20260701.0).
+  spec_mounts mounts(*spec);
+  const auto move = [&mounts](const std::string& destination, const std::string& source) -> result<void> {
+    auto mount = mounts.get(destination);
+    if (!mount) return {};
+    mount->source = source;
+    return mounts.set(*mount);
+  };
+  BERTH_TRY(move(init_inside, image.init));
+  BERTH_TRY(move(std::string(sandbox::shared_inside), record.shared()));
+  for (const etc_file& file : bound)
+    BERTH_TRY(move(std::string("/etc/") + file.name, record.bundle() + "/" + file.name));
+  spec_annotations annotations(*spec);
+  BERTH_TRY(annotations.set("dev.berth.id", record.id));
+  return spec;
+}
+
 BERTH_DECL result<void> write_bundle(const sandbox_record& record, const sandbox_config& what, const std::string& init,
                                      const resolver_config& resolver) {
   // Readable inside by everybody; the bundle's parent is closed to others on the host.
@@ -103,7 +132,7 @@ BERTH_DECL result<void> write_bundle(const sandbox_record& record, const sandbox
     if (!written) return std::move(written).error();
     if (*written) files.clear();
   }
-  auto spec = sandbox_spec(record, what, init, files);
+  auto spec = what.restore_from ? restored_spec(record, what, files) : sandbox_spec(record, what, init, files);
   if (!spec) return std::move(spec).error();
   // Not synced, as the record: nothing of the sandbox outlives a power failure.
   return replace_file(record.bundle() + "/config.json", spec->to_pretty_json(), 0600, "sandbox");

@@ -83,7 +83,10 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
   record.memory_bytes = what.memory_bytes;
   record.shared_directory = what.shared_directory;
   record.guest = what.shared_directory ? guest_protocol_version : 0;
+  if (what.restore_from) record.guest = what.restore_from->guest;
   record.net_raw = what.net_raw;
+  record.packet_socket_write = what.packet_socket_write;
+  record.runsc_args = what.runsc_args;
   record.runsc = binary.path();
   record.annotations = what.annotations;
   return record;
@@ -154,13 +157,38 @@ inline error start_failure(const sandbox_record& record, std::string what, const
   return e;
 }
 
+inline result<runsc_argv> start_argv(const sandbox_record& record, const sandbox_config& what,
+                                     const runsc_binary& binary, const std::string& pid_file) {
+  const auto fill = [&](auto& options) {
+    options.bundle = record.bundle();
+    options.detach = true;
+    options.pid_file = pid_file;
+  };
+  const runsc_globals globals = creation_globals(record, what);
+  if (!what.restore_from) {
+    runsc_run_options run;
+    fill(run);
+    return runsc_run_argv(binary, globals, record.container_id(), run);
+  }
+  runsc_restore_options restore;
+  fill(restore);
+  restore.image_path = what.restore_from->directory;
+  return runsc_restore_argv(binary, globals, record.container_id(), restore);
+}
+
+/// What the guest of a restored sandbox finds when it looks around: it is another one now.
+inline result<void> write_restored_wake(const sandbox_record& record) {
+  guest_wake wake;
+  wake.restored = true;
+  if (record.net) wake.address = record.net->address();
+  wake.hostname = record.hostname;
+  return replace_file(record.shared() + "/" + std::string(guest_wake_name), encode(wake), 0600, "sandbox");
+}
+
 inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, const sandbox_config& what,
                                                         const runsc_binary& binary, time_point deadline) {
-  runsc_run_options run;
-  run.bundle = record.bundle();
-  run.detach = true;
-  run.pid_file = record.directory + "/sandbox.pid";
-  auto argv = runsc_run_argv(binary, creation_globals(record, what), record.container_id(), run);
+  const std::string pid_file = record.directory + "/sandbox.pid";
+  auto argv = start_argv(record, what, binary, pid_file);
   if (!argv) co_return std::move(argv).error();
 
   // A file and no pipe: the sandbox keeps it. Appending, since gVisor writes at an offset of its own.
@@ -178,12 +206,13 @@ inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, 
   auto done = co_await run_process(std::move(options), std::move(io), deadline);
   if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
   if (!done || !done->status.success()) {
-    error e = start_failure(record, "cannot start the sandbox " + record.id,
-                            done ? std::optional(done->status) : std::nullopt);
+    error e = start_failure(
+        record, (what.restore_from ? "cannot restore the sandbox " : "cannot start the sandbox ") + record.id,
+        done ? std::optional(done->status) : std::nullopt);
     if (!done) e.code = errc::timeout;
     co_return e;
   }
-  record.sandbox_process = process_identity::of(read_pid_file(run.pid_file));
+  record.sandbox_process = process_identity::of(read_pid_file(pid_file));
   if (!record.sandbox_process.alive()) {
     co_return start_failure(record, "the sandbox " + record.id + " ended at once", std::nullopt);
   }
@@ -226,6 +255,7 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   }
   enter_phase(where, "bundle");
   BERTH_CO_TRY(write_bundle(record, mounted, init, resolver));
+  if (what.restore_from && record.guest != 0) BERTH_CO_TRY(write_restored_wake(record));
   if (co_await was_cancelled()) co_return make_error(errc::cancelled, "sandbox", "the creation was cancelled");
   enter_phase(where, "runsc");
   BERTH_CO_TRY(co_await start_runsc(record, what, binary, deadline));

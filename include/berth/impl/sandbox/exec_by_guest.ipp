@@ -6,8 +6,11 @@
 #include <berth/process/cancellation.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
 #include <berth/sandbox/detail/exec_process.hpp>
+#include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/exit_reason.hpp>
 #include <berth/sandbox/sandbox.hpp>
+
+#include <unistd.h>
 
 #include <chrono>
 #include <utility>
@@ -70,22 +73,34 @@ inline bool fits_guest(const command& what) {
   return total <= 1024 * 1024;
 }
 
-/// How long a guest may take to listen: that of a sandbox that was made in the last seconds, on a loaded host, some time.
+/// How long a guest may take to listen: that of a sandbox that was made in the last seconds, on a loaded host, some time; one
+/// that is being saved, or was just restored, as long as that takes.
 class listening_patience {
  public:
-  explicit listening_patience(const sandbox_record& record) {
+  explicit listening_patience(const sandbox_record& record)
+      : directory_(record.directory), wake_(record.shared() + "/" + std::string(guest_wake_name)) {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     const auto age = std::chrono::duration_cast<milliseconds>(now).count() - record.created_ms;
     young_ = age >= 0 && age < 10'000;
   }
   /// Whether an attempt that met `code` may be made again; after a pause then.
   bool allows(errc code) const {
-    return young_ && (code == errc::not_found || code == errc::again) && clock::now() < until_;
+    if (code != errc::not_found && code != errc::again) return false;
+    if (young_ && clock::now() < until_) return true;
+    return clock::now() < saved_until_ && (::access(wake_.c_str(), F_OK) == 0 || is_being_saved());
   }
 
  private:
+  // Who saves it, or removes it, holds the lock of its directory.
+  bool is_being_saved() const {
+    const auto lock = directory_lock::try_lock(directory_);
+    return !lock && lock.error().code == errc::again;
+  }
+
+  std::string directory_, wake_;
   bool young_ = false;
   time_point until_ = deadline_after(seconds(2));
+  time_point saved_until_ = deadline_after(seconds(60));
 };
 
 inline error no_guest_error(const sandbox_record& record) {

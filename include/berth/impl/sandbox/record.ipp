@@ -146,6 +146,8 @@ inline result<sandbox_record> read_record_object(json_view object) {
   record.shared_directory = in.flag("shared_directory");
   if (in.has("guest")) record.guest = in.number<std::uint32_t>("guest");  // berth 0.1.0 wrote none
   record.net_raw = in.flag("net_raw");
+  record.packet_socket_write = in.has("packet_socket_write") && in.flag("packet_socket_write");
+  if (in.has("runsc_args")) record.runsc_args = in.array("runsc_args").texts();
   record.runsc = in.text("runsc");
   const json_view annotations = in.array("annotations");
   for (std::size_t i = 0; i < annotations.size(); ++i) {
@@ -202,6 +204,10 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   out.key("shared_directory").boolean(record.shared_directory);
   out.key("guest").number(record.guest);
   out.key("net_raw").boolean(record.net_raw);
+  out.key("packet_socket_write").boolean(record.packet_socket_write);
+  out.key("runsc_args").open_array();
+  for (const std::string& arg : record.runsc_args) out.string(arg);
+  out.close_array();
   out.key("runsc").string(record.runsc);
   out.key("annotations").open_array();
   for (const auto& [key, value] : record.annotations) out.open_array().string(key).string(value).close_array();

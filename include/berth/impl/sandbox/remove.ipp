@@ -66,7 +66,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
     first.keep(co_await remove_network(std::move(names), deadline, where.log));
   }
   enter_phase(where, "shared");
-  const std::array<std::string, 3> mounts = {record.shared(), record.root(), record.root_layer()};
+  // The last is runsc's own, since 2026-09: an empty network namespace for its gofer, left mounted below its root directory.
+  const std::array<std::string, 4> mounts = {record.shared(), record.root(), record.root_layer(),
+                                             record.runsc_root() + "/null-netns"};
   for (const std::string& mount : mounts) {
     std::string path = mount;
     first.keep(co_await unmount_shared(std::move(path)));

@@ -260,3 +260,11 @@ BERTH_DECL result<void> remove_tree(const std::string& path) {
 }
 
 }  // namespace berth::detail
+
+namespace berth {
+
+BERTH_DECL result<std::string> root_directory(const environment& where, bool make) {
+  return make ? detail::open_root(where.root) : detail::find_root(where.root);
+}
+
+}  // namespace berth

@@ -34,6 +34,10 @@ BERTH_DECL result<bool> write_etc(const std::string& root, const std::vector<etc
 BERTH_DECL result<spec_builder> sandbox_spec(const sandbox_record& record, const sandbox_config& what,
                                              const std::string& init, const std::vector<etc_file>& bound);
 
+/// The spec of `what.restore_from`, with this sandbox's own places and names in it.
+BERTH_DECL result<spec_builder> restored_spec(const sandbox_record& record, const sandbox_config& what,
+                                              const std::vector<etc_file>& bound);
+
 /// Writes the files of /etc and config.json into the bundle's directory, and the former, where what.rootfs is the layered
 /// root, into that.
 BERTH_DECL result<void> write_bundle(const sandbox_record& record, const sandbox_config& what, const std::string& init,

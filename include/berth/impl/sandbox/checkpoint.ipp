@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <berth/base/file.hpp>
+#include <berth/base/visible_text.hpp>
+#include <berth/impl/sandbox/exec_by_guest.ipp>
+#include <berth/process/cancellation.hpp>
+#include <berth/runsc/runsc.hpp>
+#include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/sandbox.hpp>
+
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <unistd.h>
+
+namespace berth {
+
+namespace detail {
+
+inline std::string wake_path(const sandbox_record& record) {
+  return record.shared() + "/" + std::string(guest_wake_name);
+}
+
+}  // namespace detail
+
+// A checkpoint saves no socket that is bound in a directory of the host's, and no connection over one (release-20260701.0:
+// "Cannot save endpoint with bound host socket").
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time_point deadline) {
+  ::unlink(detail::wake_path(record_).c_str());
+  auto opening = open_guest(deadline);
+  auto channel = co_await std::move(opening);
+  if (!channel) co_return std::move(channel).error();
+  std::string nothing;
+  auto asking = channel->send(guest_frame_kind::retreat, std::move(nothing), deadline);
+  auto asked = co_await std::move(asking);
+  if (!asked) co_return asked;
+  auto waiting = channel->next(deadline);
+  auto answer = co_await std::move(waiting);
+  if (!answer) co_return std::move(answer).error();
+  if (answer->kind == guest_frame_kind::refused) {
+    auto why = decode_guest<guest_refused>(answer->payload);
+    if (!why) co_return std::move(why).error();
+    std::string said;
+    append_shown(said, why->message);
+    co_return make_error(errc::state, "sandbox", "the sandbox cannot be saved now: " + said, record_.id,
+                         "try again when that has ended");
+  }
+  if (answer->kind != guest_frame_kind::retreating)
+    co_return make_error(errc::hostile, "sandbox", "the sandbox's guest spoke out of turn", record_.id);
+  // Its last socket is this one.
+  auto ending = channel->next(deadline);
+  auto over = co_await std::move(ending);
+  if (over) co_return make_error(errc::hostile, "sandbox", "the sandbox's guest spoke out of turn", record_.id);
+  if (over.error().code != errc::sandbox_not_running) co_return std::move(over).error();
+  co_return result<void>();
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string directory, bool leave_running,
+                                                              time_point deadline) {
+  BERTH_CO_TRY(check_running());
+  if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
+  auto binary = co_await runsc_by(deadline);
+  if (!binary) co_return std::move(binary).error();
+  runsc_checkpoint_options options;
+  options.image_path = std::move(directory);
+  options.leave_running = leave_running;
+  auto argv = runsc_checkpoint_argv(*binary, globals(), record_.container_id(), options);
+  if (!argv) co_return std::move(argv).error();
+  std::string own = record_.directory;
+  auto waiting = detail::directory_lock::lock(std::move(own), deadline);
+  auto lock = co_await std::move(waiting);
+  if (!lock) co_return std::move(lock).error();
+  auto retreating = have_guest_retreat(deadline);
+  auto retreated = co_await std::move(retreating);
+  result<void> saved = retreated;
+  if (retreated) {
+    auto work = detail::run_runsc(std::move(*argv), deadline);
+    auto done = co_await std::move(work);
+    if (!done) saved = std::move(done).error();
+  }
+  // Whatever became of it, and of whoever waits for it: it is not left deaf.
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  if (saved && !leave_running) {
+    auto ending = wait_stopped(deadline_after(seconds(10)));
+    co_return co_await std::move(ending);
+  }
+  if (!retreated && retreated.error().code == errc::state) co_return saved;
+  if (record_.process_alive()) {
+    auto woken = replace_file(detail::wake_path(record_), encode(guest_wake{}), 0600, "sandbox");
+    if (!woken && saved) saved = std::move(woken).error();
+    // Others find it where it was when this is over.
+    const time_point soon = deadline_after(seconds(10));
+    for (bool answers = false; !answers && record_.process_alive() && clock::now() < soon;) {
+      std::string path = shared_path(guest_socket_name);
+      auto opening = guest_channel::open(std::move(path), soon);
+      const auto channel = co_await std::move(opening);
+      answers = channel.has_value();
+      const milliseconds pause(2);
+      if (!answers) (void)co_await pause_for(pause);
+    }
+  }
+  co_return saved;
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::checkpoint(std::string directory, bool leave_running,
+                                                                    duration patience) {
+  auto self = shared_from_this();
+  auto work = save(std::move(directory), leave_running, deadline_after(patience));
+  auto done = co_await cancellation_as_error(std::move(work));
+  co_return done;
+}
+
+}  // namespace berth
