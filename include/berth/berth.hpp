@@ -107,3 +107,7 @@
 #include <berth/docker/recipe.hpp>
 #include <berth/docker/supervisor.hpp>
 #include <berth/docker/versions.hpp>
+
+#include <berth/snapshot/manifest.hpp>
+#include <berth/snapshot/snapshot.hpp>
+#include <berth/snapshot/store.hpp>

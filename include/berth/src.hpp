@@ -11,3 +11,4 @@
 #include <berth/guest/src.hpp>
 #include <berth/sandbox/src.hpp>
 #include <berth/docker/src.hpp>
+#include <berth/snapshot/src.hpp>

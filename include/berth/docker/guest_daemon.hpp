@@ -70,6 +70,8 @@ class guest_daemon {
  private:
   boost::asio::awaitable<result<void>> converse(daemon_request request, time_point deadline,
                                                 std::function<bool(const guest_status&)> go_on);
+  boost::asio::awaitable<result<void>> converse_once(daemon_request request, time_point deadline,
+                                                     std::function<bool(const guest_status&)> go_on);
 
   std::shared_ptr<sandbox> box_;
   log_sink log_;

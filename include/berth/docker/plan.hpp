@@ -22,6 +22,7 @@ struct docker_needs_runsc {
   static constexpr std::uint32_t procfs = 20250304;  ///< the runc of Docker 28 takes /proc for a procfs
   static constexpr std::uint32_t exec = 20250707;    ///< setns into a pid namespace: docker exec, healthchecks
   static constexpr std::uint32_t host_overlay = 20260520;  ///< overlay2 on a directory of the host
+  static constexpr std::uint32_t snapshot = 20260905;      ///< a restored sandbox forwards packets, and survives it
   static constexpr std::uint32_t masks = 20260714;         ///< tmpfs nr_blocks and nr_inodes, which runc 1.3.6 asks for
 };
 

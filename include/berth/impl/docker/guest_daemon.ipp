@@ -20,8 +20,8 @@ inline constexpr std::size_t largest_guest_status = 64 * 1024;
 }  // namespace detail
 
 // Sends the request and hands on what comes, until it is done, `go_on` gives false, or the deadline.
-BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse(daemon_request request, time_point deadline,
-                                                                       std::function<bool(const guest_status&)> go_on) {
+BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse_once(
+    daemon_request request, time_point deadline, std::function<bool(const guest_status&)> go_on) {
   // The caller's object may go while this waits.
   const std::shared_ptr<sandbox> box = box_;
   const log_sink sink = log_;
@@ -68,6 +68,27 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse(daemon_re
       if (failure && failure->to_error().code == code) co_return failure->to_error();
       co_return std::move(*news->failed);
     }
+  }
+}
+
+// Who only listens listens on where the sandbox was saved meanwhile: the guest cuts all connections for that.
+BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse(daemon_request request, time_point deadline,
+                                                                       std::function<bool(const guest_status&)> go_on) {
+  guest_daemon again = *this;  // the caller's object may go while this waits
+  for (;;) {
+    daemon_request this_time = request;
+    auto work = again.converse_once(std::move(this_time), deadline, go_on);
+    auto outcome = co_await std::move(work);
+    const bool cut = !outcome && outcome.error().code == errc::sandbox_not_running;
+    if (!cut || request.what != daemon_request::kind::watch || !again.box_->record().process_alive() ||
+        clock::now() >= deadline)
+      co_return outcome;
+    const milliseconds pause(50);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) co_return make_error(errc::cancelled, "docker", "cancelled");
+    // One that ended takes a moment to be gone.
+    if (!again.box_->record().process_alive()) co_return outcome;
+    request.so_far = false;
   }
 }
 

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <berth/base/file.hpp>
+#include <berth/docker/data_root.hpp>
+#include <berth/docker/guest_daemon.hpp>
+#include <berth/docker/plan.hpp>
+#include <berth/sandbox/find_runsc.hpp>
+#include <berth/snapshot/detail/unfinished.hpp>
+#include <berth/snapshot/snapshot.hpp>
+#include <berth/spec/mounts.hpp>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+namespace berth {
+namespace detail {
+
+inline result<snapshot_base> base_of(const runsc_binary& binary, const std::string& rootfs) {
+  auto identity = rootfs_identity(rootfs);
+  if (!identity) return std::move(identity).error();
+  return snapshot_base{binary.version().text, cpu_features(), std::move(*identity)};
+}
+
+inline bool is_read_only(const spec_mount& mount) {
+  return std::find(mount.options.begin(), mount.options.end(), "ro") != mount.options.end();
+}
+
+/// In a sandbox that earlier releases restored, a packet that a container sends outside, or the first ICMP error, ends runsc
+/// (20260701.0: nil maps and limiters in its restored network stack).
+inline result<void> refuse_old_runsc(const runsc_version& runsc) {
+  if (!runsc.known() || runsc.at_least(docker_needs_runsc::snapshot)) return {};
+  return make_error(errc::unsupported, "snapshot",
+                    "a sandbox with Docker cannot be restored by runsc " + runsc.text +
+                        ": its network stack fails afterwards, and ends the sandbox",
+                    {}, "use runsc 20260905.0 or newer; sandboxes without Docker can be saved");
+}
+
+/// Two dockerds on one directory of the host's destroy each other's images.
+inline result<void> refuse_host_data_root(const sandbox_record& record) {
+  auto spec = spec_builder::load(record.bundle() + "/config.json");
+  if (!spec) return std::move(spec).error();
+  for (const spec_mount& mount : spec_mounts(*spec).list()) {
+    if (mount.type == "bind" && mount.source.ends_with(data_root_inside))
+      return make_error(errc::unsupported, "snapshot",
+                        "Docker's data root is a directory of the host's, which no snapshot has in it", mount.source,
+                        "run the sandbox with a data root in memory (--data-root tmpfs)");
+  }
+  return {};
+}
+
+/// What was bound from the host has to be there again.
+inline result<void> check_volumes(const stored_snapshot& from) {
+  auto spec = spec_builder::load(from.spec());
+  if (!spec) return std::move(spec).error();
+  const std::string own = from.manifest.source.directory;
+  for (const spec_mount& mount : spec_mounts(*spec).list()) {
+    if (mount.type != "bind" || mount.destination.starts_with("/.berth/") ||
+        mount.destination == sandbox::shared_inside || mount.destination.starts_with("/etc/"))
+      continue;
+    struct stat info {};
+    if (::stat(mount.source.c_str(), &info) != 0)
+      return errno_error(errno, "snapshot", "cannot open what the snapshot's sandbox had bound", mount.source,
+                         "a restored sandbox has the same volumes: put it back");
+  }
+  return {};
+}
+
+inline result<void> copy_beside(const std::string& from, const std::string& to) {
+  std::error_code failed;
+  std::filesystem::copy_file(from, to, failed);
+  if (failed) return errno_error(failed.value(), "snapshot", "cannot copy into the snapshot", from);
+  return {};
+}
+
+}  // namespace detail
+
+BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
+  restore_options out;
+  out.id = config.id;
+  out.hostname = config.hostname;
+  out.network_path = config.network_path;
+  out.annotations = config.annotations;
+  out.ends_with_creator = config.ends_with_creator;
+  out.watch_creator = config.watch_creator;
+  out.owner = config.owner;
+  out.lifetime = config.lifetime;
+  out.create_timeout = config.create_timeout;
+  return out;
+}
+
+BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environment where,
+                                                                         std::shared_ptr<sandbox> box, std::string name,
+                                                                         snapshot_options options) {
+  const time_point began = clock::now();
+  const auto kept = read_guest_status(box->record());
+  const bool has_docker = kept && kept->docker.state != daemon_state::disabled;
+  (void)remove_unfinished_snapshots(where);
+  auto binary = box->runsc();
+  if (!binary) co_return std::move(binary).error();
+  if (has_docker) BERTH_CO_TRY(detail::refuse_old_runsc(binary->version()));
+  BERTH_CO_TRY(detail::refuse_host_data_root(box->record()));
+  auto base = detail::base_of(*binary, box->record().rootfs);
+  if (!base) co_return std::move(base).error();
+  auto begun = detail::unfinished_snapshot::begin(where, name);
+  if (!begun) co_return std::move(begun).error();
+  const stored_snapshot& place = begun->place();
+  snapshot_manifest manifest;
+  manifest.name = name;
+  manifest.created_ms =
+      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  manifest.berth = BERTH_VERSION_STRING;
+  manifest.base = std::move(*base);
+  manifest.source = box->record();
+  manifest.docker = has_docker && kept->docker.state == daemon_state::ready;
+  // The very program that runs inside, whatever was installed since.
+  auto spec = spec_builder::load(box->record().bundle() + "/config.json");
+  if (!spec) co_return std::move(spec).error();
+  const auto guest = spec_mounts(*spec).get("/.berth/init");
+  if (!guest) co_return make_error(errc::unsupported, "snapshot", "the sandbox does not run berth's guest", box->id());
+  BERTH_CO_TRY(detail::copy_beside(guest->source, place.init()));
+  BERTH_CO_TRY(detail::copy_beside(box->record().bundle() + "/config.json", place.spec()));
+  auto saving = box->checkpoint(place.image(), options.leave_running, options.patience);
+  auto saved = co_await std::move(saving);
+  if (!saved) co_return std::move(saved).error();
+  manifest.took_ms = std::chrono::duration_cast<milliseconds>(clock::now() - began).count();
+  BERTH_CO_TRY(begun->finish(manifest));
+  co_return find_snapshot(where, name);
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
+                                                                                     std::string name,
+                                                                                     restore_options options) {
+  auto from = find_snapshot(where, name);
+  if (!from) co_return std::move(from).error();
+  const sandbox_record& source = from->manifest.source;
+  const time_point deadline = deadline_after(options.create_timeout);
+  environment with_its_runsc = where;
+  if (where.runsc.empty()) with_its_runsc.runsc = source.runsc;
+  auto finding = find_sandbox_runsc(with_its_runsc, deadline);
+  auto binary = co_await std::move(finding);
+  if (!binary) co_return std::move(binary).error();
+  auto here = detail::base_of(*binary, source.rootfs);
+  if (!here) co_return std::move(here).error();
+  BERTH_CO_TRY(check_snapshot_base(from->manifest, *here));
+  BERTH_CO_TRY(detail::check_volumes(*from));
+  if ((source.network == network_mode::path) == options.network_path.empty())
+    co_return make_error(errc::invalid, "snapshot",
+                         options.network_path.empty()
+                             ? "the snapshot's sandbox had a network namespace of its caller's: another is needed"
+                             : "the snapshot's sandbox had no network namespace of its caller's",
+                         "network_path");
+
+  sandbox_config config;
+  config.id = std::move(options.id);
+  config.hostname = std::move(options.hostname);
+  config.annotations = std::move(options.annotations);
+  config.ends_with_creator = options.ends_with_creator;
+  config.watch_creator = options.watch_creator;
+  config.owner = std::move(options.owner);
+  config.lifetime = options.lifetime;
+  config.create_timeout = options.create_timeout;
+  config.rootfs = source.rootfs;
+  config.network = source.network;
+  config.network_path = std::move(options.network_path);
+  if (source.net) config.max_connections = source.net->max_connections;
+  config.cpus = source.cpus;
+  config.memory_bytes = source.memory_bytes;
+  config.net_raw = source.net_raw;
+  config.packet_socket_write = source.packet_socket_write;
+  config.shared_directory = source.shared_directory;
+  config.runsc_args = source.runsc_args;
+  config.restore_from = sandbox_image{from->image(), from->spec(), from->init(), source.guest};
+  auto creating = sandbox::create(std::move(with_its_runsc), std::move(config));
+  co_return co_await std::move(creating);
+}
+
+}  // namespace berth

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sandboxes that are saved as they run, with Docker and its containers in them, and restored as often as wanted.
+#pragma once
+
+#include <berth/base/clock.hpp>
+#include <berth/base/result.hpp>
+#include <berth/sandbox/sandbox.hpp>
+#include <berth/snapshot/store.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace berth {
+
+struct snapshot_options {
+  bool leave_running = true;         ///< else the sandbox has ended afterwards, and can be removed
+  duration patience = seconds(120);  ///< for all of it
+};
+
+/// Saves a sandbox of `where` that runs as the snapshot `name`: memory, root file system, all that is on a tmpfs inside. Docker in
+/// it is saved with its images, containers, volumes and networks, running containers as they run. What is on the host's side,
+/// volumes that were bound, is not; a data root there is refused. It is listed when it is whole, and not before; a failure leaves
+/// nothing. A snapshot holds whatever was in memory, secrets too: its files have mode 0600.
+/// Errors: exists, invalid; unsupported (a data root on the host, a guest of another version); as sandbox::checkpoint.
+BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environment where,
+                                                                         std::shared_ptr<sandbox> box, std::string name,
+                                                                         snapshot_options options = {});
+
+/// What a sandbox that is restored may have of its own. Everything else, mounts, limits, environment, is the snapshot's.
+struct restore_options {
+  std::string id;            ///< empty: berth makes one up
+  std::string hostname;      ///< empty: the id
+  std::string network_path;  ///< required where the saved one had a network namespace of the caller's, and only there
+  std::vector<std::pair<std::string, std::string>> annotations;
+  // As in sandbox_config:
+  bool ends_with_creator = false;
+  bool watch_creator = false;
+  std::shared_ptr<const unique_fd> owner;
+  duration lifetime = duration::zero();
+  duration create_timeout = seconds(60);
+
+  /// What of a config a restored sandbox may have; the rest of it is not looked at.
+  BERTH_DECL static restore_options of(const sandbox_config& config);
+};
+
+/// A sandbox that goes on where the saved one was, under its own id, host name and address. Clocks show the time; random numbers
+/// of the kernel's differ from those of other copies, what a program has computed ahead does not. Docker is ready at once.
+/// Errors: not_found, record_damaged; unsupported (another runsc, CPU, or a root file system that was changed; each in words);
+/// as sandbox::create.
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
+                                                                                     std::string name,
+                                                                                     restore_options options = {});
+
+}  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/snapshot/snapshot.ipp>
+#endif

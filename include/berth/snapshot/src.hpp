@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every body of the snapshot layer.
+#pragma once
+
+#include <berth/impl/snapshot/manifest.ipp>
+#include <berth/impl/snapshot/snapshot.ipp>
+#include <berth/impl/snapshot/store.ipp>
+#include <berth/impl/snapshot/unfinished.ipp>
