@@ -27,6 +27,8 @@ void add_ls(CLI::App& app, invocation& call);
 void add_export(CLI::App& app, invocation& call);
 void add_pause(CLI::App& app, invocation& call);
 void add_resume(CLI::App& app, invocation& call);
+void add_snapshot(CLI::App& app, invocation& call);
+void add_snapshots(CLI::App& app, invocation& call);
 void add_rm(CLI::App& app, invocation& call);
 void add_gc(CLI::App& app, invocation& call);
 void add_doctor(CLI::App& app, invocation& call);
@@ -53,6 +55,8 @@ constexpr verb verbs[] = {
     {"export", "write what a sandbox changed in its root file system to a tar", add_export, sandboxes},
     {"pause", "stop sandboxes where they are: they take no CPU time until they are resumed", add_pause, sandboxes},
     {"resume", "let paused sandboxes go on", add_resume, sandboxes},
+    {"snapshot", "save a running sandbox, to be run from as often as wanted", add_snapshot, sandboxes},
+    {"snapshots", "list snapshots", add_snapshots, sandboxes},
     {"rm", "end sandboxes and remove all that belongs to them", add_rm, sandboxes},
     {"gc", "remove what killed processes left behind", add_gc, machine},
     {"doctor", "check that this machine has what berth needs", add_doctor, machine},

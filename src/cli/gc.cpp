@@ -4,6 +4,7 @@
 #include "options.hpp"
 
 #include <berth/sandbox/sandbox.hpp>
+#include <berth/snapshot/store.hpp>
 
 namespace berth::cli {
 namespace {
@@ -14,6 +15,7 @@ int act(invocation& call) {
   if (const auto refused = need_root(call)) return *refused;
   collected_garbage removed;
   const auto done = run_loop(collect_garbage(*where, &removed));
+  const auto unfinished = remove_unfinished_snapshots(*where);
   std::string text;
   for (const std::string& id : removed.sandboxes) text += id + "\n";
   json orphans = json::array();
@@ -24,10 +26,14 @@ int act(invocation& call) {
     if (!one.what.empty()) entry.set("what", one.what);
     orphans.push(std::move(entry));
   }
+  const int half_snapshots = unfinished ? *unfinished : 0;
+  if (half_snapshots != 0) text += "unfinished snapshots " + std::to_string(half_snapshots) + "\n";
   json all = json::object();
   all.set("removed", json::strings(removed.sandboxes)).set("orphans", std::move(orphans));
+  all.set("unfinished_snapshots", half_snapshots);
   const bool printed = call.common.json ? print_json(all) : print_text(printable(text));
   if (!done) return fail(done.error(), call);
+  if (!unfinished) return fail(unfinished.error(), call);
   return printed ? exit_ok : exit_failed;
 }
 

@@ -34,16 +34,10 @@ asio::awaitable<result<int>> run_foreground(run_plan plan, progress& bar) {
   bool docker_is_up = false;
   if (plan.docker) {
     bar.start("waiting for the docker daemon");
-    guest_daemon kept(box, sink);
-    auto options = keep_options(plan, *box);
-    if (options) {
-      auto starting = kept.start(std::move(*options));
-      const auto ready = co_await until_interrupted(std::move(starting), signals);
-      if (!ready) code = ready.error();
-      docker_is_up = ready.has_value();
-    } else {
-      code = std::move(options).error();
-    }
+    auto starting = start_docker(plan, box, {}, sink);
+    const auto ready = co_await until_interrupted(std::move(starting), signals);
+    if (!ready) code = ready.error();
+    docker_is_up = ready.has_value();
     bar.stop();
   }
   if (signals.first() != 0) {

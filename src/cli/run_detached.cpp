@@ -63,18 +63,18 @@ std::optional<command> kept_command_of(const run_plan& plan) {
 
 // Has the guest start what the plan wants, and waits for it where that is wanted.
 asio::awaitable<result<void>> set_going(std::shared_ptr<sandbox> box, const run_plan& plan) {
+  auto run = kept_command_of(plan);
+  if (plan.docker && plan.wait) {
+    auto starting = start_docker(plan, box, std::move(run), plan.where.log);
+    co_return co_await std::move(starting);
+  }
   // Who does not wait for Docker hears of it when somebody waits.
-  guest_daemon kept(box, plan.wait ? plan.where.log : log_sink());
+  guest_daemon kept(box);
   std::optional<supervisor_options> docker;
-  if (plan.docker) {
+  if (plan.docker && plan.from.empty()) {
     auto options = keep_options(plan, *box);
     if (!options) co_return std::move(options).error();
     docker = std::move(*options);
-  }
-  auto run = kept_command_of(plan);
-  if (docker && plan.wait) {
-    auto starting = kept.start(std::move(*docker), std::move(run));
-    co_return co_await std::move(starting);
   }
   if (!docker && !run) co_return result<void>();
   auto beginning = kept.begin(std::move(docker), std::move(run));

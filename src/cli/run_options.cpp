@@ -4,6 +4,7 @@
 #include <berth/base/text.hpp>
 #include <berth/process/pidfd.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/snapshot/store.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -100,13 +101,37 @@ result<void> fill_docker(const run_call& c, run_plan& plan) {
   return {};
 }
 
+// What a snapshot brings along cannot be said anew.
+result<void> refuse_beside_snapshot(const run_call& c) {
+  const run_call untouched;
+  const std::pair<const char*, bool> given[] = {
+      {"--rootfs", !c.rootfs.empty()},
+      {"--docker", c.docker},
+      {"--memory", !c.memory.empty()},
+      {"--cpus", c.cpus != untouched.cpus},
+      {"--volume", !c.volumes.empty()},
+      {"--env", !c.variables.env.empty() || !c.variables.files.empty()},
+      {"--max-connections", !c.max_connections.empty()},
+      {"--runsc-arg", !c.runsc_args.empty()},
+      {"--cgroup", c.cgroup != untouched.cgroup},
+      {"--data-root", c.data_root != untouched.data_root},
+      {"--restart", c.restart != untouched.restart},
+      {"--dockerd-arg", !c.dockerd_args.empty()},
+      {"--network", c.network == "none"},
+  };
+  for (const auto& [option, is_given] : given)
+    if (is_given) return usage_error("a sandbox that is restored has what its snapshot has; leave this out", option);
+  return {};
+}
+
 }  // namespace
 
 void add_run_options(CLI::App& app, run_call& c) {
   takes_command(app);
   app.add_flag("-d,--detach", c.detach, "leave it running in the background and print its id");
   app.add_option("--id,--name", c.id, "what to call it (default: made up)")->type_name("ID");
-  app.add_option("--rootfs", c.rootfs, "the root file system; it is never written to")->type_name("DIR")->required();
+  app.add_option("--rootfs", c.rootfs, "the root file system; it is never written to")->type_name("DIR");
+  app.add_option("--from", c.from, "a snapshot to go on from, in place of a root file system")->type_name("NAME");
   app.add_option("--cpus", c.cpus, "how many CPUs it may use (default: all)")->type_name("N");
   app.add_option("-m,--memory", c.memory, "how much memory it may use, as 512Mi, 2Gi or 2g (default: no limit)")
       ->type_name("SIZE");
@@ -177,7 +202,14 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
 
   sandbox_config& config = out.config;
   config.id = c.id;
-  config.rootfs = absolute_path(c.rootfs);
+  if (c.from.empty() && c.rootfs.empty()) return usage_error("a root file system is needed, or a snapshot", "--rootfs");
+  if (!c.from.empty()) {
+    if (const auto done = refuse_beside_snapshot(c); !done) return done.error();
+    if (const auto good = check_snapshot_name(c.from); !good) return usage_error(good.error(), "--from");
+    out.from = c.from;
+  }
+  // A snapshot has its own; until it is opened the root directory stands for it.
+  config.rootfs = out.from.empty() ? absolute_path(c.rootfs) : "/";
   const auto cpus = parse_cpus(c.cpus, "--cpus");
   if (!cpus) return cpus.error();
   config.cpus = *cpus;

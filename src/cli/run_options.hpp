@@ -19,8 +19,8 @@ namespace berth::cli {
 /// The options as given.
 struct run_call {
   bool detach = false, docker = false, wait = false;
-  std::string id, rootfs, network = "sandbox", cgroup = "sandbox", data_root = "tmpfs", memory, timeout = "30",
-                          cpus = "0";
+  std::string id, rootfs, from, network = "sandbox", cgroup = "sandbox", data_root = "tmpfs", memory, timeout = "30",
+                                cpus = "0";
   std::string max_connections;
   std::string lifetime, hostname, cwd = "/", user, restart = "on-failure";
   std::vector<std::string> volumes, labels, runsc_args, dockerd_args;
@@ -33,7 +33,8 @@ void add_run_options(CLI::App& app, run_call& c);
 struct run_plan {
   environment where;
   sandbox_config config;
-  bool docker = false;
+  std::string from;     ///< a snapshot, in place of a root file system
+  bool docker = false;  ///< of one that is restored: set when it is
   bool wait = false;
   bool detached = false;
   docker_recipe recipe;

@@ -9,11 +9,17 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace berth::cli {
 
 /// Makes the sandbox of the plan, with a note of what it is for. On failure or cancellation nothing is left.
 boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox(run_plan& plan);
+
+/// Starts the plan's dockerd and waits until it is ready, or only waits where it was restored with the sandbox; then `run` begins,
+/// where that is given. What the guest reports goes to `sink`.
+boost::asio::awaitable<result<void>> start_docker(const run_plan& plan, std::shared_ptr<sandbox> box,
+                                                  std::optional<command> run, log_sink sink);
 
 /// How the plan's dockerd is to be kept in `box`.
 result<supervisor_options> keep_options(const run_plan& plan, sandbox& box);
