@@ -134,7 +134,10 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   if (request->docker) {
     BERTH_CO_TRY(co_await add_docker(request->config, request->recipe, where_));
   }
-  auto made = co_await sandbox::create(where_, std::move(request->config));
+  auto making = request->snapshot.empty()
+                    ? sandbox::create(where_, std::move(request->config))
+                    : restore_snapshot(where_, request->snapshot, restore_options::of(request->config));
+  auto made = co_await std::move(making);
   if (!made) co_return std::move(made).error();
   become(std::move(*made));
   if (request->docker && request->start_docker) {
@@ -204,6 +207,19 @@ asio::awaitable<op_result> sandbox_core::set_paused(bool paused) {
   auto done = co_await std::move(work);
   if (!done) co_return std::move(done).error();
   co_return op_outcome{};
+}
+
+asio::awaitable<op_result> sandbox_core::snapshot(std::string name, snapshot_options options) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  auto work = take_snapshot(where_, *held, std::move(name), options);
+  auto taken = co_await cancellation_as_error(std::move(work));
+  if (!taken) co_return std::move(taken).error();
+  op_outcome outcome;
+  outcome.payload = format_snapshot(*taken);
+  co_return outcome;
 }
 
 asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {

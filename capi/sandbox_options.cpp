@@ -78,6 +78,14 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   sandbox_config& c = r.config;
   o.into(c.id, o.text("id"));
   o.into(c.rootfs, o.text("rootfs"));
+  o.into(r.snapshot, o.text("snapshot"));
+  if (!r.snapshot.empty()) {
+    for (const char* key : {"rootfs", "max_connections", "cpus", "memory_bytes", "env", "cwd", "mounts", "net_raw",
+                            "packet_socket_write", "shared_directory", "runsc_args", "spec_patch", "docker"}) {
+      if (o.has(key)) o.complain(key, "a sandbox that is restored has what its snapshot has: leave it out");
+    }
+    c.rootfs = "/";  // until the snapshot is opened
+  }
   if (auto network = o.text("network")) {
     if (*network == "sandbox") {
       c.network = network_mode::sandbox;
@@ -125,6 +133,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   o.finish();
   BERTH_TRY(given.outcome());
   BERTH_TRY(check_sandbox_config(r.where, c));
+  if (!r.snapshot.empty()) BERTH_TRY(check_snapshot_name(r.snapshot));
   return r;
 }
 

@@ -8241,6 +8241,7 @@ struct docker_needs_runsc {
   static constexpr std::uint32_t procfs = 20250304;
   static constexpr std::uint32_t exec = 20250707;
   static constexpr std::uint32_t host_overlay = 20260520;
+  static constexpr std::uint32_t snapshot = 20260905;
   static constexpr std::uint32_t masks = 20260714;
 };
 struct docker_plan_options {
@@ -8668,6 +8669,8 @@ network() {
   fi
   [ -n "$legacy" ] || { [ "$snat" = 1 ] || say network; return; }
   mkdir -p "$dir" && printf '%s\n' "$network" > "$dir/network" || { say "warning cannot write $dir/network"; return; }
+  # For whoever sets the network up again, as in a sandbox that was restored.
+  printf '%s\n' "$legacy" "$way" "$dev" "$addr" "$outside" "$nets" "$$" > "$dir/network.args"
   said=$(sh "$dir/network" rules "$legacy" "$way" "$dev" "$addr" "$outside")
   if [ -n "$said" ]; then say "${said%%"$nl"*}"; elif [ "$way" = "$snat" ]; then say network; fi
   [ "$way" = 0 ] || exec sh "$dir/network" watch "$legacy" "$addr" "$outside" "$nets" "$$" >/dev/null 2>&1
@@ -11087,8 +11090,9 @@ BERTH_DECL result<guest_status> parse_guest_status(std::string_view json) {
 }
 #endif
 namespace berth {
-inline constexpr std::uint32_t guest_protocol_version = 2;
+inline constexpr std::uint32_t guest_protocol_version = 3;
 inline constexpr std::string_view guest_socket_name = "guest.sock";
+inline constexpr std::string_view guest_wake_name = "wake";
 inline constexpr std::size_t guest_frame_limit = 64 * 1024;
 inline constexpr std::size_t guest_request_limit = 4 * 1024 * 1024;
 inline constexpr std::uint32_t guest_stream_window = 512 * 1024;
@@ -11102,6 +11106,7 @@ enum class guest_frame_kind : std::uint8_t {
   grant = 0x15,
   unwanted = 0x16,
   daemon = 0x20,
+  retreat = 0x30,
   greeting = 0x81,
   started = 0x90,
   out = 0x91,
@@ -11112,6 +11117,7 @@ enum class guest_frame_kind : std::uint8_t {
   refused = 0x96,
   deaf = 0x97,
   daemon_news = 0xa0,
+  retreating = 0xb0,
 };
 struct guest_hello {
   std::uint32_t version = guest_protocol_version;
@@ -11149,6 +11155,11 @@ struct guest_refused {
   std::uint32_t sys_errno = 0;
   std::string message;
 };
+struct guest_wake {
+  bool restored = false;
+  std::string address;
+  std::string hostname;
+};
 inline constexpr std::size_t guest_header_size = 8;
 struct guest_frame {
   guest_frame_kind kind{};
@@ -11174,6 +11185,7 @@ BERTH_DECL std::string encode(const guest_grant& m);
 BERTH_DECL std::string encode(const guest_started& m);
 BERTH_DECL std::string encode(const guest_exited& m);
 BERTH_DECL std::string encode(const guest_refused& m);
+BERTH_DECL std::string encode(const guest_wake& m);
 template <class Message>
 result<Message> decode_guest(std::string_view payload);
 template <>
@@ -11192,6 +11204,8 @@ template <>
 BERTH_DECL result<guest_exited> decode_guest<guest_exited>(std::string_view payload);
 template <>
 BERTH_DECL result<guest_refused> decode_guest<guest_refused>(std::string_view payload);
+template <>
+BERTH_DECL result<guest_wake> decode_guest<guest_wake>(std::string_view payload);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
@@ -11277,6 +11291,7 @@ inline bool is_guest_frame_kind(std::uint8_t kind) {
     case guest_frame_kind::grant:
     case guest_frame_kind::unwanted:
     case guest_frame_kind::daemon:
+    case guest_frame_kind::retreat:
     case guest_frame_kind::greeting:
     case guest_frame_kind::started:
     case guest_frame_kind::out:
@@ -11286,7 +11301,8 @@ inline bool is_guest_frame_kind(std::uint8_t kind) {
     case guest_frame_kind::drained:
     case guest_frame_kind::refused:
     case guest_frame_kind::deaf:
-    case guest_frame_kind::daemon_news: return true;
+    case guest_frame_kind::daemon_news:
+    case guest_frame_kind::retreating: return true;
   }
   return false;
 }
@@ -11455,6 +11471,22 @@ BERTH_DECL result<guest_refused> decode_guest<guest_refused>(std::string_view pa
   m.sys_errno = read.number(4095);
   m.message = read.string();
   return detail::checked(read, std::move(m), "refused");
+}
+BERTH_DECL std::string encode(const guest_wake& m) {
+  std::string out;
+  detail::put_u32(out, m.restored ? 1 : 0);
+  detail::put_string(out, m.address);
+  detail::put_string(out, m.hostname);
+  return out;
+}
+template <>
+BERTH_DECL result<guest_wake> decode_guest<guest_wake>(std::string_view payload) {
+  detail::payload_reader read(payload);
+  guest_wake m;
+  m.restored = read.number(1) != 0;
+  m.address = read.c_string();
+  m.hostname = read.c_string();
+  return detail::checked(read, std::move(m), "wake");
 }
 }
 #endif
@@ -13241,6 +13273,8 @@ struct sandbox_record {
   bool shared_directory = true;
   std::uint32_t guest = 0;
   bool net_raw = false;
+  bool packet_socket_write = false;
+  std::vector<std::string> runsc_args;
   std::string runsc;
   std::vector<std::pair<std::string, std::string>> annotations;
   std::string runsc_root() const { return directory + "/run"; }
@@ -13395,6 +13429,8 @@ inline result<sandbox_record> read_record_object(json_view object) {
   record.shared_directory = in.flag("shared_directory");
   if (in.has("guest")) record.guest = in.number<std::uint32_t>("guest");
   record.net_raw = in.flag("net_raw");
+  record.packet_socket_write = in.has("packet_socket_write") && in.flag("packet_socket_write");
+  if (in.has("runsc_args")) record.runsc_args = in.array("runsc_args").texts();
   record.runsc = in.text("runsc");
   const json_view annotations = in.array("annotations");
   for (std::size_t i = 0; i < annotations.size(); ++i) {
@@ -13448,6 +13484,10 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   out.key("shared_directory").boolean(record.shared_directory);
   out.key("guest").number(record.guest);
   out.key("net_raw").boolean(record.net_raw);
+  out.key("packet_socket_write").boolean(record.packet_socket_write);
+  out.key("runsc_args").open_array();
+  for (const std::string& arg : record.runsc_args) out.string(arg);
+  out.close_array();
   out.key("runsc").string(record.runsc);
   out.key("annotations").open_array();
   for (const auto& [key, value] : record.annotations) out.open_array().string(key).string(value).close_array();
@@ -13510,6 +13550,12 @@ struct sandbox_mount {
   std::string destination;
   bool read_only = false;
 };
+struct sandbox_image {
+  std::string directory;
+  std::string spec;
+  std::string init;
+  std::uint32_t guest = 0;
+};
 struct sandbox_config {
   std::string id;
   std::string rootfs;
@@ -13532,6 +13578,7 @@ struct sandbox_config {
   std::shared_ptr<const unique_fd> owner;
   duration lifetime = duration::zero();
   duration create_timeout = seconds(60);
+  std::optional<sandbox_image> restore_from;
   std::function<result<void>(spec_builder&)> edit_spec;
 };
 struct environment {
@@ -13543,6 +13590,7 @@ struct environment {
   std::function<void(std::string_view phase)> on_phase;
   BERTH_DECL static environment from(const std::vector<std::string>& env);
 };
+BERTH_DECL result<std::string> root_directory(const environment& where, bool make);
 BERTH_DECL result<void> check_sandbox_id(std::string_view id);
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what);
 BERTH_DECL result<std::string> find_init(const environment& where);
@@ -14177,6 +14225,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> pause(duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
   BERTH_DECL bool is_paused() const;
+  BERTH_DECL boost::asio::awaitable<result<void>> checkpoint(std::string directory, bool leave_running,
+                                                             duration patience = seconds(120));
   BERTH_DECL boost::asio::awaitable<result<void>> stop(duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> terminate(duration patience = seconds(60));
  private:
@@ -14184,6 +14234,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
       : where_(std::move(where)), root_(std::move(root)), record_(std::move(record)) {}
   boost::asio::awaitable<result<std::unique_ptr<running_command>>> start_command(command what, stdio_options io);
   boost::asio::awaitable<result<void>> set_paused(bool paused, time_point deadline);
+  boost::asio::awaitable<result<void>> save(std::string directory, bool leave_running, time_point deadline);
+  boost::asio::awaitable<result<void>> have_guest_retreat(time_point deadline);
   bool goes_by_guest(const command& what, const stdio_options& io) const;
   boost::asio::awaitable<guest_attempt> attempt_by_guest(command what, stdio_options io,
                                                          std::optional<guest_terminal_size> terminal = {});
@@ -15143,6 +15195,8 @@ BERTH_DECL std::vector<etc_file> etc_files(const sandbox_record& record, const r
 BERTH_DECL result<bool> write_etc(const std::string& root, const std::vector<etc_file>& files);
 BERTH_DECL result<spec_builder> sandbox_spec(const sandbox_record& record, const sandbox_config& what,
                                              const std::string& init, const std::vector<etc_file>& bound);
+BERTH_DECL result<spec_builder> restored_spec(const sandbox_record& record, const sandbox_config& what,
+                                              const std::vector<etc_file>& bound);
 BERTH_DECL result<void> write_bundle(const sandbox_record& record, const sandbox_config& what, const std::string& init,
                                      const resolver_config& resolver);
 }
@@ -15219,6 +15273,33 @@ BERTH_DECL result<spec_builder> sandbox_spec(const sandbox_record& record, const
   if (what.edit_spec) BERTH_TRY(what.edit_spec(*spec));
   return spec;
 }
+BERTH_DECL result<spec_builder> restored_spec(const sandbox_record& record, const sandbox_config& what,
+                                              const std::vector<etc_file>& bound) {
+  const sandbox_image& image = *what.restore_from;
+  auto spec = spec_builder::load(image.spec);
+  if (!spec) return spec;
+  BERTH_TRY(spec_root(*spec).set_path(what.rootfs));
+  BERTH_TRY(spec_hostname(*spec).set(record.hostname));
+  spec_namespaces namespaces(*spec);
+  if (record.network == network_mode::sandbox) BERTH_TRY(namespaces.set({"network", record.names().netns_path()}));
+  if (record.network == network_mode::path) BERTH_TRY(namespaces.set({"network", record.network_path}));
+  spec_resources resources(*spec);
+  if (record.has_limits()) BERTH_TRY(resources.set_cgroups_path(record.cgroups_path()));
+  spec_mounts mounts(*spec);
+  const auto move = [&mounts](const std::string& destination, const std::string& source) -> result<void> {
+    auto mount = mounts.get(destination);
+    if (!mount) return {};
+    mount->source = source;
+    return mounts.set(*mount);
+  };
+  BERTH_TRY(move(init_inside, image.init));
+  BERTH_TRY(move(std::string(sandbox::shared_inside), record.shared()));
+  for (const etc_file& file : bound)
+    BERTH_TRY(move(std::string("/etc/") + file.name, record.bundle() + "/" + file.name));
+  spec_annotations annotations(*spec);
+  BERTH_TRY(annotations.set("dev.berth.id", record.id));
+  return spec;
+}
 BERTH_DECL result<void> write_bundle(const sandbox_record& record, const sandbox_config& what, const std::string& init,
                                      const resolver_config& resolver) {
   std::vector<etc_file> files = etc_files(record, resolver);
@@ -15230,12 +15311,424 @@ BERTH_DECL result<void> write_bundle(const sandbox_record& record, const sandbox
     if (!written) return std::move(written).error();
     if (*written) files.clear();
   }
-  auto spec = sandbox_spec(record, what, init, files);
+  auto spec = what.restore_from ? restored_spec(record, what, files) : sandbox_spec(record, what, init, files);
   if (!spec) return std::move(spec).error();
   return replace_file(record.bundle() + "/config.json", spec->to_pretty_json(), 0600, "sandbox");
 }
 }
 #endif
+namespace berth::detail {
+BERTH_DECL result<std::string> resolve_root(const std::string& root);
+BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id);
+BERTH_DECL std::size_t longest_id(const std::string& root);
+inline constexpr std::size_t made_up_id_size = 12;
+BERTH_DECL result<std::string> open_root(const std::string& root);
+BERTH_DECL result<std::string> find_root(const std::string& root);
+class directory_lock {
+ public:
+  directory_lock() = default;
+  BERTH_DECL static result<directory_lock> try_lock(const std::string& directory);
+  BERTH_DECL static boost::asio::awaitable<result<directory_lock>> lock(std::string directory, time_point deadline);
+  explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
+  void release() noexcept { fd_.reset(); }
+ private:
+  unique_fd fd_;
+};
+BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record);
+BERTH_DECL result<void> remove_state_directory(const std::string& directory);
+BERTH_DECL bool is_state_directory(const std::string& directory);
+struct state_entries {
+  std::vector<std::string> ids;
+  std::vector<std::string> unfinished;
+};
+BERTH_DECL result<state_entries> list_state_directories(const std::string& root);
+BERTH_DECL result<void> remove_tree(const std::string& path);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <stdlib.h>
+namespace berth::detail {
+BERTH_DECL result<std::string> resolve_root(const std::string& root) {
+  const auto refuse = [](std::string message, std::string hint) {
+    return make_error(errc::invalid, "sandbox", std::move(message), "root", std::move(hint));
+  };
+  if (root.empty() || root.front() != '/' || root.find('\0') != std::string::npos) {
+    return refuse("berth's root directory must be an absolute path: " + root, "for instance /var/lib/berth");
+  }
+  std::error_code failed;
+  std::string real = std::filesystem::weakly_canonical(root, failed).string();
+  if (failed) real = root;
+  while (real.size() > 1 && real.back() == '/') real.pop_back();
+  if (real.find_first_of(",:*?[\\") != std::string::npos) {
+    return refuse("berth's root directory has a character in it that runsc cannot take: " + real,
+                  "choose one without , : * ? [ and backslash");
+  }
+  return real;
+}
+inline constexpr std::size_t longest_root_and_id =
+    sizeof(sockaddr_un::sun_path) - 1 - std::string_view("//run/runsc-.sock").size() - 13;
+BERTH_DECL std::size_t longest_id(const std::string& root) {
+  return root.size() < longest_root_and_id ? std::min<std::size_t>(longest_root_and_id - root.size(), 63) : 0;
+}
+BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id) {
+  const std::size_t id_size = id.empty() ? made_up_id_size : id.size();
+  if (id_size <= longest_id(root) || id_size > 63) return {};
+  std::string message = "root directory and id have " + std::to_string(root.size() + id_size) + " characters, and " +
+                        std::to_string(longest_root_and_id) +
+                        " are the most: the path of a unix socket holds them: " + root + "/" +
+                        std::string(id.empty() ? "<" + std::to_string(id_size) + " characters>" : id);
+  std::string hint = "choose a shorter root directory by --root or BERTH_ROOT";
+  if (!id.empty() && longest_id(root) > 0) hint += ", or an id of at most " + std::to_string(longest_id(root));
+  return make_error(errc::invalid, "sandbox", std::move(message), "id", std::move(hint));
+}
+BERTH_DECL result<std::string> find_root(const std::string& root) {
+  auto resolved = resolve_root(root);
+  if (!resolved) return resolved;
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(resolved->c_str(), nullptr), &::free);
+  if (!real) return errno_error(errno, "sandbox", "cannot open berth's root directory", root, "berth needs root");
+  struct stat info {};
+  if (::stat(real.get(), &info) != 0) return errno_error(errno, "sandbox", "cannot open berth's root directory", root);
+  if (!S_ISDIR(info.st_mode)) return errno_error(ENOTDIR, "sandbox", "berth's root is no directory", root);
+  if (info.st_uid != ::geteuid() || (info.st_mode & 0022) != 0) {
+    return make_error(errc::permission, "sandbox", "berth's root directory can be written to by others", real.get(),
+                      "chown it to the user that runs berth and chmod 0700 it");
+  }
+  return std::string(real.get());
+}
+BERTH_DECL result<std::string> open_root(const std::string& given) {
+  auto resolved = resolve_root(given);
+  if (!resolved) return resolved;
+  const std::string& root = *resolved;
+  for (std::size_t at = 1; at != std::string::npos;) {
+    at = root.find('/', at);
+    const std::string part = root.substr(0, at);
+    const mode_t mode = at == std::string::npos ? 0700 : 0755;
+    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) {
+      return errno_error(errno, "sandbox", "cannot make berth's root directory", part, "berth needs root");
+    }
+    if (at != std::string::npos) at = root.find_first_not_of('/', at);
+  }
+  return find_root(root);
+}
+BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& directory) {
+  directory_lock lock;
+  lock.fd_.reset(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!lock.fd_) return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
+  if (::flock(lock.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return errno_error(errno, "sandbox", "cannot lock the sandbox", directory);
+    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
+  }
+  struct stat mine {};
+  struct stat there {};
+  if (::fstat(lock.fd_.get(), &mine) != 0 || ::lstat(directory.c_str(), &there) != 0) {
+    return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
+  }
+  if (mine.st_ino != there.st_ino || mine.st_dev != there.st_dev) {
+    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
+  }
+  return lock;
+}
+BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(std::string directory,
+                                                                               time_point deadline) {
+  for (;;) {
+    auto lock = try_lock(directory);
+    if (lock || lock.error().code != errc::again) co_return lock;
+    if (clock::now() >= deadline) {
+      error e = std::move(lock).error();
+      e.code = errc::timeout;
+      co_return e;
+    }
+    const milliseconds pause(10);
+    if (!co_await pause_for(pause)) {
+      co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
+    }
+  }
+}
+BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record) {
+  BERTH_TRY(check_socket_paths(root, record.id));
+  const std::string temporary = root + "/.new-" + random_token(13);
+  const auto fail = [&temporary](error e) {
+    (void)remove_tree(temporary);
+    return e;
+  };
+  record.directory = root + "/" + record.id;
+  const auto taken = [&record] {
+    if (is_state_directory(record.directory)) {
+      return make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
+                        "choose another id, or remove it: berth rm " + record.id);
+    }
+    return make_error(errc::exists, "sandbox", "something else than a sandbox has this name", record.directory,
+                      "choose another id");
+  };
+  struct stat info {};
+  if (::lstat(record.directory.c_str(), &info) == 0) return taken();
+  if (::mkdir(temporary.c_str(), 0700) != 0) {
+    return errno_error(errno, "sandbox", "cannot make the sandbox's directory", temporary);
+  }
+  auto lock = directory_lock::try_lock(temporary);
+  if (!lock) return fail(std::move(lock).error());
+  sandbox_record first = record;
+  first.directory = temporary;
+  if (auto written = write_record(first); !written) return fail(std::move(written).error());
+  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, record.directory.c_str(), RENAME_NOREPLACE) != 0) {
+    const int failed = errno;
+    if (failed == EEXIST) return fail(taken());
+    return fail(errno_error(failed, "sandbox", "cannot make the sandbox's directory", record.directory));
+  }
+  return lock;
+}
+BERTH_DECL result<void> remove_state_directory(const std::string& directory) {
+  const std::size_t slash = directory.rfind('/');
+  const std::string aside = directory.substr(0, slash) + "/.old-" + random_token(13);
+  if (::rename(directory.c_str(), aside.c_str()) != 0) {
+    if (errno == ENOENT) return {};
+    return errno_error(errno, "sandbox", "cannot remove the sandbox's directory", directory);
+  }
+  return remove_tree(aside);
+}
+BERTH_DECL bool is_state_directory(const std::string& directory) {
+  const auto holds = [&](const char* name, mode_t kind) {
+    struct stat info {};
+    return ::lstat((directory + name).c_str(), &info) == 0 && (info.st_mode & S_IFMT) == kind;
+  };
+  if (!holds("", S_IFDIR)) return false;
+  struct stat record {};
+  if (::lstat((directory + "/record.json").c_str(), &record) == 0) return true;
+  return !directory.ends_with("/lost+found") && holds("/bundle", S_IFDIR) && holds("/run", S_IFDIR);
+}
+BERTH_DECL result<state_entries> list_state_directories(const std::string& root) {
+  state_entries entries;
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(root.c_str()), &::closedir);
+  if (!dir) return errno_error(errno, "sandbox", "cannot read berth's root directory", root);
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(dir.get());
+    if (entry == nullptr && errno != 0)
+      return errno_error(errno, "sandbox", "cannot read berth's root directory", root);
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(".new-") || name.starts_with(".old-")) entries.unfinished.emplace_back(name);
+    else if (check_sandbox_id(name) && is_state_directory(root + "/" + entry->d_name)) entries.ids.emplace_back(name);
+  }
+  std::sort(entries.ids.begin(), entries.ids.end());
+  return entries;
+}
+inline result<void> remove_contents(int dir_fd, dev_t device, const std::string& shown) {
+  const int copy = ::openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (copy < 0) return errno_error(errno, "sandbox", "cannot open the directory", shown);
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(copy), &::closedir);
+  if (!dir) {
+    const int failed = errno;
+    ::close(copy);
+    return errno_error(failed, "sandbox", "cannot read the directory", shown);
+  }
+  result<void> first;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    const std::string path = shown + "/" + name;
+    if (::unlinkat(dir_fd, name.c_str(), 0) == 0 || errno == ENOENT) continue;
+    if (errno != EISDIR && errno != EPERM) {
+      if (first) first = errno_error(errno, "sandbox", "cannot remove the file", path);
+      continue;
+    }
+    const unique_fd child(::openat(dir_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat info {};
+    if (!child || ::fstat(child.get(), &info) != 0) {
+      if (first && errno != ENOENT) first = errno_error(errno, "sandbox", "cannot open the directory", path);
+      continue;
+    }
+    if (info.st_dev != device) {
+      if (first) first = make_error(errc::mount_failed, "sandbox", "something is still mounted there", path);
+      continue;
+    }
+    auto inner = remove_contents(child.get(), device, path);
+    if (!inner && first) first = std::move(inner);
+    if (::unlinkat(dir_fd, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT && first) {
+      first = errno_error(errno, "sandbox", "cannot remove the directory", path);
+    }
+  }
+  return first;
+}
+BERTH_DECL result<void> remove_tree(const std::string& path) {
+  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd) {
+    if (errno == ENOENT) return {};
+    return errno_error(errno, "sandbox", "cannot open the directory", path);
+  }
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return errno_error(errno, "sandbox", "cannot open the directory", path);
+  BERTH_TRY(remove_contents(fd.get(), info.st_dev, path));
+  if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
+    return errno_error(errno, "sandbox", "cannot remove the directory", path);
+  }
+  return {};
+}
+}
+namespace berth {
+BERTH_DECL result<std::string> root_directory(const environment& where, bool make) {
+  return make ? detail::open_root(where.root) : detail::find_root(where.root);
+}
+}
+#endif
+namespace berth {
+namespace detail {
+class sandbox_guest_command final : public guest_command {
+ public:
+  sandbox_guest_command(std::unique_ptr<guest_command> inside, sandbox_record owner)
+      : inside_(std::move(inside)), owner_(std::move(owner)) {}
+  boost::asio::awaitable<result<exit_status>> wait(time_point deadline) override {
+    auto ended = co_await inside_->wait(deadline);
+    if (ended) co_return exit_status{ended->shell_code(), 0};
+    if (ended.error().code != errc::sandbox_not_running) co_return ended;
+    for (int i = 0; i < 40 && owner_.process_alive(); ++i) {
+      auto nap = pause_for(milliseconds(25));
+      if (!co_await std::move(nap)) break;
+    }
+    error e = std::move(ended).error();
+    if (owner_.process_alive()) {
+      e.code = errc::io;
+      e.message = "the sandbox broke the connection of the command off";
+      e.hint = "something in it may have killed or replaced berth's guest";
+      co_return e;
+    }
+    co_return not_running_error(owner_, "the sandbox ended while the command ran");
+  }
+  boost::asio::awaitable<result<void>> signal(int signo) override { return inside_->signal(signo); }
+  boost::asio::awaitable<result<void>> write(std::string_view data) override { return inside_->write(data); }
+  void close_stdin() override { inside_->close_stdin(); }
+  std::string output(output_stream which) const override { return inside_->output(which); }
+  std::optional<exit_status> status() const override {
+    const auto ended = inside_->status();
+    return ended ? std::optional<exit_status>(exit_status{ended->shell_code(), 0}) : std::nullopt;
+  }
+  pid_t pid() const override { return inside_->pid(); }
+  void resize(guest_terminal_size size) override { inside_->resize(size); }
+ private:
+  std::unique_ptr<guest_command> inside_;
+  sandbox_record owner_;
+};
+inline bool fits_guest(const command& what) {
+  std::size_t total = 0;
+  for (const auto* words : {&what.argv, &what.env}) {
+    for (const std::string& word : *words) {
+      if (word.size() >= 128 * 1024) return false;
+      total += word.size() + 1 + sizeof(char*);
+    }
+  }
+  return total <= 1024 * 1024;
+}
+class listening_patience {
+ public:
+  explicit listening_patience(const sandbox_record& record)
+      : directory_(record.directory), wake_(record.shared() + "/" + std::string(guest_wake_name)) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto age = std::chrono::duration_cast<milliseconds>(now).count() - record.created_ms;
+    young_ = age >= 0 && age < 10'000;
+  }
+  bool allows(errc code) const {
+    if (code != errc::not_found && code != errc::again) return false;
+    if (young_ && clock::now() < until_) return true;
+    return clock::now() < saved_until_ && (::access(wake_.c_str(), F_OK) == 0 || is_being_saved());
+  }
+ private:
+  bool is_being_saved() const {
+    const auto lock = directory_lock::try_lock(directory_);
+    return !lock && lock.error().code == errc::again;
+  }
+  std::string directory_, wake_;
+  bool young_ = false;
+  time_point until_ = deadline_after(seconds(2));
+  time_point saved_until_ = deadline_after(seconds(60));
+};
+inline error no_guest_error(const sandbox_record& record) {
+  return make_error(errc::unsupported, "sandbox", "the sandbox has no guest that this berth speaks with", record.id,
+                    "use the berth that made the sandbox, or make it anew");
+}
+}
+BERTH_DECL bool sandbox::goes_by_guest(const command& what, const stdio_options& io) const {
+  return !runsc_only_ && record_.guest == guest_protocol_version && detail::fits_guest(what) &&
+         !detail::is_on_terminal(io);
+}
+BERTH_DECL boost::asio::awaitable<guest_attempt> sandbox::attempt_by_guest(
+    command what, stdio_options io, std::optional<guest_terminal_size> terminal) {
+  guest_executor guest(shared_path(guest_socket_name));
+  guest.patience = seconds(5);
+  const detail::listening_patience listening(record_);
+  for (;;) {
+    command this_time = what;
+    stdio_options streams = io;
+    auto work = guest.attempt(std::move(this_time), std::move(streams), terminal);
+    guest_attempt made = co_await std::move(work);
+    if (made.running || made.asked || !listening.allows(made.failed.code)) co_return made;
+    const milliseconds pause(2);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) {
+      made.failed = make_error(errc::cancelled, "sandbox", "cancelled");
+      co_return made;
+    }
+  }
+}
+BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(time_point deadline) {
+  BERTH_CO_TRY(check_running());
+  auto self = shared_from_this();
+  if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
+  const detail::listening_patience listening(record_);
+  for (;;) {
+    std::string path = shared_path(guest_socket_name);
+    auto opening = guest_channel::open(std::move(path), deadline);
+    auto channel = co_await std::move(opening);
+    if (channel) co_return channel;
+    error why = std::move(channel).error();
+    if (!listening.allows(why.code)) {
+      if (why.code != errc::not_found && why.code != errc::again) co_return why;
+      error e = make_error(why.code, "sandbox", "the sandbox's guest does not answer", record_.id,
+                           "its first process may have been replaced or stopped; " + record_.init_log() +
+                               " may tell, and the sandbox can only be removed");
+      e.detail = why.to_string();
+      co_return e;
+    }
+    const milliseconds pause(2);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) co_return make_error(errc::cancelled, "sandbox", "cancelled");
+  }
+}
+BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> sandbox::start_terminal(
+    command what, stdio_options io, guest_terminal_size size) {
+  BERTH_CO_TRY(check_running());
+  BERTH_CO_TRY(detail::check_exec_command(what));
+  auto self = shared_from_this();
+  guest_attempt made;
+  if (record_.guest == guest_protocol_version) {
+    auto attempting = attempt_by_guest(std::move(what), std::move(io), size);
+    made = co_await std::move(attempting);
+  } else {
+    made.failed = detail::no_guest_error(record_);
+  }
+  if (!made.running) {
+    error e = std::move(made.failed);
+    if (made.asked || e.code == errc::cancelled) co_return e;
+    const std::string why = e.to_string();
+    e = make_error(errc::unsupported, "sandbox", "no terminal can be made: the sandbox's guest does not answer",
+                   record_.id, "a command without a terminal goes by runsc exec then");
+    e.detail = why;
+    co_return e;
+  }
+  std::unique_ptr<guest_command> running =
+      std::make_unique<detail::sandbox_guest_command>(std::move(made.running), record_);
+  co_return running;
+}
+}
+namespace berth::detail {
+struct runsc_client {
+  runsc_binary binary;
+  runsc_globals globals;
+  std::string id;
+  BERTH_DECL static runsc_client of(runsc_binary binary, const sandbox_record& record);
+};
+BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv, time_point deadline,
+                                                                 std::vector<fd_mapping> fds = {});
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth::detail {
 BERTH_DECL std::string find_obstacle(const std::string& directory);
 }
@@ -15263,6 +15756,120 @@ BERTH_DECL std::string find_obstacle(const std::string& directory) {
 }
 }
 #endif
+namespace berth::detail {
+BERTH_DECL runsc_client runsc_client::of(runsc_binary binary, const sandbox_record& record) {
+  runsc_client client{std::move(binary), {}, record.container_id()};
+  client.globals.root = record.runsc_root();
+  return client;
+}
+BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv, time_point deadline,
+                                                                 std::vector<fd_mapping> fds) {
+  spawn_options options;
+  options.argv = std::move(argv);
+  options.env = minimal_environment();
+  options.fds = std::move(fds);
+  stdio_options io;
+  auto done = co_await run_process(std::move(options), std::move(io), deadline);
+  if (!done) co_return std::move(done).error();
+  if (!done->status.success()) {
+    std::string said = done->err.empty() ? done->out : done->err;
+    while (!said.empty() && said.back() == '\n') said.pop_back();
+    error e = make_error(errc::runsc_failed, "sandbox", "runsc failed with " + done->status.to_string());
+    if (!said.empty()) e.message += ": " + said.substr(0, said.find('\n'));
+    e.detail = said;
+    e.hint = find_obstacle("/");
+    co_return e;
+  }
+  co_return std::move(done->out);
+}
+}
+#endif
+namespace berth {
+namespace detail {
+inline std::string wake_path(const sandbox_record& record) {
+  return record.shared() + "/" + std::string(guest_wake_name);
+}
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time_point deadline) {
+  ::unlink(detail::wake_path(record_).c_str());
+  auto opening = open_guest(deadline);
+  auto channel = co_await std::move(opening);
+  if (!channel) co_return std::move(channel).error();
+  std::string nothing;
+  auto asking = channel->send(guest_frame_kind::retreat, std::move(nothing), deadline);
+  auto asked = co_await std::move(asking);
+  if (!asked) co_return asked;
+  auto waiting = channel->next(deadline);
+  auto answer = co_await std::move(waiting);
+  if (!answer) co_return std::move(answer).error();
+  if (answer->kind == guest_frame_kind::refused) {
+    auto why = decode_guest<guest_refused>(answer->payload);
+    if (!why) co_return std::move(why).error();
+    std::string said;
+    append_shown(said, why->message);
+    co_return make_error(errc::state, "sandbox", "the sandbox cannot be saved now: " + said, record_.id,
+                         "try again when that has ended");
+  }
+  if (answer->kind != guest_frame_kind::retreating)
+    co_return make_error(errc::hostile, "sandbox", "the sandbox's guest spoke out of turn", record_.id);
+  auto ending = channel->next(deadline);
+  auto over = co_await std::move(ending);
+  if (over) co_return make_error(errc::hostile, "sandbox", "the sandbox's guest spoke out of turn", record_.id);
+  if (over.error().code != errc::sandbox_not_running) co_return std::move(over).error();
+  co_return result<void>();
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string directory, bool leave_running,
+                                                              time_point deadline) {
+  BERTH_CO_TRY(check_running());
+  if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
+  auto binary = co_await runsc_by(deadline);
+  if (!binary) co_return std::move(binary).error();
+  runsc_checkpoint_options options;
+  options.image_path = std::move(directory);
+  options.leave_running = leave_running;
+  auto argv = runsc_checkpoint_argv(*binary, globals(), record_.container_id(), options);
+  if (!argv) co_return std::move(argv).error();
+  std::string own = record_.directory;
+  auto waiting = detail::directory_lock::lock(std::move(own), deadline);
+  auto lock = co_await std::move(waiting);
+  if (!lock) co_return std::move(lock).error();
+  auto retreating = have_guest_retreat(deadline);
+  auto retreated = co_await std::move(retreating);
+  result<void> saved = retreated;
+  if (retreated) {
+    auto work = detail::run_runsc(std::move(*argv), deadline);
+    auto done = co_await std::move(work);
+    if (!done) saved = std::move(done).error();
+  }
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  if (saved && !leave_running) {
+    auto ending = wait_stopped(deadline_after(seconds(10)));
+    co_return co_await std::move(ending);
+  }
+  if (!retreated && retreated.error().code == errc::state) co_return saved;
+  if (record_.process_alive()) {
+    auto woken = replace_file(detail::wake_path(record_), encode(guest_wake{}), 0600, "sandbox");
+    if (!woken && saved) saved = std::move(woken).error();
+    const time_point soon = deadline_after(seconds(10));
+    for (bool answers = false; !answers && record_.process_alive() && clock::now() < soon;) {
+      std::string path = shared_path(guest_socket_name);
+      auto opening = guest_channel::open(std::move(path), soon);
+      const auto channel = co_await std::move(opening);
+      answers = channel.has_value();
+      const milliseconds pause(2);
+      if (!answers) (void)co_await pause_for(pause);
+    }
+  }
+  co_return saved;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::checkpoint(std::string directory, bool leave_running,
+                                                                    duration patience) {
+  auto self = shared_from_this();
+  auto work = save(std::move(directory), leave_running, deadline_after(patience));
+  auto done = co_await cancellation_as_error(std::move(work));
+  co_return done;
+}
+}
 namespace berth::detail {
 inline constexpr seconds removal_patience{30};
 BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record,
@@ -15563,254 +16170,6 @@ BERTH_DECL boost::asio::awaitable<result<void>> kill_runsc_processes(runsc_owner
 }
 }
 #endif
-namespace berth::detail {
-BERTH_DECL result<std::string> resolve_root(const std::string& root);
-BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id);
-BERTH_DECL std::size_t longest_id(const std::string& root);
-inline constexpr std::size_t made_up_id_size = 12;
-BERTH_DECL result<std::string> open_root(const std::string& root);
-BERTH_DECL result<std::string> find_root(const std::string& root);
-class directory_lock {
- public:
-  directory_lock() = default;
-  BERTH_DECL static result<directory_lock> try_lock(const std::string& directory);
-  BERTH_DECL static boost::asio::awaitable<result<directory_lock>> lock(std::string directory, time_point deadline);
-  explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
-  void release() noexcept { fd_.reset(); }
- private:
-  unique_fd fd_;
-};
-BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record);
-BERTH_DECL result<void> remove_state_directory(const std::string& directory);
-BERTH_DECL bool is_state_directory(const std::string& directory);
-struct state_entries {
-  std::vector<std::string> ids;
-  std::vector<std::string> unfinished;
-};
-BERTH_DECL result<state_entries> list_state_directories(const std::string& root);
-BERTH_DECL result<void> remove_tree(const std::string& path);
-}
-#if !defined(BERTH_SEPARATE_COMPILATION)
-#include <stdlib.h>
-namespace berth::detail {
-BERTH_DECL result<std::string> resolve_root(const std::string& root) {
-  const auto refuse = [](std::string message, std::string hint) {
-    return make_error(errc::invalid, "sandbox", std::move(message), "root", std::move(hint));
-  };
-  if (root.empty() || root.front() != '/' || root.find('\0') != std::string::npos) {
-    return refuse("berth's root directory must be an absolute path: " + root, "for instance /var/lib/berth");
-  }
-  std::error_code failed;
-  std::string real = std::filesystem::weakly_canonical(root, failed).string();
-  if (failed) real = root;
-  while (real.size() > 1 && real.back() == '/') real.pop_back();
-  if (real.find_first_of(",:*?[\\") != std::string::npos) {
-    return refuse("berth's root directory has a character in it that runsc cannot take: " + real,
-                  "choose one without , : * ? [ and backslash");
-  }
-  return real;
-}
-inline constexpr std::size_t longest_root_and_id =
-    sizeof(sockaddr_un::sun_path) - 1 - std::string_view("//run/runsc-.sock").size() - 13;
-BERTH_DECL std::size_t longest_id(const std::string& root) {
-  return root.size() < longest_root_and_id ? std::min<std::size_t>(longest_root_and_id - root.size(), 63) : 0;
-}
-BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id) {
-  const std::size_t id_size = id.empty() ? made_up_id_size : id.size();
-  if (id_size <= longest_id(root) || id_size > 63) return {};
-  std::string message = "root directory and id have " + std::to_string(root.size() + id_size) + " characters, and " +
-                        std::to_string(longest_root_and_id) +
-                        " are the most: the path of a unix socket holds them: " + root + "/" +
-                        std::string(id.empty() ? "<" + std::to_string(id_size) + " characters>" : id);
-  std::string hint = "choose a shorter root directory by --root or BERTH_ROOT";
-  if (!id.empty() && longest_id(root) > 0) hint += ", or an id of at most " + std::to_string(longest_id(root));
-  return make_error(errc::invalid, "sandbox", std::move(message), "id", std::move(hint));
-}
-BERTH_DECL result<std::string> find_root(const std::string& root) {
-  auto resolved = resolve_root(root);
-  if (!resolved) return resolved;
-  const std::unique_ptr<char, void (*)(void*)> real(::realpath(resolved->c_str(), nullptr), &::free);
-  if (!real) return errno_error(errno, "sandbox", "cannot open berth's root directory", root, "berth needs root");
-  struct stat info {};
-  if (::stat(real.get(), &info) != 0) return errno_error(errno, "sandbox", "cannot open berth's root directory", root);
-  if (!S_ISDIR(info.st_mode)) return errno_error(ENOTDIR, "sandbox", "berth's root is no directory", root);
-  if (info.st_uid != ::geteuid() || (info.st_mode & 0022) != 0) {
-    return make_error(errc::permission, "sandbox", "berth's root directory can be written to by others", real.get(),
-                      "chown it to the user that runs berth and chmod 0700 it");
-  }
-  return std::string(real.get());
-}
-BERTH_DECL result<std::string> open_root(const std::string& given) {
-  auto resolved = resolve_root(given);
-  if (!resolved) return resolved;
-  const std::string& root = *resolved;
-  for (std::size_t at = 1; at != std::string::npos;) {
-    at = root.find('/', at);
-    const std::string part = root.substr(0, at);
-    const mode_t mode = at == std::string::npos ? 0700 : 0755;
-    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) {
-      return errno_error(errno, "sandbox", "cannot make berth's root directory", part, "berth needs root");
-    }
-    if (at != std::string::npos) at = root.find_first_not_of('/', at);
-  }
-  return find_root(root);
-}
-BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& directory) {
-  directory_lock lock;
-  lock.fd_.reset(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!lock.fd_) return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
-  if (::flock(lock.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return errno_error(errno, "sandbox", "cannot lock the sandbox", directory);
-    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
-  }
-  struct stat mine {};
-  struct stat there {};
-  if (::fstat(lock.fd_.get(), &mine) != 0 || ::lstat(directory.c_str(), &there) != 0) {
-    return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
-  }
-  if (mine.st_ino != there.st_ino || mine.st_dev != there.st_dev) {
-    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
-  }
-  return lock;
-}
-BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(std::string directory,
-                                                                               time_point deadline) {
-  for (;;) {
-    auto lock = try_lock(directory);
-    if (lock || lock.error().code != errc::again) co_return lock;
-    if (clock::now() >= deadline) {
-      error e = std::move(lock).error();
-      e.code = errc::timeout;
-      co_return e;
-    }
-    const milliseconds pause(10);
-    if (!co_await pause_for(pause)) {
-      co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
-    }
-  }
-}
-BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record) {
-  BERTH_TRY(check_socket_paths(root, record.id));
-  const std::string temporary = root + "/.new-" + random_token(13);
-  const auto fail = [&temporary](error e) {
-    (void)remove_tree(temporary);
-    return e;
-  };
-  record.directory = root + "/" + record.id;
-  const auto taken = [&record] {
-    if (is_state_directory(record.directory)) {
-      return make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
-                        "choose another id, or remove it: berth rm " + record.id);
-    }
-    return make_error(errc::exists, "sandbox", "something else than a sandbox has this name", record.directory,
-                      "choose another id");
-  };
-  struct stat info {};
-  if (::lstat(record.directory.c_str(), &info) == 0) return taken();
-  if (::mkdir(temporary.c_str(), 0700) != 0) {
-    return errno_error(errno, "sandbox", "cannot make the sandbox's directory", temporary);
-  }
-  auto lock = directory_lock::try_lock(temporary);
-  if (!lock) return fail(std::move(lock).error());
-  sandbox_record first = record;
-  first.directory = temporary;
-  if (auto written = write_record(first); !written) return fail(std::move(written).error());
-  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, record.directory.c_str(), RENAME_NOREPLACE) != 0) {
-    const int failed = errno;
-    if (failed == EEXIST) return fail(taken());
-    return fail(errno_error(failed, "sandbox", "cannot make the sandbox's directory", record.directory));
-  }
-  return lock;
-}
-BERTH_DECL result<void> remove_state_directory(const std::string& directory) {
-  const std::size_t slash = directory.rfind('/');
-  const std::string aside = directory.substr(0, slash) + "/.old-" + random_token(13);
-  if (::rename(directory.c_str(), aside.c_str()) != 0) {
-    if (errno == ENOENT) return {};
-    return errno_error(errno, "sandbox", "cannot remove the sandbox's directory", directory);
-  }
-  return remove_tree(aside);
-}
-BERTH_DECL bool is_state_directory(const std::string& directory) {
-  const auto holds = [&](const char* name, mode_t kind) {
-    struct stat info {};
-    return ::lstat((directory + name).c_str(), &info) == 0 && (info.st_mode & S_IFMT) == kind;
-  };
-  if (!holds("", S_IFDIR)) return false;
-  struct stat record {};
-  if (::lstat((directory + "/record.json").c_str(), &record) == 0) return true;
-  return !directory.ends_with("/lost+found") && holds("/bundle", S_IFDIR) && holds("/run", S_IFDIR);
-}
-BERTH_DECL result<state_entries> list_state_directories(const std::string& root) {
-  state_entries entries;
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(root.c_str()), &::closedir);
-  if (!dir) return errno_error(errno, "sandbox", "cannot read berth's root directory", root);
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(dir.get());
-    if (entry == nullptr && errno != 0)
-      return errno_error(errno, "sandbox", "cannot read berth's root directory", root);
-    if (entry == nullptr) break;
-    const std::string_view name = entry->d_name;
-    if (name.starts_with(".new-") || name.starts_with(".old-")) entries.unfinished.emplace_back(name);
-    else if (check_sandbox_id(name) && is_state_directory(root + "/" + entry->d_name)) entries.ids.emplace_back(name);
-  }
-  std::sort(entries.ids.begin(), entries.ids.end());
-  return entries;
-}
-inline result<void> remove_contents(int dir_fd, dev_t device, const std::string& shown) {
-  const int copy = ::openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (copy < 0) return errno_error(errno, "sandbox", "cannot open the directory", shown);
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(copy), &::closedir);
-  if (!dir) {
-    const int failed = errno;
-    ::close(copy);
-    return errno_error(failed, "sandbox", "cannot read the directory", shown);
-  }
-  result<void> first;
-  while (const dirent* entry = ::readdir(dir.get())) {
-    const std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    const std::string path = shown + "/" + name;
-    if (::unlinkat(dir_fd, name.c_str(), 0) == 0 || errno == ENOENT) continue;
-    if (errno != EISDIR && errno != EPERM) {
-      if (first) first = errno_error(errno, "sandbox", "cannot remove the file", path);
-      continue;
-    }
-    const unique_fd child(::openat(dir_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    struct stat info {};
-    if (!child || ::fstat(child.get(), &info) != 0) {
-      if (first && errno != ENOENT) first = errno_error(errno, "sandbox", "cannot open the directory", path);
-      continue;
-    }
-    if (info.st_dev != device) {
-      if (first) first = make_error(errc::mount_failed, "sandbox", "something is still mounted there", path);
-      continue;
-    }
-    auto inner = remove_contents(child.get(), device, path);
-    if (!inner && first) first = std::move(inner);
-    if (::unlinkat(dir_fd, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT && first) {
-      first = errno_error(errno, "sandbox", "cannot remove the directory", path);
-    }
-  }
-  return first;
-}
-BERTH_DECL result<void> remove_tree(const std::string& path) {
-  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd) {
-    if (errno == ENOENT) return {};
-    return errno_error(errno, "sandbox", "cannot open the directory", path);
-  }
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return errno_error(errno, "sandbox", "cannot open the directory", path);
-  BERTH_TRY(remove_contents(fd.get(), info.st_dev, path));
-  if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
-    return errno_error(errno, "sandbox", "cannot remove the directory", path);
-  }
-  return {};
-}
-}
-#endif
 namespace berth {
 namespace detail {
 inline std::string root_of(const sandbox_record& record) {
@@ -15853,7 +16212,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
     first.keep(co_await remove_network(std::move(names), deadline, where.log));
   }
   enter_phase(where, "shared");
-  const std::array<std::string, 3> mounts = {record.shared(), record.root(), record.root_layer()};
+  const std::array<std::string, 4> mounts = {record.shared(), record.root(), record.root_layer(),
+                                             record.runsc_root() + "/null-netns"};
   for (const std::string& mount : mounts) {
     std::string path = mount;
     first.keep(co_await unmount_shared(std::move(path)));
@@ -16051,45 +16411,6 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
 }
 }
 #endif
-namespace berth::detail {
-struct runsc_client {
-  runsc_binary binary;
-  runsc_globals globals;
-  std::string id;
-  BERTH_DECL static runsc_client of(runsc_binary binary, const sandbox_record& record);
-};
-BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv, time_point deadline,
-                                                                 std::vector<fd_mapping> fds = {});
-}
-#if !defined(BERTH_SEPARATE_COMPILATION)
-namespace berth::detail {
-BERTH_DECL runsc_client runsc_client::of(runsc_binary binary, const sandbox_record& record) {
-  runsc_client client{std::move(binary), {}, record.container_id()};
-  client.globals.root = record.runsc_root();
-  return client;
-}
-BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv, time_point deadline,
-                                                                 std::vector<fd_mapping> fds) {
-  spawn_options options;
-  options.argv = std::move(argv);
-  options.env = minimal_environment();
-  options.fds = std::move(fds);
-  stdio_options io;
-  auto done = co_await run_process(std::move(options), std::move(io), deadline);
-  if (!done) co_return std::move(done).error();
-  if (!done->status.success()) {
-    std::string said = done->err.empty() ? done->out : done->err;
-    while (!said.empty() && said.back() == '\n') said.pop_back();
-    error e = make_error(errc::runsc_failed, "sandbox", "runsc failed with " + done->status.to_string());
-    if (!said.empty()) e.message += ": " + said.substr(0, said.find('\n'));
-    e.detail = said;
-    e.hint = find_obstacle("/");
-    co_return e;
-  }
-  co_return std::move(done->out);
-}
-}
-#endif
 namespace berth {
 BERTH_DECL boost::asio::awaitable<result<runsc_binary>> find_sandbox_runsc(environment where, time_point deadline);
 BERTH_DECL result<runsc_binary> find_sandbox_runsc_blocking(const environment& where);
@@ -16264,7 +16585,10 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
   record.memory_bytes = what.memory_bytes;
   record.shared_directory = what.shared_directory;
   record.guest = what.shared_directory ? guest_protocol_version : 0;
+  if (what.restore_from) record.guest = what.restore_from->guest;
   record.net_raw = what.net_raw;
+  record.packet_socket_write = what.packet_socket_write;
+  record.runsc_args = what.runsc_args;
   record.runsc = binary.path();
   record.annotations = what.annotations;
   return record;
@@ -16327,13 +16651,35 @@ inline error start_failure(const sandbox_record& record, std::string what, const
     e.hint = "see that `" + record.runsc + " --version` works, and the kernel's log (dmesg)";
   return e;
 }
+inline result<runsc_argv> start_argv(const sandbox_record& record, const sandbox_config& what,
+                                     const runsc_binary& binary, const std::string& pid_file) {
+  const auto fill = [&](auto& options) {
+    options.bundle = record.bundle();
+    options.detach = true;
+    options.pid_file = pid_file;
+  };
+  const runsc_globals globals = creation_globals(record, what);
+  if (!what.restore_from) {
+    runsc_run_options run;
+    fill(run);
+    return runsc_run_argv(binary, globals, record.container_id(), run);
+  }
+  runsc_restore_options restore;
+  fill(restore);
+  restore.image_path = what.restore_from->directory;
+  return runsc_restore_argv(binary, globals, record.container_id(), restore);
+}
+inline result<void> write_restored_wake(const sandbox_record& record) {
+  guest_wake wake;
+  wake.restored = true;
+  if (record.net) wake.address = record.net->address();
+  wake.hostname = record.hostname;
+  return replace_file(record.shared() + "/" + std::string(guest_wake_name), encode(wake), 0600, "sandbox");
+}
 inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, const sandbox_config& what,
                                                         const runsc_binary& binary, time_point deadline) {
-  runsc_run_options run;
-  run.bundle = record.bundle();
-  run.detach = true;
-  run.pid_file = record.directory + "/sandbox.pid";
-  auto argv = runsc_run_argv(binary, creation_globals(record, what), record.container_id(), run);
+  const std::string pid_file = record.directory + "/sandbox.pid";
+  auto argv = start_argv(record, what, binary, pid_file);
   if (!argv) co_return std::move(argv).error();
   const unique_fd printed(
       ::open(record.init_log().c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -16349,12 +16695,13 @@ inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, 
   auto done = co_await run_process(std::move(options), std::move(io), deadline);
   if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
   if (!done || !done->status.success()) {
-    error e = start_failure(record, "cannot start the sandbox " + record.id,
-                            done ? std::optional(done->status) : std::nullopt);
+    error e = start_failure(
+        record, (what.restore_from ? "cannot restore the sandbox " : "cannot start the sandbox ") + record.id,
+        done ? std::optional(done->status) : std::nullopt);
     if (!done) e.code = errc::timeout;
     co_return e;
   }
-  record.sandbox_process = process_identity::of(read_pid_file(run.pid_file));
+  record.sandbox_process = process_identity::of(read_pid_file(pid_file));
   if (!record.sandbox_process.alive()) {
     co_return start_failure(record, "the sandbox " + record.id + " ended at once", std::nullopt);
   }
@@ -16396,6 +16743,7 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   }
   enter_phase(where, "bundle");
   BERTH_CO_TRY(write_bundle(record, mounted, init, resolver));
+  if (what.restore_from && record.guest != 0) BERTH_CO_TRY(write_restored_wake(record));
   if (co_await was_cancelled()) co_return make_error(errc::cancelled, "sandbox", "the creation was cancelled");
   enter_phase(where, "runsc");
   BERTH_CO_TRY(co_await start_runsc(record, what, binary, deadline));
@@ -16582,145 +16930,6 @@ BERTH_DECL std::string home_of_user(std::uint32_t uid, std::string_view passwd) 
 }
 }
 #endif
-namespace berth {
-namespace detail {
-class sandbox_guest_command final : public guest_command {
- public:
-  sandbox_guest_command(std::unique_ptr<guest_command> inside, sandbox_record owner)
-      : inside_(std::move(inside)), owner_(std::move(owner)) {}
-  boost::asio::awaitable<result<exit_status>> wait(time_point deadline) override {
-    auto ended = co_await inside_->wait(deadline);
-    if (ended) co_return exit_status{ended->shell_code(), 0};
-    if (ended.error().code != errc::sandbox_not_running) co_return ended;
-    for (int i = 0; i < 40 && owner_.process_alive(); ++i) {
-      auto nap = pause_for(milliseconds(25));
-      if (!co_await std::move(nap)) break;
-    }
-    error e = std::move(ended).error();
-    if (owner_.process_alive()) {
-      e.code = errc::io;
-      e.message = "the sandbox broke the connection of the command off";
-      e.hint = "something in it may have killed or replaced berth's guest";
-      co_return e;
-    }
-    co_return not_running_error(owner_, "the sandbox ended while the command ran");
-  }
-  boost::asio::awaitable<result<void>> signal(int signo) override { return inside_->signal(signo); }
-  boost::asio::awaitable<result<void>> write(std::string_view data) override { return inside_->write(data); }
-  void close_stdin() override { inside_->close_stdin(); }
-  std::string output(output_stream which) const override { return inside_->output(which); }
-  std::optional<exit_status> status() const override {
-    const auto ended = inside_->status();
-    return ended ? std::optional<exit_status>(exit_status{ended->shell_code(), 0}) : std::nullopt;
-  }
-  pid_t pid() const override { return inside_->pid(); }
-  void resize(guest_terminal_size size) override { inside_->resize(size); }
- private:
-  std::unique_ptr<guest_command> inside_;
-  sandbox_record owner_;
-};
-inline bool fits_guest(const command& what) {
-  std::size_t total = 0;
-  for (const auto* words : {&what.argv, &what.env}) {
-    for (const std::string& word : *words) {
-      if (word.size() >= 128 * 1024) return false;
-      total += word.size() + 1 + sizeof(char*);
-    }
-  }
-  return total <= 1024 * 1024;
-}
-class listening_patience {
- public:
-  explicit listening_patience(const sandbox_record& record) {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto age = std::chrono::duration_cast<milliseconds>(now).count() - record.created_ms;
-    young_ = age >= 0 && age < 10'000;
-  }
-  bool allows(errc code) const {
-    return young_ && (code == errc::not_found || code == errc::again) && clock::now() < until_;
-  }
- private:
-  bool young_ = false;
-  time_point until_ = deadline_after(seconds(2));
-};
-inline error no_guest_error(const sandbox_record& record) {
-  return make_error(errc::unsupported, "sandbox", "the sandbox has no guest that this berth speaks with", record.id,
-                    "use the berth that made the sandbox, or make it anew");
-}
-}
-BERTH_DECL bool sandbox::goes_by_guest(const command& what, const stdio_options& io) const {
-  return !runsc_only_ && record_.guest == guest_protocol_version && detail::fits_guest(what) &&
-         !detail::is_on_terminal(io);
-}
-BERTH_DECL boost::asio::awaitable<guest_attempt> sandbox::attempt_by_guest(
-    command what, stdio_options io, std::optional<guest_terminal_size> terminal) {
-  guest_executor guest(shared_path(guest_socket_name));
-  guest.patience = seconds(5);
-  const detail::listening_patience listening(record_);
-  for (;;) {
-    command this_time = what;
-    stdio_options streams = io;
-    auto work = guest.attempt(std::move(this_time), std::move(streams), terminal);
-    guest_attempt made = co_await std::move(work);
-    if (made.running || made.asked || !listening.allows(made.failed.code)) co_return made;
-    const milliseconds pause(2);
-    const bool waited = co_await pause_for(pause);
-    if (!waited) {
-      made.failed = make_error(errc::cancelled, "sandbox", "cancelled");
-      co_return made;
-    }
-  }
-}
-BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(time_point deadline) {
-  BERTH_CO_TRY(check_running());
-  auto self = shared_from_this();
-  if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
-  const detail::listening_patience listening(record_);
-  for (;;) {
-    std::string path = shared_path(guest_socket_name);
-    auto opening = guest_channel::open(std::move(path), deadline);
-    auto channel = co_await std::move(opening);
-    if (channel) co_return channel;
-    error why = std::move(channel).error();
-    if (!listening.allows(why.code)) {
-      if (why.code != errc::not_found && why.code != errc::again) co_return why;
-      error e = make_error(why.code, "sandbox", "the sandbox's guest does not answer", record_.id,
-                           "its first process may have been replaced or stopped; " + record_.init_log() +
-                               " may tell, and the sandbox can only be removed");
-      e.detail = why.to_string();
-      co_return e;
-    }
-    const milliseconds pause(2);
-    const bool waited = co_await pause_for(pause);
-    if (!waited) co_return make_error(errc::cancelled, "sandbox", "cancelled");
-  }
-}
-BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> sandbox::start_terminal(
-    command what, stdio_options io, guest_terminal_size size) {
-  BERTH_CO_TRY(check_running());
-  BERTH_CO_TRY(detail::check_exec_command(what));
-  auto self = shared_from_this();
-  guest_attempt made;
-  if (record_.guest == guest_protocol_version) {
-    auto attempting = attempt_by_guest(std::move(what), std::move(io), size);
-    made = co_await std::move(attempting);
-  } else {
-    made.failed = detail::no_guest_error(record_);
-  }
-  if (!made.running) {
-    error e = std::move(made.failed);
-    if (made.asked || e.code == errc::cancelled) co_return e;
-    const std::string why = e.to_string();
-    e = make_error(errc::unsupported, "sandbox", "no terminal can be made: the sandbox's guest does not answer",
-                   record_.id, "a command without a terminal goes by runsc exec then");
-    e.detail = why;
-    co_return e;
-  }
-  std::unique_ptr<guest_command> running =
-      std::make_unique<detail::sandbox_guest_command>(std::move(made.running), record_);
-  co_return running;
-}
-}
 namespace berth {
 namespace detail {
 inline std::string paused_marker(const sandbox_record& record) { return record.directory + "/paused"; }
@@ -17382,6 +17591,8 @@ class guest_daemon {
  private:
   boost::asio::awaitable<result<void>> converse(daemon_request request, time_point deadline,
                                                 std::function<bool(const guest_status&)> go_on);
+  boost::asio::awaitable<result<void>> converse_once(daemon_request request, time_point deadline,
+                                                     std::function<bool(const guest_status&)> go_on);
   std::shared_ptr<sandbox> box_;
   log_sink log_;
 };
@@ -17617,8 +17828,8 @@ namespace detail {
 inline constexpr duration guest_answers_within = seconds(10);
 inline constexpr std::size_t largest_guest_status = 64 * 1024;
 }
-BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse(daemon_request request, time_point deadline,
-                                                                       std::function<bool(const guest_status&)> go_on) {
+BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse_once(
+    daemon_request request, time_point deadline, std::function<bool(const guest_status&)> go_on) {
   const std::shared_ptr<sandbox> box = box_;
   const log_sink sink = log_;
   const auto tell_status = on_status;
@@ -17663,6 +17874,24 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse(daemon_re
       if (failure && failure->to_error().code == code) co_return failure->to_error();
       co_return std::move(*news->failed);
     }
+  }
+}
+BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse(daemon_request request, time_point deadline,
+                                                                       std::function<bool(const guest_status&)> go_on) {
+  guest_daemon again = *this;
+  for (;;) {
+    daemon_request this_time = request;
+    auto work = again.converse_once(std::move(this_time), deadline, go_on);
+    auto outcome = co_await std::move(work);
+    const bool cut = !outcome && outcome.error().code == errc::sandbox_not_running;
+    if (!cut || request.what != daemon_request::kind::watch || !again.box_->record().process_alive() ||
+        clock::now() >= deadline)
+      co_return outcome;
+    const milliseconds pause(50);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) co_return make_error(errc::cancelled, "docker", "cancelled");
+    if (!again.box_->record().process_alive()) co_return outcome;
+    request.so_far = false;
   }
 }
 BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::start(supervisor_options options,
@@ -20277,6 +20506,534 @@ berth_status berth_runsc_has(const berth_runsc* runsc, const char* verb, size_t 
     return {};
   });
 }
+namespace berth {
+struct snapshot_base {
+  std::string runsc;
+  std::string cpu;
+  std::string
+      rootfs;
+};
+struct snapshot_manifest {
+  static constexpr int current_version = 1;
+  std::string name;
+  std::int64_t created_ms = 0;
+  std::int64_t took_ms = 0;
+  std::uint64_t bytes = 0;
+  std::string berth;
+  bool docker = false;
+  snapshot_base base;
+  sandbox_record source;
+};
+BERTH_DECL std::string format_snapshot_manifest(const snapshot_manifest& manifest);
+BERTH_DECL result<snapshot_manifest> parse_snapshot_manifest(std::string_view json);
+BERTH_DECL result<void> check_snapshot_base(const snapshot_manifest& manifest, const snapshot_base& here);
+BERTH_DECL result<std::string> rootfs_identity(const std::string& directory);
+BERTH_DECL std::string cpu_features();
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <set>
+namespace berth {
+namespace detail {
+inline error damaged_manifest(std::string why) {
+  return make_error(errc::record_damaged, "snapshot", "the snapshot's manifest cannot be read: " + std::move(why), {},
+                    "remove the snapshot, and make it again");
+}
+inline error unfit_snapshot(const snapshot_manifest& manifest, std::string why, std::string hint) {
+  return make_error(errc::unsupported, "snapshot",
+                    "the snapshot " + manifest.name + " cannot be restored here: " + std::move(why), {},
+                    std::move(hint));
+}
+}
+BERTH_DECL std::string format_snapshot_manifest(const snapshot_manifest& manifest) {
+  json_writer out(2);
+  out.open_object();
+  out.key("version").number(snapshot_manifest::current_version);
+  out.key("name").string(manifest.name);
+  out.key("created_ms").number(manifest.created_ms);
+  out.key("took_ms").number(manifest.took_ms);
+  out.key("bytes").unsigned_number(manifest.bytes);
+  out.key("berth").string(manifest.berth);
+  out.key("docker").boolean(manifest.docker);
+  out.key("base").open_object();
+  out.key("runsc").string(manifest.base.runsc);
+  out.key("cpu").string(manifest.base.cpu);
+  out.key("rootfs").string(manifest.base.rootfs);
+  out.close_object();
+  out.key("source").raw(format_record(manifest.source));
+  out.close_object();
+  return out.take() + '\n';
+}
+BERTH_DECL result<snapshot_manifest> parse_snapshot_manifest(std::string_view json) {
+  const auto parsed = parsed_json::parse(json);
+  if (!parsed) return detail::damaged_manifest(parsed.error().message);
+  const json_view root = parsed->root();
+  const auto version = root["version"].number<int>();
+  if (version && *version > snapshot_manifest::current_version)
+    return detail::damaged_manifest("version " + std::to_string(*version) + " is from a later berth");
+  snapshot_manifest out;
+  const json_view base = root["base"];
+  const auto name = root["name"].text();
+  const auto runsc = base["runsc"].text(), cpu = base["cpu"].text(), rootfs = base["rootfs"].text();
+  if (!version || !name || !runsc || !cpu || !rootfs) return detail::damaged_manifest("it is no manifest");
+  out.name = *name;
+  out.created_ms = root["created_ms"].number<std::int64_t>().value_or(0);
+  out.took_ms = root["took_ms"].number<std::int64_t>().value_or(0);
+  out.bytes = root["bytes"].number<std::uint64_t>().value_or(0);
+  out.berth = root["berth"].text().value_or(std::string_view());
+  out.docker = root["docker"].truth().value_or(false);
+  out.base = {std::string(*runsc), std::string(*cpu), std::string(*rootfs)};
+  auto source = parse_record(root["source"].to_json());
+  if (!source) return detail::damaged_manifest(source.error().message);
+  out.source = std::move(*source);
+  return out;
+}
+BERTH_DECL result<void> check_snapshot_base(const snapshot_manifest& manifest, const snapshot_base& here) {
+  const snapshot_base& then = manifest.base;
+  if (then.runsc != here.runsc)
+    return detail::unfit_snapshot(manifest, "it was made by runsc " + then.runsc + ", and this is " + here.runsc,
+                                  "use that runsc, or make the snapshot again");
+  if (then.rootfs != here.rootfs)
+    return detail::unfit_snapshot(manifest, "its root file system was changed or replaced: " + manifest.source.rootfs,
+                                  "programs in it go on reading files of the one that it was made with; make the "
+                                  "snapshot again");
+  std::istringstream words(here.cpu);
+  std::set<std::string> has;
+  for (std::string word; words >> word;) has.insert(word);
+  std::istringstream wanted(then.cpu);
+  std::string missing;
+  for (std::string word; wanted >> word;)
+    if (!has.contains(word)) missing += (missing.empty() ? "" : " ") + word;
+  if (!missing.empty())
+    return detail::unfit_snapshot(manifest, "this machine's CPU lacks " + missing,
+                                  "restore it on a CPU like that of the machine that it was made on");
+  return {};
+}
+BERTH_DECL result<std::string> rootfs_identity(const std::string& directory) {
+  std::string text;
+  for (const char* name : {"",
+                           "/bin",
+                           "/boot",
+                           "/etc",
+                           "/etc/passwd",
+                           "/etc/ld.so.cache",
+                           "/home",
+                           "/lib",
+                           "/lib64",
+                           "/lib/apk/db/installed",
+                           "/opt",
+                           "/root",
+                           "/sbin",
+                           "/srv",
+                           "/usr",
+                           "/usr/bin",
+                           "/usr/lib",
+                           "/usr/local",
+                           "/usr/local/bin",
+                           "/usr/sbin",
+                           "/usr/share",
+                           "/var",
+                           "/var/lib",
+                           "/var/lib/dpkg/status",
+                           "/var/lib/rpm"}) {
+    struct stat info {};
+    const int failed = ::lstat((directory + name).c_str(), &info) == 0 ? 0 : errno;
+    if (failed != 0 && *name == '\0')
+      return errno_error(failed, "snapshot", "cannot open the root file system", directory);
+    if (failed != 0) continue;
+    text += std::string(name) + " " + std::to_string(info.st_ino) + " " + std::to_string(info.st_mtim.tv_sec) + "." +
+            std::to_string(info.st_mtim.tv_nsec) + "\n";
+  }
+  char hex[17];
+  std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(fnv1a(text)));
+  return std::string(hex);
+}
+BERTH_DECL std::string cpu_features() {
+  std::istringstream lines(read_system_file("/proc/cpuinfo"));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("flags") && !line.starts_with("Features")) continue;
+    const std::size_t colon = line.find(':');
+    if (colon != std::string::npos) return line.substr(line.find_first_not_of(' ', colon + 1));
+  }
+  return {};
+}
+}
+#endif
+namespace berth {
+struct stored_snapshot {
+  snapshot_manifest manifest;
+  std::string directory;
+  bool damaged = false;
+  std::string damage;
+  std::string image() const { return directory + "/image"; }
+  std::string spec() const { return directory + "/config.json"; }
+  std::string init() const { return directory + "/init"; }
+};
+namespace detail {
+inline constexpr std::string_view snapshots_directory = "/.snapshots";
+}
+BERTH_DECL std::string format_snapshot(const stored_snapshot& snapshot);
+BERTH_DECL result<void> check_snapshot_name(std::string_view name);
+BERTH_DECL result<std::vector<stored_snapshot>> list_snapshots(const environment& where);
+BERTH_DECL result<stored_snapshot> find_snapshot(const environment& where, std::string_view name);
+BERTH_DECL result<void> remove_snapshot(const environment& where, std::string_view name);
+BERTH_DECL result<int> remove_unfinished_snapshots(const environment& where);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline error no_snapshot(std::string_view name) {
+  return make_error(errc::not_found, "snapshot", "there is no snapshot of this name", std::string(name),
+                    "berth snapshots shows those there are");
+}
+inline stored_snapshot read_snapshot(std::string directory) {
+  stored_snapshot out;
+  out.directory = std::move(directory);
+  const std::string name = out.directory.substr(out.directory.rfind('/') + 1);
+  const auto text = read_file(out.directory + "/manifest.json", 2u << 20, "snapshot");
+  auto manifest = text ? parse_snapshot_manifest(*text) : result<snapshot_manifest>(text.error());
+  if (manifest && manifest->name != name) manifest = damaged_manifest("it is another snapshot's");
+  if (manifest) {
+    out.manifest = std::move(*manifest);
+  } else {
+    out.damaged = true;
+    out.damage = manifest.error().to_string();
+  }
+  out.manifest.name = name;
+  return out;
+}
+inline result<std::vector<std::string>> snapshot_entries(const environment& where, std::string& all) {
+  auto root = root_directory(where, false);
+  std::vector<std::string> names;
+  if (!root && root.error().code == errc::not_found) return names;
+  if (!root) return std::move(root).error();
+  all = *root + std::string(snapshots_directory);
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(all.c_str()), &::closedir);
+  if (!dir && errno == ENOENT) return names;
+  if (!dir) return errno_error(errno, "snapshot", "cannot read the directory of the snapshots", all);
+  while (const dirent* entry = ::readdir(dir.get())) names.emplace_back(entry->d_name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+}
+BERTH_DECL std::string format_snapshot(const stored_snapshot& snapshot) {
+  const snapshot_manifest& m = snapshot.manifest;
+  json_writer out;
+  out.open_object().key("name").string(m.name).key("directory").string(snapshot.directory);
+  if (snapshot.damaged) return out.key("damage").string(snapshot.damage).close_object().take();
+  out.key("created_ms").number(m.created_ms).key("took_ms").number(m.took_ms).key("bytes").unsigned_number(m.bytes);
+  out.key("docker").boolean(m.docker).key("sandbox").string(m.source.id).key("rootfs").string(m.source.rootfs);
+  out.key("memory_bytes").unsigned_number(m.source.memory_bytes).key("cpus").real(m.source.cpus);
+  out.key("network").string(network_mode_name(m.source.network));
+  out.key("runsc").string(m.base.runsc).key("berth").string(m.berth);
+  out.key("annotations").open_object();
+  for (const auto& [key, value] : m.source.annotations) out.key(key).string(value);
+  out.close_object();
+  return out.close_object().take();
+}
+BERTH_DECL result<void> check_snapshot_name(std::string_view name) {
+  if (check_sandbox_id(name)) return {};
+  return make_error(errc::invalid, "snapshot", "this cannot be a snapshot's name: " + std::string(name.substr(0, 80)),
+                    {}, "letters, digits, _ . + and -, at most 63, and the first no sign");
+}
+BERTH_DECL result<std::vector<stored_snapshot>> list_snapshots(const environment& where) {
+  std::string all;
+  auto names = detail::snapshot_entries(where, all);
+  if (!names) return std::move(names).error();
+  std::vector<stored_snapshot> out;
+  for (const std::string& name : *names) {
+    struct stat info {};
+    const std::string directory = all + "/" + name;
+    if (check_snapshot_name(name) && ::lstat(directory.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
+      out.push_back(detail::read_snapshot(directory));
+  }
+  return out;
+}
+BERTH_DECL result<stored_snapshot> find_snapshot(const environment& where, std::string_view name) {
+  BERTH_TRY(check_snapshot_name(name));
+  std::string all;
+  auto names = detail::snapshot_entries(where, all);
+  if (!names) return std::move(names).error();
+  if (std::find(names->begin(), names->end(), name) == names->end()) return detail::no_snapshot(name);
+  stored_snapshot found = detail::read_snapshot(all + "/" + std::string(name));
+  if (found.damaged) {
+    error e = detail::damaged_manifest("see the detail");
+    e.path = found.directory;
+    e.detail = found.damage;
+    return e;
+  }
+  return found;
+}
+BERTH_DECL result<void> remove_snapshot(const environment& where, std::string_view name) {
+  BERTH_TRY(check_snapshot_name(name));
+  std::string all;
+  auto names = detail::snapshot_entries(where, all);
+  if (!names) return std::move(names).error();
+  const std::string aside = all + "/.old-" + random_token(13);
+  if (std::find(names->begin(), names->end(), name) == names->end() ||
+      (::rename((all + "/" + std::string(name)).c_str(), aside.c_str()) != 0 && errno == ENOENT))
+    return detail::no_snapshot(name);
+  std::error_code failed;
+  std::filesystem::remove_all(aside, failed);
+  if (failed) return errno_error(failed.value(), "snapshot", "cannot remove the snapshot", aside);
+  return {};
+}
+BERTH_DECL result<int> remove_unfinished_snapshots(const environment& where) {
+  std::string all;
+  auto names = detail::snapshot_entries(where, all);
+  if (!names) return std::move(names).error();
+  int removed = 0;
+  for (const std::string& name : *names) {
+    if (!name.starts_with(".new-") && !name.starts_with(".old-")) continue;
+    const std::string directory = all + "/" + name;
+    const unique_fd lock(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    std::error_code failed;
+    std::filesystem::remove_all(directory, failed);
+    if (failed) return errno_error(failed.value(), "snapshot", "cannot remove what was left behind", directory);
+    ++removed;
+  }
+  return removed;
+}
+}
+#endif
+namespace berth {
+struct snapshot_options {
+  bool leave_running = true;
+  duration patience = seconds(120);
+};
+BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environment where,
+                                                                         std::shared_ptr<sandbox> box, std::string name,
+                                                                         snapshot_options options = {});
+struct restore_options {
+  std::string id;
+  std::string hostname;
+  std::string network_path;
+  std::vector<std::pair<std::string, std::string>> annotations;
+  bool ends_with_creator = false;
+  bool watch_creator = false;
+  std::shared_ptr<const unique_fd> owner;
+  duration lifetime = duration::zero();
+  duration create_timeout = seconds(60);
+  BERTH_DECL static restore_options of(const sandbox_config& config);
+};
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
+                                                                                     std::string name,
+                                                                                     restore_options options = {});
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
+class unfinished_snapshot {
+ public:
+  BERTH_DECL static result<unfinished_snapshot> begin(const environment& where, std::string_view name);
+  unfinished_snapshot(unfinished_snapshot&&) noexcept = default;
+  unfinished_snapshot& operator=(unfinished_snapshot&&) = delete;
+  BERTH_DECL ~unfinished_snapshot();
+  const stored_snapshot& place() const noexcept { return place_; }
+  BERTH_DECL result<void> finish(snapshot_manifest manifest);
+ private:
+  unfinished_snapshot() = default;
+  stored_snapshot place_;
+  std::string final_;
+  unique_fd lock_;
+};
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
+BERTH_DECL result<unfinished_snapshot> unfinished_snapshot::begin(const environment& where, std::string_view name) {
+  BERTH_TRY(check_snapshot_name(name));
+  auto root = root_directory(where, true);
+  if (!root) return std::move(root).error();
+  unfinished_snapshot out;
+  const std::string all = *root + std::string(snapshots_directory);
+  out.final_ = all + "/" + std::string(name);
+  if (::mkdir(all.c_str(), 0700) != 0 && errno != EEXIST)
+    return errno_error(errno, "snapshot", "cannot make the directory of the snapshots", all);
+  if (::access(out.final_.c_str(), F_OK) == 0)
+    return make_error(errc::exists, "snapshot", "there is a snapshot of this name", std::string(name),
+                      "choose another name, or remove it: berth snapshot rm " + std::string(name));
+  out.place_.directory = all + "/.new-" + random_token(13);
+  if (::mkdir(out.place_.directory.c_str(), 0700) != 0)
+    return errno_error(errno, "snapshot", "cannot make the snapshot's directory", out.place_.directory);
+  out.lock_.reset(::open(out.place_.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!out.lock_ || ::flock(out.lock_.get(), LOCK_EX | LOCK_NB) != 0 || ::mkdir(out.place_.image().c_str(), 0700) != 0)
+    return errno_error(errno, "snapshot", "cannot make the snapshot's directory", out.place_.directory);
+  return out;
+}
+BERTH_DECL unfinished_snapshot::~unfinished_snapshot() {
+  if (!lock_) return;
+  std::error_code ignored;
+  std::filesystem::remove_all(place_.directory, ignored);
+}
+BERTH_DECL result<void> unfinished_snapshot::finish(snapshot_manifest manifest) {
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(place_.directory, failed)) {
+    if (!entry.is_regular_file(failed)) continue;
+    ::chmod(entry.path().c_str(), 0600);
+    manifest.bytes += entry.file_size(failed);
+  }
+  ::chmod(place_.init().c_str(), 0700);
+  BERTH_TRY(replace_file(place_.directory + "/manifest.json", format_snapshot_manifest(manifest), 0600, "snapshot"));
+  if (::syncfs(lock_.get()) != 0)
+    return errno_error(errno, "snapshot", "cannot write the snapshot to the disk", place_.directory);
+  if (::renameat2(AT_FDCWD, place_.directory.c_str(), AT_FDCWD, final_.c_str(), RENAME_NOREPLACE) != 0) {
+    if (errno == EEXIST)
+      return make_error(errc::exists, "snapshot", "there is a snapshot of this name by now", manifest.name,
+                        "choose another name");
+    return errno_error(errno, "snapshot", "cannot give the snapshot its name", final_);
+  }
+  lock_.reset();
+  place_.directory = final_;
+  return {};
+}
+}
+#endif
+namespace berth {
+namespace detail {
+inline result<snapshot_base> base_of(const runsc_binary& binary, const std::string& rootfs) {
+  auto identity = rootfs_identity(rootfs);
+  if (!identity) return std::move(identity).error();
+  return snapshot_base{binary.version().text, cpu_features(), std::move(*identity)};
+}
+inline bool is_read_only(const spec_mount& mount) {
+  return std::find(mount.options.begin(), mount.options.end(), "ro") != mount.options.end();
+}
+inline result<void> refuse_old_runsc(const runsc_version& runsc) {
+  if (!runsc.known() || runsc.at_least(docker_needs_runsc::snapshot)) return {};
+  return make_error(errc::unsupported, "snapshot",
+                    "a sandbox with Docker cannot be restored by runsc " + runsc.text +
+                        ": its network stack fails afterwards, and ends the sandbox",
+                    {}, "use runsc 20260905.0 or newer; sandboxes without Docker can be saved");
+}
+inline result<void> refuse_host_data_root(const sandbox_record& record) {
+  auto spec = spec_builder::load(record.bundle() + "/config.json");
+  if (!spec) return std::move(spec).error();
+  for (const spec_mount& mount : spec_mounts(*spec).list()) {
+    if (mount.type == "bind" && mount.source.ends_with(data_root_inside))
+      return make_error(errc::unsupported, "snapshot",
+                        "Docker's data root is a directory of the host's, which no snapshot has in it", mount.source,
+                        "run the sandbox with a data root in memory (--data-root tmpfs)");
+  }
+  return {};
+}
+inline result<void> check_volumes(const stored_snapshot& from) {
+  auto spec = spec_builder::load(from.spec());
+  if (!spec) return std::move(spec).error();
+  const std::string own = from.manifest.source.directory;
+  for (const spec_mount& mount : spec_mounts(*spec).list()) {
+    if (mount.type != "bind" || mount.destination.starts_with("/.berth/") ||
+        mount.destination == sandbox::shared_inside || mount.destination.starts_with("/etc/"))
+      continue;
+    struct stat info {};
+    if (::stat(mount.source.c_str(), &info) != 0)
+      return errno_error(errno, "snapshot", "cannot open what the snapshot's sandbox had bound", mount.source,
+                         "a restored sandbox has the same volumes: put it back");
+  }
+  return {};
+}
+inline result<void> copy_beside(const std::string& from, const std::string& to) {
+  std::error_code failed;
+  std::filesystem::copy_file(from, to, failed);
+  if (failed) return errno_error(failed.value(), "snapshot", "cannot copy into the snapshot", from);
+  return {};
+}
+}
+BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
+  restore_options out;
+  out.id = config.id;
+  out.hostname = config.hostname;
+  out.network_path = config.network_path;
+  out.annotations = config.annotations;
+  out.ends_with_creator = config.ends_with_creator;
+  out.watch_creator = config.watch_creator;
+  out.owner = config.owner;
+  out.lifetime = config.lifetime;
+  out.create_timeout = config.create_timeout;
+  return out;
+}
+BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environment where,
+                                                                         std::shared_ptr<sandbox> box, std::string name,
+                                                                         snapshot_options options) {
+  const time_point began = clock::now();
+  const auto kept = read_guest_status(box->record());
+  const bool has_docker = kept && kept->docker.state != daemon_state::disabled;
+  (void)remove_unfinished_snapshots(where);
+  auto binary = box->runsc();
+  if (!binary) co_return std::move(binary).error();
+  if (has_docker) BERTH_CO_TRY(detail::refuse_old_runsc(binary->version()));
+  BERTH_CO_TRY(detail::refuse_host_data_root(box->record()));
+  auto base = detail::base_of(*binary, box->record().rootfs);
+  if (!base) co_return std::move(base).error();
+  auto begun = detail::unfinished_snapshot::begin(where, name);
+  if (!begun) co_return std::move(begun).error();
+  const stored_snapshot& place = begun->place();
+  snapshot_manifest manifest;
+  manifest.name = name;
+  manifest.created_ms =
+      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  manifest.berth = BERTH_VERSION_STRING;
+  manifest.base = std::move(*base);
+  manifest.source = box->record();
+  manifest.docker = has_docker && kept->docker.state == daemon_state::ready;
+  auto spec = spec_builder::load(box->record().bundle() + "/config.json");
+  if (!spec) co_return std::move(spec).error();
+  const auto guest = spec_mounts(*spec).get("/.berth/init");
+  if (!guest) co_return make_error(errc::unsupported, "snapshot", "the sandbox does not run berth's guest", box->id());
+  BERTH_CO_TRY(detail::copy_beside(guest->source, place.init()));
+  BERTH_CO_TRY(detail::copy_beside(box->record().bundle() + "/config.json", place.spec()));
+  auto saving = box->checkpoint(place.image(), options.leave_running, options.patience);
+  auto saved = co_await std::move(saving);
+  if (!saved) co_return std::move(saved).error();
+  manifest.took_ms = std::chrono::duration_cast<milliseconds>(clock::now() - began).count();
+  BERTH_CO_TRY(begun->finish(manifest));
+  co_return find_snapshot(where, name);
+}
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
+                                                                                     std::string name,
+                                                                                     restore_options options) {
+  auto from = find_snapshot(where, name);
+  if (!from) co_return std::move(from).error();
+  const sandbox_record& source = from->manifest.source;
+  const time_point deadline = deadline_after(options.create_timeout);
+  environment with_its_runsc = where;
+  if (where.runsc.empty()) with_its_runsc.runsc = source.runsc;
+  auto finding = find_sandbox_runsc(with_its_runsc, deadline);
+  auto binary = co_await std::move(finding);
+  if (!binary) co_return std::move(binary).error();
+  auto here = detail::base_of(*binary, source.rootfs);
+  if (!here) co_return std::move(here).error();
+  BERTH_CO_TRY(check_snapshot_base(from->manifest, *here));
+  BERTH_CO_TRY(detail::check_volumes(*from));
+  if ((source.network == network_mode::path) == options.network_path.empty())
+    co_return make_error(errc::invalid, "snapshot",
+                         options.network_path.empty()
+                             ? "the snapshot's sandbox had a network namespace of its caller's: another is needed"
+                             : "the snapshot's sandbox had no network namespace of its caller's",
+                         "network_path");
+  sandbox_config config;
+  config.id = std::move(options.id);
+  config.hostname = std::move(options.hostname);
+  config.annotations = std::move(options.annotations);
+  config.ends_with_creator = options.ends_with_creator;
+  config.watch_creator = options.watch_creator;
+  config.owner = std::move(options.owner);
+  config.lifetime = options.lifetime;
+  config.create_timeout = options.create_timeout;
+  config.rootfs = source.rootfs;
+  config.network = source.network;
+  config.network_path = std::move(options.network_path);
+  if (source.net) config.max_connections = source.net->max_connections;
+  config.cpus = source.cpus;
+  config.memory_bytes = source.memory_bytes;
+  config.net_raw = source.net_raw;
+  config.packet_socket_write = source.packet_socket_write;
+  config.shared_directory = source.shared_directory;
+  config.runsc_args = source.runsc_args;
+  config.restore_from = sandbox_image{from->image(), from->spec(), from->init(), source.guest};
+  auto creating = sandbox::create(std::move(with_its_runsc), std::move(config));
+  co_return co_await std::move(creating);
+}
+}
+#endif
 namespace berth::capi {
 struct sandbox_request {
   environment where;
@@ -20285,6 +21042,7 @@ struct sandbox_request {
   bool start_docker = true;
   std::string docker_options;
   docker_recipe recipe;
+  std::string snapshot;
 };
 result<environment> read_environment(std::string_view text);
 result<sandbox_request> read_sandbox_request(std::string_view where, std::string_view config);
@@ -20304,6 +21062,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> state(op_pointer op);
   asio::awaitable<op_result> set_paused(bool paused);
+  asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> terminate(op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
@@ -20470,6 +21229,54 @@ berth_status berth_sandbox_resume(berth_sandbox* sandbox, const berth_op_options
                                   berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
                                  [](sandbox_core& c, op_pointer) { return c.set_paused(false); });
+}
+berth_status berth_sandbox_snapshot(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                    const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(op, "op"));
+    auto core = capi::sandbox_of(sandbox);
+    if (!core) return std::move(core).error();
+    BERTH_TEXT(text, options, options_len);
+    capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root();
+    std::string name;
+    berth::snapshot_options wanted;
+    o.into(name, o.text("name"));
+    o.into(wanted.leave_running, o.boolean("leave_running"));
+    o.finish();
+    BERTH_TRY(given.outcome());
+    BERTH_TRY(berth::check_snapshot_name(name));
+    auto started =
+        (*core)->loop->submit(op_options, [c = *core, name, wanted](op_pointer) { return c->snapshot(name, wanted); });
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
+berth_status berth_snapshot_list(const char* where, size_t where_len, berth_buffer** json, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(json, "json"));
+    BERTH_TEXT(place, where, where_len);
+    auto environment = capi::read_environment(place);
+    if (!environment) return std::move(environment).error();
+    auto all = berth::list_snapshots(*environment);
+    if (!all) return std::move(all).error();
+    std::string text = "[";
+    for (const berth::stored_snapshot& one : *all) text += (text.size() > 1 ? "," : "") + berth::format_snapshot(one);
+    *json = capi::make_buffer_handle(text + "]");
+    return {};
+  });
+}
+berth_status berth_snapshot_remove(const char* where, size_t where_len, const char* name, size_t name_len,
+                                   berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TEXT(place, where, where_len);
+    BERTH_TEXT(text, name, name_len);
+    auto environment = capi::read_environment(place);
+    if (!environment) return std::move(environment).error();
+    return berth::remove_snapshot(*environment, text);
+  });
 }
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                      berth_error** err) {
@@ -20709,7 +21516,10 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   if (request->docker) {
     BERTH_CO_TRY(co_await add_docker(request->config, request->recipe, where_));
   }
-  auto made = co_await sandbox::create(where_, std::move(request->config));
+  auto making = request->snapshot.empty()
+                    ? sandbox::create(where_, std::move(request->config))
+                    : restore_snapshot(where_, request->snapshot, restore_options::of(request->config));
+  auto made = co_await std::move(making);
   if (!made) co_return std::move(made).error();
   become(std::move(*made));
   if (request->docker && request->start_docker) {
@@ -20775,6 +21585,18 @@ asio::awaitable<op_result> sandbox_core::set_paused(bool paused) {
   auto done = co_await std::move(work);
   if (!done) co_return std::move(done).error();
   co_return op_outcome{};
+}
+asio::awaitable<op_result> sandbox_core::snapshot(std::string name, snapshot_options options) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  auto work = take_snapshot(where_, *held, std::move(name), options);
+  auto taken = co_await cancellation_as_error(std::move(work));
+  if (!taken) co_return std::move(taken).error();
+  op_outcome outcome;
+  outcome.payload = format_snapshot(*taken);
+  co_return outcome;
 }
 asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {
   co_await asio::this_coro::throw_if_cancelled(false);
@@ -20977,6 +21799,14 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   sandbox_config& c = r.config;
   o.into(c.id, o.text("id"));
   o.into(c.rootfs, o.text("rootfs"));
+  o.into(r.snapshot, o.text("snapshot"));
+  if (!r.snapshot.empty()) {
+    for (const char* key : {"rootfs", "max_connections", "cpus", "memory_bytes", "env", "cwd", "mounts", "net_raw",
+                            "packet_socket_write", "shared_directory", "runsc_args", "spec_patch", "docker"}) {
+      if (o.has(key)) o.complain(key, "a sandbox that is restored has what its snapshot has: leave it out");
+    }
+    c.rootfs = "/";
+  }
   if (auto network = o.text("network")) {
     if (*network == "sandbox") {
       c.network = network_mode::sandbox;
@@ -21024,6 +21854,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   o.finish();
   BERTH_TRY(given.outcome());
   BERTH_TRY(check_sandbox_config(r.where, c));
+  if (!r.snapshot.empty()) BERTH_TRY(check_snapshot_name(r.snapshot));
   return r;
 }
 }

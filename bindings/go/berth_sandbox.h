@@ -70,7 +70,10 @@ BERTH_API berth_status berth_docker_diagnose(const char *text, size_t text_len, 
  * "ready_timeout_ms",…}}. The handle is given at once [out,own] and can be used once the operation is
  * done (BERTH_E_STATE before); payload: {"id":"…"}. Whatever fails, all that was made is removed again; cancelling does
  * the same. Freeing a handle does nothing to the sandbox.
- * dockerd is started with it and kept by the sandbox's guest; its state events have this operation's user_data. */
+ * dockerd is started with it and kept by the sandbox's guest; its state events have this operation's user_data.
+ * {"snapshot":"NAME"} in place of "rootfs": the sandbox goes on where the saved one was, with its Docker; what a sandbox may have of
+ * its own is then "id", "hostname", "network" where that is a path, "annotations", "ends_with_creator" and "create_timeout_ms", and
+ * anything else is BERTH_E_INVALID. BERTH_E_NOT_FOUND: there is no such snapshot; BERTH_E_UNSUPPORTED: it does not fit this machine. */
 BERTH_API berth_status berth_sandbox_create(berth_loop *loop, const char *where, size_t where_len, const char *config,
                                             size_t config_len, const berth_op_options *op_options,
                                             berth_sandbox **sandbox, uint64_t *op, berth_error **err);
@@ -97,6 +100,12 @@ BERTH_API berth_status berth_sandbox_pause(berth_sandbox *sandbox, const berth_o
                                            berth_error **err);
 BERTH_API berth_status berth_sandbox_resume(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                             berth_error **err);
+/* Saves it as it runs, memory and file systems, Docker and its containers, under a name: berth_sandbox_create's "snapshot".
+ * options: {"name":"warm","leave_running":true}. Everything inside stands still meanwhile; connections to Docker are cut, and while a
+ * command runs in it nothing is saved (BERTH_E_STATE). A failure leaves nothing, and the sandbox runs on. payload: as an element of
+ * berth_snapshot_list. Errors: BERTH_E_EXISTS, BERTH_E_UNSUPPORTED (a data root on the host; Docker on a runsc before 20260905.0). */
+BERTH_API berth_status berth_sandbox_snapshot(berth_sandbox *sandbox, const char *options, size_t options_len,
+                                              const berth_op_options *op_options, uint64_t *op, berth_error **err);
 /* Ends everything inside and removes every resource. */
 BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                                berth_error **err);
@@ -125,6 +134,15 @@ BERTH_API berth_status berth_sandbox_list(berth_loop *loop, const char *where, s
 BERTH_API berth_status berth_sandbox_collect_garbage(berth_loop *loop, const char *where, size_t where_len,
                                                      const berth_op_options *op_options, uint64_t *op,
                                                      berth_error **err);
+
+/* ---- Snapshots. Both block, for the time of reading small files or of removing large ones, and belong to no loop. ---- */
+
+/* [out,own] json: [{"name","directory","created_ms","took_ms","bytes","docker","sandbox","rootfs","memory_bytes","cpus","network",
+ * "runsc","berth","annotations":{…}}], by name; annotations are those of the sandbox that was saved; one that cannot be read has "name", "directory" and "damage". */
+BERTH_API berth_status berth_snapshot_list(const char *where, size_t where_len, berth_buffer **json, berth_error **err);
+/* Sandboxes that were made from it need it no more. BERTH_E_NOT_FOUND. */
+BERTH_API berth_status berth_snapshot_remove(const char *where, size_t where_len, const char *name, size_t name_len,
+                                             berth_error **err);
 
 #ifdef __cplusplus
 }

@@ -72,6 +72,32 @@ func sandboxPause(s cSandbox, pause bool, o opSettings) (uint64, error) {
 	return uint64(op), err
 }
 
+func sandboxSnapshot(s cSandbox, options string, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	t, n := stringArg(options)
+	err := takeError(C.berth_sandbox_snapshot(s, t, n, &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func snapshotList(where string) ([]byte, error) {
+	var out *C.berth_buffer
+	var e *C.berth_error
+	w, wn := stringArg(where)
+	if err := takeError(C.berth_snapshot_list(w, wn, &out, &e), e); err != nil {
+		return nil, err
+	}
+	return takeBuffer(out), nil
+}
+
+func snapshotRemove(where, name string) error {
+	var e *C.berth_error
+	w, wn := stringArg(where)
+	t, n := stringArg(name)
+	return takeError(C.berth_snapshot_remove(w, wn, t, n, &e), e)
+}
+
 func sandboxTerminate(s cSandbox, o opSettings) (uint64, error) {
 	var op C.uint64_t
 	var e *C.berth_error

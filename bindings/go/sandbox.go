@@ -32,9 +32,12 @@ type Mount struct {
 	ReadOnly    bool   `json:"read_only,omitempty"`
 }
 
-// SandboxConfig is what a sandbox is to be. Only RootFS is needed.
+// SandboxConfig is what a sandbox is to be. Only RootFS is needed, or Snapshot.
 type SandboxConfig struct {
-	RootFS      string // a directory; never written to
+	RootFS string // a directory; never written to
+	// Snapshot is the name of a saved sandbox to go on from, in place of RootFS; of the other fields, those may be set then that
+	// are the sandbox's own: ID, Hostname, Network where that is a path, Annotations, EndsWithCreator and CreateTimeout.
+	Snapshot    string
 	ID          string // "": one is made up
 	CPUs        float64
 	MemoryBytes uint64
@@ -81,7 +84,11 @@ func (d *SandboxDocker) fill(s set) {
 }
 
 func (c *SandboxConfig) text(op string) (string, error) {
-	s := set{"rootfs": c.RootFS}
+	s := set{}
+	if c.Snapshot == "" || c.RootFS != "" {
+		s["rootfs"] = c.RootFS
+	}
+	put(s, "snapshot", c.Snapshot)
 	put(s, "id", c.ID)
 	put(s, "cpus", c.CPUs)
 	put(s, "memory_bytes", c.MemoryBytes)

@@ -6,6 +6,7 @@
 
 #include <berth/docker/managed.hpp>
 #include <berth/sandbox/sandbox.hpp>
+#include <berth/snapshot/snapshot.hpp>
 
 #include <mutex>
 
@@ -19,6 +20,7 @@ struct sandbox_request {
   bool start_docker = true;    ///< dockerd is started with the sandbox, in the background
   std::string docker_options;  ///< the "docker" object, read again once the sandbox's own plan is known
   docker_recipe recipe;
+  std::string snapshot;  ///< restored from this, where it is not empty
 };
 result<environment> read_environment(std::string_view text);
 result<sandbox_request> read_sandbox_request(std::string_view where, std::string_view config);
@@ -47,6 +49,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> state(op_pointer op);
   asio::awaitable<op_result> set_paused(bool paused);
+  asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> terminate(op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);

@@ -85,6 +85,47 @@ TEST_F(SandboxTest, pause_and_resume) {
   EXPECT_EQ(exec(R"({"argv":["true"]})").code, 0);
 }
 
+TEST_F(SandboxTest, a_snapshot_is_taken_and_goes_on) {
+  const Event made = create(R"(,"network":"none","annotations":{"job":"7"})");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  EXPECT_EQ(exec(R"({"argv":["sh","-c","echo kept > /root/file"]})").code, 0);
+  Error error;
+  std::uint64_t op = 0;
+  for (const std::string bad : {R"({"name":"a/b"})", R"({"leave_running":true})", R"({"name":"warm","more":1})"}) {
+    EXPECT_EQ(berth_sandbox_snapshot(box_, bad.data(), bad.size(), nullptr, &op, error.slot()), BERTH_E_INVALID) << bad;
+  }
+  const std::string options = R"({"name":"warm","leave_running":true})";
+  ASSERT_EQ(berth_sandbox_snapshot(box_, options.data(), options.size(), nullptr, &op, error.slot()), BERTH_OK)
+      << error.text();
+  Event e = done(op);
+  ASSERT_EQ(e.status, BERTH_OK) << e.error << "\n" << e.detail;
+  EXPECT_NE(e.payload.find(R"("name":"warm")"), std::string::npos) << e.payload;
+  EXPECT_EQ(exec(R"({"argv":["true"]})").code, 0) << "it goes on";
+  berth_buffer* json = nullptr;
+  ASSERT_EQ(berth_snapshot_list(where_.data(), where_.size(), &json, error.slot()), BERTH_OK) << error.text();
+  EXPECT_NE(take(json).find(R"("annotations":{"job":"7"}}])"), std::string::npos);
+
+  const auto restore = [&](const std::string& config, berth_sandbox** box) {
+    return berth_sandbox_create(loop_->get(), where_.data(), where_.size(), config.data(), config.size(), nullptr, box,
+                                &op, error.slot());
+  };
+  berth_sandbox* again = nullptr;
+  EXPECT_EQ(restore(R"({"snapshot":"warm","memory_bytes":1073741824})", &again), BERTH_E_INVALID);
+  EXPECT_NE(error.text().find("leave it out"), std::string::npos) << error.text();
+  ASSERT_EQ(restore(R"({"snapshot":"warm","id":"again"})", &again), BERTH_OK) << error.text();
+  e = done(op);
+  EXPECT_EQ(e.status, BERTH_OK) << e.error << "\n" << e.detail;
+  std::swap(box_, again);
+  e = exec(R"({"argv":["sh","-c","cat /root/file; hostname"],"stdout":"capture"})");
+  EXPECT_NE(e.payload.find("kept\\nagain\\n"), std::string::npos) << e.payload << e.error;
+  std::swap(box_, again);
+  ASSERT_EQ(berth_sandbox_terminate(again, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  berth_sandbox_free(again);
+  ASSERT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_OK) << error.text();
+  EXPECT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_E_NOT_FOUND);
+}
+
 TEST_F(SandboxTest, docker) {
   const Event made = create(R"(,"max_connections":1234,"docker":{"ready_timeout_ms":60000,"daemon_lines":true})");
   ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;

@@ -28,6 +28,7 @@ from .image import Image
 from .process import AsyncProcess, Process
 from .progress import show_progress
 from .sandbox import AsyncSandbox, Sandbox
+from .snapshot import Snapshot, remove_snapshot, snapshots
 from .spec import Spec
 
 __version__ = "0.1.0"
@@ -58,9 +59,12 @@ __all__ = [
     "SandboxError",
     "SandboxFileNotFound",
     "SandboxNotFound",
+    "Snapshot",
     "Spec",
     "SpecError",
     "WaitTimeoutError",
     "diagnose_docker",
+    "remove_snapshot",
     "show_progress",
+    "snapshots",
 ]

@@ -144,6 +144,7 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_sandbox_exec": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_pause": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_resume": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
+    "berth_sandbox_snapshot": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_terminate": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_start_docker": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_wait_docker": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
@@ -151,6 +152,8 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_sandbox_docker_host": ("berth_status", ("berth_sandbox*", "berth_buffer**", "berth_error**")),
     "berth_sandbox_list": ("berth_status", ("berth_loop*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_collect_garbage": ("berth_status", ("berth_loop*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_snapshot_list": ("berth_status", ("char*", "size_t", "berth_buffer**", "berth_error**")),
+    "berth_snapshot_remove": ("berth_status", ("char*", "size_t", "char*", "size_t", "berth_error**")),
 }
 
 BERTH_OK = 0

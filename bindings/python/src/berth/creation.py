@@ -28,6 +28,7 @@ class Wanted:
     memory: str | int | None = None
     image: Buildable | None = None
     rootfs: str | None = None
+    snapshot: str | None = None
     docker_enabled: bool = False
     name: str | None = None
     env: Mapping[str, str] | None = None
@@ -46,7 +47,28 @@ class Wanted:
 
 def run_arguments(wanted: Wanted, built: Built, id: str, mark: str) -> Iterable[str]:
     """mark: what tells the sandbox that this run makes from another one of the same name."""
-    yield from (f"--rootfs={built.rootfs}", f"--id={id}", f"--label={LABEL}mark={mark}")
+    yield from (f"--id={id}", f"--label={LABEL}mark={mark}")
+    if wanted.snapshot is not None:
+        yield f"--from={wanted.snapshot}"
+        if "/" in wanted.network:
+            yield f"--network={wanted.network}"
+    else:
+        yield from _own_arguments(wanted, built)
+    yield f"--label={LABEL}workdir={built.workdir}"
+    if wanted.ports:
+        yield f"--label={LABEL}ports={','.join(map(str, wanted.ports))}"
+    if wanted.docker_enabled:
+        yield f"--label={LABEL}docker=1"
+    if wanted.ends_with_process:
+        yield f"--ends-with={os.getpid()}"
+    if wanted.timeout is not None:
+        # The program reads no exponents, and takes nothing shorter.
+        yield f"--lifetime={max(wanted.timeout, 0.001):.3f}"
+
+
+def _own_arguments(wanted: Wanted, built: Built) -> Iterable[str]:
+    """What a snapshot would bring along."""
+    yield f"--rootfs={built.rootfs}"
     if wanted.cpu is not None:
         yield f"--cpus={wanted.cpu:g}"
     if wanted.memory is not None:
@@ -58,11 +80,8 @@ def run_arguments(wanted: Wanted, built: Built, id: str, mark: str) -> Iterable[
         yield f"--env={name}={value}"
     for volume in wanted.volumes:
         yield f"--volume={volume}"
-    yield f"--label={LABEL}workdir={built.workdir}"
-    if wanted.ports:
-        yield f"--label={LABEL}ports={','.join(map(str, wanted.ports))}"
     if wanted.docker_enabled:
-        yield from ("--docker", f"--label={LABEL}docker=1")
+        yield "--docker"
         if wanted.data_root:
             yield f"--data-root={wanted.data_root}"
         mirror = wanted.registry_mirror or (wanted.image.mirror if wanted.image else None)
@@ -75,11 +94,6 @@ def run_arguments(wanted: Wanted, built: Built, id: str, mark: str) -> Iterable[
                 yield f"--dockerd-arg=--insecure-registry=http://{mirror.removeprefix('http://').partition('/')[0]}"
         for argument in wanted.dockerd_args:
             yield f"--dockerd-arg={argument}"
-    if wanted.ends_with_process:
-        yield f"--ends-with={os.getpid()}"
-    if wanted.timeout is not None:
-        # The program reads no exponents, and takes nothing shorter.
-        yield f"--lifetime={max(wanted.timeout, 0.001):.3f}"
 
 
 def lacks_workdir(wanted: Wanted, built: Built) -> bool:
@@ -111,6 +125,8 @@ def checked(wanted: Wanted) -> Wanted:
     """It, when it is something that can be meant; what the program knows better is left to it."""
     if wanted.image is not None and wanted.rootfs is not None:
         raise TypeError("image and rootfs exclude each other")
+    if wanted.snapshot is not None:
+        _check_beside_snapshot(wanted)
     if wanted.image is not None and not isinstance(wanted.image, Buildable):
         raise TypeError(f"image is an Image, as Image.from_registry(…) makes it, not {wanted.image!r}")
     for what, number in (("cpu", wanted.cpu), ("timeout", wanted.timeout)):
@@ -137,7 +153,7 @@ def checked(wanted: Wanted) -> Wanted:
             if not isinstance(name, str) or not isinstance(value, str):
                 raise TypeError(f"env is a dict of strings; the value of {name!r} is of type {type(value).__name__}")
             check_variable(name)
-    if not wanted.docker_enabled:
+    if not wanted.docker_enabled and wanted.snapshot is None:
         for what, given in (
             ("registry_mirror", wanted.registry_mirror),
             ("data_root", wanted.data_root),
@@ -147,6 +163,18 @@ def checked(wanted: Wanted) -> Wanted:
             if given:
                 raise InvalidError(f"{what} is for Docker, which this sandbox has not", hint="add docker_enabled=True")
     return wanted
+
+
+def _check_beside_snapshot(wanted: Wanted) -> None:
+    if not isinstance(wanted.snapshot, str) or not wanted.snapshot:
+        raise TypeError(f"snapshot is the name of one, not {wanted.snapshot!r}")
+    untouched = Wanted()
+    for what in ("cpu", "memory", "image", "rootfs", "docker_enabled", "env", "volumes", "registry_mirror", "data_root",
+                 "dockerd_args", "max_connections"):  # fmt: skip
+        if getattr(wanted, what) != getattr(untouched, what):
+            raise InvalidError(f"{what}: a sandbox that is restored has what its snapshot has", hint="leave it out")
+    if "/" not in wanted.network and wanted.network != untouched.network:
+        raise InvalidError("network: a sandbox that is restored has what its snapshot has", hint="leave it out")
 
 
 def checked_ports(given: Iterable[int]) -> tuple[int, ...]:
@@ -217,6 +245,7 @@ _NAMES = {
     "docker": "docker_enabled",
     "dockerd-arg": "dockerd_args",
     "env": "env",
+    "from": "snapshot",
     "id": "name",
     "lifetime": "timeout",
     "max-connections": "max_connections",

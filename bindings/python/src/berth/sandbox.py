@@ -41,6 +41,7 @@ from .errors import BerthError, ImageError, InvalidError, NotFoundError, Sandbox
 from .fs import AsyncFs, Fs
 from .process import AsyncProcess, Process
 from .rootfs import Buildable, Built
+from .snapshot import Snapshot, snapshots
 
 
 class _Attached:
@@ -129,6 +130,7 @@ class AsyncSandbox:
         if wanted is None:
             raise InvalidError("this sandbox was not made by Sandbox(…)")
         built = await self._built(wanted)
+        wanted = self._wanted or wanted  # a snapshot tells whether it has Docker
         if wanted.data_root and not wanted.data_root.startswith("tmpfs"):
             os.makedirs(wanted.data_root, mode=0o700, exist_ok=True)
         # Chosen here, so that the sandbox is found again when the program has made it and its answer does not arrive.
@@ -141,9 +143,10 @@ class AsyncSandbox:
                 raise in_our_words(e) from None
             self._id = id
             await self.attached()
-            if lacks_workdir(wanted, built):
+            if wanted.snapshot is None and lacks_workdir(wanted, built):
                 await self._make_workdir()
-            if wanted.wait_for_docker:
+            self._workdir = built.workdir if wanted.snapshot is not None else self._workdir
+            if wanted.wait_for_docker and wanted.docker_enabled:
                 await self.docker.wait_until_ready()
             await making.take()
         except BaseException:
@@ -165,10 +168,27 @@ class AsyncSandbox:
 
     async def _built(self, wanted: Wanted) -> Built:
         if wanted.image is None:
+            if wanted.snapshot is not None:
+                return self._saved(wanted)
             if not wanted.rootfs:
                 raise InvalidError("a sandbox needs an image", hint="pass image=Image.from_registry(…)")
             return Built("", wanted.rootfs)
         return await wanted.image.aio.build()
+
+    def _saved(self, wanted: Wanted) -> Built:
+        """What the snapshot that it is to be restored from is like."""
+        saved = next((one for one in snapshots() if one.name == wanted.snapshot), None)
+        if saved is None:
+            raise NotFoundError(
+                f"there is no snapshot {wanted.snapshot!r}", hint="berth.snapshots() lists those there are"
+            )
+        labels = saved.annotations
+        self._wanted = dataclasses.replace(
+            wanted,
+            docker_enabled=saved.docker,
+            ports=wanted.ports or tuple(int(port) for port in labels.get(LABEL + "ports", "").split(",") if port),
+        )
+        return Built("", saved.rootfs, workdir=labels.get(LABEL + "workdir", "/"))
 
     async def exec(
         self,
@@ -253,6 +273,19 @@ class AsyncSandbox:
     async def resume(self) -> None:
         """Everything inside goes on; one that is not paused runs on."""
         await self._operate("berth_sandbox_resume")
+
+    async def snapshot(self, name: str, *, stop: bool = False) -> Snapshot:
+        """Saves it as it runs, memory and file systems, Docker and its containers, under a name:
+        Sandbox(snapshot=name) goes on from there, as often as wanted. Everything inside stands still meanwhile;
+        connections to Docker are cut. While a command runs in it nothing is saved: SandboxError. stop: it ends when it
+        is saved."""
+        runtime, handle = await self.attached()
+        text = json.dumps({"name": name, "leave_running": not stop}).encode()
+        try:
+            event = await runtime.run(_ffi.start, "berth_sandbox_snapshot", handle, text, len(text))
+        except NotFoundError as e:
+            raise self._gone(e) from e
+        return Snapshot.of(json.loads(event.payload))
 
     async def _operate(self, function: str) -> None:
         runtime, handle = await self.attached()
@@ -386,7 +419,9 @@ class Sandbox:
     itself; terminate() still removes it. volumes: of the host, "SOURCE:DESTINATION[:ro]", a path that is the same
     inside, or docker-py's {"/here": {"bind": "/there", "mode": "ro"}}. registry_mirror: for the Docker inside, else the
     image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the host, where they outlive the
-    sandbox. dockerd_args: further ones. rootfs: a directory in place of an image. wait_for_docker: create() returns
+    sandbox. dockerd_args: further ones. rootfs: a directory in place of an image. snapshot: the name of a
+    saved sandbox to go on from, in place of an image: then only name, ports, network where it is a path, timeout,
+    wait_for_docker and ends_with_process may be given. wait_for_docker: create() returns
     when Docker is ready, or fails. max_connections: how many flows it may hold in the host's connection
     tracking; 0: no limit. ends_with_process: it is removed when this process ends, whatever ends that; by default so
     where `with` makes it.
@@ -411,16 +446,16 @@ class Sandbox:
         data_root: PathName | None = None,
         dockerd_args: Iterable[str] = (),
         rootfs: PathName | None = None,
+        snapshot: str | None = None,
         wait_for_docker: bool = False,
         max_connections: int | None = None,
         ends_with_process: bool | None = None,
     ) -> None:
         wanted = Wanted(
-            cpu, memory, image, checked_path("rootfs", rootfs), docker_enabled, name, env, checked_ports(ports),
-            path_name("network", network), checked_lifetime(timeout), checked_volumes(volumes), registry_mirror,
-            checked_path("data_root", data_root), checked_strings("dockerd_args", dockerd_args), wait_for_docker,
-            max_connections,
-            ends_with_process,
+            cpu, memory, image, checked_path("rootfs", rootfs), snapshot, docker_enabled, name, env,
+            checked_ports(ports), path_name("network", network), checked_lifetime(timeout), checked_volumes(volumes),
+            registry_mirror, checked_path("data_root", data_root), checked_strings("dockerd_args", dockerd_args),
+            wait_for_docker, max_connections, ends_with_process,
         )  # fmt: skip
         self._use(AsyncSandbox(checked(wanted)))
 
@@ -531,6 +566,13 @@ class Sandbox:
     def resume(self) -> None:
         """Everything inside goes on; one that is not paused runs on."""
         sync(self._aio.resume())
+
+    def snapshot(self, name: str, *, stop: bool = False) -> Snapshot:
+        """Saves it as it runs, memory and file systems, Docker and its containers, under a name:
+        Sandbox(snapshot=name) goes on from there, as often as wanted. Everything inside stands still meanwhile;
+        connections to Docker are cut. While a command runs in it nothing is saved: SandboxError. stop: it ends when it
+        is saved."""
+        return sync(self._aio.snapshot(name, stop=stop))
 
     def terminate(self) -> None:
         """Stops what runs inside and removes all of it from this machine. Again: does nothing."""

@@ -29,6 +29,23 @@ def test_a_limit_of_connections_is_passed_on_where_there_is_one() -> None:
         berth.Sandbox(rootfs="/", max_connections="many")  # type: ignore[arg-type]
 
 
+def test_a_snapshot_brings_the_rest_along() -> None:
+    words = list(run_arguments(Wanted(snapshot="warm", timeout=3), Built("", "/r", workdir="/w"), "id", "mark"))
+    label = "--label=org.pyberth."
+    assert words == ["--id=id", f"{label}mark=mark", "--from=warm", f"{label}workdir=/w", "--lifetime=3.000"]
+    for given in (
+        {"memory": "1Gi"},
+        {"rootfs": "/r"},
+        {"docker_enabled": True},
+        {"env": {"A": "b"}},
+        {"network": "none"},
+    ):
+        with pytest.raises(berth.InvalidError, match=next(iter(given))):
+            berth.Sandbox(snapshot="warm", **given)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="snapshot"):
+        berth.Sandbox(snapshot="")
+
+
 def test_no_time_at_all_is_no_timeout() -> None:
     with pytest.raises(ValueError, match="more than 0"):
         berth.Sandbox(rootfs="/", timeout=0)
