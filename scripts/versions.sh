@@ -3,12 +3,12 @@
 # shellcheck shell=bash
 
 # The oldest runsc that is used as found: 20260520.0 brought the overlay upper on a bind mount and tmpfs nr_inodes, which
-# the data root and newer nested runtimes need, and 20260701.0 is the oldest release that the tests ran on.
-runsc_min=20260701
+# the data root and newer nested runtimes need, and 20260905.0 the network of restored sandboxes.
+runsc_min=20260905
 
 # The runsc that is built when none is found. The Go checksum database verifies the module and all that it requires.
-runsc_release=20260701.0
-runsc_module=gvisor.dev/gvisor/runsc@v0.0.0-20260701204157-69c2d17aea96
+runsc_release=20260905.0
+runsc_module=gvisor.dev/gvisor/runsc@v0.0.0-20260905035102-160fafc42237
 # What that module's go.mod asks for.
 go_min=1.26.3
 
