@@ -36,6 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check<berth::guest_started>(all);
   check<berth::guest_exited>(all);
   check<berth::guest_refused>(all);
+  check<berth::guest_wake>(all);
   if (const auto hello = berth::decode_guest<berth::guest_hello>(all);
       !hello && hello.error().code != berth::errc::hostile)
     std::abort();

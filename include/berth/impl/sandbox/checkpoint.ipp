@@ -78,7 +78,13 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   if (retreated) {
     auto work = detail::run_runsc(std::move(*argv), deadline);
     auto done = co_await std::move(work);
-    if (!done) saved = std::move(done).error();
+    if (!done) {
+      error e = std::move(done).error();
+      if ((e.message + e.detail).find("bound host socket") != std::string::npos)
+        e.hint = "a program inside has a socket of its own in " + std::string(shared_inside) +
+                 ", such as a dockerd that a program on this host supervises: only what the sandbox's guest starts can be saved";
+      saved = std::move(e);
+    }
   }
   // Whatever became of it, and of whoever waits for it: it is not left deaf.
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());

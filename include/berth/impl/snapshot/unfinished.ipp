@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <vector>
 
 namespace berth::detail {
 
@@ -43,18 +44,30 @@ BERTH_DECL unfinished_snapshot::~unfinished_snapshot() {
   std::filesystem::remove_all(place_.directory, ignored);
 }
 
+/// A snapshot outlives the machine's next boot, and one that has a name is whole. Only what is ours is waited for, whatever else
+/// its file system has to write.
+inline result<void> sync_to_disk(const std::string& path) {
+  const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file && ::fsync(file.get()) == 0) return {};
+  return errno_error(errno, "snapshot", "cannot write the snapshot to the disk", path);
+}
+
 BERTH_DECL result<void> unfinished_snapshot::finish(snapshot_manifest manifest) {
+  std::vector<std::string> written;
   std::error_code failed;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(place_.directory, failed)) {
+    written.push_back(entry.path().string());
     if (!entry.is_regular_file(failed)) continue;
     ::chmod(entry.path().c_str(), 0600);  // memory holds keys and environments
     manifest.bytes += entry.file_size(failed);
   }
+  if (failed) return errno_error(failed.value(), "snapshot", "cannot read the snapshot", place_.directory);
   ::chmod(place_.init().c_str(), 0700);
-  BERTH_TRY(replace_file(place_.directory + "/manifest.json", format_snapshot_manifest(manifest), 0600, "snapshot"));
-  // A snapshot outlives the machine's next boot, and one that has a name is whole.
-  if (::syncfs(lock_.get()) != 0)
-    return errno_error(errno, "snapshot", "cannot write the snapshot to the disk", place_.directory);
+  const std::string manifest_file = place_.directory + "/manifest.json";
+  BERTH_TRY(replace_file(manifest_file, format_snapshot_manifest(manifest), 0600, "snapshot"));
+  written.push_back(manifest_file);
+  written.push_back(place_.directory);
+  for (const std::string& path : written) BERTH_TRY(sync_to_disk(path));
   if (::renameat2(AT_FDCWD, place_.directory.c_str(), AT_FDCWD, final_.c_str(), RENAME_NOREPLACE) != 0) {
     if (errno == EEXIST)
       return make_error(errc::exists, "snapshot", "there is a snapshot of this name by now", manifest.name,
@@ -63,6 +76,7 @@ BERTH_DECL result<void> unfinished_snapshot::finish(snapshot_manifest manifest) 
   }
   lock_.reset();
   place_.directory = final_;
+  BERTH_TRY(sync_to_disk(final_.substr(0, final_.rfind('/'))));
   return {};
 }
 
