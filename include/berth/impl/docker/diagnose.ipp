@@ -157,8 +157,9 @@ inline constexpr failure_row docker_failure_rows[] = {
     {{"BERTH-BUILDX",
       "the build needs BuildKit, and Docker takes its old builder: buildx is not installed, or it is Docker 20.10, which takes "
       "BuildKit where it is asked to",
-      "set DOCKER_BUILDKIT=1 for the build with Docker 20.10; install buildx in the image for newer ones (docker-buildx-plugin; "
-      "Debian's docker-buildx; Python's with_docker() brings it)",
+      "set DOCKER_BUILDKIT=1 for the build with Docker 20.10; install buildx for newer ones (docker-buildx-plugin; Debian's "
+      "docker-buildx) where the client is: on this host for berth docker, unless --inside takes the sandbox's own client, and "
+      "else in the image (Python's with_docker() brings it)",
       "docs.docker.com/go/buildkit"},
      {"option requires BuildKit", "buildx component is missing or broken", "BuildKit is enabled but*buildx"}},
     {{"BERTH-COMPOSE-1", "the compose file is for Compose 2, and the sandbox has docker-compose 1",
