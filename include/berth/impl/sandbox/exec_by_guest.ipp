@@ -10,9 +10,10 @@
 #include <berth/sandbox/exit_reason.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
+#include <time.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace berth {
@@ -79,9 +80,12 @@ class listening_patience {
  public:
   explicit listening_patience(const sandbox_record& record)
       : directory_(record.directory), wake_(record.shared() + "/" + std::string(guest_wake_name)) {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto age = std::chrono::duration_cast<milliseconds>(now).count() - record.created_ms;
-    young_ = age >= 0 && age < 10'000;
+    // By its process and not by its record, which is older where the host was slow to make the rest.
+    const std::int64_t ticks = ::sysconf(_SC_CLK_TCK);
+    timespec up{};
+    ::clock_gettime(CLOCK_BOOTTIME, &up);
+    const auto age = up.tv_sec - static_cast<std::int64_t>(record.sandbox_process.start_time) / ticks;
+    young_ = age >= 0 && age < 10;
   }
   /// Whether an attempt that met `code` may be made again; after a pause then.
   bool allows(errc code) const {
@@ -99,7 +103,7 @@ class listening_patience {
 
   std::string directory_, wake_;
   bool young_ = false;
-  time_point until_ = deadline_after(seconds(2));
+  time_point until_ = deadline_after(seconds(5));
   time_point saved_until_ = deadline_after(seconds(60));
 };
 
