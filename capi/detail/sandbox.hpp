@@ -47,6 +47,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> state(op_pointer op);
   asio::awaitable<op_result> set_paused(bool paused);
+  asio::awaitable<op_result> egress(std::optional<egress_policy> wanted);  ///< changed first where one is wanted
   asio::awaitable<op_result> terminate(op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);

@@ -27,7 +27,7 @@ from .fs import FileInfo
 from .image import Image
 from .process import AsyncProcess, Process
 from .progress import show_progress
-from .sandbox import AsyncSandbox, Sandbox
+from .sandbox import AsyncSandbox, Egress, Sandbox
 from .spec import Spec
 
 __version__ = "0.1.0"
@@ -46,6 +46,7 @@ __all__ = [
     "DockerNotReadyError",
     "DockerResult",
     "DockerStatus",
+    "Egress",
     "FileInfo",
     "Image",
     "ImageError",
