@@ -43,13 +43,13 @@ type SandboxConfig struct {
 	MaxConnections *uint32
 	// Egress is where it may begin connections to: nil or "all", "none", or "dns" (port 53 of its name servers) and any number
 	// of "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP. SetEgress changes it.
-	Egress   []string
-	Hostname string
-	Env            []string // "NAME=value"
-	Cwd            string
-	Mounts         []Mount
-	Annotations    map[string]string
-	RunscArgs      []string
+	Egress      []string
+	Hostname    string
+	Env         []string // "NAME=value"
+	Cwd         string
+	Mounts      []Mount
+	Annotations map[string]string
+	RunscArgs   []string
 	// NetRaw and PacketSocketWrite let programs inside open raw and packet sockets; Docker sets what it needs by itself.
 	NetRaw, PacketSocketWrite bool
 	SharedDirectory           *bool           // /run/berth inside, shared with this host; nil: yes
@@ -134,15 +134,15 @@ type SandboxInfo struct {
 	MaxConnections     uint32 `json:"max_connections"`
 	RefusedConnections uint64 `json:"refused_connections"`
 	// Egress is where it may begin connections to; RefusedEgress how many packets were refused for it, as State tells.
-	Egress             []string          `json:"egress"`
-	RefusedEgress      uint64            `json:"refused_egress"`
-	CPUs               float64           `json:"cpus"`
-	MemoryBytes        uint64            `json:"memory_bytes"`
-	Pid                int               `json:"pid"`    // of the sandbox's process on this host
-	Shared             string            `json:"shared"` // the directory on this host that is /run/berth inside
-	Logs               string            `json:"logs"`
-	Runsc              string            `json:"runsc"` // the binary that it runs on
-	Annotations        map[string]string `json:"annotations"`
+	Egress        []string          `json:"egress"`
+	RefusedEgress uint64            `json:"refused_egress"`
+	CPUs          float64           `json:"cpus"`
+	MemoryBytes   uint64            `json:"memory_bytes"`
+	Pid           int               `json:"pid"`    // of the sandbox's process on this host
+	Shared        string            `json:"shared"` // the directory on this host that is /run/berth inside
+	Logs          string            `json:"logs"`
+	Runsc         string            `json:"runsc"` // the binary that it runs on
+	Annotations   map[string]string `json:"annotations"`
 }
 
 // Sandbox is one of berth's own. It is an [Executor].

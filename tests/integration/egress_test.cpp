@@ -214,13 +214,14 @@ TEST_F(SandboxEgress, IsRefusedAtOnceAndChangedWhileItRuns) {
   auto mine = listen_inside(*box, 8080);
   EXPECT_EQ(knock(*box, outside, 7000), "refused");
   EXPECT_EQ(knock(*box, box->record().net->gateway(), 7000), "refused");
-  EXPECT_EQ(knock(*box, other->record().net->address(), 8080), "refused");
+  // By either sandbox's rules: those of the one that is asked drop, and may come first.
+  EXPECT_NE(knock(*box, other->record().net->address(), 8080), "open");
   EXPECT_EQ(ask_from("", box->record().net->address(), 8080), "greetings");
   EXPECT_EQ(knock(*other, outside, 7000), "open");  // a policy is one sandbox's
   auto now = loop_.run(box->egress());
   ASSERT_TRUE(now) << now.error().to_string();
   EXPECT_EQ(now->policy, egress_policy::none());
-  EXPECT_GE(now->refused, 3u);
+  EXPECT_GE(now->refused, 2u);
 
   // By another handle, and while nothing runs inside.
   auto attached = sandbox::attach(where_, box->id());
