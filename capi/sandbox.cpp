@@ -206,6 +206,31 @@ berth_status berth_snapshot_remove(const char* where, size_t where_len, const ch
   });
 }
 
+berth_status berth_sandbox_egress(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                  berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.egress(std::nullopt); });
+}
+
+berth_status berth_sandbox_set_egress(berth_sandbox* sandbox, const char* rules, size_t rules_len,
+                                      const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(op, "op"));
+    auto core = capi::sandbox_of(sandbox);
+    if (!core) return std::move(core).error();
+    BERTH_TEXT(text, rules, rules_len);
+    auto words = capi::parse_string_array(text, "rules");
+    if (!words) return std::move(words).error();
+    auto policy = berth::parse_egress(*words);
+    if (!policy) return std::move(policy).error();
+    auto started = (*core)->loop->submit(
+        op_options, [c = *core, wanted = std::move(*policy)](op_pointer) { return c->egress(wanted); });
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
+
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                      berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,

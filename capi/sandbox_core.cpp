@@ -12,8 +12,19 @@
 
 namespace berth::capi {
 
+/// What its firewall rules have counted, where they were asked.
+struct refused_counts {
+  std::optional<std::uint64_t> connections, egress;
+};
+
+static void write_egress(json_writer& out, const egress_policy& policy) {
+  out.key("egress").open_array();
+  for (const std::string& word : policy.words()) out.string(word);
+  out.close_array();
+}
+
 static void write_sandbox_record(json_writer& out, const sandbox_record& record, std::string_view state,
-                                 std::optional<std::uint64_t> refused_connections = std::nullopt) {
+                                 const refused_counts& refused = {}) {
   out.open_object().key("id").string(record.id).key("state").string(state);
   out.key("exit_reason").string(exit_reason_name(find_exit_reason(record)));
   out.key("damaged").boolean(record.damaged);
@@ -23,7 +34,9 @@ static void write_sandbox_record(json_writer& out, const sandbox_record& record,
   out.key("address").string(record.net ? record.net->address() : std::string());
   out.key("gateway").string(record.net ? record.net->gateway() : std::string());
   if (record.net) out.key("max_connections").unsigned_number(record.net->max_connections);
-  if (refused_connections) out.key("refused_connections").unsigned_number(*refused_connections);
+  if (refused.connections) out.key("refused_connections").unsigned_number(*refused.connections);
+  if (record.net && record.net->egress) write_egress(out, *record.net->egress);
+  if (refused.egress) out.key("refused_egress").unsigned_number(*refused.egress);
   out.key("cpus").decimal(record.cpus).key("memory_bytes").unsigned_number(record.memory_bytes);
   out.key("pid").number(record.sandbox_process.pid).key("shared").string(record.damaged ? "" : record.shared());
   out.key("logs").string(record.damaged ? "" : record.logs()).key("runsc").string(record.runsc);
@@ -183,12 +196,17 @@ asio::awaitable<op_result> sandbox_core::state(op_pointer) {
   const auto mine = *held;
   auto state = co_await mine->state();
   if (!state) co_return std::move(state).error();
-  std::optional<std::uint64_t> refused;
-  if (const sandbox_record& record = mine->record(); record.net && record.net->max_connections != 0) {
-    network_names names = record.names();
-    auto asked = count_refused_connections(std::move(names), deadline_after(seconds(5)));
+  refused_counts refused;
+  const std::optional<record_network> net = mine->record().net;
+  if (net && net->max_connections != 0) {
+    auto asked = count_refused_connections(mine->record().names(), deadline_after(seconds(5)));
     const auto count = co_await std::move(asked);
-    if (count) refused = *count;
+    if (count) refused.connections = *count;
+  }
+  if (net && net->egress) {
+    auto asked = count_refused_egress(mine->record().names(), deadline_after(seconds(5)));
+    const auto count = co_await std::move(asked);
+    if (count) refused.egress = *count;
   }
   op_outcome outcome;
   json_writer out;
@@ -219,6 +237,28 @@ asio::awaitable<op_result> sandbox_core::snapshot(std::string name, snapshot_opt
   if (!taken) co_return std::move(taken).error();
   op_outcome outcome;
   outcome.payload = format_snapshot(*taken);
+  co_return outcome;
+}
+
+asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wanted) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  if (wanted) {
+    auto changing = mine->set_egress(std::move(*wanted));
+    auto changed = co_await std::move(changing);
+    if (!changed) co_return std::move(changed).error();
+  }
+  auto asking = mine->egress();
+  auto now = co_await std::move(asking);
+  if (!now) co_return std::move(now).error();
+  op_outcome outcome;
+  json_writer out;
+  out.open_object();
+  write_egress(out, now->policy);
+  outcome.payload = out.key("refused").unsigned_number(now->refused).close_object().take();
   co_return outcome;
 }
 

@@ -101,6 +101,11 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   if (const auto most = o.integer("max_connections", 0, std::int64_t{1} << 31)) {
     c.max_connections = static_cast<std::uint32_t>(*most);
   }
+  if (const auto words = o.texts("egress")) {
+    auto policy = parse_egress(*words);
+    if (policy) c.egress = std::move(*policy);
+    else o.complain("egress", policy.error().message, errc::invalid, policy.error().hint);
+  }
   o.into(c.cpus, o.number("cpus", 0, 4096));
   o.into(c.memory_bytes, o.unsigned_integer("memory_bytes"));
   o.into(c.hostname, o.text("hostname"));

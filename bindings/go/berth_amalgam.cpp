@@ -12557,6 +12557,248 @@ BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vec
 }
 #endif
 namespace berth {
+enum class egress_protocol {
+  any,
+  tcp,
+  udp,
+};
+struct egress_rule {
+  ipv4_subnet to;
+  egress_protocol protocol = egress_protocol::any;
+  std::uint16_t first_port = 0;
+  std::uint16_t last_port = 0;
+  BERTH_DECL std::string to_string()
+      const;
+  friend bool operator==(const egress_rule&, const egress_rule&) = default;
+};
+struct egress_policy {
+  bool everything = true;
+  bool names = false;
+  std::vector<egress_rule> allowed;
+  static egress_policy all() { return {}; }
+  static egress_policy none() { return {false, false, {}}; }
+  BERTH_DECL std::vector<std::string> words() const;
+  friend bool operator==(const egress_policy&, const egress_policy&) = default;
+};
+inline constexpr std::size_t most_egress_rules = 256;
+BERTH_DECL result<egress_policy> parse_egress(const std::vector<std::string>& words);
+BERTH_DECL result<void> check_egress(const egress_policy& policy, const ipv4_subnet& pool);
+inline constexpr std::string_view refused_egress_counter = "refused_egress";
+namespace detail {
+BERTH_DECL std::string egress_base(std::string_view questions, std::string_view answers);
+BERTH_DECL std::string egress_chains(const egress_policy& policy);
+}
+BERTH_DECL std::string nft_egress_change(std::string_view table, const egress_policy& policy);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline std::string_view egress_protocol_word(egress_protocol protocol) noexcept {
+  switch (protocol) {
+    case egress_protocol::any: break;
+    case egress_protocol::tcp: return "tcp";
+    case egress_protocol::udp: return "udp";
+  }
+  return "";
+}
+inline std::string egress_ports(const egress_rule& rule) {
+  std::string text = std::to_string(rule.first_port);
+  if (rule.last_port != rule.first_port) text += "-" + std::to_string(rule.last_port);
+  return text;
+}
+inline std::string egress_address(const egress_rule& rule) {
+  return rule.to.prefix == 32 ? format_ipv4(rule.to.address) : rule.to.to_string();
+}
+inline error bad_egress(std::string message, std::string hint = {}) {
+  if (hint.empty()) hint = "write ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp], dns, all or none";
+  return make_error(errc::invalid, "network", std::move(message), "egress", std::move(hint));
+}
+inline std::string shown_word(std::string_view word) {
+  return "'" + std::string(word.substr(0, 64)) + (word.size() > 64 ? "…" : "") + "'";
+}
+inline bool read_egress_ports(std::string_view text, egress_rule& rule) {
+  const std::size_t dash = text.find('-');
+  const auto first = parse_number<std::uint16_t>(text.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : parse_number<std::uint16_t>(text.substr(dash + 1));
+  if (!first || !last || *first == 0 || *last < *first) return false;
+  rule.first_port = *first;
+  rule.last_port = *last;
+  return true;
+}
+inline result<egress_rule> parse_egress_rule(std::string_view word) {
+  const std::string shown = shown_word(word);
+  if (word.empty()) return bad_egress("an egress rule is empty");
+  if (word.find_first_of(", \t\n") != std::string_view::npos)
+    return bad_egress("the egress rule " + shown + " is more than one", "give each rule by itself");
+  if (word.find("://") != std::string_view::npos)
+    return bad_egress("the egress rule " + shown + " is a URL",
+                      "give the address and port of its host, as 192.0.2.7:443");
+  egress_rule rule;
+  std::string_view rest = word;
+  const std::size_t slash = rest.rfind('/');
+  if (const std::string_view tail = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+      !tail.empty() && (tail.front() < '0' || tail.front() > '9')) {
+    if (tail == "tcp") rule.protocol = egress_protocol::tcp;
+    else if (tail == "udp") rule.protocol = egress_protocol::udp;
+    else
+      return bad_egress("the protocol of the egress rule " + shown + " is neither tcp nor udp",
+                        "a rule without protocol and port lets all protocols through, ICMP too");
+    rest = rest.substr(0, slash);
+  }
+  const std::size_t colon = rest.find(':');
+  if (rest.starts_with('[') || (colon != std::string_view::npos && rest.find(':', colon + 1) != std::string_view::npos))
+    return bad_egress("the egress rule " + shown + " is of IPv6, which no sandbox has",
+                      "leave it out: nothing goes out by IPv6 in any case");
+  const std::string_view place = rest.substr(0, colon);
+  const std::string_view address = place.substr(0, place.find('/'));
+  if (address.find_first_not_of("0123456789.") != std::string_view::npos)
+    return bad_egress(
+        "the egress rule " + shown + " is a name; egress rules take addresses, names are not supported yet",
+        "resolve it and give its addresses, as 192.0.2.7:443");
+  if (colon != std::string_view::npos) {
+    if (!read_egress_ports(rest.substr(colon + 1), rule))
+      return bad_egress("the port of the egress rule " + shown + " is none from 1 to 65535, nor a range of them",
+                        "write it as 10.1.2.3:443 or 10.1.2.3:8000-8100");
+    if (rule.protocol == egress_protocol::any) rule.protocol = egress_protocol::tcp;
+  }
+  const auto ip = parse_ipv4(address);
+  if (!ip) return bad_egress("the address of the egress rule " + shown + " is no IPv4 address");
+  rule.to = {*ip, 32};
+  if (place.size() == address.size()) return rule;
+  const auto prefix = parse_number<int>(place.substr(address.size() + 1));
+  if (!prefix || *prefix < 0 || *prefix > 32)
+    return bad_egress("the prefix length of the egress rule " + shown + " is none from 0 to 32");
+  rule.to.prefix = *prefix;
+  const ipv4_subnet whole{*ip & rule.to.mask(), *prefix};
+  if (whole.address != *ip)
+    return bad_egress(
+        "the egress rule " + shown + " has bits set behind its prefix length",
+        "write " + whole.to_string() + " for the network, or " + format_ipv4(*ip) + " for the one address");
+  return rule;
+}
+inline bool lies_within(const ipv4_subnet& inner, const ipv4_subnet& outer) {
+  return inner.prefix >= outer.prefix && outer.contains(inner.address);
+}
+inline std::string egress_match(const egress_rule& rule, bool answer) {
+  std::string text = std::string("ip ") + (answer ? "saddr " : "daddr ") + egress_address(rule);
+  const std::string protocol(egress_protocol_word(rule.protocol));
+  if (rule.first_port != 0) return text + " " + protocol + (answer ? " sport " : " dport ") + egress_ports(rule);
+  if (!protocol.empty()) text += " meta l4proto " + protocol;
+  return text;
+}
+BERTH_DECL std::string egress_base(std::string_view questions, std::string_view answers) {
+  std::string text;
+  text += "  counter " + std::string(refused_egress_counter) + " { }\n";
+  const auto chain = [&text](std::string_view name, std::string_view rule) {
+    text += "  chain " + std::string(name) + " {\n";
+    if (!rule.empty()) text += "    " + std::string(rule) + "\n";
+    text += "  }\n";
+  };
+  chain("questions", questions);
+  chain("name_answers", answers);
+  text += "  chain refuse {\n";
+  text += "    counter name " + std::string(refused_egress_counter) + "\n";
+  text += "    limit rate over 200/second burst 200 packets drop\n";
+  text += "    meta l4proto tcp reject with tcp reset\n";
+  text += "    reject with icmp type admin-prohibited\n";
+  text += "    drop\n";
+  text += "  }\n";
+  return text;
+}
+BERTH_DECL std::string egress_chains(const egress_policy& policy) {
+  const bool closed = !policy.everything;
+  std::string out, host, answers;
+  if (closed) {
+    out += "    ct direction reply return\n";
+    for (const egress_rule& rule : policy.allowed) {
+      out += "    " + egress_match(rule, false) + " return\n";
+      answers += "    " + egress_match(rule, true) + " return\n";
+    }
+    if (policy.names) {
+      out += "    jump questions\n";
+      host += "    jump questions\n";
+      answers += "    jump name_answers\n";
+    }
+    out += "    goto refuse\n";
+    host += "    goto refuse\n";
+    answers += "    ct state related return\n    meta l4proto tcp reject with tcp reset\n    drop\n";
+  }
+  return "  chain egress {\n" + out + "  }\n  chain egress_host {\n" + host + "  }\n  chain egress_answers {\n" +
+         answers + "  }\n";
+}
+}
+BERTH_DECL std::string egress_rule::to_string() const {
+  std::string text = detail::egress_address(*this);
+  if (first_port != 0) text += ":" + detail::egress_ports(*this);
+  if (protocol != egress_protocol::any) text += "/" + std::string(detail::egress_protocol_word(protocol));
+  return text;
+}
+BERTH_DECL std::vector<std::string> egress_policy::words() const {
+  if (everything) return {"all"};
+  std::vector<std::string> out;
+  for (const egress_rule& rule : allowed) out.push_back(rule.to_string());
+  if (names) out.emplace_back("dns");
+  if (out.empty()) out.emplace_back("none");
+  return out;
+}
+BERTH_DECL result<egress_policy> parse_egress(const std::vector<std::string>& words) {
+  if (words.empty())
+    return detail::bad_egress("there is no egress rule", "write none for no connection out, all for any");
+  egress_policy policy = egress_policy::none();
+  for (const std::string& word : words) {
+    if (word == "all" || word == "none") {
+      if (words.size() > 1)
+        return detail::bad_egress("the egress rule '" + word + "' stands with others",
+                                  "leave it out: what no rule names is refused anyway; or give it alone");
+      policy.everything = word == "all";
+      return policy;
+    }
+    if (word == "dns") {
+      policy.names = true;
+      continue;
+    }
+    auto rule = detail::parse_egress_rule(word);
+    if (!rule) return std::move(rule).error();
+    if (std::find(policy.allowed.begin(), policy.allowed.end(), *rule) == policy.allowed.end())
+      policy.allowed.push_back(*rule);
+  }
+  return policy;
+}
+BERTH_DECL result<void> check_egress(const egress_policy& policy, const ipv4_subnet& pool) {
+  if (policy.everything && (policy.names || !policy.allowed.empty()))
+    return detail::bad_egress("an egress policy that allows everything has rules");
+  if (policy.allowed.size() > most_egress_rules)
+    return detail::bad_egress("there are more than " + std::to_string(most_egress_rules) + " egress rules",
+                              "put addresses together to networks");
+  constexpr ipv4_subnet loopback{0x7f000000, 8}, link_local{0xa9fe0000, 16};
+  for (const egress_rule& rule : policy.allowed) {
+    const std::string shown = detail::shown_word(rule.to_string());
+    if (rule.to.prefix < 0 || rule.to.prefix > 32 || (rule.to.address & ~rule.to.mask()) != 0 ||
+        rule.last_port < rule.first_port || (rule.first_port == 0 && rule.last_port != 0) ||
+        (rule.first_port != 0 && rule.protocol == egress_protocol::any))
+      return detail::bad_egress("the egress rule " + shown + " is none");
+    if (detail::lies_within(rule.to, loopback))
+      return detail::bad_egress("the egress rule " + shown + " is of loopback: the sandbox's own needs no rule",
+                                "the host's is never reached from inside");
+    if (detail::lies_within(rule.to, link_local))
+      return detail::bad_egress("the egress rule " + shown + " is link-local, which no sandbox reaches",
+                                "leave it out; for a name server there, write dns");
+    if (detail::lies_within(rule.to, pool))
+      return detail::bad_egress("the egress rule " + shown + " is of other sandboxes, which no sandbox reaches",
+                                "leave it out: " + pool.to_string() + " is where sandboxes have their addresses");
+  }
+  return {};
+}
+BERTH_DECL std::string nft_egress_change(std::string_view table, const egress_policy& policy) {
+  const std::string name = "inet " + std::string(table);
+  std::string text;
+  for (const char* chain : {"egress", "egress_host", "egress_answers"})
+    text += "flush chain " + name + " " + chain + "\n";
+  return text + "table " + name + " {\n" + detail::egress_chains(policy) + "}\n";
+}
+}
+#endif
+namespace berth {
 struct network_names {
   std::string netns;
   std::string link;
@@ -12573,6 +12815,7 @@ struct network_plan {
   bool ipv6 = true;
   std::vector<std::string> nameservers;
   std::uint32_t max_connections = default_max_connections;
+  egress_policy egress;
   std::string gateway() const { return subnet.host(1); }
   std::string address() const { return subnet.host(2); }
   BERTH_DECL std::string mac() const;
@@ -12665,10 +12908,9 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
     if (!ip || plan.pool.contains(*ip)) continue;
     servers += (servers.empty() ? "" : ", ") + format_ipv4(*ip);
   }
-  const auto allow_names = [&] {
-    if (servers.empty()) return std::string();
-    return "    iifname " + link + " ip daddr { " + servers + " } meta l4proto { tcp, udp } th dport 53 goto opened\n";
-  };
+  const std::string to_servers = "ip daddr { " + servers + " } meta l4proto { tcp, udp } th dport 53 goto opened";
+  const std::string of_servers = "ip saddr { " + servers + " } meta l4proto { tcp, udp } th sport 53 accept";
+  const auto allow_names = [&] { return servers.empty() ? "" : "    iifname " + link + " " + to_servers + "\n"; };
   using detail::connection_objects, detail::opened_chain;
   std::string text;
   text += "create " + table + "\n";
@@ -12689,17 +12931,23 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
   text += "    iifname " + link + " ip saddr != " + address + " drop\n";
   text += "  }\n";
   text += opened_chain(plan.max_connections);
+  text += detail::egress_base(servers.empty() ? "" : to_servers, servers.empty() ? "" : of_servers);
+  text += detail::egress_chains(plan.egress);
   text += "  chain input {\n";
   text += "    type filter hook input priority filter - 1; policy accept;\n";
+  text += "    iifname " + link + " ct direction reply ct state established,related accept\n";
+  text += "    iifname " + link + " jump egress_host\n";
   text += "    iifname " + link + " ct state established,related accept\n";
   text += allow_names();
   text += "    iifname " + link + " drop\n";
   text += "  }\n";
   text += "  chain forward {\n";
   text += "    type filter hook forward priority filter - 1; policy accept;\n";
+  text += "    iifname " + link + " jump egress\n";
   text += allow_names();
   text += "    iifname " + link + " ip daddr { 169.254.0.0/16, " + plan.pool.to_string() + " } drop\n";
   text += "    iifname " + link + " goto opened\n";
+  text += "    oifname " + link + " ct direction reply jump egress_answers\n";
   text += "    oifname " + link + " ct state established,related accept\n";
   text += "    oifname " + link + " ct status dnat accept\n";
   text += "    oifname " + link + " drop\n";
@@ -12877,6 +13125,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names nam
                                                                log_sink log = {});
 BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_connections(
     network_names names, time_point deadline = time_point::max());
+BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names names, egress_policy policy,
+                                                              time_point deadline = time_point::max());
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(network_names names,
+                                                                              time_point deadline = time_point::max());
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(
     std::string prefix, time_point deadline = time_point::max(), log_sink log = {});
 }
@@ -13115,14 +13367,32 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names nam
   first.keep(co_await detail::remove_rules(names, deadline, log));
   co_return first.take();
 }
-BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_connections(network_names names,
-                                                                                   time_point deadline) {
-  std::vector<std::string> nft{"nft", "list", "counter", "inet", names.table, std::string(refused_counter)};
-  auto text = co_await detail::run_network_tool(std::move(nft), std::string(), deadline);
+namespace detail {
+inline boost::asio::awaitable<result<std::uint64_t>> read_nft_counter(network_names names, std::string_view counter,
+                                                                      time_point deadline) {
+  std::vector<std::string> nft{"nft", "list", "counter", "inet", names.table, std::string(counter)};
+  auto text = co_await run_network_tool(std::move(nft), std::string(), deadline);
   if (!text) co_return std::move(text).error();
   const auto count = parse_nft_counter(*text);
   if (!count) co_return make_error(errc::network_failed, "network", "nft printed no counter", names.table);
   co_return *count;
+}
+}
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_connections(network_names names,
+                                                                                   time_point deadline) {
+  return detail::read_nft_counter(std::move(names), refused_counter, deadline);
+}
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(network_names names,
+                                                                              time_point deadline) {
+  return detail::read_nft_counter(std::move(names), refused_egress_counter, deadline);
+}
+BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names names, egress_policy policy,
+                                                              time_point deadline) {
+  std::vector<std::string> nft{"nft", "-f", "-"};
+  std::string text = nft_egress_change(names.table, policy);
+  auto done = co_await detail::run_network_tool(std::move(nft), std::move(text), deadline);
+  if (!done) co_return std::move(done).error();
+  co_return result<void>();
 }
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(std::string prefix,
                                                                                         time_point deadline,
@@ -13245,6 +13515,7 @@ struct record_network {
   ipv4_subnet subnet;
   int mtu = 1500;
   std::uint32_t max_connections = default_max_connections;
+  std::optional<egress_policy> egress;
   std::string address() const { return subnet.host(2); }
   std::string gateway() const { return subnet.host(1); }
 };
@@ -13422,6 +13693,14 @@ inline result<sandbox_record> read_record_object(json_view object) {
     else inner.fail("subnet", "an IPv4 subnet");
     net.mtu = inner.number<int>("mtu");
     net.max_connections = inner.number<std::uint32_t>("max_connections");
+    if (inner.has("egress")) {
+      std::vector<std::string> words;
+      const json_view list = inner.array("egress");
+      for (std::size_t i = 0; i < list.size(); ++i) words.emplace_back(list.at(i).text().value_or(std::string_view()));
+      auto policy = parse_egress(words);
+      if (policy) net.egress = std::move(*policy);
+      else inner.fail("egress", "a list of egress rules");
+    }
     in.take(inner, "net");
     record.net = net;
   }
@@ -13478,6 +13757,11 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
     out.key("subnet").string(record.net->subnet.to_string());
     out.key("mtu").number(record.net->mtu);
     out.key("max_connections").unsigned_number(record.net->max_connections);
+    if (record.net->egress) {
+      out.key("egress").open_array();
+      for (const std::string& word : record.net->egress->words()) out.string(word);
+      out.close_array();
+    }
     out.close_object();
   }
   out.key("cpus").real(record.cpus);
@@ -13563,6 +13847,7 @@ struct sandbox_config {
   network_mode network = network_mode::sandbox;
   std::string network_path;
   std::optional<std::uint32_t> max_connections;
+  std::optional<egress_policy> egress;
   double cpus = 0;
   std::uint64_t memory_bytes = 0;
   std::string hostname;
@@ -13594,6 +13879,9 @@ struct environment {
 BERTH_DECL result<std::string> root_directory(const environment& where, bool make);
 BERTH_DECL result<void> check_sandbox_id(std::string_view id);
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what);
+namespace detail {
+BERTH_DECL std::optional<error> egress_obstacle(network_mode mode);
+}
 BERTH_DECL result<std::string> find_init(const environment& where);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
@@ -13654,6 +13942,23 @@ BERTH_DECL result<void> check_sandbox_id(std::string_view id) {
   if (!check_container_id(id)) return refuse("a character that it cannot have");
   return {};
 }
+namespace detail {
+BERTH_DECL std::optional<error> egress_obstacle(network_mode mode) {
+  switch (mode) {
+    case network_mode::sandbox: return std::nullopt;
+    case network_mode::none:
+      return make_error(errc::unsupported, "sandbox",
+                        "egress rules go with the network mode `sandbox` only: this one has no network", "egress",
+                        "leave them out: without a network nothing is reached");
+    case network_mode::path:
+      return make_error(
+          errc::unsupported, "sandbox",
+          "egress rules cannot be enforced here: the network namespace is the caller's, and so is what it is connected to",
+          "egress", "filter where the namespace is connected, or use the network mode `sandbox`");
+  }
+  return std::nullopt;
+}
+}
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what) {
   using detail::bad_config;
   const auto absolute = [](const std::string& path) {
@@ -13677,6 +13982,13 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   }
   if (what.network != network_mode::sandbox && what.max_connections) {
     return bad_config("max_connections", "a limit of connections goes with the network mode `sandbox` only");
+  }
+  if (what.egress) {
+    if (auto obstacle = detail::egress_obstacle(what.network)) {
+      obstacle->code = errc::invalid;
+      return std::move(*obstacle);
+    }
+    BERTH_TRY(check_egress(*what.egress, *pool));
   }
   if (what.cpus != 0 && !(what.cpus >= 0.01 && what.cpus <= 4096)) {
     return bad_config("cpus", "the number of cpus must lie between 0.01 and 4096");
@@ -14197,6 +14509,10 @@ namespace berth {
 enum class sandbox_state { creating, running, paused, unresponsive, stopped, lost };
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 enum class sandbox_log { init, daemon };
+struct sandbox_egress {
+  egress_policy policy;
+  std::uint64_t refused = 0;
+};
 class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
  public:
   BERTH_DECL static boost::asio::awaitable<result<std::shared_ptr<sandbox>>> create(environment where,
@@ -14228,6 +14544,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL bool is_paused() const;
   BERTH_DECL boost::asio::awaitable<result<void>> checkpoint(std::string directory, bool leave_running,
                                                              duration patience = seconds(120));
+  BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> egress(duration patience = seconds(10));
+  BERTH_DECL boost::asio::awaitable<result<void>> set_egress(egress_policy policy, duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> stop(duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> terminate(duration patience = seconds(60));
  private:
@@ -15622,9 +15940,11 @@ class listening_patience {
  public:
   explicit listening_patience(const sandbox_record& record)
       : directory_(record.directory), wake_(record.shared() + "/" + std::string(guest_wake_name)) {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto age = std::chrono::duration_cast<milliseconds>(now).count() - record.created_ms;
-    young_ = age >= 0 && age < 10'000;
+    const std::int64_t ticks = ::sysconf(_SC_CLK_TCK);
+    timespec up{};
+    ::clock_gettime(CLOCK_BOOTTIME, &up);
+    const auto age = up.tv_sec - static_cast<std::int64_t>(record.sandbox_process.start_time) / ticks;
+    young_ = age >= 0 && age < 10;
   }
   bool allows(errc code) const {
     if (code != errc::not_found && code != errc::again) return false;
@@ -15638,7 +15958,7 @@ class listening_patience {
   }
   std::string directory_, wake_;
   bool young_ = false;
-  time_point until_ = deadline_after(seconds(2));
+  time_point until_ = deadline_after(seconds(5));
   time_point saved_until_ = deadline_after(seconds(60));
 };
 inline error no_guest_error(const sandbox_record& record) {
@@ -15840,7 +16160,14 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   if (retreated) {
     auto work = detail::run_runsc(std::move(*argv), deadline);
     auto done = co_await std::move(work);
-    if (!done) saved = std::move(done).error();
+    if (!done) {
+      error e = std::move(done).error();
+      if ((e.message + e.detail).find("bound host socket") != std::string::npos)
+        e.hint =
+            "a program inside has a socket of its own in " + std::string(shared_inside) +
+            ", such as a dockerd that a program on this host supervises: only what the sandbox's guest starts can be saved";
+      saved = std::move(e);
+    }
   }
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   if (saved && !leave_running) {
@@ -16604,7 +16931,7 @@ inline result<void> make_directories(const sandbox_record& record) {
 }
 inline boost::asio::awaitable<result<void>> make_network(environment where, std::string root, sandbox_record& record,
                                                          std::vector<std::string> nameservers,
-                                                         std::uint32_t max_connections, time_point deadline) {
+                                                         const sandbox_config& what, time_point deadline) {
   auto pool = parse_ipv4_subnet(where.network_pool);
   if (!pool) co_return std::move(pool).error();
   auto lock = co_await network_lock::acquire(deadline);
@@ -16618,8 +16945,9 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   }
   auto plan = plan_network(record.token, *pool, std::move(used), std::move(nameservers));
   if (!plan) co_return std::move(plan).error();
-  plan->max_connections = max_connections;
-  record.net = record_network{plan->subnet, plan->mtu, max_connections};
+  plan->max_connections = what.max_connections.value_or(default_max_connections);
+  plan->egress = what.egress.value_or(egress_policy::all());
+  record.net = record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress};
   BERTH_CO_TRY(write_record(record));
   network_plan made = *plan;
   co_return co_await create_network(std::move(made), where.log, deadline);
@@ -16728,8 +17056,7 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   }
   if (record.network == network_mode::sandbox) {
     enter_phase(where, "network");
-    const std::uint32_t most = what.max_connections.value_or(default_max_connections);
-    BERTH_CO_TRY(co_await make_network(where, root, record, resolver.nameservers, most, deadline));
+    BERTH_CO_TRY(co_await make_network(where, root, record, resolver.nameservers, what, deadline));
   }
   enter_phase(where, "root");
   sandbox_config mounted = what;
@@ -16812,6 +17139,77 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   watch.sandbox_runs();
   co_return created_sandbox{*root, std::move(record), *binary, std::move(watch)};
 }
+}
+}
+namespace berth {
+namespace detail {
+inline result<sandbox_record> read_egress_record(const sandbox_record& mine) {
+  if (mine.damaged) return damaged_record(mine.damage);
+  auto record = read_record(mine.directory);
+  if (!record) return record;
+  if (record->token != mine.token)
+    return make_error(errc::not_found, "sandbox", "the sandbox was removed, and another has its id", mine.id);
+  if (auto obstacle = egress_obstacle(record->network)) return std::move(*obstacle);
+  if (record->phase == record_phase::creating)
+    return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record->id, "try again");
+  if (record->phase != record_phase::running || !record->process_alive())
+    return not_running_error(*record, "the sandbox does not run any more", "remove it: berth rm " + record->id);
+  if (!record->net || !record->net->egress)
+    return make_error(errc::unsupported, "sandbox", "the sandbox was made by an earlier berth, without egress rules",
+                      record->id, "remove it and make it anew");
+  return record;
+}
+inline error egress_failure(error e, const sandbox_record& record) {
+  if (e.code == errc::network_failed && e.message.find("No such file or directory") != std::string::npos) {
+    e.message = "the firewall rules of the sandbox are gone: nothing is enforced";
+    e.path = record.id;
+    e.hint = "another program flushed them: remove the sandbox, and see berth doctor";
+  }
+  return e;
+}
+inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sandbox_record mine, egress_policy policy,
+                                                                            time_point deadline) {
+  auto lock = co_await directory_lock::lock(mine.directory, deadline);
+  if (!lock) co_return std::move(lock).error();
+  auto record = read_egress_record(mine);
+  if (!record) co_return record;
+  const egress_policy before = *record->net->egress;
+  record->net->egress = policy;
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  network_names names = record->names();
+  auto applying = change_egress(names, std::move(policy), deadline);
+  auto done = co_await std::move(applying);
+  if (!done) done = egress_failure(std::move(done).error(), *record);
+  if (done) done = write_record(*record);
+  if (!done) {
+    auto undoing = change_egress(std::move(names), before, deadline_after(seconds(5)));
+    (void)co_await std::move(undoing);
+  }
+  co_await boost::asio::this_coro::reset_cancellation_state();
+  if (!done) co_return std::move(done).error();
+  co_return std::move(*record);
+}
+}
+BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> sandbox::egress(duration patience) {
+  auto self = shared_from_this();
+  auto record = detail::read_egress_record(record_);
+  if (!record) co_return std::move(record).error();
+  record_ = std::move(*record);
+  auto work = count_refused_egress(record_.names(), deadline_after(patience));
+  auto refused = co_await cancellation_as_error(std::move(work));
+  if (!refused) co_return detail::egress_failure(std::move(refused).error(), record_);
+  co_return sandbox_egress{*record_.net->egress, *refused};
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_egress(egress_policy policy, duration patience) {
+  auto self = shared_from_this();
+  auto pool = parse_ipv4_subnet(where_.network_pool);
+  if (!pool) co_return std::move(pool).error();
+  BERTH_CO_TRY(check_egress(policy, *pool));
+  auto work = detail::change_sandbox_egress(record_, std::move(policy), deadline_after(patience));
+  auto record = co_await cancellation_as_error(std::move(work));
+  if (!record) co_return std::move(record).error();
+  record_ = std::move(*record);
+  co_return result<void>();
 }
 }
 namespace berth {
@@ -20810,6 +21208,7 @@ struct restore_options {
   std::string hostname;
   std::string network_path;
   std::vector<std::pair<std::string, std::string>> annotations;
+  std::optional<egress_policy> egress;
   bool ends_with_creator = false;
   bool watch_creator = false;
   std::shared_ptr<const unique_fd> owner;
@@ -20865,17 +21264,27 @@ BERTH_DECL unfinished_snapshot::~unfinished_snapshot() {
   std::error_code ignored;
   std::filesystem::remove_all(place_.directory, ignored);
 }
+inline result<void> sync_to_disk(const std::string& path) {
+  const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file && ::fsync(file.get()) == 0) return {};
+  return errno_error(errno, "snapshot", "cannot write the snapshot to the disk", path);
+}
 BERTH_DECL result<void> unfinished_snapshot::finish(snapshot_manifest manifest) {
+  std::vector<std::string> written;
   std::error_code failed;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(place_.directory, failed)) {
+    written.push_back(entry.path().string());
     if (!entry.is_regular_file(failed)) continue;
     ::chmod(entry.path().c_str(), 0600);
     manifest.bytes += entry.file_size(failed);
   }
+  if (failed) return errno_error(failed.value(), "snapshot", "cannot read the snapshot", place_.directory);
   ::chmod(place_.init().c_str(), 0700);
-  BERTH_TRY(replace_file(place_.directory + "/manifest.json", format_snapshot_manifest(manifest), 0600, "snapshot"));
-  if (::syncfs(lock_.get()) != 0)
-    return errno_error(errno, "snapshot", "cannot write the snapshot to the disk", place_.directory);
+  const std::string manifest_file = place_.directory + "/manifest.json";
+  BERTH_TRY(replace_file(manifest_file, format_snapshot_manifest(manifest), 0600, "snapshot"));
+  written.push_back(manifest_file);
+  written.push_back(place_.directory);
+  for (const std::string& path : written) BERTH_TRY(sync_to_disk(path));
   if (::renameat2(AT_FDCWD, place_.directory.c_str(), AT_FDCWD, final_.c_str(), RENAME_NOREPLACE) != 0) {
     if (errno == EEXIST)
       return make_error(errc::exists, "snapshot", "there is a snapshot of this name by now", manifest.name,
@@ -20884,6 +21293,7 @@ BERTH_DECL result<void> unfinished_snapshot::finish(snapshot_manifest manifest) 
   }
   lock_.reset();
   place_.directory = final_;
+  BERTH_TRY(sync_to_disk(final_.substr(0, final_.rfind('/'))));
   return {};
 }
 }
@@ -20944,6 +21354,7 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   out.hostname = config.hostname;
   out.network_path = config.network_path;
   out.annotations = config.annotations;
+  out.egress = config.egress;
   out.ends_with_creator = config.ends_with_creator;
   out.watch_creator = config.watch_creator;
   out.owner = config.owner;
@@ -21022,7 +21433,9 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snap
   config.rootfs = source.rootfs;
   config.network = source.network;
   config.network_path = std::move(options.network_path);
+  config.egress = std::move(options.egress);
   if (source.net) config.max_connections = source.net->max_connections;
+  if (source.net && !config.egress) config.egress = source.net->egress;
   config.cpus = source.cpus;
   config.memory_bytes = source.memory_bytes;
   config.net_raw = source.net_raw;
@@ -21061,6 +21474,7 @@ class sandbox_core final : public executor_core {
   bool may_retire() const noexcept override { return !supervises_; }
   asio::awaitable<op_result> create(std::shared_ptr<sandbox_request> request, op_pointer op);
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
+  asio::awaitable<op_result> egress(std::optional<egress_policy> wanted);
   asio::awaitable<op_result> state(op_pointer op);
   asio::awaitable<op_result> set_paused(bool paused);
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
@@ -21279,6 +21693,29 @@ berth_status berth_snapshot_remove(const char* where, size_t where_len, const ch
     return berth::remove_snapshot(*environment, text);
   });
 }
+berth_status berth_sandbox_egress(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                  berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.egress(std::nullopt); });
+}
+berth_status berth_sandbox_set_egress(berth_sandbox* sandbox, const char* rules, size_t rules_len,
+                                      const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(op, "op"));
+    auto core = capi::sandbox_of(sandbox);
+    if (!core) return std::move(core).error();
+    BERTH_TEXT(text, rules, rules_len);
+    auto words = capi::parse_string_array(text, "rules");
+    if (!words) return std::move(words).error();
+    auto policy = berth::parse_egress(*words);
+    if (!policy) return std::move(policy).error();
+    auto started = (*core)->loop->submit(
+        op_options, [c = *core, wanted = std::move(*policy)](op_pointer) { return c->egress(wanted); });
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                      berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
@@ -21414,8 +21851,16 @@ BERTH_DECL std::string docker_host_value(const std::string& path) { return "unix
 }
 #endif
 namespace berth::capi {
+struct refused_counts {
+  std::optional<std::uint64_t> connections, egress;
+};
+static void write_egress(json_writer& out, const egress_policy& policy) {
+  out.key("egress").open_array();
+  for (const std::string& word : policy.words()) out.string(word);
+  out.close_array();
+}
 static void write_sandbox_record(json_writer& out, const sandbox_record& record, std::string_view state,
-                                 std::optional<std::uint64_t> refused_connections = std::nullopt) {
+                                 const refused_counts& refused = {}) {
   out.open_object().key("id").string(record.id).key("state").string(state);
   out.key("exit_reason").string(exit_reason_name(find_exit_reason(record)));
   out.key("damaged").boolean(record.damaged);
@@ -21425,7 +21870,9 @@ static void write_sandbox_record(json_writer& out, const sandbox_record& record,
   out.key("address").string(record.net ? record.net->address() : std::string());
   out.key("gateway").string(record.net ? record.net->gateway() : std::string());
   if (record.net) out.key("max_connections").unsigned_number(record.net->max_connections);
-  if (refused_connections) out.key("refused_connections").unsigned_number(*refused_connections);
+  if (refused.connections) out.key("refused_connections").unsigned_number(*refused.connections);
+  if (record.net && record.net->egress) write_egress(out, *record.net->egress);
+  if (refused.egress) out.key("refused_egress").unsigned_number(*refused.egress);
   out.key("cpus").decimal(record.cpus).key("memory_bytes").unsigned_number(record.memory_bytes);
   out.key("pid").number(record.sandbox_process.pid).key("shared").string(record.damaged ? "" : record.shared());
   out.key("logs").string(record.damaged ? "" : record.logs()).key("runsc").string(record.runsc);
@@ -21563,12 +22010,17 @@ asio::awaitable<op_result> sandbox_core::state(op_pointer) {
   const auto mine = *held;
   auto state = co_await mine->state();
   if (!state) co_return std::move(state).error();
-  std::optional<std::uint64_t> refused;
-  if (const sandbox_record& record = mine->record(); record.net && record.net->max_connections != 0) {
-    network_names names = record.names();
-    auto asked = count_refused_connections(std::move(names), deadline_after(seconds(5)));
+  refused_counts refused;
+  const std::optional<record_network> net = mine->record().net;
+  if (net && net->max_connections != 0) {
+    auto asked = count_refused_connections(mine->record().names(), deadline_after(seconds(5)));
     const auto count = co_await std::move(asked);
-    if (count) refused = *count;
+    if (count) refused.connections = *count;
+  }
+  if (net && net->egress) {
+    auto asked = count_refused_egress(mine->record().names(), deadline_after(seconds(5)));
+    const auto count = co_await std::move(asked);
+    if (count) refused.egress = *count;
   }
   op_outcome outcome;
   json_writer out;
@@ -21597,6 +22049,27 @@ asio::awaitable<op_result> sandbox_core::snapshot(std::string name, snapshot_opt
   if (!taken) co_return std::move(taken).error();
   op_outcome outcome;
   outcome.payload = format_snapshot(*taken);
+  co_return outcome;
+}
+asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wanted) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  if (wanted) {
+    auto changing = mine->set_egress(std::move(*wanted));
+    auto changed = co_await std::move(changing);
+    if (!changed) co_return std::move(changed).error();
+  }
+  auto asking = mine->egress();
+  auto now = co_await std::move(asking);
+  if (!now) co_return std::move(now).error();
+  op_outcome outcome;
+  json_writer out;
+  out.open_object();
+  write_egress(out, now->policy);
+  outcome.payload = out.key("refused").unsigned_number(now->refused).close_object().take();
   co_return outcome;
 }
 asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {
@@ -21822,6 +22295,11 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   }
   if (const auto most = o.integer("max_connections", 0, std::int64_t{1} << 31)) {
     c.max_connections = static_cast<std::uint32_t>(*most);
+  }
+  if (const auto words = o.texts("egress")) {
+    auto policy = parse_egress(*words);
+    if (policy) c.egress = std::move(*policy);
+    else o.complain("egress", policy.error().message, errc::invalid, policy.error().hint);
   }
   o.into(c.cpus, o.number("cpus", 0, 4096));
   o.into(c.memory_bytes, o.unsigned_integer("memory_bytes"));

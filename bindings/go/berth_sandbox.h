@@ -65,14 +65,14 @@ BERTH_API berth_status berth_docker_diagnose(const char *text, size_t text_len, 
  * {"root":"/var/lib/berth","runsc":"","init":"","network_pool":""}. */
 
 /* Makes and starts a sandbox. config: {"rootfs":"/dir", "id","cpus","memory_bytes","network":"sandbox"|"none"|"/path",
- * "max_connections":4096,"hostname","env":[…],"cwd","mounts":[{"source","destination","read_only"}],"annotations":{…},"runsc_args":[…],
+ * "max_connections":4096,"egress":["all"],"hostname","env":[…],"cwd","mounts":[{"source","destination","read_only"}],"annotations":{…},"runsc_args":[…],
  * "spec_patch":{…} (a merge patch, the last word on the spec), "docker":{"enabled":true,"cgroup","data_root",
  * "ready_timeout_ms",…}}. The handle is given at once [out,own] and can be used once the operation is
  * done (BERTH_E_STATE before); payload: {"id":"…"}. Whatever fails, all that was made is removed again; cancelling does
  * the same. Freeing a handle does nothing to the sandbox.
  * dockerd is started with it and kept by the sandbox's guest; its state events have this operation's user_data.
  * {"snapshot":"NAME"} in place of "rootfs": the sandbox goes on where the saved one was, with its Docker; what a sandbox may have of
- * its own is then "id", "hostname", "network" where that is a path, "annotations", "ends_with_creator" and "create_timeout_ms", and
+ * its own is then "id", "hostname", "network" where that is a path, "egress", "annotations", "ends_with_creator" and "create_timeout_ms", and
  * anything else is BERTH_E_INVALID. BERTH_E_NOT_FOUND: there is no such snapshot; BERTH_E_UNSUPPORTED: it does not fit this machine. */
 BERTH_API berth_status berth_sandbox_create(berth_loop *loop, const char *where, size_t where_len, const char *config,
                                             size_t config_len, const berth_op_options *op_options,
@@ -86,7 +86,7 @@ BERTH_API void berth_sandbox_free(berth_sandbox *sandbox);
 /* [out,own] id. */
 BERTH_API berth_status berth_sandbox_id(berth_sandbox *sandbox, berth_buffer **id, berth_error **err);
 /* payload: {"id","state":"creating"|"running"|"paused"|"unresponsive"|"stopped"|"lost","exit_reason":""|"ended"|"out_of_memory",
- * "address","max_connections","refused_connections",…}. exit_reason is empty while it runs; "out_of_memory": the kernel killed it
+ * "address","max_connections","refused_connections","egress","refused_egress",…}. exit_reason is empty while it runs; "out_of_memory": the kernel killed it
  * at its memory limit. refused_connections is how many flows of the sandbox's were dropped since it held max_connections. */
 BERTH_API berth_status berth_sandbox_state(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                            berth_error **err);
@@ -100,6 +100,17 @@ BERTH_API berth_status berth_sandbox_pause(berth_sandbox *sandbox, const berth_o
                                            berth_error **err);
 BERTH_API berth_status berth_sandbox_resume(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                             berth_error **err);
+/* Where the sandbox may begin connections to, and how many packets of its own were refused so far.
+ * payload: {"egress":["10.0.0.0/8","dns"],"refused":12}. BERTH_E_UNSUPPORTED where berth does not make its network;
+ * BERTH_E_NETWORK_FAILED where its firewall rules are gone. */
+BERTH_API berth_status berth_sandbox_egress(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
+                                            berth_error **err);
+/* Changes that, at once and wholly. rules: a JSON array of strings: ["all"], ["none"], or "dns" (port 53 of its name servers)
+ * and any number of "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]" (a port alone is one of TCP). What is open and not allowed any
+ * more is refused from its next packet on; answers to who reaches the sandbox are not held to it. payload: as above.
+ * BERTH_E_INVALID at once where the rules are none. */
+BERTH_API berth_status berth_sandbox_set_egress(berth_sandbox *sandbox, const char *rules, size_t rules_len,
+                                                const berth_op_options *op_options, uint64_t *op, berth_error **err);
 /* Saves it as it runs, memory and file systems, Docker and its containers, under a name: berth_sandbox_create's "snapshot".
  * options: {"name":"warm","leave_running":true}. Everything inside stands still meanwhile; connections to Docker are cut, and while a
  * command runs in it nothing is saved (BERTH_E_STATE). A failure leaves nothing, and the sandbox runs on. payload: as an element of

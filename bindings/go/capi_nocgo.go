@@ -112,6 +112,7 @@ func sandboxID(cSandbox) (string, error)                              { return "
 func sandboxDockerHost(cSandbox) (string, error)                      { return "", ErrNoCgo }
 func sandboxState(cSandbox, opSettings) (uint64, error)               { return 0, ErrNoCgo }
 func sandboxPause(cSandbox, bool, opSettings) (uint64, error)         { return 0, ErrNoCgo }
+func sandboxEgress(cSandbox, string, opSettings) (uint64, error)      { return 0, ErrNoCgo }
 func sandboxSnapshot(cSandbox, string, opSettings) (uint64, error)    { return 0, ErrNoCgo }
 func snapshotList(string) ([]byte, error)                             { return nil, ErrNoCgo }
 func snapshotRemove(string, string) error                             { return ErrNoCgo }

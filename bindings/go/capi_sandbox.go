@@ -98,6 +98,20 @@ func snapshotRemove(where, name string) error {
 	return takeError(C.berth_snapshot_remove(w, wn, t, n, &e), e)
 }
 
+// sandboxEgress asks, or where there are rules changes and asks.
+func sandboxEgress(s cSandbox, rules string, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	if rules == "" {
+		err := takeError(C.berth_sandbox_egress(s, &c, &op, &e), e)
+		return uint64(op), err
+	}
+	t, n := stringArg(rules)
+	err := takeError(C.berth_sandbox_set_egress(s, t, n, &c, &op, &e), e)
+	return uint64(op), err
+}
+
 func sandboxTerminate(s cSandbox, o opSettings) (uint64, error) {
 	var op C.uint64_t
 	var e *C.berth_error

@@ -101,6 +101,42 @@ func TestPauseAndResume(t *testing.T) {
 	}
 }
 
+// The host's rules answer at once, and are changed while the sandbox runs.
+func TestEgress(t *testing.T) {
+	r, l, _, where := needSandboxes(t)
+	if _, err := l.CreateSandbox(minutes(t, 1), where, SandboxConfig{RootFS: r.rootfs, Egress: []string{"example.com"}}); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "names are not supported yet") {
+		t.Error(err)
+	}
+	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Egress: []string{"none"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	defer func() { _ = s.Terminate(minutes(t, 1)) }()
+	info, err := s.State(minutes(t, 1))
+	if err != nil || len(info.Egress) != 1 || info.Egress[0] != "none" {
+		t.Fatal(info, err)
+	}
+	// Of the host, which no policy opens: where there is one, it is refused and counted in place of being dropped.
+	knock := "exec 3<>/dev/tcp/" + info.Gateway + "/9"
+	var failed *Error
+	if _, err := Output(minutes(t, 1), s, "bash", "-c", knock); !errors.As(err, &failed) || !strings.Contains(failed.Detail, "refused") {
+		t.Error(err)
+	}
+	if now, err := s.Egress(minutes(t, 1)); err != nil || now.Refused == 0 {
+		t.Error(now, err)
+	}
+	if err := s.SetEgress(minutes(t, 1), "192.0.2.0/24:443", "dns"); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := s.Egress(minutes(t, 1)); err != nil || strings.Join(now.Rules, " ") != "192.0.2.0/24:443/tcp dns" {
+		t.Error(now, err)
+	}
+	if err := s.SetEgress(minutes(t, 1)); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+}
+
 // The kernel's kill at the memory limit is told from any other end.
 func TestOutOfMemoryIsTheExitReason(t *testing.T) {
 	r, l, _, where := needSandboxes(t)

@@ -36,7 +36,7 @@ type Mount struct {
 type SandboxConfig struct {
 	RootFS string // a directory; never written to
 	// Snapshot is the name of a saved sandbox to go on from, in place of RootFS; of the other fields, those may be set then that
-	// are the sandbox's own: ID, Hostname, Network where that is a path, Annotations, EndsWithCreator and CreateTimeout.
+	// are the sandbox's own: ID, Hostname, Network where that is a path, Egress, Annotations, EndsWithCreator and CreateTimeout.
 	Snapshot    string
 	ID          string // "": one is made up
 	CPUs        float64
@@ -44,12 +44,15 @@ type SandboxConfig struct {
 	Network     string // "sandbox" (the default), "none", or the path of a network namespace
 	// MaxConnections is how many flows it may hold in the host's connection tracking; nil: 4096, 0: no limit.
 	MaxConnections *uint32
-	Hostname       string
-	Env            []string // "NAME=value"
-	Cwd            string
-	Mounts         []Mount
-	Annotations    map[string]string
-	RunscArgs      []string
+	// Egress is where it may begin connections to: nil or "all", "none", or "dns" (port 53 of its name servers) and any number
+	// of "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP. SetEgress changes it.
+	Egress      []string
+	Hostname    string
+	Env         []string // "NAME=value"
+	Cwd         string
+	Mounts      []Mount
+	Annotations map[string]string
+	RunscArgs   []string
 	// NetRaw and PacketSocketWrite let programs inside open raw and packet sockets; Docker sets what it needs by itself.
 	NetRaw, PacketSocketWrite bool
 	SharedDirectory           *bool           // /run/berth inside, shared with this host; nil: yes
@@ -94,6 +97,7 @@ func (c *SandboxConfig) text(op string) (string, error) {
 	put(s, "memory_bytes", c.MemoryBytes)
 	put(s, "network", c.Network)
 	putPointer(s, "max_connections", c.MaxConnections)
+	putAll(s, "egress", c.Egress)
 	put(s, "hostname", c.Hostname)
 	putAll(s, "env", c.Env)
 	put(s, "cwd", c.Cwd)
@@ -134,15 +138,18 @@ type SandboxInfo struct {
 	Address    string `json:"address"` // where this host reaches it, "" without network
 	Gateway    string `json:"gateway"`
 	// MaxConnections is the limit of its network; RefusedConnections how many flows have been dropped for it, as State tells.
-	MaxConnections     uint32            `json:"max_connections"`
-	RefusedConnections uint64            `json:"refused_connections"`
-	CPUs               float64           `json:"cpus"`
-	MemoryBytes        uint64            `json:"memory_bytes"`
-	Pid                int               `json:"pid"`    // of the sandbox's process on this host
-	Shared             string            `json:"shared"` // the directory on this host that is /run/berth inside
-	Logs               string            `json:"logs"`
-	Runsc              string            `json:"runsc"` // the binary that it runs on
-	Annotations        map[string]string `json:"annotations"`
+	MaxConnections     uint32 `json:"max_connections"`
+	RefusedConnections uint64 `json:"refused_connections"`
+	// Egress is where it may begin connections to; RefusedEgress how many packets were refused for it, as State tells.
+	Egress        []string          `json:"egress"`
+	RefusedEgress uint64            `json:"refused_egress"`
+	CPUs          float64           `json:"cpus"`
+	MemoryBytes   uint64            `json:"memory_bytes"`
+	Pid           int               `json:"pid"`    // of the sandbox's process on this host
+	Shared        string            `json:"shared"` // the directory on this host that is /run/berth inside
+	Logs          string            `json:"logs"`
+	Runsc         string            `json:"runsc"` // the binary that it runs on
+	Annotations   map[string]string `json:"annotations"`
 }
 
 // Sandbox is one of berth's own. It is an [Executor].
@@ -314,6 +321,38 @@ func (s *Sandbox) Pause(ctx context.Context) error {
 func (s *Sandbox) Resume(ctx context.Context) error {
 	_, err := s.do(ctx, "resume sandbox", func(o opSettings) (uint64, error) { return sandboxPause(s.h, false, o) })
 	return err
+}
+
+// Egress is where a sandbox may begin connections to.
+type Egress struct {
+	Rules   []string `json:"egress"`  // as in SandboxConfig.Egress
+	Refused uint64   `json:"refused"` // packets of the sandbox's
+}
+
+// Egress asks where it may begin connections to, and how many packets were refused for it so far.
+func (s *Sandbox) Egress(ctx context.Context) (Egress, error) {
+	return s.egress(ctx, "sandbox egress", "")
+}
+
+// SetEgress changes where it may begin connections to, at once and wholly: SetEgress(ctx, "none"). What is open and not allowed
+// any more is refused from its next packet on; answers to who reaches the sandbox are not held to it.
+func (s *Sandbox) SetEgress(ctx context.Context, rules ...string) error {
+	const name = "set sandbox egress"
+	text, err := encode(name, append([]string{}, rules...))
+	if err != nil {
+		return err
+	}
+	_, err = s.egress(ctx, name, text)
+	return err
+}
+
+func (s *Sandbox) egress(ctx context.Context, name, rules string) (Egress, error) {
+	var now Egress
+	ev, err := s.do(ctx, name, func(o opSettings) (uint64, error) { return sandboxEgress(s.h, rules, o) })
+	if err != nil {
+		return now, err
+	}
+	return now, json.Unmarshal(ev.payload, &now)
 }
 
 // Terminate ends everything inside and removes every resource of the sandbox's.

@@ -47,6 +47,7 @@ class sandbox_core final : public executor_core {
   // As operations.
   asio::awaitable<op_result> create(std::shared_ptr<sandbox_request> request, op_pointer op);
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
+  asio::awaitable<op_result> egress(std::optional<egress_policy> wanted);  ///< changed first where one is wanted
   asio::awaitable<op_result> state(op_pointer op);
   asio::awaitable<op_result> set_paused(bool paused);
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);

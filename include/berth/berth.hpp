@@ -76,6 +76,7 @@
 #include <berth/readiness/schedule.hpp>
 
 #include <berth/network/address.hpp>
+#include <berth/network/egress.hpp>
 #include <berth/network/host.hpp>
 #include <berth/network/network.hpp>
 #include <berth/network/plan.hpp>

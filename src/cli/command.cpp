@@ -25,6 +25,7 @@ void add_status(CLI::App& app, invocation& call);
 void add_logs(CLI::App& app, invocation& call);
 void add_ls(CLI::App& app, invocation& call);
 void add_export(CLI::App& app, invocation& call);
+void add_egress(CLI::App& app, invocation& call);
 void add_pause(CLI::App& app, invocation& call);
 void add_resume(CLI::App& app, invocation& call);
 void add_snapshot(CLI::App& app, invocation& call);
@@ -53,6 +54,7 @@ constexpr verb verbs[] = {
     {"logs", "show the output of a sandbox's command, or of dockerd", add_logs, sandboxes},
     {"ls", "list sandboxes", add_ls, sandboxes},
     {"export", "write what a sandbox changed in its root file system to a tar", add_export, sandboxes},
+    {"egress", "show or change where a sandbox may begin connections to", add_egress, sandboxes},
     {"pause", "stop sandboxes where they are: they take no CPU time until they are resumed", add_pause, sandboxes},
     {"resume", "let paused sandboxes go on", add_resume, sandboxes},
     {"snapshot", "save a running sandbox, to be run from as often as wanted", add_snapshot, sandboxes},

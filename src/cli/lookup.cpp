@@ -121,6 +121,8 @@ json view_json(const sandbox_view& view) {
         .set("gateway", r.net->gateway())
         .set("mtu", r.net->mtu)
         .set("max_connections", r.net->max_connections);
+  if (r.net && r.net->egress) network.set("egress", json::strings(r.net->egress->words()));
+  if (view.refused_egress) network.set("refused_egress", *view.refused_egress);
   if (view.rules) network.set("rules", *view.rules);
   if (view.refused_connections) network.set("refused_connections", *view.refused_connections);
   out.set("network", std::move(network)).set("cpus", r.cpus).set("memory_bytes", r.memory_bytes);

@@ -29,6 +29,7 @@ struct sandbox_view {
   std::optional<guest_status> guest;  ///< what its guest keeps, where it was asked to
   std::optional<bool> rules;          ///< whether the nft tables that isolate it are there, where that was asked
   std::optional<std::uint64_t> refused_connections;  ///< for its limit of connections, where that was asked
+  std::optional<std::uint64_t> refused_egress;       ///< packets that its egress policy refused, where that was asked
 };
 /// One that does not answer within `patience` is "unresponsive".
 boost::asio::awaitable<sandbox_view> view_sandbox(environment where, sandbox_record record,

@@ -73,6 +73,11 @@ result<void> fill_network(const run_call& c, sandbox_config& config) {
                          "--max-connections");
     config.max_connections = *most;
   }
+  if (!c.egress.empty()) {
+    const auto policy = parse_egress(c.egress);
+    if (!policy) return usage_error(policy.error(), "--egress");
+    config.egress = *policy;
+  }
   return {};
 }
 
@@ -140,6 +145,11 @@ void add_run_options(CLI::App& app, run_call& c) {
   app.add_option("--max-connections", c.max_connections,
                  "how many flows it may hold in the host's connection tracking (default: 4096; 0: no limit)")
       ->type_name("N");
+  add_list(
+      app, "--egress", c.egress,
+      "where it may begin connections to: all (default), none, or ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp] and dns; may "
+      "be repeated")
+      ->type_name("RULE");
   add_variables(app, c.variables);
   add_list(app, "--volume,--mount", c.volumes,
            "bind a directory or file of the host, at the same path without DST; may be repeated")
@@ -257,7 +267,8 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
   if (auto done = fill_docker(c, out); !done) return done.error();
   for (const auto& checked :
        {check_sandbox_config(out.where, config), detail::check_socket_paths(out.where.root, c.id)})
-    if (!checked) return usage_error(checked.error(), checked.error().path);
+    if (!checked)
+      return usage_error(checked.error(), checked.error().path == "egress" ? "--egress" : checked.error().path);
   return out;
 }
 

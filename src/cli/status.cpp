@@ -32,6 +32,13 @@ std::string text_of(const sandbox_view& view) {
            std::string(network_mode_name(r.network)) +
                (r.net ? ", address " + r.net->address() + ", gateway " + r.net->gateway() : "") +
                (r.network_path.empty() ? "" : ", " + r.network_path));
+  if (r.net && r.net->egress) {
+    std::string egress;
+    for (const std::string& word : r.net->egress->words()) egress += (egress.empty() ? "" : " ") + word;
+    if (view.refused_egress.value_or(0) != 0)
+      egress += ", " + std::to_string(*view.refused_egress) + " packets refused";
+    add_line(out, "  egress", egress);
+  }
   if (view.rules == false) add_line(out, "  rules", "GONE, nothing isolates it: remove it, and see berth doctor");
   if (view.refused_connections.value_or(0) != 0)
     add_line(out, "  refused",
@@ -81,6 +88,9 @@ int act(const std::string& id, invocation& call) {
   if (view.rules == true && view.record.net->max_connections != 0)
     if (const auto refused = run_loop(count_refused_connections(view.record.names(), deadline_after(seconds(5)))))
       view.refused_connections = *refused;
+  if (view.rules == true && view.record.net->egress)
+    if (const auto refused = run_loop(count_refused_egress(view.record.names(), deadline_after(seconds(5)))))
+      view.refused_egress = *refused;
   const bool printed = call.common.json ? print_json(view_json(view)) : print_text(text_of(view));
   return printed ? exit_ok : exit_failed;
 }

@@ -272,6 +272,34 @@ TEST_F(Command, DetachedCommandLeavesItsOutputAndCode) {
   EXPECT_EQ(run({"rm", "job"}).code, 0);
 }
 
+TEST_F(Command, EgressIsShownAndChanged) {
+  ASSERT_EQ(run({"run", "--rootfs", rootfs_, "-d", "--id", "box", "--egress", "10.0.0.0/8", "--egress", "dns"}).out,
+            "box\n");
+  EXPECT_EQ(run({"egress", "box"}).out, "egress:  10.0.0.0/8 dns\nrefused: 0 packets\n");
+  const std::string gateway = parsed_json(run({"status", "box", "--json"}).out).at({"network", "gateway"});
+  const command_output knock = run({"exec", "box", "--", "bash", "-c", "exec 3<>/dev/tcp/" + gateway + "/9"});
+  EXPECT_NE(knock.err.find("refused"), std::string::npos) << knock.err;
+  const command_output changed = run({"egress", "box", "set", "none", "--json"});
+  EXPECT_EQ(changed.code, 0) << changed.err;
+  EXPECT_EQ(parsed_json(changed.out).at({"egress"}), R"(["none"])");
+  EXPECT_NE(parsed_json(changed.out).at({"refused"}), "0");
+  EXPECT_EQ(parsed_json(run({"status", "box", "--json"}).out).at({"network", "egress", "0"}), "none");
+  const command_output status = run({"status", "box"});
+  EXPECT_NE(status.out.find("  egress:  none, "), std::string::npos) << status.out;
+  const command_output bad = run({"egress", "box", "set", "10.211.0.2"});
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_NE(bad.err.find("of other sandboxes"), std::string::npos) << bad.err;
+  EXPECT_EQ(run({"egress", "box"}).out.substr(0, 14), "egress:  none\n");
+  EXPECT_EQ(run({"rm", "box"}).code, 0);
+  EXPECT_EQ(run({"egress", "box"}).code, 4);
+
+  ASSERT_EQ(run(run_words({"-d", "--id", "alone"})).code, 0);
+  const command_output refused = run({"egress", "alone", "set", "none"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("this one has no network"), std::string::npos) << refused.err;
+  EXPECT_EQ(run({"rm", "alone"}).code, 0);
+}
+
 TEST_F(Command, StatusTellsThatTheLimitOfConnectionsIsMet) {
   ASSERT_EQ(run({"run", "--rootfs", rootfs_, "-d", "--id", "many", "--max-connections", "20"}).out, "many\n");
   EXPECT_EQ(parsed_json(run({"status", "many", "--json"}).out).at({"network", "max_connections"}), "20");

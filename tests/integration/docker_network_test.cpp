@@ -99,6 +99,32 @@ TEST_F(NestedNetworks, LoseNoConnectionInEitherDirection) {
   }
 }
 
+TEST_F(NestedNetworks, AreHeldToTheSandboxesEgress) {
+  make_outside();
+  container("web", "bridge", true);
+  docker({"run", "-d", "--name", "in-host-network", "-v", "/inside:/inside", "--network", "host", image(), "sleep",
+          "inf"});
+  const auto set = [&](const char* rule) {
+    const auto done = loop_.run(box_->set_egress(*parse_egress({rule})));
+    EXPECT_TRUE(done) << done.error().to_string();
+  };
+  for (const char* from : {"web", "in-host-network"}) {
+    SCOPED_TRACE(from);
+    EXPECT_TRUE(reaches(from, "203.0.113.2", 7999));
+    set("none");
+    EXPECT_FALSE(reaches(from, "203.0.113.2", 7999));
+    set("203.0.113.2:7998");
+    EXPECT_FALSE(reaches(from, "203.0.113.2", 7999));
+    set("203.0.113.2:7999");
+    EXPECT_TRUE(reaches(from, "203.0.113.2", 7999));
+    set("all");
+  }
+  // What it publishes is reached, whatever it may reach.
+  set("none");
+  const string calls = "$BERTH_BUILD/inside/calls tcp " + box_->record().net->address() + " 8080 9";
+  EXPECT_EQ(host_shell(calls), "answered 9 of 9");
+}
+
 TEST_F(NestedNetworks, AreApartFromEachOtherAndAContainerMayBeOnTwo) {
   docker({"network", "create", "front"});
   docker({"network", "create", "back"});

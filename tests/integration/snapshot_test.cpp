@@ -65,7 +65,7 @@ class Snapshot : public command_test {
 };
 
 TEST_F(Snapshot, ASandboxGoesOnFromWhereItWasUnderANameOfItsOwn) {
-  must(on_network({"--id", "box", "--env", "COLOUR=blue"}));
+  must(on_network({"--id", "box", "--env", "COLOUR=blue", "--egress", "198.51.100.0/24"}));
   inside("box", "echo kept > /root/file; echo '192.0.2.7 other' >> /etc/hosts");
   inside("box",
          "setsid sh -c 'i=0; while :; do i=$((i+1)); echo $i > /tmp/count; sleep 0.1; done' "
@@ -77,7 +77,9 @@ TEST_F(Snapshot, ASandboxGoesOnFromWhereItWasUnderANameOfItsOwn) {
   EXPECT_TRUE(counts_on(count("box"))) << "the sandbox goes on";
 
   EXPECT_EQ(must({"run", "-d", "--id", "one", "--from", "warm"}), "one");
-  EXPECT_EQ(must({"run", "-d", "--id", "two", "--hostname", "deux", "--from", "warm"}), "two");
+  EXPECT_EQ(must({"run", "-d", "--id", "two", "--hostname", "deux", "--egress", "none", "--from", "warm"}), "two");
+  EXPECT_EQ(status_of("one", {"network", "egress", "0"}), "198.51.100.0/24");
+  EXPECT_EQ(status_of("two", {"network", "egress", "0"}), "none");
   for (const string id : {"one", "two"}) {
     SCOPED_TRACE(id);
     EXPECT_EQ(inside(id, "cat /root/file; echo $COLOUR"), "kept\nblue");

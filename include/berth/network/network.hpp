@@ -58,6 +58,17 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names nam
 BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_connections(
     network_names names, time_point deadline = time_point::max());
 
+/// Puts another policy in the place of the one that the sandbox was made with, or was given since, at once and wholly. Errors:
+/// network_failed (the rules are gone, or are of a berth that had no such policies), not_found, permission, timeout, cancelled;
+/// after the last two either policy may hold.
+BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names names, egress_policy policy,
+                                                              time_point deadline = time_point::max());
+
+/// How many packets of the sandbox's the policy has refused so far. Errors: network_failed (as change_egress), not_found,
+/// timeout, cancelled.
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(network_names names,
+                                                                              time_point deadline = time_point::max());
+
 /// The tokens that begin with `prefix` of all namespaces, links and tables of berth's that this host has, sorted, each
 /// once. Without a working nft, those of namespaces and links. Errors: timeout, cancelled, what kept it from looking.
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <berth/network/address.hpp>
+#include <berth/network/egress.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -36,6 +37,7 @@ struct network_plan {
   bool ipv6 = true;                      ///< the host has IPv6, which the link is to be kept free of
   std::vector<std::string> nameservers;  ///< IPv4; reachable on port 53 wherever they are, the host itself included
   std::uint32_t max_connections = default_max_connections;  ///< of all protocols, at a time; 0: no limit
+  egress_policy egress;                                     ///< what it may reach of its own accord
 
   std::string gateway() const { return subnet.host(1); }  ///< the host's end
   std::string address() const { return subnet.host(2); }  ///< the sandbox's end
@@ -52,7 +54,7 @@ BERTH_DECL std::string inside_batch(const network_plan& plan);
 /// `nft -f` text: two tables of one name, which must not be there yet. From the sandbox: anything but its own source
 /// addresses (IPv4, Ethernet and those in ARP) and all IPv6 is dropped; 169.254.0.0/16 (cloud metadata) and other sandboxes
 /// are not reached; the host is not reached but for answers and the name servers' port 53; what goes out is masqueraded, and
-/// counted (see max_connections). To the sandbox: from the host anything, from elsewhere only answers and what the host
+/// counted (see max_connections). What `egress` does not allow is refused besides, and counted. To the sandbox: from the host anything, from elsewhere only answers and what the host
 /// itself redirected (DNAT).
 BERTH_DECL std::string nft_ruleset(const network_plan& plan);
 

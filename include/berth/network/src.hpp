@@ -3,6 +3,7 @@
 #pragma once
 
 #include <berth/impl/network/address.ipp>
+#include <berth/impl/network/egress.ipp>
 #include <berth/impl/network/host.ipp>
 #include <berth/impl/network/network.ipp>
 #include <berth/impl/network/plan.ipp>

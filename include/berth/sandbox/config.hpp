@@ -43,6 +43,8 @@ struct sandbox_config {
   /// How many entries it may hold in the host's connection tracking, for network_mode::sandbox: what goes out beyond that
   /// is dropped, and counted (count_refused_connections). None: default_max_connections; 0: no limit.
   std::optional<std::uint32_t> max_connections;
+  /// Where it may begin connections to, for network_mode::sandbox. None: everywhere. sandbox::set_egress changes it.
+  std::optional<egress_policy> egress;
   double cpus = 0;                 ///< 0: no limit; else at least 0.01
   std::uint64_t memory_bytes = 0;  ///< 0: no limit; else at least 64 MiB, gVisor's own share included
   std::string hostname;            ///< empty: the id
@@ -103,6 +105,11 @@ BERTH_DECL result<void> check_sandbox_id(std::string_view id);
 /// none of , : * ? [ and backslash in it, which runsc cannot take, and 77 characters together with the id, which the path
 /// of a unix socket has to hold.
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what);
+
+namespace detail {
+/// Why egress cannot be enforced for a sandbox with this network, if so. Pure.
+BERTH_DECL std::optional<error> egress_obstacle(network_mode mode);
+}  // namespace detail
 
 /// The berth-init to use: `where.init`, else ../libexec/berth/berth-init beside the running program, else the place that
 /// it was installed to (BERTH_LIBEXEC_DIR when compiled). Errors: not_found, saying where it was looked for.

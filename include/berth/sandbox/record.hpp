@@ -32,6 +32,7 @@ struct record_network {
   ipv4_subnet subnet;
   int mtu = 1500;
   std::uint32_t max_connections = default_max_connections;  ///< 0: no limit
+  std::optional<egress_policy> egress;                      ///< none: made by a berth that knew of none
   std::string address() const { return subnet.host(2); }    ///< the sandbox's own, where published ports are served
   std::string gateway() const { return subnet.host(1); }    ///< the host's end
 };

@@ -33,6 +33,12 @@ BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 /// whoever else writes them to record().daemon_log(). (runsc's own logs: read_runsc_logs(record().runsc_logs()).)
 enum class sandbox_log { init, daemon };
 
+/// Where a sandbox may begin connections to, and how many packets of its own were refused so far.
+struct sandbox_egress {
+  egress_policy policy;
+  std::uint64_t refused = 0;
+};
+
 /// A handle to a sandbox. Handles of one sandbox may exist in many processes: the truth is the record on disk and the
 /// host's processes. Used from the loop's thread only. Destroying a handle does nothing to the sandbox.
 ///
@@ -141,6 +147,15 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> checkpoint(std::string directory, bool leave_running,
                                                              duration patience = seconds(120));
 
+  /// Its egress policy and what that refused, asked of the record and of the host's rules. Errors: unsupported (network_mode::none
+  /// and path, whose host side is not berth's; a sandbox of a berth that had no such policies), sandbox_not_running,
+  /// network_failed (its rules are gone: nothing is enforced), timeout.
+  BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> egress(duration patience = seconds(10));
+  /// Puts another policy in its place, at once and wholly; a paused sandbox's too. What is open and not allowed any more is
+  /// refused from its next packet on. Once it was begun a cancellation does not break it off. Errors: as egress(); invalid;
+  /// as reading and writing the record, in which case the one before holds.
+  BERTH_DECL boost::asio::awaitable<result<void>> set_egress(egress_policy policy, duration patience = seconds(10));
+
   /// Kills everything inside. Its record, logs and shared directory stay until it is removed. One that has ended stays as it
   /// is. Errors: timeout, those of runsc.
   BERTH_DECL boost::asio::awaitable<result<void>> stop(duration patience = seconds(10));
@@ -205,6 +220,7 @@ inline runsc_globals sandbox::globals() const {
 #if !defined(BERTH_SEPARATE_COMPILATION)
 #include <berth/impl/sandbox/checkpoint.ipp>
 #include <berth/impl/sandbox/create.ipp>
+#include <berth/impl/sandbox/egress.ipp>
 #include <berth/impl/sandbox/exec.ipp>
 #include <berth/impl/sandbox/exec_by_guest.ipp>
 #include <berth/impl/sandbox/export.ipp>

@@ -38,6 +38,7 @@ struct restore_options {
   std::string hostname;      ///< empty: the id
   std::string network_path;  ///< required where the saved one had a network namespace of the caller's, and only there
   std::vector<std::pair<std::string, std::string>> annotations;
+  std::optional<egress_policy> egress;  ///< none: the saved one's
   // As in sandbox_config:
   bool ends_with_creator = false;
   bool watch_creator = false;

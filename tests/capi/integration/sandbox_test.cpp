@@ -126,6 +126,30 @@ TEST_F(SandboxTest, a_snapshot_is_taken_and_goes_on) {
   EXPECT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_E_NOT_FOUND);
 }
 
+TEST_F(SandboxTest, egress) {
+  const Event made = create(R"(,"egress":["198.51.100.7:443"])");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  EXPECT_NE(made.payload.find(R"("egress":["198.51.100.7:443/tcp"])"), std::string::npos) << made.payload;
+  Error error;
+  std::uint64_t op = 0;
+  const std::string rules = R"(["none"])";
+  ASSERT_EQ(berth_sandbox_set_egress(box_, rules.data(), rules.size(), nullptr, &op, error.slot()), BERTH_OK)
+      << error.text();
+  Event e = done(op);
+  EXPECT_EQ(e.status, BERTH_OK) << e.error;
+  EXPECT_EQ(e.payload, R"({"egress":["none"],"refused":0})");
+  ASSERT_EQ(berth_sandbox_egress(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  EXPECT_EQ(done(op).payload, R"({"egress":["none"],"refused":0})");
+  ASSERT_EQ(berth_sandbox_state(box_, nullptr, &op, error.slot()), BERTH_OK);
+  e = done(op);
+  EXPECT_NE(e.payload.find(R"("egress":["none"],"refused_egress":0)"), std::string::npos) << e.payload;
+  for (const std::string bad : {R"(["example.com"])", "[]", "", R"("none")", "[1]"}) {
+    EXPECT_EQ(berth_sandbox_set_egress(box_, bad.data(), bad.size(), nullptr, &op, error.slot()), BERTH_E_INVALID)
+        << bad;
+    EXPECT_EQ(op, 0u);
+  }
+}
+
 TEST_F(SandboxTest, docker) {
   const Event made = create(R"(,"max_connections":1234,"docker":{"ready_timeout_ms":60000,"daemon_lines":true})");
   ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;

@@ -87,17 +87,41 @@ table inet berth_abcdefghijklm {
     meta l4proto tcp ct timeout set "short"
     accept
   }
+  counter refused_egress { }
+  chain questions {
+    ip daddr { 192.0.2.53, 169.254.169.254 } meta l4proto { tcp, udp } th dport 53 goto opened
+  }
+  chain name_answers {
+    ip saddr { 192.0.2.53, 169.254.169.254 } meta l4proto { tcp, udp } th sport 53 accept
+  }
+  chain refuse {
+    counter name refused_egress
+    limit rate over 200/second burst 200 packets drop
+    meta l4proto tcp reject with tcp reset
+    reject with icmp type admin-prohibited
+    drop
+  }
+  chain egress {
+  }
+  chain egress_host {
+  }
+  chain egress_answers {
+  }
   chain input {
     type filter hook input priority filter - 1; policy accept;
+    iifname "bvabcdefghijklm" ct direction reply ct state established,related accept
+    iifname "bvabcdefghijklm" jump egress_host
     iifname "bvabcdefghijklm" ct state established,related accept
     iifname "bvabcdefghijklm" ip daddr { 192.0.2.53, 169.254.169.254 } meta l4proto { tcp, udp } th dport 53 goto opened
     iifname "bvabcdefghijklm" drop
   }
   chain forward {
     type filter hook forward priority filter - 1; policy accept;
+    iifname "bvabcdefghijklm" jump egress
     iifname "bvabcdefghijklm" ip daddr { 192.0.2.53, 169.254.169.254 } meta l4proto { tcp, udp } th dport 53 goto opened
     iifname "bvabcdefghijklm" ip daddr { 169.254.0.0/16, 10.211.0.0/16 } drop
     iifname "bvabcdefghijklm" goto opened
+    oifname "bvabcdefghijklm" ct direction reply jump egress_answers
     oifname "bvabcdefghijklm" ct state established,related accept
     oifname "bvabcdefghijklm" ct status dnat accept
     oifname "bvabcdefghijklm" drop
@@ -114,7 +138,7 @@ TEST(NetworkPlan, WithoutALimitOfConnectionsNothingIsCounted) {
   network_plan plan = example();
   plan.max_connections = 0;
   const std::string rules = nft_ruleset(plan);
-  for (const char* word : {"ct count", "limit rate", "refused", "ct timeout"})
+  for (const char* word : {"ct count", "counter name refused drop", "counter refused {", "ct timeout"})
     EXPECT_EQ(rules.find(word), std::string::npos);
   plan.max_connections = 3;
   EXPECT_NE(nft_ruleset(plan).find("limit rate over 1/second burst 3 packets"), std::string::npos);

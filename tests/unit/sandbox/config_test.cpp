@@ -51,6 +51,15 @@ TEST(SandboxConfig, IsChecked) {
   EXPECT_EQ(refused([](auto&, auto& c) { c.network = network_mode::path; }), "network");
   EXPECT_EQ(refused([](auto&, auto& c) { c.network_path = "/run/netns/x"; }), "network");
   EXPECT_EQ(refused([](auto&, auto& c) { c.network = network_mode::none, c.max_connections = 9; }), "max_connections");
+  for (const network_mode mode : {network_mode::none, network_mode::path}) {
+    EXPECT_EQ(refused([mode](auto&, auto& c) {
+                c.network = mode, c.network_path = mode == network_mode::path ? "/run/netns/x" : "";
+                c.egress = egress_policy::none();
+              }),
+              "egress");
+  }
+  EXPECT_EQ(refused([](auto&, auto& c) { c.egress = *parse_egress({"10.211.7.0/24"}); }), "egress");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.egress = *parse_egress({"10.0.0.0/8"}); }), "fine");
   EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = -1; }), "cpus");
   EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = 0.001; }), "cpus");
   EXPECT_EQ(refused([](auto&, auto& c) { c.cpus = std::numeric_limits<double>::quiet_NaN(); }), "cpus");

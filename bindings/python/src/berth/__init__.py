@@ -27,7 +27,7 @@ from .fs import FileInfo
 from .image import Image
 from .process import AsyncProcess, Process
 from .progress import show_progress
-from .sandbox import AsyncSandbox, Sandbox
+from .sandbox import AsyncSandbox, Egress, Sandbox
 from .snapshot import Snapshot, remove_snapshot, snapshots
 from .spec import Spec
 
@@ -47,6 +47,7 @@ __all__ = [
     "DockerNotReadyError",
     "DockerResult",
     "DockerStatus",
+    "Egress",
     "FileInfo",
     "Image",
     "ImageError",

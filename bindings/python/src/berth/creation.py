@@ -41,6 +41,7 @@ class Wanted:
     dockerd_args: tuple[str, ...] = ()
     wait_for_docker: bool = False
     max_connections: int | None = None
+    egress: tuple[str, ...] | None = None
     #: None: where it is made by `with`.
     ends_with_process: bool | None = None
 
@@ -54,6 +55,8 @@ def run_arguments(wanted: Wanted, built: Built, id: str, mark: str) -> Iterable[
             yield f"--network={wanted.network}"
     else:
         yield from _own_arguments(wanted, built)
+    for rule in wanted.egress or ():
+        yield f"--egress={rule}"
     yield f"--label={LABEL}workdir={built.workdir}"
     if wanted.ports:
         yield f"--label={LABEL}ports={','.join(map(str, wanted.ports))}"
@@ -201,6 +204,18 @@ def checked_strings(what: str, given: Iterable[str]) -> tuple[str, ...]:
     return strings
 
 
+#: One rule, or a list of them.
+EgressRules = str | Iterable[str]
+
+
+def checked_egress(given: EgressRules) -> tuple[str, ...]:
+    """As a list; what the rules say is the library's to judge."""
+    rules = (given,) if isinstance(given, str) else checked_strings("egress", given)
+    if not rules:
+        raise InvalidError("egress has no rule", hint='write "none" for no connection out, "all" for any')
+    return rules
+
+
 #: docker-py's, or "SOURCE:DESTINATION[:ro]" one by one; a path alone is the same inside.
 Volumes = Mapping[str, Mapping[str, str]] | Mapping[Path, Mapping[str, str]] | Iterable[PathName]
 
@@ -242,6 +257,7 @@ def _volume(source: PathName, target: Any) -> str:
 _NAMES = {
     "cpus": "cpu",
     "data-root": "data_root",
+    "egress": "egress",
     "docker": "docker_enabled",
     "dockerd-arg": "dockerd_args",
     "env": "env",

@@ -24,9 +24,11 @@ from ._making import Making, make
 from ._streams import STDERR
 from .creation import (
     LABEL,
+    EgressRules,
     Volumes,
     Wanted,
     checked,
+    checked_egress,
     checked_lifetime,
     checked_path,
     checked_ports,
@@ -50,6 +52,14 @@ class _Attached:
     def __init__(self, handle: _ffi.Handle) -> None:
         self.handle = handle
         weakref.finalize(self, _ffi.free_handle_in, os.getpid(), "berth_sandbox", handle).atexit = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Egress:
+    """Where a sandbox may begin connections to."""
+
+    rules: tuple[str, ...]  #: ("all",), ("none",), or what is allowed
+    refused: int  #: packets of the sandbox's so far
 
 
 class AsyncSandbox:
@@ -287,10 +297,21 @@ class AsyncSandbox:
             raise self._gone(e) from e
         return Snapshot.of(json.loads(event.payload))
 
-    async def _operate(self, function: str) -> None:
+    async def egress(self) -> Egress:
+        """Where it may begin connections to, and how many packets were refused for it."""
+        now = json.loads((await self._operate("berth_sandbox_egress")).payload)
+        return Egress(tuple(now["egress"]), now["refused"])
+
+    async def set_egress(self, rules: EgressRules) -> None:
+        """Changes that, at once and wholly: "none", "all", or a list as Sandbox(egress=…) takes. What is open and not
+        allowed any more is refused from its next packet on; answers to who reaches the sandbox are not held to it."""
+        text = _ffi.encode(json.dumps(checked_egress(rules)))
+        await self._operate("berth_sandbox_set_egress", text, len(text))
+
+    async def _operate(self, function: str, *arguments: Any) -> _ffi.Event:
         runtime, handle = await self.attached()
         try:
-            await runtime.run(_ffi.start, function, handle)
+            return await runtime.run(_ffi.start, function, handle, *arguments)
         except NotFoundError as e:
             raise self._gone(e) from e
 
@@ -420,10 +441,12 @@ class Sandbox:
     inside, or docker-py's {"/here": {"bind": "/there", "mode": "ro"}}. registry_mirror: for the Docker inside, else the
     image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the host, where they outlive the
     sandbox. dockerd_args: further ones. rootfs: a directory in place of an image. snapshot: the name of a
-    saved sandbox to go on from, in place of an image: then only name, ports, network where it is a path, timeout,
-    wait_for_docker and ends_with_process may be given. wait_for_docker: create() returns
+    saved sandbox to go on from, in place of an image: then only name, ports, network where it is a path, egress,
+    timeout, wait_for_docker and ends_with_process may be given. wait_for_docker: create() returns
     when Docker is ready, or fails. max_connections: how many flows it may hold in the host's connection
-    tracking; 0: no limit. ends_with_process: it is removed when this process ends, whatever ends that; by default so
+    tracking; 0: no limit. egress: where it may begin connections to: "all", "none", or a list of
+    "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP, and "dns" for its name servers;
+    set_egress() changes it. ends_with_process: it is removed when this process ends, whatever ends that; by default so
     where `with` makes it.
 
     Nothing happens before create(), or `with`, which removes it at the end.
@@ -449,13 +472,14 @@ class Sandbox:
         snapshot: str | None = None,
         wait_for_docker: bool = False,
         max_connections: int | None = None,
+        egress: EgressRules | None = None,
         ends_with_process: bool | None = None,
     ) -> None:
         wanted = Wanted(
             cpu, memory, image, checked_path("rootfs", rootfs), snapshot, docker_enabled, name, env,
             checked_ports(ports), path_name("network", network), checked_lifetime(timeout), checked_volumes(volumes),
             registry_mirror, checked_path("data_root", data_root), checked_strings("dockerd_args", dockerd_args),
-            wait_for_docker, max_connections, ends_with_process,
+            wait_for_docker, max_connections, None if egress is None else checked_egress(egress), ends_with_process,
         )  # fmt: skip
         self._use(AsyncSandbox(checked(wanted)))
 
@@ -573,6 +597,15 @@ class Sandbox:
         connections to Docker are cut. While a command runs in it nothing is saved: SandboxError. stop: it ends when it
         is saved."""
         return sync(self._aio.snapshot(name, stop=stop))
+
+    def egress(self) -> Egress:
+        """Where it may begin connections to, and how many packets were refused for it."""
+        return sync(self._aio.egress())
+
+    def set_egress(self, rules: EgressRules) -> None:
+        """Changes that, at once and wholly: "none", "all", or a list as Sandbox(egress=…) takes. What is open and not
+        allowed any more is refused from its next packet on; answers to who reaches the sandbox are not held to it."""
+        sync(self._aio.set_egress(rules))
 
     def terminate(self) -> None:
         """Stops what runs inside and removes all of it from this machine. Again: does nothing."""

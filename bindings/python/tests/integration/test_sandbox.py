@@ -502,6 +502,26 @@ def test_a_paused_sandbox_says_so_and_goes_on(machine: Path, rootfs: str) -> Non
         sandbox.pause()
 
 
+def test_egress_is_refused_at_once_and_changed_while_it_runs(machine: Path, rootfs: str) -> None:
+    with pytest.raises(berth.InvalidError, match="egress: .* names are not supported yet"):
+        berth.Sandbox(rootfs=rootfs, egress="example.com").create()
+    with berth.Sandbox(rootfs=rootfs, egress="none") as sandbox:
+        # The host, which no policy opens: under one it answers, and is counted.
+        gateway = sandbox.status()["network"]["gateway"]
+        knocked = sandbox.exec("bash", "-c", f"exec 3<>/dev/tcp/{gateway}/9")
+        assert "refused" in knocked.stderr.read()
+        now = sandbox.egress()
+        assert now.rules == ("none",)
+        assert now.refused > 0
+        sandbox.set_egress(["192.0.2.0/24:443", "dns"])
+        assert sandbox.egress().rules == ("192.0.2.0/24:443/tcp", "dns")
+        assert sandbox.status()["network"]["egress"] == ["192.0.2.0/24:443/tcp", "dns"]
+        with pytest.raises(berth.InvalidError, match="'none' stands with others"):
+            sandbox.set_egress(["none", "dns"])
+        asyncio.run(sandbox.aio.set_egress("all"))
+        assert sandbox.egress().rules == ("all",)
+
+
 def test_it_says_that_it_was_killed_at_its_memory_limit(machine: Path, rootfs: str) -> None:
     with berth.Sandbox(rootfs=rootfs, memory="192Mi", network="none") as sandbox:
         assert sandbox.exit_reason() is None

@@ -46,6 +46,20 @@ def test_a_snapshot_brings_the_rest_along() -> None:
         berth.Sandbox(snapshot="")
 
 
+def test_egress_rules_are_passed_on_one_by_one() -> None:
+    box = berth.Sandbox(rootfs="/", egress=["10.0.0.0/8", "dns"])
+    assert box.aio._wanted is not None
+    words = list(run_arguments(box.aio._wanted, Built("", "/"), "id", "mark"))
+    assert [word for word in words if "egress" in word] == ["--egress=10.0.0.0/8", "--egress=dns"]
+    one = berth.Sandbox(rootfs="/", egress="none").aio._wanted
+    assert one is not None and one.egress == ("none",)
+    assert not any("egress" in word for word in run_arguments(Wanted(rootfs="/"), Built("", "/"), "id", "mark"))
+    with pytest.raises(berth.InvalidError, match="no rule"):
+        berth.Sandbox(rootfs="/", egress=[])
+    with pytest.raises(TypeError, match="egress"):
+        berth.Sandbox(rootfs="/", egress=443)  # type: ignore[arg-type]
+
+
 def test_no_time_at_all_is_no_timeout() -> None:
     with pytest.raises(ValueError, match="more than 0"):
         berth.Sandbox(rootfs="/", timeout=0)

@@ -276,14 +276,37 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names nam
   co_return first.take();
 }
 
-BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_connections(network_names names,
-                                                                                   time_point deadline) {
-  std::vector<std::string> nft{"nft", "list", "counter", "inet", names.table, std::string(refused_counter)};
-  auto text = co_await detail::run_network_tool(std::move(nft), std::string(), deadline);
+namespace detail {
+
+inline boost::asio::awaitable<result<std::uint64_t>> read_nft_counter(network_names names, std::string_view counter,
+                                                                      time_point deadline) {
+  std::vector<std::string> nft{"nft", "list", "counter", "inet", names.table, std::string(counter)};
+  auto text = co_await run_network_tool(std::move(nft), std::string(), deadline);
   if (!text) co_return std::move(text).error();
   const auto count = parse_nft_counter(*text);
   if (!count) co_return make_error(errc::network_failed, "network", "nft printed no counter", names.table);
   co_return *count;
+}
+
+}  // namespace detail
+
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_connections(network_names names,
+                                                                                   time_point deadline) {
+  return detail::read_nft_counter(std::move(names), refused_counter, deadline);
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(network_names names,
+                                                                              time_point deadline) {
+  return detail::read_nft_counter(std::move(names), refused_egress_counter, deadline);
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names names, egress_policy policy,
+                                                              time_point deadline) {
+  std::vector<std::string> nft{"nft", "-f", "-"};
+  std::string text = nft_egress_change(names.table, policy);
+  auto done = co_await detail::run_network_tool(std::move(nft), std::move(text), deadline);
+  if (!done) co_return std::move(done).error();
+  co_return result<void>();
 }
 
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(std::string prefix,

@@ -97,10 +97,9 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
     if (!ip || plan.pool.contains(*ip)) continue;
     servers += (servers.empty() ? "" : ", ") + format_ipv4(*ip);
   }
-  const auto allow_names = [&] {
-    if (servers.empty()) return std::string();
-    return "    iifname " + link + " ip daddr { " + servers + " } meta l4proto { tcp, udp } th dport 53 goto opened\n";
-  };
+  const std::string to_servers = "ip daddr { " + servers + " } meta l4proto { tcp, udp } th dport 53 goto opened";
+  const std::string of_servers = "ip saddr { " + servers + " } meta l4proto { tcp, udp } th sport 53 accept";
+  const auto allow_names = [&] { return servers.empty() ? "" : "    iifname " + link + " " + to_servers + "\n"; };
 
   using detail::connection_objects, detail::opened_chain;
   std::string text;
@@ -126,17 +125,23 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
   text += "    iifname " + link + " ip saddr != " + address + " drop\n";
   text += "  }\n";
   text += opened_chain(plan.max_connections);
+  text += detail::egress_base(servers.empty() ? "" : to_servers, servers.empty() ? "" : of_servers);
+  text += detail::egress_chains(plan.egress);
   text += "  chain input {\n";
   text += "    type filter hook input priority filter - 1; policy accept;\n";
+  text += "    iifname " + link + " ct direction reply ct state established,related accept\n";
+  text += "    iifname " + link + " jump egress_host\n";
   text += "    iifname " + link + " ct state established,related accept\n";
   text += allow_names();
   text += "    iifname " + link + " drop\n";
   text += "  }\n";
   text += "  chain forward {\n";
   text += "    type filter hook forward priority filter - 1; policy accept;\n";
+  text += "    iifname " + link + " jump egress\n";
   text += allow_names();
   text += "    iifname " + link + " ip daddr { 169.254.0.0/16, " + plan.pool.to_string() + " } drop\n";
   text += "    iifname " + link + " goto opened\n";
+  text += "    oifname " + link + " ct direction reply jump egress_answers\n";
   text += "    oifname " + link + " ct state established,related accept\n";
   text += "    oifname " + link + " ct status dnat accept\n";
   text += "    oifname " + link + " drop\n";

@@ -81,8 +81,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
     if (!done) {
       error e = std::move(done).error();
       if ((e.message + e.detail).find("bound host socket") != std::string::npos)
-        e.hint = "a program inside has a socket of its own in " + std::string(shared_inside) +
-                 ", such as a dockerd that a program on this host supervises: only what the sandbox's guest starts can be saved";
+        e.hint =
+            "a program inside has a socket of its own in " + std::string(shared_inside) +
+            ", such as a dockerd that a program on this host supervises: only what the sandbox's guest starts can be saved";
       saved = std::move(e);
     }
   }

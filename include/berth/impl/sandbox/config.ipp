@@ -87,6 +87,26 @@ BERTH_DECL result<void> check_sandbox_id(std::string_view id) {
   return {};
 }
 
+namespace detail {
+
+BERTH_DECL std::optional<error> egress_obstacle(network_mode mode) {
+  switch (mode) {
+    case network_mode::sandbox: return std::nullopt;
+    case network_mode::none:
+      return make_error(errc::unsupported, "sandbox",
+                        "egress rules go with the network mode `sandbox` only: this one has no network", "egress",
+                        "leave them out: without a network nothing is reached");
+    case network_mode::path:
+      return make_error(
+          errc::unsupported, "sandbox",
+          "egress rules cannot be enforced here: the network namespace is the caller's, and so is what it is connected to",
+          "egress", "filter where the namespace is connected, or use the network mode `sandbox`");
+  }
+  return std::nullopt;
+}
+
+}  // namespace detail
+
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what) {
   using detail::bad_config;
   const auto absolute = [](const std::string& path) {
@@ -110,6 +130,13 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   }
   if (what.network != network_mode::sandbox && what.max_connections) {
     return bad_config("max_connections", "a limit of connections goes with the network mode `sandbox` only");
+  }
+  if (what.egress) {
+    if (auto obstacle = detail::egress_obstacle(what.network)) {
+      obstacle->code = errc::invalid;
+      return std::move(*obstacle);
+    }
+    BERTH_TRY(check_egress(*what.egress, *pool));
   }
   if (what.cpus != 0 && !(what.cpus >= 0.01 && what.cpus <= 4096)) {
     return bad_config("cpus", "the number of cpus must lie between 0.01 and 4096");

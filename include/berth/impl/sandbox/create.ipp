@@ -103,7 +103,7 @@ inline result<void> make_directories(const sandbox_record& record) {
 
 inline boost::asio::awaitable<result<void>> make_network(environment where, std::string root, sandbox_record& record,
                                                          std::vector<std::string> nameservers,
-                                                         std::uint32_t max_connections, time_point deadline) {
+                                                         const sandbox_config& what, time_point deadline) {
   auto pool = parse_ipv4_subnet(where.network_pool);
   if (!pool) co_return std::move(pool).error();
   auto lock = co_await network_lock::acquire(deadline);
@@ -117,8 +117,9 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   }
   auto plan = plan_network(record.token, *pool, std::move(used), std::move(nameservers));
   if (!plan) co_return std::move(plan).error();
-  plan->max_connections = max_connections;
-  record.net = record_network{plan->subnet, plan->mtu, max_connections};
+  plan->max_connections = what.max_connections.value_or(default_max_connections);
+  plan->egress = what.egress.value_or(egress_policy::all());
+  record.net = record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress};
   BERTH_CO_TRY(write_record(record));
   network_plan made = *plan;
   co_return co_await create_network(std::move(made), where.log, deadline);
@@ -239,8 +240,7 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   }
   if (record.network == network_mode::sandbox) {
     enter_phase(where, "network");
-    const std::uint32_t most = what.max_connections.value_or(default_max_connections);
-    BERTH_CO_TRY(co_await make_network(where, root, record, resolver.nameservers, most, deadline));
+    BERTH_CO_TRY(co_await make_network(where, root, record, resolver.nameservers, what, deadline));
   }
   enter_phase(where, "root");
   sandbox_config mounted = what;

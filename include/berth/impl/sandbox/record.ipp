@@ -138,6 +138,14 @@ inline result<sandbox_record> read_record_object(json_view object) {
     else inner.fail("subnet", "an IPv4 subnet");
     net.mtu = inner.number<int>("mtu");
     net.max_connections = inner.number<std::uint32_t>("max_connections");
+    if (inner.has("egress")) {  // berth 0.1.0 wrote none
+      std::vector<std::string> words;
+      const json_view list = inner.array("egress");
+      for (std::size_t i = 0; i < list.size(); ++i) words.emplace_back(list.at(i).text().value_or(std::string_view()));
+      auto policy = parse_egress(words);
+      if (policy) net.egress = std::move(*policy);
+      else inner.fail("egress", "a list of egress rules");
+    }
     in.take(inner, "net");
     record.net = net;
   }
@@ -197,6 +205,11 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
     out.key("subnet").string(record.net->subnet.to_string());
     out.key("mtu").number(record.net->mtu);
     out.key("max_connections").unsigned_number(record.net->max_connections);
+    if (record.net->egress) {
+      out.key("egress").open_array();
+      for (const std::string& word : record.net->egress->words()) out.string(word);
+      out.close_array();
+    }
     out.close_object();
   }
   out.key("cpus").real(record.cpus);

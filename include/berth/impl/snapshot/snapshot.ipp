@@ -85,6 +85,7 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   out.hostname = config.hostname;
   out.network_path = config.network_path;
   out.annotations = config.annotations;
+  out.egress = config.egress;
   out.ends_with_creator = config.ends_with_creator;
   out.watch_creator = config.watch_creator;
   out.owner = config.owner;
@@ -167,7 +168,9 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snap
   config.rootfs = source.rootfs;
   config.network = source.network;
   config.network_path = std::move(options.network_path);
+  config.egress = std::move(options.egress);
   if (source.net) config.max_connections = source.net->max_connections;
+  if (source.net && !config.egress) config.egress = source.net->egress;
   config.cpus = source.cpus;
   config.memory_bytes = source.memory_bytes;
   config.net_raw = source.net_raw;

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <berth/impl/sandbox/config.ipp>
+#include <berth/network/network.hpp>
+#include <berth/process/cancellation.hpp>
+#include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/sandbox.hpp>
+
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+
+namespace berth {
+
+namespace detail {
+
+/// The record of `mine` as it is now, where its egress is berth's to say. A paused sandbox's is too.
+inline result<sandbox_record> read_egress_record(const sandbox_record& mine) {
+  if (mine.damaged) return damaged_record(mine.damage);
+  auto record = read_record(mine.directory);
+  if (!record) return record;
+  if (record->token != mine.token)
+    return make_error(errc::not_found, "sandbox", "the sandbox was removed, and another has its id", mine.id);
+  if (auto obstacle = egress_obstacle(record->network)) return std::move(*obstacle);
+  if (record->phase == record_phase::creating)
+    return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record->id, "try again");
+  if (record->phase != record_phase::running || !record->process_alive())
+    return not_running_error(*record, "the sandbox does not run any more", "remove it: berth rm " + record->id);
+  if (!record->net || !record->net->egress)
+    return make_error(errc::unsupported, "sandbox", "the sandbox was made by an earlier berth, without egress rules",
+                      record->id, "remove it and make it anew");
+  return record;
+}
+
+/// Of what nft refused. That something is not there is no matter of the call.
+inline error egress_failure(error e, const sandbox_record& record) {
+  if (e.code == errc::network_failed && e.message.find("No such file or directory") != std::string::npos) {
+    e.message = "the firewall rules of the sandbox are gone: nothing is enforced";
+    e.path = record.id;
+    e.hint = "another program flushed them: remove the sandbox, and see berth doctor";
+  }
+  return e;
+}
+
+inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sandbox_record mine, egress_policy policy,
+                                                                            time_point deadline) {
+  auto lock = co_await directory_lock::lock(mine.directory, deadline);
+  if (!lock) co_return std::move(lock).error();
+  auto record = read_egress_record(mine);
+  if (!record) co_return record;
+  const egress_policy before = *record->net->egress;
+  record->net->egress = policy;
+  // Rules and record are to say the same: from here on both are changed, or neither.
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  network_names names = record->names();
+  auto applying = change_egress(names, std::move(policy), deadline);
+  auto done = co_await std::move(applying);
+  if (!done) done = egress_failure(std::move(done).error(), *record);
+  if (done) done = write_record(*record);
+  if (!done) {
+    auto undoing = change_egress(std::move(names), before, deadline_after(seconds(5)));
+    (void)co_await std::move(undoing);
+  }
+  co_await boost::asio::this_coro::reset_cancellation_state();
+  if (!done) co_return std::move(done).error();
+  co_return std::move(*record);
+}
+
+}  // namespace detail
+
+BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> sandbox::egress(duration patience) {
+  auto self = shared_from_this();
+  auto record = detail::read_egress_record(record_);
+  if (!record) co_return std::move(record).error();
+  record_ = std::move(*record);
+  auto work = count_refused_egress(record_.names(), deadline_after(patience));
+  auto refused = co_await cancellation_as_error(std::move(work));
+  if (!refused) co_return detail::egress_failure(std::move(refused).error(), record_);
+  co_return sandbox_egress{*record_.net->egress, *refused};
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_egress(egress_policy policy, duration patience) {
+  auto self = shared_from_this();
+  auto pool = parse_ipv4_subnet(where_.network_pool);
+  if (!pool) co_return std::move(pool).error();
+  BERTH_CO_TRY(check_egress(policy, *pool));
+  auto work = detail::change_sandbox_egress(record_, std::move(policy), deadline_after(patience));
+  auto record = co_await cancellation_as_error(std::move(work));
+  if (!record) co_return std::move(record).error();
+  record_ = std::move(*record);
+  co_return result<void>();
+}
+
+}  // namespace berth

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a sandbox may reach of its own accord: the policy, the words that people write it in, the nft rules that enforce it.
+// Pure values.
+#pragma once
+
+#include <berth/network/address.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth {
+
+enum class egress_protocol {
+  any,  ///< ICMP and all others too
+  tcp,
+  udp,
+};
+
+/// Addresses that may be reached, and by what.
+struct egress_rule {
+  ipv4_subnet to;
+  egress_protocol protocol = egress_protocol::any;
+  std::uint16_t first_port = 0;  ///< 0: every port; else with the protocol tcp or udp
+  std::uint16_t last_port = 0;
+  BERTH_DECL std::string to_string()
+      const;  ///< "10.0.0.0/8", "10.1.2.3:443/tcp", "10.1.2.3:8000-8100/udp", "10.1.2.3/udp"
+  friend bool operator==(const egress_rule&, const egress_rule&) = default;
+};
+
+/// Where a sandbox may begin connections to. Answers to who reaches it are no matter of this. Nothing here opens what no
+/// sandbox reaches: the host, other sandboxes, link-local addresses (nft_ruleset).
+struct egress_policy {
+  bool everything = true;
+  bool names = false;                ///< port 53 of the sandbox's name servers, wherever they are
+  std::vector<egress_rule> allowed;  ///< at most most_egress_rules
+
+  static egress_policy all() { return {}; }
+  static egress_policy none() { return {false, false, {}}; }
+  /// The words that parse_egress takes: {"all"}, {"none"}, or one for each rule.
+  BERTH_DECL std::vector<std::string> words() const;
+  friend bool operator==(const egress_policy&, const egress_policy&) = default;
+};
+
+/// Each packet that goes out is compared with one rule after the other.
+inline constexpr std::size_t most_egress_rules = 256;
+
+/// Reads `all`, `none`, or a list of `dns` and ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp], where a port alone is one of TCP.
+/// Errors: invalid, with the word in the message and what to write in its place in the hint.
+BERTH_DECL result<egress_policy> parse_egress(const std::vector<std::string>& words);
+
+/// Whether a policy can be enforced and means something: what lies wholly in `pool` (other sandboxes), on loopback or on
+/// link-local addresses would never be reached. parse_egress has seen to the rest. Errors: invalid.
+BERTH_DECL result<void> check_egress(const egress_policy& policy, const ipv4_subnet& pool);
+
+/// The counter, in a sandbox's table of family inet, of the packets of its own that were refused.
+inline constexpr std::string_view refused_egress_counter = "refused_egress";
+
+namespace detail {
+
+/// Of the table: what stays as it is whatever the policy. `names` matches questions to the name servers, and comes with a
+/// verdict of its own; empty where there are none.
+BERTH_DECL std::string egress_base(std::string_view questions, std::string_view answers);
+
+/// Of the table: the chains that the policy fills. `egress` is for what the sandbox sends through the host, `egress_host` for
+/// what it sends to the host, `egress_answers` for what comes back of flows that it began.
+BERTH_DECL std::string egress_chains(const egress_policy& policy);
+
+}  // namespace detail
+
+/// `nft -f` text that puts another policy in the place of the one that a table of this name has, in one transaction. What
+/// the sandbox has open is held to it from the next packet on.
+BERTH_DECL std::string nft_egress_change(std::string_view table, const egress_policy& policy);
+
+}  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/network/egress.ipp>
+#endif
