@@ -233,7 +233,7 @@ asio::awaitable<op_result> sandbox_core::snapshot(std::string name, snapshot_opt
   auto held = box();
   if (!held) co_return std::move(held).error();
   auto work = take_snapshot(where_, *held, std::move(name), options);
-  auto taken = co_await cancellation_as_error(std::move(work));
+  auto taken = co_await std::move(work);
   if (!taken) co_return std::move(taken).error();
   op_outcome outcome;
   outcome.payload = format_snapshot(*taken);
