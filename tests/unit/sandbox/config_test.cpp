@@ -376,7 +376,7 @@ TEST(Bundle, SaysWhatTheSandboxIs) {
   record.directory = "/b/web";
   record.hostname = "host";
   record.network = network_mode::sandbox;
-  record.net = record_network{*parse_ipv4_subnet("10.211.0.4/30"), 1500};
+  record.net = record_network{*parse_ipv4_subnet("10.211.0.4/30"), 1500, default_max_connections, {}};
   record.memory_bytes = 1u << 30;
   record.cpus = 2;
   sandbox_config what = good();

@@ -28,7 +28,7 @@ snapshot_manifest example() {
   m.source.phase = record_phase::running;
   m.source.rootfs = "/srv/rootfs \"1\"";
   m.source.hostname = "box";
-  m.source.net = record_network{*parse_ipv4_subnet("10.211.0.4/30"), 1450, 77};
+  m.source.net = record_network{*parse_ipv4_subnet("10.211.0.4/30"), 1450, 77, {}};
   m.source.packet_socket_write = true;
   m.source.runsc_args = {"--platform=systrap"};
   return m;
