@@ -14043,6 +14043,259 @@ BERTH_DECL result<std::string> find_init(const environment& where) {
                     "set BERTH_INIT to the absolute path of berth-init, or install berth");
 }
 }
+namespace berth::detail {
+BERTH_DECL result<std::string> resolve_root(const std::string& root);
+BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id);
+BERTH_DECL std::size_t longest_id(const std::string& root);
+inline constexpr std::size_t made_up_id_size = 12;
+BERTH_DECL result<std::string> open_root(const std::string& root);
+BERTH_DECL result<std::string> find_root(const std::string& root);
+class directory_lock {
+ public:
+  directory_lock() = default;
+  BERTH_DECL static result<directory_lock> try_lock(const std::string& directory);
+  BERTH_DECL static boost::asio::awaitable<result<directory_lock>> lock(std::string directory, time_point deadline);
+  explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
+  void release() noexcept { fd_.reset(); }
+ private:
+  unique_fd fd_;
+};
+BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record);
+BERTH_DECL result<void> remove_state_directory(const std::string& directory);
+BERTH_DECL bool is_state_directory(const std::string& directory);
+struct state_entries {
+  std::vector<std::string> ids;
+  std::vector<std::string> unfinished;
+};
+BERTH_DECL result<state_entries> list_state_directories(const std::string& root);
+BERTH_DECL result<void> remove_tree(const std::string& path);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <stdlib.h>
+namespace berth::detail {
+BERTH_DECL result<std::string> resolve_root(const std::string& root) {
+  const auto refuse = [](std::string message, std::string hint) {
+    return make_error(errc::invalid, "sandbox", std::move(message), "root", std::move(hint));
+  };
+  if (root.empty() || root.front() != '/' || root.find('\0') != std::string::npos) {
+    return refuse("berth's root directory must be an absolute path: " + root, "for instance /var/lib/berth");
+  }
+  std::error_code failed;
+  std::string real = std::filesystem::weakly_canonical(root, failed).string();
+  if (failed) real = root;
+  while (real.size() > 1 && real.back() == '/') real.pop_back();
+  if (real.find_first_of(",:*?[\\") != std::string::npos) {
+    return refuse("berth's root directory has a character in it that runsc cannot take: " + real,
+                  "choose one without , : * ? [ and backslash");
+  }
+  return real;
+}
+inline constexpr std::size_t longest_root_and_id =
+    sizeof(sockaddr_un::sun_path) - 1 - std::string_view("//run/runsc-.sock").size() - 13;
+BERTH_DECL std::size_t longest_id(const std::string& root) {
+  return root.size() < longest_root_and_id ? std::min<std::size_t>(longest_root_and_id - root.size(), 63) : 0;
+}
+BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id) {
+  const std::size_t id_size = id.empty() ? made_up_id_size : id.size();
+  if (id_size <= longest_id(root) || id_size > 63) return {};
+  std::string message = "root directory and id have " + std::to_string(root.size() + id_size) + " characters, and " +
+                        std::to_string(longest_root_and_id) +
+                        " are the most: the path of a unix socket holds them: " + root + "/" +
+                        std::string(id.empty() ? "<" + std::to_string(id_size) + " characters>" : id);
+  std::string hint = "choose a shorter root directory by --root or BERTH_ROOT";
+  if (!id.empty() && longest_id(root) > 0) hint += ", or an id of at most " + std::to_string(longest_id(root));
+  return make_error(errc::invalid, "sandbox", std::move(message), "id", std::move(hint));
+}
+BERTH_DECL result<std::string> find_root(const std::string& root) {
+  auto resolved = resolve_root(root);
+  if (!resolved) return resolved;
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(resolved->c_str(), nullptr), &::free);
+  if (!real) return errno_error(errno, "sandbox", "cannot open berth's root directory", root, "berth needs root");
+  struct stat info {};
+  if (::stat(real.get(), &info) != 0) return errno_error(errno, "sandbox", "cannot open berth's root directory", root);
+  if (!S_ISDIR(info.st_mode)) return errno_error(ENOTDIR, "sandbox", "berth's root is no directory", root);
+  if (info.st_uid != ::geteuid() || (info.st_mode & 0022) != 0) {
+    return make_error(errc::permission, "sandbox", "berth's root directory can be written to by others", real.get(),
+                      "chown it to the user that runs berth and chmod 0700 it");
+  }
+  return std::string(real.get());
+}
+BERTH_DECL result<std::string> open_root(const std::string& given) {
+  auto resolved = resolve_root(given);
+  if (!resolved) return resolved;
+  const std::string& root = *resolved;
+  for (std::size_t at = 1; at != std::string::npos;) {
+    at = root.find('/', at);
+    const std::string part = root.substr(0, at);
+    const mode_t mode = at == std::string::npos ? 0700 : 0755;
+    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) {
+      return errno_error(errno, "sandbox", "cannot make berth's root directory", part, "berth needs root");
+    }
+    if (at != std::string::npos) at = root.find_first_not_of('/', at);
+  }
+  return find_root(root);
+}
+BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& directory) {
+  directory_lock lock;
+  lock.fd_.reset(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!lock.fd_) return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
+  if (::flock(lock.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return errno_error(errno, "sandbox", "cannot lock the sandbox", directory);
+    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
+  }
+  struct stat mine {};
+  struct stat there {};
+  if (::fstat(lock.fd_.get(), &mine) != 0 || ::lstat(directory.c_str(), &there) != 0) {
+    return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
+  }
+  if (mine.st_ino != there.st_ino || mine.st_dev != there.st_dev) {
+    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
+  }
+  return lock;
+}
+BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(std::string directory,
+                                                                               time_point deadline) {
+  for (;;) {
+    auto lock = try_lock(directory);
+    if (lock || lock.error().code != errc::again) co_return lock;
+    if (clock::now() >= deadline) {
+      error e = std::move(lock).error();
+      e.code = errc::timeout;
+      co_return e;
+    }
+    const milliseconds pause(10);
+    if (!co_await pause_for(pause)) {
+      co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
+    }
+  }
+}
+BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record) {
+  BERTH_TRY(check_socket_paths(root, record.id));
+  const std::string temporary = root + "/.new-" + random_token(13);
+  const auto fail = [&temporary](error e) {
+    (void)remove_tree(temporary);
+    return e;
+  };
+  record.directory = root + "/" + record.id;
+  const auto taken = [&record] {
+    if (is_state_directory(record.directory)) {
+      return make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
+                        "choose another id, or remove it: berth rm " + record.id);
+    }
+    return make_error(errc::exists, "sandbox", "something else than a sandbox has this name", record.directory,
+                      "choose another id");
+  };
+  struct stat info {};
+  if (::lstat(record.directory.c_str(), &info) == 0) return taken();
+  if (::mkdir(temporary.c_str(), 0700) != 0) {
+    return errno_error(errno, "sandbox", "cannot make the sandbox's directory", temporary);
+  }
+  auto lock = directory_lock::try_lock(temporary);
+  if (!lock) return fail(std::move(lock).error());
+  sandbox_record first = record;
+  first.directory = temporary;
+  if (auto written = write_record(first); !written) return fail(std::move(written).error());
+  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, record.directory.c_str(), RENAME_NOREPLACE) != 0) {
+    const int failed = errno;
+    if (failed == EEXIST) return fail(taken());
+    return fail(errno_error(failed, "sandbox", "cannot make the sandbox's directory", record.directory));
+  }
+  return lock;
+}
+BERTH_DECL result<void> remove_state_directory(const std::string& directory) {
+  const std::size_t slash = directory.rfind('/');
+  const std::string aside = directory.substr(0, slash) + "/.old-" + random_token(13);
+  if (::rename(directory.c_str(), aside.c_str()) != 0) {
+    if (errno == ENOENT) return {};
+    return errno_error(errno, "sandbox", "cannot remove the sandbox's directory", directory);
+  }
+  return remove_tree(aside);
+}
+BERTH_DECL bool is_state_directory(const std::string& directory) {
+  const auto holds = [&](const char* name, mode_t kind) {
+    struct stat info {};
+    return ::lstat((directory + name).c_str(), &info) == 0 && (info.st_mode & S_IFMT) == kind;
+  };
+  if (!holds("", S_IFDIR)) return false;
+  struct stat record {};
+  if (::lstat((directory + "/record.json").c_str(), &record) == 0) return true;
+  return !directory.ends_with("/lost+found") && holds("/bundle", S_IFDIR) && holds("/run", S_IFDIR);
+}
+BERTH_DECL result<state_entries> list_state_directories(const std::string& root) {
+  state_entries entries;
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(root.c_str()), &::closedir);
+  if (!dir) return errno_error(errno, "sandbox", "cannot read berth's root directory", root);
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(dir.get());
+    if (entry == nullptr && errno != 0)
+      return errno_error(errno, "sandbox", "cannot read berth's root directory", root);
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name.starts_with(".new-") || name.starts_with(".old-")) entries.unfinished.emplace_back(name);
+    else if (check_sandbox_id(name) && is_state_directory(root + "/" + entry->d_name)) entries.ids.emplace_back(name);
+  }
+  std::sort(entries.ids.begin(), entries.ids.end());
+  return entries;
+}
+inline result<void> remove_contents(int dir_fd, dev_t device, const std::string& shown) {
+  const int copy = ::openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (copy < 0) return errno_error(errno, "sandbox", "cannot open the directory", shown);
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(copy), &::closedir);
+  if (!dir) {
+    const int failed = errno;
+    ::close(copy);
+    return errno_error(failed, "sandbox", "cannot read the directory", shown);
+  }
+  result<void> first;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    const std::string path = shown + "/" + name;
+    if (::unlinkat(dir_fd, name.c_str(), 0) == 0 || errno == ENOENT) continue;
+    if (errno != EISDIR && errno != EPERM) {
+      if (first) first = errno_error(errno, "sandbox", "cannot remove the file", path);
+      continue;
+    }
+    const unique_fd child(::openat(dir_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat info {};
+    if (!child || ::fstat(child.get(), &info) != 0) {
+      if (first && errno != ENOENT) first = errno_error(errno, "sandbox", "cannot open the directory", path);
+      continue;
+    }
+    if (info.st_dev != device) {
+      if (first) first = make_error(errc::mount_failed, "sandbox", "something is still mounted there", path);
+      continue;
+    }
+    auto inner = remove_contents(child.get(), device, path);
+    if (!inner && first) first = std::move(inner);
+    if (::unlinkat(dir_fd, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT && first) {
+      first = errno_error(errno, "sandbox", "cannot remove the directory", path);
+    }
+  }
+  return first;
+}
+BERTH_DECL result<void> remove_tree(const std::string& path) {
+  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd) {
+    if (errno == ENOENT) return {};
+    return errno_error(errno, "sandbox", "cannot open the directory", path);
+  }
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return errno_error(errno, "sandbox", "cannot open the directory", path);
+  BERTH_TRY(remove_contents(fd.get(), info.st_dev, path));
+  if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
+    return errno_error(errno, "sandbox", "cannot remove the directory", path);
+  }
+  return {};
+}
+}
+namespace berth {
+BERTH_DECL result<std::string> root_directory(const environment& where, bool make) {
+  return make ? detail::open_root(where.root) : detail::find_root(where.root);
+}
+}
+#endif
 #endif
 namespace berth::detail {
 BERTH_DECL std::string find_command(const std::string& init);
@@ -15633,259 +15886,6 @@ BERTH_DECL result<void> write_bundle(const sandbox_record& record, const sandbox
   auto spec = what.restore_from ? restored_spec(record, what, files) : sandbox_spec(record, what, init, files);
   if (!spec) return std::move(spec).error();
   return replace_file(record.bundle() + "/config.json", spec->to_pretty_json(), 0600, "sandbox");
-}
-}
-#endif
-namespace berth::detail {
-BERTH_DECL result<std::string> resolve_root(const std::string& root);
-BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id);
-BERTH_DECL std::size_t longest_id(const std::string& root);
-inline constexpr std::size_t made_up_id_size = 12;
-BERTH_DECL result<std::string> open_root(const std::string& root);
-BERTH_DECL result<std::string> find_root(const std::string& root);
-class directory_lock {
- public:
-  directory_lock() = default;
-  BERTH_DECL static result<directory_lock> try_lock(const std::string& directory);
-  BERTH_DECL static boost::asio::awaitable<result<directory_lock>> lock(std::string directory, time_point deadline);
-  explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
-  void release() noexcept { fd_.reset(); }
- private:
-  unique_fd fd_;
-};
-BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record);
-BERTH_DECL result<void> remove_state_directory(const std::string& directory);
-BERTH_DECL bool is_state_directory(const std::string& directory);
-struct state_entries {
-  std::vector<std::string> ids;
-  std::vector<std::string> unfinished;
-};
-BERTH_DECL result<state_entries> list_state_directories(const std::string& root);
-BERTH_DECL result<void> remove_tree(const std::string& path);
-}
-#if !defined(BERTH_SEPARATE_COMPILATION)
-#include <stdlib.h>
-namespace berth::detail {
-BERTH_DECL result<std::string> resolve_root(const std::string& root) {
-  const auto refuse = [](std::string message, std::string hint) {
-    return make_error(errc::invalid, "sandbox", std::move(message), "root", std::move(hint));
-  };
-  if (root.empty() || root.front() != '/' || root.find('\0') != std::string::npos) {
-    return refuse("berth's root directory must be an absolute path: " + root, "for instance /var/lib/berth");
-  }
-  std::error_code failed;
-  std::string real = std::filesystem::weakly_canonical(root, failed).string();
-  if (failed) real = root;
-  while (real.size() > 1 && real.back() == '/') real.pop_back();
-  if (real.find_first_of(",:*?[\\") != std::string::npos) {
-    return refuse("berth's root directory has a character in it that runsc cannot take: " + real,
-                  "choose one without , : * ? [ and backslash");
-  }
-  return real;
-}
-inline constexpr std::size_t longest_root_and_id =
-    sizeof(sockaddr_un::sun_path) - 1 - std::string_view("//run/runsc-.sock").size() - 13;
-BERTH_DECL std::size_t longest_id(const std::string& root) {
-  return root.size() < longest_root_and_id ? std::min<std::size_t>(longest_root_and_id - root.size(), 63) : 0;
-}
-BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id) {
-  const std::size_t id_size = id.empty() ? made_up_id_size : id.size();
-  if (id_size <= longest_id(root) || id_size > 63) return {};
-  std::string message = "root directory and id have " + std::to_string(root.size() + id_size) + " characters, and " +
-                        std::to_string(longest_root_and_id) +
-                        " are the most: the path of a unix socket holds them: " + root + "/" +
-                        std::string(id.empty() ? "<" + std::to_string(id_size) + " characters>" : id);
-  std::string hint = "choose a shorter root directory by --root or BERTH_ROOT";
-  if (!id.empty() && longest_id(root) > 0) hint += ", or an id of at most " + std::to_string(longest_id(root));
-  return make_error(errc::invalid, "sandbox", std::move(message), "id", std::move(hint));
-}
-BERTH_DECL result<std::string> find_root(const std::string& root) {
-  auto resolved = resolve_root(root);
-  if (!resolved) return resolved;
-  const std::unique_ptr<char, void (*)(void*)> real(::realpath(resolved->c_str(), nullptr), &::free);
-  if (!real) return errno_error(errno, "sandbox", "cannot open berth's root directory", root, "berth needs root");
-  struct stat info {};
-  if (::stat(real.get(), &info) != 0) return errno_error(errno, "sandbox", "cannot open berth's root directory", root);
-  if (!S_ISDIR(info.st_mode)) return errno_error(ENOTDIR, "sandbox", "berth's root is no directory", root);
-  if (info.st_uid != ::geteuid() || (info.st_mode & 0022) != 0) {
-    return make_error(errc::permission, "sandbox", "berth's root directory can be written to by others", real.get(),
-                      "chown it to the user that runs berth and chmod 0700 it");
-  }
-  return std::string(real.get());
-}
-BERTH_DECL result<std::string> open_root(const std::string& given) {
-  auto resolved = resolve_root(given);
-  if (!resolved) return resolved;
-  const std::string& root = *resolved;
-  for (std::size_t at = 1; at != std::string::npos;) {
-    at = root.find('/', at);
-    const std::string part = root.substr(0, at);
-    const mode_t mode = at == std::string::npos ? 0700 : 0755;
-    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) {
-      return errno_error(errno, "sandbox", "cannot make berth's root directory", part, "berth needs root");
-    }
-    if (at != std::string::npos) at = root.find_first_not_of('/', at);
-  }
-  return find_root(root);
-}
-BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& directory) {
-  directory_lock lock;
-  lock.fd_.reset(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!lock.fd_) return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
-  if (::flock(lock.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return errno_error(errno, "sandbox", "cannot lock the sandbox", directory);
-    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
-  }
-  struct stat mine {};
-  struct stat there {};
-  if (::fstat(lock.fd_.get(), &mine) != 0 || ::lstat(directory.c_str(), &there) != 0) {
-    return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
-  }
-  if (mine.st_ino != there.st_ino || mine.st_dev != there.st_dev) {
-    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
-  }
-  return lock;
-}
-BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(std::string directory,
-                                                                               time_point deadline) {
-  for (;;) {
-    auto lock = try_lock(directory);
-    if (lock || lock.error().code != errc::again) co_return lock;
-    if (clock::now() >= deadline) {
-      error e = std::move(lock).error();
-      e.code = errc::timeout;
-      co_return e;
-    }
-    const milliseconds pause(10);
-    if (!co_await pause_for(pause)) {
-      co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
-    }
-  }
-}
-BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record) {
-  BERTH_TRY(check_socket_paths(root, record.id));
-  const std::string temporary = root + "/.new-" + random_token(13);
-  const auto fail = [&temporary](error e) {
-    (void)remove_tree(temporary);
-    return e;
-  };
-  record.directory = root + "/" + record.id;
-  const auto taken = [&record] {
-    if (is_state_directory(record.directory)) {
-      return make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
-                        "choose another id, or remove it: berth rm " + record.id);
-    }
-    return make_error(errc::exists, "sandbox", "something else than a sandbox has this name", record.directory,
-                      "choose another id");
-  };
-  struct stat info {};
-  if (::lstat(record.directory.c_str(), &info) == 0) return taken();
-  if (::mkdir(temporary.c_str(), 0700) != 0) {
-    return errno_error(errno, "sandbox", "cannot make the sandbox's directory", temporary);
-  }
-  auto lock = directory_lock::try_lock(temporary);
-  if (!lock) return fail(std::move(lock).error());
-  sandbox_record first = record;
-  first.directory = temporary;
-  if (auto written = write_record(first); !written) return fail(std::move(written).error());
-  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, record.directory.c_str(), RENAME_NOREPLACE) != 0) {
-    const int failed = errno;
-    if (failed == EEXIST) return fail(taken());
-    return fail(errno_error(failed, "sandbox", "cannot make the sandbox's directory", record.directory));
-  }
-  return lock;
-}
-BERTH_DECL result<void> remove_state_directory(const std::string& directory) {
-  const std::size_t slash = directory.rfind('/');
-  const std::string aside = directory.substr(0, slash) + "/.old-" + random_token(13);
-  if (::rename(directory.c_str(), aside.c_str()) != 0) {
-    if (errno == ENOENT) return {};
-    return errno_error(errno, "sandbox", "cannot remove the sandbox's directory", directory);
-  }
-  return remove_tree(aside);
-}
-BERTH_DECL bool is_state_directory(const std::string& directory) {
-  const auto holds = [&](const char* name, mode_t kind) {
-    struct stat info {};
-    return ::lstat((directory + name).c_str(), &info) == 0 && (info.st_mode & S_IFMT) == kind;
-  };
-  if (!holds("", S_IFDIR)) return false;
-  struct stat record {};
-  if (::lstat((directory + "/record.json").c_str(), &record) == 0) return true;
-  return !directory.ends_with("/lost+found") && holds("/bundle", S_IFDIR) && holds("/run", S_IFDIR);
-}
-BERTH_DECL result<state_entries> list_state_directories(const std::string& root) {
-  state_entries entries;
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(root.c_str()), &::closedir);
-  if (!dir) return errno_error(errno, "sandbox", "cannot read berth's root directory", root);
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(dir.get());
-    if (entry == nullptr && errno != 0)
-      return errno_error(errno, "sandbox", "cannot read berth's root directory", root);
-    if (entry == nullptr) break;
-    const std::string_view name = entry->d_name;
-    if (name.starts_with(".new-") || name.starts_with(".old-")) entries.unfinished.emplace_back(name);
-    else if (check_sandbox_id(name) && is_state_directory(root + "/" + entry->d_name)) entries.ids.emplace_back(name);
-  }
-  std::sort(entries.ids.begin(), entries.ids.end());
-  return entries;
-}
-inline result<void> remove_contents(int dir_fd, dev_t device, const std::string& shown) {
-  const int copy = ::openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (copy < 0) return errno_error(errno, "sandbox", "cannot open the directory", shown);
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(copy), &::closedir);
-  if (!dir) {
-    const int failed = errno;
-    ::close(copy);
-    return errno_error(failed, "sandbox", "cannot read the directory", shown);
-  }
-  result<void> first;
-  while (const dirent* entry = ::readdir(dir.get())) {
-    const std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    const std::string path = shown + "/" + name;
-    if (::unlinkat(dir_fd, name.c_str(), 0) == 0 || errno == ENOENT) continue;
-    if (errno != EISDIR && errno != EPERM) {
-      if (first) first = errno_error(errno, "sandbox", "cannot remove the file", path);
-      continue;
-    }
-    const unique_fd child(::openat(dir_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    struct stat info {};
-    if (!child || ::fstat(child.get(), &info) != 0) {
-      if (first && errno != ENOENT) first = errno_error(errno, "sandbox", "cannot open the directory", path);
-      continue;
-    }
-    if (info.st_dev != device) {
-      if (first) first = make_error(errc::mount_failed, "sandbox", "something is still mounted there", path);
-      continue;
-    }
-    auto inner = remove_contents(child.get(), device, path);
-    if (!inner && first) first = std::move(inner);
-    if (::unlinkat(dir_fd, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT && first) {
-      first = errno_error(errno, "sandbox", "cannot remove the directory", path);
-    }
-  }
-  return first;
-}
-BERTH_DECL result<void> remove_tree(const std::string& path) {
-  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd) {
-    if (errno == ENOENT) return {};
-    return errno_error(errno, "sandbox", "cannot open the directory", path);
-  }
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return errno_error(errno, "sandbox", "cannot open the directory", path);
-  BERTH_TRY(remove_contents(fd.get(), info.st_dev, path));
-  if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
-    return errno_error(errno, "sandbox", "cannot remove the directory", path);
-  }
-  return {};
-}
-}
-namespace berth {
-BERTH_DECL result<std::string> root_directory(const environment& where, bool make) {
-  return make ? detail::open_root(where.root) : detail::find_root(where.root);
 }
 }
 #endif

@@ -59,8 +59,12 @@ class Snapshot : public command_test {
     return parsed_json(run({"status", id, "--json"}).out).at(path);
   }
   bool counts_on(const std::function<string()>& look) {
-    const string before = look();
-    return !before.empty() && eventually([&] { return look() != before; });
+    // Looked at while it is written, the file is empty.
+    string before;
+    return eventually([&] { return !(before = look()).empty(); }) && eventually([&] {
+             const string now = look();
+             return !now.empty() && now != before;
+           });
   }
 };
 

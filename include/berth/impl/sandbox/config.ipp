@@ -193,3 +193,6 @@ BERTH_DECL result<std::string> find_init(const environment& where) {
 }
 
 }  // namespace berth
+
+// The body of root_directory.
+#include <berth/sandbox/detail/state_directory.hpp>
