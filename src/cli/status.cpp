@@ -36,7 +36,8 @@ std::string text_of(const sandbox_view& view) {
     std::string egress;
     for (const std::string& word : r.net->egress->words()) egress += (egress.empty() ? "" : " ") + word;
     if (view.refused_egress.value_or(0) != 0)
-      egress += ", " + std::to_string(*view.refused_egress) + " packets refused";
+      egress += ", " + std::to_string(*view.refused_egress) +
+                (*view.refused_egress == 1 ? " packet refused" : " packets refused");
     add_line(out, "  egress", egress);
   }
   if (view.rules == false) add_line(out, "  rules", "GONE, nothing isolates it: remove it, and see berth doctor");

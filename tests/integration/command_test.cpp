@@ -285,7 +285,7 @@ TEST_F(Command, EgressIsShownAndChanged) {
   EXPECT_NE(parsed_json(changed.out).at({"refused"}), "0");
   EXPECT_EQ(parsed_json(run({"status", "box", "--json"}).out).at({"network", "egress", "0"}), "none");
   const command_output status = run({"status", "box"});
-  EXPECT_NE(status.out.find("  egress:  none, "), std::string::npos) << status.out;
+  EXPECT_NE(status.out.find("  egress:   none, "), std::string::npos) << status.out;
   const command_output bad = run({"egress", "box", "set", "10.211.0.2"});
   EXPECT_EQ(bad.code, 1);
   EXPECT_NE(bad.err.find("of other sandboxes"), std::string::npos) << bad.err;
