@@ -80,8 +80,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse(daemon_re
     auto work = again.converse_once(std::move(this_time), deadline, go_on);
     auto outcome = co_await std::move(work);
     // By the guest, which was there: a sandbox that is paused or has ended is refused by its own layer.
-    const bool cut =
-        !outcome && outcome.error().code == errc::sandbox_not_running && outcome.error().layer == "guest";
+    const bool cut = !outcome && outcome.error().code == errc::sandbox_not_running && outcome.error().layer == "guest";
     if (!cut || request.what != daemon_request::kind::watch || !again.box_->record().process_alive() ||
         clock::now() >= deadline)
       co_return outcome;
