@@ -8,6 +8,7 @@ work=$(mktemp -d /tmp/berth-capi-XXXXXX)
 id=berth-capi-example-$$
 end() {
   "$BERTH_RUNSC" --root="$work/state/runsc" delete --force "$id" >/dev/null 2>&1 || true
+  umount "$work/state/runsc/null-netns" 2>/dev/null || true # runsc 2026-09 leaves it to whoever made its root
   rm -rf "$work"
 }
 trap end EXIT
