@@ -73,9 +73,11 @@ void retreat::end(const guest_wake& wake) {
       const std::string failed =
           make_docker_links(links_, network_.address) + set_up_docker_network(network_, wake.address);
       if (!failed.empty()) complain("Docker's network is not as it was: " + failed);
-      restart_cut_off_containers(links_);
     }
   }
+  // In the sandbox that goes on, too: gVisor freezes those sockets to save them, and sees to the root namespace's only
+  // afterwards (Kernel.SaveTo, release-20260905.0).
+  restart_cut_off_containers(links_);
   const auto over = std::move(over_);
   over(wake);
   ::unlink(wake_.c_str());  // the host sees by it that we were on our way

@@ -116,7 +116,10 @@ TEST_F(EgressRules, EachPolicyLetsThroughWhatItNames) {
     const std::uint64_t before = refused();
     for (const to& c : calls) {
       const bool lets = std::string(policy.answered).find(c.letter) != std::string::npos;
-      EXPECT_EQ(from_inside(c.kind, c.address, c.port), lets ? "answered" : "refused") << c.letter;
+      const std::string came = from_inside(c.kind, c.address, c.port);
+      // The kernel sends one host no more than an ICMP error a second, after the first few.
+      const bool unsaid = !lets && std::string(c.kind) == "udp" && came == "silent";
+      EXPECT_EQ(unsaid ? "refused" : came, lets ? "answered" : "refused") << c.letter;
     }
     EXPECT_GT(refused(), before);
     EXPECT_EQ(call("", "tcp", plan_.address(), 7000), "answered");

@@ -150,7 +150,7 @@ TEST_F(Snapshot, DockerIsThereAtOnceWithItsImagesContainersAndNetworks) {
   ASSERT_TRUE(host("ip netns exec bd-snapshot " + programs +
                    "/calls serve 7998 >/dev/null 2>&1 </dev/null & echo $! > " + beside() + "/server.pid"));
   for (const string id : {"one", "two"}) must({"run", "-d", "--id", id, "--wait", "--from", "warm"});
-  for (const string id : {"one", "two"}) {
+  for (const string id : {"box", "one", "two"}) {
     SCOPED_TRACE(id);
     EXPECT_EQ(status_of(id, {"docker", "state"}), "ready");
     EXPECT_TRUE(counts_on(count(id))) << "it ran on: it has no socket that was cut off";
