@@ -41,7 +41,7 @@ def test_a_snapshot_brings_the_rest_along() -> None:
         {"network": "none"},
     ):
         with pytest.raises(berth.InvalidError, match=next(iter(given))):
-            berth.Sandbox(snapshot="warm", **given)  # type: ignore[arg-type]
+            berth.Sandbox(snapshot="warm", **given)
     with pytest.raises(TypeError, match="snapshot"):
         berth.Sandbox(snapshot="")
 
