@@ -287,7 +287,7 @@ class AsyncSandbox:
     async def snapshot(self, name: str, *, stop: bool = False) -> Snapshot:
         """Saves it as it runs, memory and file systems, Docker and its containers, under a name:
         Sandbox(snapshot=name) goes on from there, as often as wanted. Everything inside stands still meanwhile;
-        connections to Docker are cut. While a command runs in it nothing is saved: SandboxError. stop: it ends when it
+        connections to Docker are cut. While a command runs in it nothing is saved: BerthError. stop: it ends when it
         is saved."""
         runtime, handle = await self.attached()
         text = json.dumps({"name": name, "leave_running": not stop}).encode()
@@ -594,7 +594,7 @@ class Sandbox:
     def snapshot(self, name: str, *, stop: bool = False) -> Snapshot:
         """Saves it as it runs, memory and file systems, Docker and its containers, under a name:
         Sandbox(snapshot=name) goes on from there, as often as wanted. Everything inside stands still meanwhile;
-        connections to Docker are cut. While a command runs in it nothing is saved: SandboxError. stop: it ends when it
+        connections to Docker are cut. While a command runs in it nothing is saved: BerthError. stop: it ends when it
         is saved."""
         return sync(self._aio.snapshot(name, stop=stop))
 

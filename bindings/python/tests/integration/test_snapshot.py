@@ -42,6 +42,6 @@ def test_what_cannot_be(machine: Path, rootfs: str) -> None:
         with pytest.raises(berth.InvalidError, match="snapshot's name"):
             sandbox.snapshot("a/b")
         process = sandbox.exec("sleep", "1000")
-        with pytest.raises(berth.SandboxError, match="would be cut off"):
+        with pytest.raises(berth.BerthError, match="would be cut off"):
             sandbox.snapshot("warm")
         process.kill()
