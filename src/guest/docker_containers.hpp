@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Containers that do not get through a restore by themselves. gVisor gives their network namespaces fresh stacks, to which their
-// open sockets do not belong (inet.Namespace.afterLoad, release-20260905.0): a server in one hears nobody any more, and neither
-// does dockerd's resolver in one on a user network. Docker is asked to restart those.
+// Containers that do not get through a checkpoint by themselves. In a copy gVisor gives their network namespaces fresh stacks, to
+// which their open sockets do not belong (inet.Namespace.afterLoad, release-20260905.0), and in the sandbox that goes on it leaves
+// these frozen: a server in one hears nobody any more, and neither does dockerd's resolver in one on a user network. Docker is asked
+// to restart those.
 #pragma once
 
 #include "docker_links.hpp"

@@ -26,10 +26,6 @@ inline result<snapshot_base> base_of(const runsc_binary& binary, const std::stri
   return snapshot_base{binary.version().text, cpu_features(), std::move(*identity)};
 }
 
-inline bool is_read_only(const spec_mount& mount) {
-  return std::find(mount.options.begin(), mount.options.end(), "ro") != mount.options.end();
-}
-
 /// In a sandbox that earlier releases restored, a packet that a container sends outside, or the first ICMP error, ends runsc
 /// (20260701.0: nil maps and limiters in its restored network stack).
 inline result<void> refuse_old_runsc(const runsc_version& runsc) {
@@ -41,10 +37,8 @@ inline result<void> refuse_old_runsc(const runsc_version& runsc) {
 }
 
 /// Two dockerds on one directory of the host's destroy each other's images.
-inline result<void> refuse_host_data_root(const sandbox_record& record) {
-  auto spec = spec_builder::load(record.bundle() + "/config.json");
-  if (!spec) return std::move(spec).error();
-  for (const spec_mount& mount : spec_mounts(*spec).list()) {
+inline result<void> refuse_host_data_root(spec_builder& spec) {
+  for (const spec_mount& mount : spec_mounts(spec).list()) {
     if (mount.type == "bind" && mount.source.ends_with(data_root_inside))
       return make_error(errc::unsupported, "snapshot",
                         "Docker's data root is a directory of the host's, which no snapshot has in it", mount.source,
@@ -57,10 +51,12 @@ inline result<void> refuse_host_data_root(const sandbox_record& record) {
 inline result<void> check_volumes(const stored_snapshot& from) {
   auto spec = spec_builder::load(from.spec());
   if (!spec) return std::move(spec).error();
-  const std::string own = from.manifest.source.directory;
   for (const spec_mount& mount : spec_mounts(*spec).list()) {
-    if (mount.type != "bind" || mount.destination.starts_with("/.berth/") ||
-        mount.destination == sandbox::shared_inside || mount.destination.starts_with("/etc/"))
+    // What is berth's own is made anew: the guest, the shared directory, files of the bundle's over /etc.
+    const bool of_bundle =
+        mount.destination.starts_with("/etc/") && mount.source.ends_with("/bundle" + mount.destination.substr(4));
+    if (mount.type != "bind" || mount.destination == docker_guest_path || mount.destination == sandbox::shared_inside ||
+        of_bundle)
       continue;
     struct stat info {};
     if (::stat(mount.source.c_str(), &info) != 0)
@@ -104,7 +100,10 @@ BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environ
   auto binary = box->runsc();
   if (!binary) co_return std::move(binary).error();
   if (has_docker) BERTH_CO_TRY(detail::refuse_old_runsc(binary->version()));
-  BERTH_CO_TRY(detail::refuse_host_data_root(box->record()));
+  const std::string config = box->record().bundle() + "/config.json";
+  auto spec = spec_builder::load(config);
+  if (!spec) co_return std::move(spec).error();
+  BERTH_CO_TRY(detail::refuse_host_data_root(*spec));
   auto base = detail::base_of(*binary, box->record().rootfs);
   if (!base) co_return std::move(base).error();
   auto begun = detail::unfinished_snapshot::begin(where, name);
@@ -119,12 +118,10 @@ BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environ
   manifest.source = box->record();
   manifest.docker = has_docker && kept->docker.state == daemon_state::ready;
   // The very program that runs inside, whatever was installed since.
-  auto spec = spec_builder::load(box->record().bundle() + "/config.json");
-  if (!spec) co_return std::move(spec).error();
-  const auto guest = spec_mounts(*spec).get("/.berth/init");
+  const auto guest = spec_mounts(*spec).get(docker_guest_path);
   if (!guest) co_return make_error(errc::unsupported, "snapshot", "the sandbox does not run berth's guest", box->id());
   BERTH_CO_TRY(detail::copy_beside(guest->source, place.init()));
-  BERTH_CO_TRY(detail::copy_beside(box->record().bundle() + "/config.json", place.spec()));
+  BERTH_CO_TRY(detail::copy_beside(config, place.spec()));
   auto saving = box->checkpoint(place.image(), options.leave_running, options.patience);
   auto saved = co_await std::move(saving);
   if (!saved) co_return std::move(saved).error();
