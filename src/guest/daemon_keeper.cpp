@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon_keeper.hpp"
 
+#include "complain.hpp"
+
 #include <berth/base/file.hpp>
 #include <berth/docker/guest_daemon.hpp>
 
@@ -14,7 +16,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <utility>
 
 namespace berth::guest {
@@ -25,11 +26,6 @@ namespace asio = boost::asio;
 // Four such files, and what is beside them, fit the shared directory (20 MiB).
 constexpr std::uint64_t log_limit = 4u << 20;
 constexpr std::size_t most_said = 64;
-
-void complain(const std::string& what) {
-  const std::string line = "berth-init: " + what + ": " + std::strerror(errno) + "\n";
-  (void)!::write(STDERR_FILENO, line.data(), line.size());
-}
 
 void say(const std::weak_ptr<connection>& to, const daemon_news& news) {
   if (const auto listener = to.lock()) listener->tell_daemon_news(format_daemon_news(news), news.done);
@@ -243,7 +239,7 @@ void daemon_keeper::serve_docker() {
   // Who had it before goes on while dockerd does: a reload of its configuration, a health check that failed once.
   const daemon_state now = status().docker.state;
   if (now != daemon_state::ready) relay_->stop_listening();
-  else if (!relay_->listen()) complain("cannot listen for Docker's clients");
+  else if (!relay_->listen()) complain_errno("cannot listen for Docker's clients");
 }
 
 void daemon_keeper::publish() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "retreat.hpp"
 
+#include "complain.hpp"
 #include "docker_containers.hpp"
 #include "restored_hosts.hpp"
 
@@ -20,11 +21,6 @@ constexpr long look_every_ns = 2'000'000;
 // For a host that was killed before it began a checkpoint: 10 s. By looks and not by the clock, which jumps in a sandbox that
 // was restored, where the first looks may miss the file (release-20260701.0).
 constexpr int most_looks = 5'000;
-
-void complain(const std::string& what) {
-  const std::string line = "berth-init: " + what + "\n";
-  (void)!::write(STDERR_FILENO, line.data(), line.size());
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server.hpp"
 
+#include "complain.hpp"
 #include "unix_socket.hpp"
 
 #include <sys/epoll.h>
@@ -17,14 +18,6 @@
 #include <vector>
 
 namespace berth::guest {
-namespace {
-
-void complain(const std::string& what) {
-  const std::string line = "berth-init: " + what + ": " + std::strerror(errno) + "\n";
-  (void)!::write(STDERR_FILENO, line.data(), line.size());
-}
-
-}  // namespace
 
 server::~server() {
   daemon_.reset();
@@ -34,11 +27,11 @@ server::~server() {
 
 int server::run() {
   if (!loop_ || !take_signals()) {
-    complain("cannot watch for signals");
+    complain_errno("cannot watch for signals");
     return 1;
   }
   // Without its socket a guest still reaps, and the host goes by `runsc exec`.
-  if (!path_.empty() && !listen()) complain("cannot listen on " + path_);
+  if (!path_.empty() && !listen()) complain_errno("cannot listen on " + path_);
   reap();  // what ended before we looked
   while (!loop_.stopped()) {
     if (daemon_) daemon_->run(loop_);
@@ -146,7 +139,7 @@ void server::take_retreat(connection& from) {
 
 void server::come_back(const guest_wake& wake) {
   loop_.later([this] { retreat_.reset(); });  // it is what calls
-  if (!listen()) complain("cannot listen on " + path_);
+  if (!listen()) complain_errno("cannot listen on " + path_);
   if (daemon_) daemon_->come_back(wake.restored);
 }
 
