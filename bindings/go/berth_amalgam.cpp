@@ -21327,8 +21327,8 @@ inline result<void> check_volumes(const stored_snapshot& from) {
   for (const spec_mount& mount : spec_mounts(*spec).list()) {
     const bool of_bundle =
         mount.destination.starts_with("/etc/") && mount.source.ends_with("/bundle" + mount.destination.substr(4));
-    if (mount.type != "bind" || mount.destination == docker_guest_path ||
-        mount.destination == sandbox::shared_inside || of_bundle)
+    if (mount.type != "bind" || mount.destination == docker_guest_path || mount.destination == sandbox::shared_inside ||
+        of_bundle)
       continue;
     struct stat info {};
     if (::stat(mount.source.c_str(), &info) != 0)
