@@ -27,6 +27,7 @@ static void write_sandbox_record(json_writer& out, const sandbox_record& record,
                                  const refused_counts& refused = {}) {
   out.open_object().key("id").string(record.id).key("state").string(state);
   out.key("exit_reason").string(exit_reason_name(find_exit_reason(record)));
+  out.key("memory_kills").unsigned_number(count_memory_kills(record));
   out.key("damaged").boolean(record.damaged);
   if (record.damaged) out.key("damage").string(record.damage);
   out.key("created_ms").number(record.created_ms).key("rootfs").string(record.rootfs);

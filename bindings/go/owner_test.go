@@ -151,7 +151,7 @@ func TestOutOfMemoryIsTheExitReason(t *testing.T) {
 		t.Error(err)
 	}
 	info, err := s.State(minutes(t, 1))
-	if err != nil || info.ExitReason != "out_of_memory" {
+	if err != nil || info.ExitReason != "out_of_memory" || info.MemoryKills == 0 {
 		t.Error(info, err)
 	}
 }

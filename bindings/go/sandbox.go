@@ -129,6 +129,9 @@ type SandboxInfo struct {
 	ID         string `json:"id"`
 	State      string `json:"state"`       // creating, running, paused, stopped, lost
 	ExitReason string `json:"exit_reason"` // why it runs no more: ended, out_of_memory; "" while it runs
+	// MemoryKills is how many programs the kernel has killed at the memory limit, also in a sandbox that goes on: where it grew
+	// while a command ran that ended with 137, that is why.
+	MemoryKills uint64 `json:"memory_kills"`
 	Damaged    bool   `json:"damaged"`
 	Damage     string `json:"damage,omitempty"`
 	CreatedMS  int64  `json:"created_ms"`

@@ -86,8 +86,9 @@ BERTH_API void berth_sandbox_free(berth_sandbox *sandbox);
 /* [out,own] id. */
 BERTH_API berth_status berth_sandbox_id(berth_sandbox *sandbox, berth_buffer **id, berth_error **err);
 /* payload: {"id","state":"creating"|"running"|"paused"|"unresponsive"|"stopped"|"lost","exit_reason":""|"ended"|"out_of_memory",
- * "address","max_connections","refused_connections","egress","refused_egress",…}. exit_reason is empty while it runs; "out_of_memory": the kernel killed it
- * at its memory limit. refused_connections is how many flows of the sandbox's were dropped since it held max_connections. */
+ * "memory_kills","address","max_connections","refused_connections","egress","refused_egress",…}. exit_reason is empty while it runs; "out_of_memory": the kernel killed it
+ * at its memory limit. memory_kills is how many programs it has killed for that, also in a sandbox that goes on: where it grew while a
+ * command ran that ended with 137, that is why. refused_connections is how many flows of the sandbox's were dropped since it held max_connections. */
 BERTH_API berth_status berth_sandbox_state(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                            berth_error **err);
 /* As berth_exec_start, in the sandbox. */

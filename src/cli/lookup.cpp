@@ -111,6 +111,7 @@ json view_json(const sandbox_view& view) {
   out.set("id", r.id).set("state", view.state).set("directory", r.directory);
   if (const exit_reason why = find_exit_reason(r); why != exit_reason::none)
     out.set("exit_reason", exit_reason_name(why));
+  if (r.memory_bytes != 0) out.set("memory_kills", count_memory_kills(r));
   if (r.damaged) return std::move(out.set("damage", r.damage));
   out.set("created", format_time(r.created_ms)).set("phase", record_phase_name(r.phase)).set("rootfs", r.rootfs);
   json network = json::object();

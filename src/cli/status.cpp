@@ -26,6 +26,8 @@ std::string text_of(const sandbox_view& view) {
   }
   if (find_exit_reason(r) == exit_reason::out_of_memory)
     add_line(out, "  reason", "out_of_memory: killed at its memory limit, give it more by --memory");
+  else if (const std::uint64_t kills = count_memory_kills(r); kills > 0)
+    add_line(out, "killed", std::to_string(kills) + " of its programs, at its memory limit: give it more by --memory");
   add_line(out, "created", format_time(r.created_ms));
   add_line(out, "rootfs", r.rootfs);
   add_line(out, "network",

@@ -31,6 +31,17 @@ void say(const std::weak_ptr<connection>& to, const daemon_news& news) {
   if (const auto listener = to.lock()) listener->tell_daemon_news(format_daemon_news(news), news.done);
 }
 
+std::string data_root_of(const docker_plan_options& plan) {
+  std::string root = plan.data_root;
+  bool next = false;
+  for (const std::string& arg : plan.dockerd_args) {
+    if (next) root = arg;
+    else if (arg.starts_with("--data-root=")) root = arg.substr(12);
+    next = !next && (arg == "--data-root" || arg == "-g");
+  }
+  return root;
+}
+
 void say_done(const std::weak_ptr<connection>& to, const result<void>& outcome) {
   daemon_news news;
   news.done = true;
@@ -90,6 +101,7 @@ void daemon_keeper::make_supervisor(supervisor_options options) {
   // Where dockerd is seen by us: by the last of its sockets, which plan_docker has it serve first. The others are bound by then,
   // and who connects to them waits for some 30 ms at most.
   options.host_socket = sockets.back();
+  data_root_ = data_root_of(options.plan);
   const std::string own = "/run/berth-guest";
   if ((::mkdir("/run", 0755) == 0 || errno == EEXIST) && (::mkdir(own.c_str(), 0700) == 0 || errno == EEXIST))
     options.notify_path = own + "/notify";
@@ -242,7 +254,13 @@ void daemon_keeper::serve_docker() {
   else if (!relay_->listen()) complain_errno("cannot listen for Docker's clients");
 }
 
+void daemon_keeper::follow_layers() {
+  if (status().docker.state != daemon_state::ready) layers_.reset();
+  else if (!layers_) layers_.emplace(loop_.get_executor(), data_root_);
+}
+
 void daemon_keeper::publish() {
+  follow_layers();
   if (retreated_) return;  // it is told when we are back
   serve_docker();
   daemon_news news;

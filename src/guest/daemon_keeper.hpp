@@ -6,6 +6,7 @@
 
 #include "connection.hpp"
 #include "event_loop.hpp"
+#include "overlay_watch.hpp"
 #include "relay.hpp"
 
 #include <berth/base/log_file.hpp>
@@ -56,8 +57,9 @@ class daemon_keeper {
   /// To all, or to those who want dockerd's lines.
   void tell(const daemon_news& news, bool is_line = false);
   void publish();
-  /// dockerd's socket for the host, while dockerd is ready.
+  /// What there is for a dockerd that is ready: its socket for the host, and short links for its layers.
   void serve_docker();
+  void follow_layers();
   log_file* open_log(std::optional<log_file>& log, std::string_view name);
   guest_status status() const;
   std::string path_of(std::string_view name) const { return directory_ + "/" + std::string(name); }
@@ -71,6 +73,8 @@ class daemon_keeper {
   boost::asio::io_context loop_{1};
   std::unique_ptr<boost::asio::posix::stream_descriptor> outer_;
   std::shared_ptr<daemon_supervisor> supervisor_;
+  std::string data_root_;  ///< dockerd's
+  std::optional<overlay_watch> layers_;
   struct listener {
     std::weak_ptr<connection> who;
     bool lines = false;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // berth-init: the program that berth brings into a sandbox. As its first process it reaps orphans. `--socket PATH` runs
-// commands for the host and keeps dockerd, called `runc` it is the nested runtime, and `prepare RUNC [unmask]` is a step of
+// commands for the host and keeps dockerd, called `runc` it is the nested runtime, called `containerd` it becomes that with short paths, and `prepare RUNC [unmask]` is a step of
 // dockerd's start. On the host, `watch TOKEN PROGRAM LIFETIME owner|-` ends a sandbox with its creator or owner, or after its
 // time. Linked statically, so that it runs in any root file system.
+#include "containerd.hpp"
 #include "prepare.hpp"
 #include "runtime.hpp"
 #include "serve.hpp"
@@ -20,6 +21,7 @@ int run(int argc, char** argv) {
   const std::string_view path = argc > 0 ? argv[0] : "";
   const std::string_view name = path.substr(path.rfind('/') + 1);
   if (name == "runc") return berth::guest::run_nested_runtime(argc, argv);
+  if (name == "containerd") return berth::guest::run_containerd(argc, argv);
   if (argc == 4 && std::string_view(argv[1]) == "prepare")
     return berth::guest::prepare_for_docker(argv[2], std::string_view(argv[3]) == "unmask");
   if (argc == 6 && std::string_view(argv[1]) == "watch")

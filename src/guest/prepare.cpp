@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "prepare.hpp"
 
+#include "real_program.hpp"
 #include "runtime.hpp"
 
 #include <berth/base/file.hpp>
@@ -33,11 +34,14 @@ int put_in_place(std::string_view runc, bool unmask) {
   auto written =
       replace_file(runtime_settings, "runc " + std::string(runc) + (unmask ? "\nunmask\n" : "\n"), 0644, "runtime");
   if (!written) return fail(written.error().to_string());
-  // Beside it and then there, so that a runc is on the path at every moment: containers of before may be running.
-  const std::string link = std::string(runtime_path) + "/runc", beside = link + ".new";
-  (void)::unlink(beside.c_str());
-  if (::symlink(self, beside.c_str()) != 0 || ::rename(beside.c_str(), link.c_str()) != 0)
-    return fail("cannot make " + link + ": " + std::strerror(errno));
+  for (const char* name : {"runc", "containerd"}) {
+    if (name == std::string_view("containerd") && find_real_program(name).empty()) continue;
+    // Beside it and then there, so that a runc is on the path at every moment: containers of before may be running.
+    const std::string link = std::string(runtime_path) + "/" + name, beside = link + ".new";
+    (void)::unlink(beside.c_str());
+    if (::symlink(self, beside.c_str()) != 0 || ::rename(beside.c_str(), link.c_str()) != 0)
+      return fail("cannot make " + link + ": " + std::strerror(errno));
+  }
   return 0;
 }
 

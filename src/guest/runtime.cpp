@@ -5,6 +5,7 @@
 #include "daemon_log.hpp"
 #include "memory_limit.hpp"
 #include "nested_spec.hpp"
+#include "real_program.hpp"
 #include "runtime_args.hpp"
 
 #include <berth/base/file.hpp>
@@ -41,24 +42,6 @@ settings read_settings() {
     if (line == "unmask") out.unmask = true;
   }
   return out;
-}
-
-// The first of PATH that is another file than this program.
-std::string find_runc() {
-  struct stat self {};
-  if (::stat("/proc/self/exe", &self) != 0) return {};
-  const char* const given = std::getenv("PATH");
-  std::string_view path = given != nullptr ? given : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  for (;;) {
-    const std::string_view directory = path.substr(0, path.find(':'));
-    const std::string candidate = std::string(directory) + "/runc";
-    struct stat info {};
-    if (!directory.empty() && ::stat(candidate.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
-        (info.st_mode & 0111) != 0 && (info.st_dev != self.st_dev || info.st_ino != self.st_ino))
-      return candidate;
-    if (directory.size() == path.size()) return {};
-    path.remove_prefix(directory.size() + 1);
-  }
 }
 
 std::string now() {
@@ -131,7 +114,7 @@ result<bool> edit_process(const runc_arguments& arguments, const sandbox_powers&
 int run_nested_runtime(int argc, char** argv) {
   const runc_arguments arguments = read_runc_arguments({argv + 1, argv + argc});
   settings with = read_settings();
-  if (with.runc.empty()) with.runc = find_runc();
+  if (with.runc.empty()) with.runc = find_real_program("runc");
   if (with.runc.empty()) {
     say(arguments, "error", "there is no runc in this sandbox: install it (Debian: runc)");
     return 1;

@@ -132,6 +132,7 @@ TEST_F(CommandOwner, ACommandThatTheMemoryLimitEndedIsToldOf) {
   words.insert(words.end(), greedy.begin(), greedy.end());
   const command_output in_it = run(words);
   EXPECT_TRUE(tells(in_it)) << in_it.err;
+  EXPECT_NE(parsed_json(run({"status", "--json", "small"}).out).at({"memory_kills"}), "0");
   EXPECT_EQ(run({"rm", "-f", "small"}).code, 0);
 
   // Killed by itself.

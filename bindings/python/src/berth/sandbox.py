@@ -250,24 +250,29 @@ class AsyncSandbox:
             raise
         return process
 
-    async def state(self) -> str:
-        """One of "running", "paused", "unresponsive", "stopped", "creating" and "lost"."""
+    async def _told(self) -> dict[str, Any]:
+        """What the library has of it."""
         runtime, handle = await self.attached()
         try:
             event = await runtime.run(_ffi.start, "berth_sandbox_state", handle)
         except NotFoundError as e:
             raise self._gone(e) from e
-        return str(json.loads(event.payload)["state"])
+        told: dict[str, Any] = json.loads(event.payload)
+        return told
+
+    async def state(self) -> str:
+        """One of "running", "paused", "unresponsive", "stopped", "creating" and "lost"."""
+        return str((await self._told())["state"])
 
     async def exit_reason(self) -> str | None:
         """Why it runs no more: "out_of_memory", when it was killed at its memory limit, else "ended". None while it
         runs."""
-        runtime, handle = await self.attached()
-        try:
-            event = await runtime.run(_ffi.start, "berth_sandbox_state", handle)
-        except NotFoundError as e:
-            raise self._gone(e) from e
-        return json.loads(event.payload)["exit_reason"] or None
+        return (await self._told())["exit_reason"] or None
+
+    async def memory_kills(self) -> int:
+        """How many programs the kernel has killed at the sandbox's memory limit, also while it goes on. Where it grew
+        while a command ran that ended with 137, that is why."""
+        return int((await self._told())["memory_kills"])
 
     async def status(self) -> dict[str, Any]:
         """All that `berth status --json` has of it."""
@@ -576,6 +581,11 @@ class Sandbox:
         """Why it runs no more: "out_of_memory", when it was killed at its memory limit, else "ended". None while it
         runs."""
         return sync(self._aio.exit_reason())
+
+    def memory_kills(self) -> int:
+        """How many programs the kernel has killed at the sandbox's memory limit, also while it goes on. Where it grew
+        while a command ran that ended with 137, that is why."""
+        return sync(self._aio.memory_kills())
 
     def status(self) -> dict[str, Any]:
         """All that `berth status --json` has of it."""

@@ -531,6 +531,16 @@ def test_it_says_that_it_was_killed_at_its_memory_limit(machine: Path, rootfs: s
         assert sandbox.state() == "stopped"
 
 
+def test_what_the_kernel_killed_at_the_limit_is_counted(machine: Path, rootfs: str) -> None:
+    with berth.Sandbox(rootfs=rootfs, memory="192Mi", network="none") as sandbox:
+        assert sandbox.memory_kills() == 0
+        # Its memory is that of a process of its own on the host, so that the sandbox itself may go on.
+        with contextlib.suppress(berth.SandboxError):
+            assert sandbox.exec("perl", "-e", "push @a, 'x' x (10 << 20) while 1").wait() == 137
+        assert sandbox.memory_kills() > 0
+        assert sandbox.status()["memory_kills"] == sandbox.memory_kills()
+
+
 def test_arguments_are_long_and_not_endless(box: berth.Sandbox) -> None:
     assert len(box.exec("echo", "x" * 300000).stdout.read()) == 300001
     with pytest.raises(berth.BerthError, match="8388608 are the most") as caught:

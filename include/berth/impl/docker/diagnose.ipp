@@ -98,10 +98,11 @@ inline constexpr failure_row docker_failure_rows[] = {
      {"write sysctl key", "create failed*open /proc/sys/"}},
     {{"BERTH-OVERLAY-RELATIVE",
       "the image has so many layers that Docker mounts them by relative paths, which gVisor's overlay "
-      "refuses: more than 70 with overlay2, more than 37 with the image store of containerd (Docker 29's default)",
-      "put fewer layers in it, or flatten it on another machine (docker export and docker import); or make the sandbox with "
-      "--dockerd-arg=--storage-driver=vfs (which copies every layer) or, up to Docker 24, =overlay: both carry Docker's 125; "
-      "on Docker 29 --dockerd-arg=--feature=containerd-snapshotter=false gives overlay2 back",
+      "refuses: more than 70 with overlay2, more than 37 with the image store of containerd, where berth's guest does not "
+      "shorten them",
+      "let the guest do it, which carries Docker's 125: it does in a managed sandbox whose dockerd it started, with the data "
+      "root at /var/lib/docker; else put fewer layers in the image, or start dockerd with --storage-driver=vfs, which copies "
+      "every layer",
       "google/gvisor#14699"},
      {"lowerdir=*/fs:*invalid argument*", "data=lowerdir=*fs:*workdir=*invalid argument",
       "error creating overlay mount to*/merged*invalid argument"}},
