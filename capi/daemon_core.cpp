@@ -2,6 +2,8 @@
 #include "detail/daemon.hpp"
 #include "detail/json_out.hpp"
 
+#include <berth/managed/status.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -14,26 +16,10 @@ static_assert(static_cast<int>(daemon_state::ready) == BERTH_DAEMON_READY);
 static_assert(static_cast<int>(daemon_state::failed) == BERTH_DAEMON_FAILED);
 static_assert(static_cast<int>(daemon_state::stopped) == BERTH_DAEMON_STOPPED);
 
-static double whole_ms(duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
-
 std::string daemon_status_json(const daemon_status& status) {
   json_writer out;
-  out.open_object().key("state").string(daemon_state_name(status.state)).key("pid").number(status.pid);
-  out.key("ready_after_ms").decimal(whole_ms(status.ready_after)).key("restarts").unsigned_number(status.restarts);
-  out.key("failure");
-  if (!status.failure) return out.null().close_object().take();
-  const daemon_failure& why = *status.failure;
-  out.open_object().key("phase").string(why.phase).key("elapsed_ms").decimal(whole_ms(why.elapsed));
-  out.key("attempts").unsigned_number(why.attempts);
-  out.key("exit_code");
-  if (why.exited && why.exited->signal == 0) out.number(why.exited->code);
-  else out.null();
-  out.key("signal");
-  if (why.exited && why.exited->signal != 0) out.number(why.exited->signal);
-  else out.null();
-  out.key("reason").string(why.reason).key("last_probe").string(why.last_probe).key("tail").string(why.tail);
-  out.key("hint_id").string(why.hint_id).key("hint").string(why.hint).close_object();
-  return out.close_object().take();
+  write_json(out, status);
+  return out.take();
 }
 
 op_outcome status_outcome(const daemon_status& status) {

@@ -2,20 +2,10 @@
 #include "detail/json_out.hpp"
 #include "detail/sandbox.hpp"
 
-#include <berth/docker/client.hpp>
-#include <berth/docker/daemon_probe.hpp>
-#include <berth/docker/guest_daemon.hpp>
-#include <berth/network/network.hpp>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
 namespace berth::capi {
-
-/// What its firewall rules have counted, where they were asked.
-struct refused_counts {
-  std::optional<std::uint64_t> connections, egress;
-};
 
 static void write_egress(json_writer& out, const egress_policy& policy) {
   out.key("egress").open_array();
@@ -23,27 +13,12 @@ static void write_egress(json_writer& out, const egress_policy& policy) {
   out.close_array();
 }
 
-static void write_sandbox_record(json_writer& out, const sandbox_record& record, std::string_view state,
-                                 const refused_counts& refused = {}) {
-  out.open_object().key("id").string(record.id).key("state").string(state);
-  out.key("exit_reason").string(exit_reason_name(find_exit_reason(record)));
-  out.key("memory_kills").unsigned_number(count_memory_kills(record));
-  out.key("damaged").boolean(record.damaged);
-  if (record.damaged) out.key("damage").string(record.damage);
-  out.key("created_ms").number(record.created_ms).key("rootfs").string(record.rootfs);
-  out.key("hostname").string(record.hostname).key("network").string(network_mode_name(record.network));
-  out.key("address").string(record.net ? record.net->address() : std::string());
-  out.key("gateway").string(record.net ? record.net->gateway() : std::string());
-  if (record.net) out.key("max_connections").unsigned_number(record.net->max_connections);
-  if (refused.connections) out.key("refused_connections").unsigned_number(*refused.connections);
-  if (record.net && record.net->egress) write_egress(out, *record.net->egress);
-  if (refused.egress) out.key("refused_egress").unsigned_number(*refused.egress);
-  out.key("cpus").decimal(record.cpus).key("memory_bytes").unsigned_number(record.memory_bytes);
-  out.key("pid").number(record.sandbox_process.pid).key("shared").string(record.damaged ? "" : record.shared());
-  out.key("logs").string(record.damaged ? "" : record.logs()).key("runsc").string(record.runsc);
-  out.key("annotations").open_object();
-  for (const auto& [key, value] : record.annotations) out.key(key).string(value);
-  out.close_object().close_object();
+static op_outcome outcome_of(const sandbox_status& status) {
+  op_outcome outcome;
+  json_writer out;
+  write_json(out, status);
+  outcome.payload = out.take();
+  return outcome;
 }
 
 // ---- any thread ----
@@ -145,11 +120,10 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   where_.on_phase = [sink](std::string_view phase) {
     log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}});
   };
-  if (request->docker) {
-    BERTH_CO_TRY(co_await add_docker(request->config, request->recipe, where_));
-  }
+  std::optional<docker_recipe> docker;
+  if (request->docker) docker = request->recipe;
   auto making = request->snapshot.empty()
-                    ? sandbox::create(where_, std::move(request->config))
+                    ? make_sandbox(where_, std::move(request->config), std::move(docker), {})
                     : restore_snapshot(where_, request->snapshot, restore_options::of(request->config));
   auto made = co_await std::move(making);
   if (!made) co_return std::move(made).error();
@@ -167,11 +141,11 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
         std::make_shared<op_record>();  // its outcome is told by state events, and to those who wait for ready
     asio::co_spawn(loop->context(), (*docker)->start(std::move(nobody)), asio::detached);
   }
-  op_outcome outcome;
-  json_writer out;
-  write_sandbox_record(out, box_->record(), sandbox_state_name(sandbox_state::running));
-  outcome.payload = out.take();
-  co_return outcome;
+  sandbox_status made_now;
+  made_now.record = box_->record();
+  made_now.state = sandbox_state_name(sandbox_state::running);
+  if (auto purpose = read_purpose(made_now.record.directory)) made_now.purpose = std::move(*purpose);
+  co_return outcome_of(made_now);
 }
 
 asio::awaitable<op_result> sandbox_core::attach(std::string id, op_pointer op) {
@@ -181,12 +155,9 @@ asio::awaitable<op_result> sandbox_core::attach(std::string id, op_pointer op) {
   auto found = sandbox::attach(where_, std::move(id));
   if (!found) co_return std::move(found).error();
   become(std::move(*found));
-  auto state = co_await box_->state();
-  op_outcome outcome;
-  json_writer out;
-  write_sandbox_record(out, box_->record(), state ? sandbox_state_name(*state) : "lost");
-  outcome.payload = out.take();
-  co_return outcome;
+  auto seen = co_await look_at(where_, box_->record());
+  if (!seen) co_return std::move(seen).error();
+  co_return outcome_of(*seen);
 }
 
 asio::awaitable<op_result> sandbox_core::state(op_pointer) {
@@ -195,25 +166,11 @@ asio::awaitable<op_result> sandbox_core::state(op_pointer) {
   auto held = box();
   if (!held) co_return std::move(held).error();
   const auto mine = *held;
-  auto state = co_await mine->state();
-  if (!state) co_return std::move(state).error();
-  refused_counts refused;
-  const std::optional<record_network> net = mine->record().net;
-  if (net && net->max_connections != 0) {
-    auto asked = count_refused_connections(mine->record().names(), deadline_after(seconds(5)));
-    const auto count = co_await std::move(asked);
-    if (count) refused.connections = *count;
-  }
-  if (net && net->egress) {
-    auto asked = count_refused_egress(mine->record().names(), deadline_after(seconds(5)));
-    const auto count = co_await std::move(asked);
-    if (count) refused.egress = *count;
-  }
-  op_outcome outcome;
-  json_writer out;
-  write_sandbox_record(out, mine->record(), sandbox_state_name(*state), refused);
-  outcome.payload = out.take();
-  co_return outcome;
+  status_options options;
+  options.count_refused = true;
+  auto seen = co_await look_at(where_, mine->record(), options);
+  if (!seen) co_return std::move(seen).error();
+  co_return outcome_of(*seen);
 }
 
 asio::awaitable<op_result> sandbox_core::set_paused(bool paused) {
@@ -300,22 +257,6 @@ asio::awaitable<op_result> sandbox_core::start_docker(std::string options, op_po
   co_return started;
 }
 
-// Asks the socket of a dockerd that neither this loop nor the guest keeps, or none.
-static asio::awaitable<poll_result> ping_docker(std::string socket, time_point deadline) {
-  const auto probe = make_docker_ping_probe(std::move(socket));
-  poll_options options;
-  options.deadline = deadline;
-  poll_result r = co_await poll_until_ready(*probe, std::move(options));
-  co_return r;
-}
-
-// What the socket of a dockerd tells that another process supervises, or none.
-static daemon_status pinged_status(const poll_result& r) {
-  daemon_status status;
-  status.state = r.ready() ? daemon_state::ready : daemon_state::disabled;
-  return status;
-}
-
 asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
@@ -327,29 +268,13 @@ asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
   if (!held) co_return std::move(held).error();
   const auto mine = *held;
   const time_point deadline = op->deadline != time_point::max() ? op->deadline : deadline_after(seconds(30));
-  if (const auto kept = read_guest_status(mine->record()); kept && kept->docker.state != daemon_state::disabled) {
-    // Its guest keeps one, whoever had it started.
-    daemon_status last = kept->docker;
-    guest_daemon guest(mine, where_.log);
-    guest.on_status = [&last](const guest_status& now) { last = now.docker; };
-    auto waiting = guest.wait_ready(deadline);
-    auto ready = co_await std::move(waiting);
-    if (ready) co_return status_outcome(last);
-    op->on_failure = status_outcome(last);
-    error why = std::move(ready).error();
-    if (why.code == errc::timeout) why.code = errc::daemon_not_ready;
-    co_return why;
-  }
-  auto socket = docker_socket();
-  if (!socket) co_return std::move(socket).error();
-  const poll_result r = co_await ping_docker(*socket, deadline);
-  if (r.ready()) co_return status_outcome(pinged_status(r));
-  op->on_failure = status_outcome(pinged_status(r));
-  if (r.status == errc::cancelled) co_return make_error(errc::cancelled, "docker", "waiting for Docker was cancelled");
-  error why = r.last;
-  why.code = r.status == errc::timeout ? errc::daemon_not_ready : r.status;
-  why.hint = "nothing answers on its Docker socket: start Docker in it first, or see the log of what supervises it";
-  co_return why;
+  docker_sandbox docker(where_, mine);
+  daemon_status last;
+  auto waiting = docker.wait_ready(deadline, &last);
+  auto ready = co_await std::move(waiting);
+  if (ready) co_return status_outcome(last);
+  op->on_failure = status_outcome(last);
+  co_return std::move(ready).error();
 }
 
 asio::awaitable<op_result> sandbox_core::docker_status(op_pointer) {
@@ -358,21 +283,9 @@ asio::awaitable<op_result> sandbox_core::docker_status(op_pointer) {
   if (docker_) co_return status_outcome(docker_->status());
   auto held = box();
   if (!held) co_return std::move(held).error();
-  if (auto kept = read_guest_status((*held)->record()); kept) {
-    daemon_status now = std::move(kept->docker);
-    if (now.state == daemon_state::ready) {
-      guest_daemon guest(*held);
-      auto asking = guest.answers(deadline_after(milliseconds(500)));
-      const bool answers = co_await std::move(asking);
-      if (!answers) now.state = daemon_state::starting;  // it ended just now, which the guest is about to hear
-    }
-    co_return status_outcome(now);
-  }
-  auto socket = docker_socket();
-  if (!socket) co_return std::move(socket).error();
-  const time_point soon = deadline_after(milliseconds(500));
-  const poll_result r = co_await ping_docker(*socket, soon);
-  co_return status_outcome(pinged_status(r));
+  docker_sandbox docker(where_, *held);
+  const daemon_status now = co_await docker.docker_status();
+  co_return status_outcome(now);
 }
 
 // ---- without a handle ----
@@ -380,19 +293,15 @@ asio::awaitable<op_result> sandbox_core::docker_status(op_pointer) {
 asio::awaitable<op_result> list_all(environment where) {
   auto all = list_sandboxes(where);
   if (!all) co_return std::move(all).error();
-  op_outcome outcome;
   json_writer out;
   out.open_array();
-  for (const sandbox_record& record : *all) {
-    std::string_view state = "lost";
-    if (!record.damaged) {
-      state = record.phase == record_phase::creating                                ? "creating"
-              : record.boot_id != read_boot_id() || !record.sandbox_process.alive() ? "stopped"
-              : is_stopped(record.sandbox_process)                                  ? "unresponsive"
-                                                                                    : "running";
-    }
-    write_sandbox_record(out, record, state);
+  for (sandbox_record& record : *all) {
+    // What the processes say: nobody is asked, so that one that is stuck keeps nobody waiting.
+    auto looking = look_at(where, std::move(record), {.patience = duration::zero()});
+    const auto seen = co_await std::move(looking);
+    if (seen) write_json(out, *seen);  // else it was removed meanwhile
   }
+  op_outcome outcome;
   outcome.payload = out.close_array().take();
   co_return outcome;
 }

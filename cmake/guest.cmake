@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # The program that berth brings into a sandbox (libexec/berth/berth-init).
-file(GLOB BERTH_GUEST_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/guest/*.cpp)
+file(GLOB_RECURSE BERTH_GUEST_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/guest/*.cpp)
 if(BERTH_GUEST_SOURCES)
   add_executable(berth_init ${BERTH_GUEST_SOURCES})
   target_link_libraries(berth_init PRIVATE berth_headers berth_warnings)
+  target_include_directories(berth_init PRIVATE ${PROJECT_SOURCE_DIR}/src/guest)
   # It runs in any root file system, so it brings everything along, and no sanitizer's runtime.
   target_compile_options(berth_init PRIVATE -Os -ffunction-sections -fdata-sections -fno-sanitize=all)
   target_link_options(berth_init PRIVATE -static -Wl,--gc-sections -fno-sanitize=all $<$<CONFIG:Release>:-s>)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Fails when a file includes a layer to its right or the detail/ of another, when a layer's src.hpp forgets a body, or when
-berth.hpp forgets a header.
+berth.hpp forgets a header. The same for the folders of src/guest, which the files beside them put together.
 
     layering.py SOURCE_TREE          checks
     layering.py SOURCE_TREE --fix    writes include/berth/berth.hpp anew, then checks
@@ -11,8 +11,11 @@ import re
 import sys
 from pathlib import Path
 
-LAYERS = ["base", "spec", "runsc", "process", "readiness", "network", "guest", "sandbox", "docker", "snapshot"]
+LAYERS = ["base", "spec", "runsc", "process", "readiness", "network", "guest", "sandbox", "docker", "managed", "snapshot"]
+GUEST_FOLDERS = ["base", "commands", "runtime", "docker", "checkpoint", "host"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]berth/([^>"]+)[>"]', re.M)
+
+QUOTED = re.compile(r'^\s*#\s*include\s*"([^/">]+)/[^">]+"', re.M)
 
 UMBRELLA = """// SPDX-License-Identifier: Apache-2.0
 // The whole library: every public header, layer by layer.
@@ -88,6 +91,22 @@ def check_edges(root: Path) -> list[str]:
     return errors
 
 
+def check_guest(root: Path) -> list[str]:
+    errors = []
+    for file in sorted((root / "src/guest").glob("*/*")):
+        own = file.parent.name
+        where = file.relative_to(root)
+        if own not in GUEST_FOLDERS:
+            errors.append(f"{where}: '{own}' is no folder of the guest's; they are {' '.join(GUEST_FOLDERS)}")
+            continue
+        for other in QUOTED.findall(file.read_text()):
+            if other in GUEST_FOLDERS and GUEST_FOLDERS.index(other) > GUEST_FOLDERS.index(own):
+                errors.append(
+                    f"{where}: the guest's {own} must not know {other}; the data flows {' -> '.join(GUEST_FOLDERS)}"
+                )
+    return errors
+
+
 def compiled(include: Path, first: str) -> set[str]:
     """The bodies that a src.hpp compiles: those it names, and those that these include in turn."""
     seen: set[str] = set()
@@ -130,7 +149,7 @@ def main() -> int:
     root = Path(sys.argv[1])
     if "--fix" in sys.argv[2:]:
         (root / "include/berth/berth.hpp").write_text(umbrella(root))
-    errors = check_edges(root) + check_lists(root)
+    errors = check_edges(root) + check_guest(root) + check_lists(root)
     for error in errors:
         print(error, file=sys.stderr)
     print(f"layering: {len(errors)} errors")

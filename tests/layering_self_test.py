@@ -56,6 +56,12 @@ class Layering(unittest.TestCase):
             "include/berth/impl/spec/document.ipp", '#  include "berth/runsc/version.hpp"\n', "spec must not know runsc"
         )
 
+    def test_an_edge_to_the_right_in_the_guest(self):
+        self.check("src/guest/base/words.hpp", '#include "docker/relay.hpp"\n', "the guest's base must not know docker")
+
+    def test_a_folder_of_the_guest_that_nobody_knows(self):
+        self.check("src/guest/misc/words.hpp", "", "'misc' is no folder of the guest's")
+
     def test_an_edge_to_the_right_in_a_source(self):
         self.check("src/base.cpp", "#include <berth/docker/src.hpp>\n", "base must not know docker")
 

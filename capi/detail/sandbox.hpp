@@ -4,8 +4,7 @@
 
 #include "daemon.hpp"
 
-#include <berth/docker/managed.hpp>
-#include <berth/sandbox/sandbox.hpp>
+#include <berth/managed/docker_sandbox.hpp>
 #include <berth/snapshot/snapshot.hpp>
 
 #include <mutex>

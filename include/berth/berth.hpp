@@ -103,11 +103,15 @@
 #include <berth/docker/data_root.hpp>
 #include <berth/docker/diagnose.hpp>
 #include <berth/docker/guest_daemon.hpp>
-#include <berth/docker/managed.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/docker/recipe.hpp>
 #include <berth/docker/supervisor.hpp>
 #include <berth/docker/versions.hpp>
+
+#include <berth/managed/add_docker.hpp>
+#include <berth/managed/docker_sandbox.hpp>
+#include <berth/managed/purpose.hpp>
+#include <berth/managed/status.hpp>
 
 #include <berth/snapshot/manifest.hpp>
 #include <berth/snapshot/snapshot.hpp>

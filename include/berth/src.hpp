@@ -11,4 +11,5 @@
 #include <berth/guest/src.hpp>
 #include <berth/sandbox/src.hpp>
 #include <berth/docker/src.hpp>
+#include <berth/managed/src.hpp>
 #include <berth/snapshot/src.hpp>

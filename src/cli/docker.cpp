@@ -122,7 +122,10 @@ int act(const docker_call& c, invocation& call) {
   }
   auto box = find_sandbox(*where, c.id);
   if (!box) return fail_lookup(box.error(), call);
-  if (const auto ready = run_loop(wait_for_docker(*box, *limit)); !ready) return fail(ready.error(), call);
+  environment quiet = *where;
+  quiet.log = {};
+  if (const auto ready = run_loop(wait_for_docker(std::move(quiet), *box, *limit)); !ready)
+    return fail(ready.error(), call);
 
   const bool by_host = !c.inside && !client.empty();
   std::vector<std::string> sources = bind_sources(*words);

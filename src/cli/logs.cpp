@@ -22,7 +22,7 @@ int act(const logs_call& c, invocation& call) {
   if (!box) return fail_lookup(box.error(), call);
   const sandbox_record record = (*box)->record();
   const std::string path = (*box)->shared_path(std::string(c.daemon ? guest_daemon_log_name : guest_command_log_name));
-  if (const auto note = read_run_note(record.directory); note && !c.daemon && !note->detached) {
+  if (const auto purpose = read_purpose(record.directory); purpose && !c.daemon && !purpose->detached) {
     return fail(make_error(errc::state, "cli", "this sandbox runs in the foreground and its output went there", {},
                            "berth logs --daemon " + c.id + " shows dockerd's"),
                 call);

@@ -16,7 +16,7 @@ namespace {
 struct listing {
   environment where;
   std::vector<sandbox_record> records;
-  std::vector<sandbox_view> views;
+  std::vector<sandbox_status> views;
   std::size_t next = 0;
   time_point deadline;  ///< for all of them, whatever is stuck
 };
@@ -25,12 +25,12 @@ boost::asio::awaitable<void> view_some(listing& list) {
   while (list.next < list.records.size()) {
     const std::size_t mine = list.next++;
     const duration left = std::max(list.deadline - clock::now(), duration::zero());
-    sandbox_view view = co_await view_sandbox(list.where, std::move(list.records[mine]), left);
-    list.views[mine] = std::move(view);
+    auto looking = view_sandbox(list.where, std::move(list.records[mine]), {.patience = std::min<duration>(left, seconds(1))});
+    list.views[mine] = co_await std::move(looking);
   }
 }
 
-std::vector<sandbox_view> view_all(const environment& where, std::vector<sandbox_record> records) {
+std::vector<sandbox_status> view_all(const environment& where, std::vector<sandbox_record> records) {
   listing list{where, std::move(records), {}, 0, deadline_after(milliseconds(800))};
   list.views.resize(list.records.size());
   boost::asio::io_context loop(1);
@@ -49,10 +49,10 @@ std::string age(std::int64_t created_ms) {
   return std::to_string(s / 86400) + "d";
 }
 
-std::string command_word(const sandbox_view& view) {
-  if (!view.note || view.note->command.empty()) return "-";
+std::string command_word(const sandbox_status& view) {
+  if (!view.purpose || view.purpose->command.empty()) return "-";
   std::string text;
-  for (const std::string& word : view.note->command) text += (text.empty() ? "" : " ") + word;
+  for (const std::string& word : view.purpose->command) text += (text.empty() ? "" : " ") + word;
   if (text.size() > 30) text = text.substr(0, 27) + "...";
   if (view.guest && view.guest->command && view.guest->command->now == kept_command::state::exited)
     text += " (exited " + std::to_string(view.guest->command->exit_code) + ")";
@@ -72,12 +72,14 @@ int act(bool ids_only, invocation& call) {
   }
   const auto views = view_all(*where, std::move(*records));
   if (call.common.json) {
-    json list = json::array();
-    for (const sandbox_view& view : views) list.push(view_json(view));
-    return print_json(list) ? exit_ok : exit_failed;
+    json_writer list(2);
+    list.open_array();
+    for (const sandbox_status& view : views) write_json(list, view);
+    list.close_array();
+    return print_text(list.take() + '\n') ? exit_ok : exit_failed;
   }
   std::vector<std::vector<std::string>> rows;
-  for (const sandbox_view& v : views) {
+  for (const sandbox_status& v : views) {
     if (v.record.damaged) {
       rows.push_back({v.record.id, v.state, "-", "-", "-", printable(v.record.damage, false)});
       continue;

@@ -4,6 +4,7 @@
 #include "exit_code.hpp"
 
 #include <berth/base/file.hpp>
+#include <berth/base/text.hpp>
 #include <berth/base/visible_text.hpp>
 
 #include <unistd.h>
@@ -40,7 +41,7 @@ std::string printable(std::string_view text, bool lines) {
 std::string format_log(const log_event& event, log_format format) {
   if (format == log_format::text) return format_console(event);
   json line = json::object();
-  line.set("time", format_time(now_ms())).set("level", level_name(event.level)).set("message", event.message);
+  line.set("time", format_utc(now_ms())).set("level", level_name(event.level)).set("message", event.message);
   for (const log_field& field : event.fields) line.set(field.key, field.value);
   return line.dump();
 }
@@ -140,17 +141,6 @@ std::string format_bytes(std::uint64_t bytes) {
   }
   char text[32];
   std::snprintf(text, sizeof text, unit == 0 ? "%.0f%s" : "%.1f%s", value, units[unit]);
-  return text;
-}
-
-std::string format_time(std::int64_t unix_ms) {
-  const std::time_t second = static_cast<std::time_t>(unix_ms / 1000);
-  std::tm parts{};
-  ::gmtime_r(&second, &parts);
-  char date[32];
-  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
-  char text[48];
-  std::snprintf(text, sizeof text, "%s.%03dZ", date, static_cast<int>(unix_ms % 1000));
   return text;
 }
 

@@ -54,7 +54,4 @@ std::string format_seconds(double seconds);
 /// "2.0GiB" as docker prints sizes.
 std::string format_bytes(std::uint64_t bytes);
 
-/// Milliseconds since the epoch as RFC 3339 in UTC.
-std::string format_time(std::int64_t unix_ms);
-
 }  // namespace berth::cli

@@ -100,8 +100,8 @@ void remove_all(std::vector<removal>& list, const environment& where, bool force
   for (removal& r : list) {
     if (!r.box) continue;
     const sandbox_record& record = r.box->record();
-    const auto note = read_run_note(record.directory);
-    if (record.damaged || !note || note->detached) continue;
+    const auto purpose = read_purpose(record.directory);
+    if (record.damaged || !purpose || purpose->detached) continue;
     // It is its own to stop what it runs, and to say how that ended.
     r.at_once = force || is_stopped(record.sandbox_process);
     if (record.boot_id == read_boot_id()) r.runner = open_process(record.creator);

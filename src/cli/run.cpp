@@ -7,8 +7,6 @@
 #include "run_steps.hpp"
 #include "ticker.hpp"
 
-#include <berth/docker/guest_daemon.hpp>
-
 namespace berth::cli {
 namespace {
 
@@ -21,7 +19,7 @@ asio::awaitable<result<int>> run_foreground(run_plan plan, progress& bar) {
   const ticker ticking(loop, bar);
   const log_sink sink = plan.where.log;
 
-  auto making = make_sandbox(plan);
+  auto making = make_sandbox_of(plan);
   auto made = co_await until_interrupted(std::move(making), signals);
   if (!made) {
     if (signals.first() != 0) co_return 128 + signals.first();
@@ -34,7 +32,7 @@ asio::awaitable<result<int>> run_foreground(run_plan plan, progress& bar) {
   bool docker_is_up = false;
   if (plan.docker) {
     bar.start("waiting for the docker daemon");
-    auto starting = start_docker(plan, box, {}, sink);
+    auto starting = start_docker(plan, box, {});
     const auto ready = co_await until_interrupted(std::move(starting), signals);
     if (!ready) code = ready.error();
     docker_is_up = ready.has_value();
@@ -57,7 +55,7 @@ asio::awaitable<result<int>> run_foreground(run_plan plan, progress& bar) {
     }
   }
   if (life.over()) code = lifetime::over_error();
-  auto ending = end_sandbox(box, docker_is_up);
+  auto ending = end_sandbox(plan, box, docker_is_up);
   if (const auto gone = co_await std::move(ending); !gone) {
     log(sink, log_level::warn, "something of the sandbox could not be removed",
         {{"error", gone.error().to_string()}, {"remedy", "berth gc"}});

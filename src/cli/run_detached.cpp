@@ -8,8 +8,6 @@
 #include "run_steps.hpp"
 #include "ticker.hpp"
 
-#include <berth/docker/guest_daemon.hpp>
-
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <fcntl.h>
@@ -65,19 +63,17 @@ std::optional<command> kept_command_of(const run_plan& plan) {
 asio::awaitable<result<void>> set_going(std::shared_ptr<sandbox> box, const run_plan& plan) {
   auto run = kept_command_of(plan);
   if (plan.docker && plan.wait) {
-    auto starting = start_docker(plan, box, std::move(run), plan.where.log);
+    auto starting = start_docker(plan, box, std::move(run));
     co_return co_await std::move(starting);
   }
   // Who does not wait for Docker hears of it when somebody waits.
-  guest_daemon kept(box);
-  std::optional<supervisor_options> docker;
-  if (plan.docker && plan.from.empty()) {
-    auto options = keep_options(plan, *box);
-    if (!options) co_return std::move(options).error();
-    docker = std::move(*options);
-  }
+  std::optional<docker_settings> docker;
+  if (plan.docker && plan.from.empty()) docker = docker_settings_of(plan);
   if (!docker && !run) co_return result<void>();
-  auto beginning = kept.begin(std::move(docker), std::move(run));
+  environment quiet = plan.where;
+  quiet.log = {};
+  docker_sandbox keeping(std::move(quiet), std::move(box));
+  auto beginning = keeping.begin(std::move(docker), std::move(run));
   co_return co_await std::move(beginning);
 }
 
@@ -98,7 +94,7 @@ asio::awaitable<left_running> leave_running(run_plan plan, bool hand_over, progr
   if (heir) heir->watch(signals);
   left_running out;
 
-  auto making = make_sandbox(plan);
+  auto making = make_sandbox_of(plan);
   auto made = co_await until_interrupted(std::move(making), signals);
   if (!made) {
     out.exit_code = signals.first() != 0 ? 128 + signals.first() : exit_code_of(made.error());
@@ -147,7 +143,7 @@ asio::awaitable<left_running> leave_running(run_plan plan, bool hand_over, progr
   if (out.failed) {
     bar.start("taking the sandbox down");
     // A Docker that did not come up has nothing to be stopped in order, and a guest that is silent is not waited for again.
-    auto ending = end_sandbox(out.box, plan.docker && going);
+    auto ending = end_sandbox(plan, out.box, plan.docker && going);
     const auto gone = co_await std::move(ending);
     bar.stop();
     if (!gone) {

@@ -4,7 +4,7 @@
 
 #include "run_options.hpp"
 
-#include <berth/sandbox/sandbox.hpp>
+#include <berth/managed/docker_sandbox.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -14,18 +14,18 @@
 namespace berth::cli {
 
 /// Makes the sandbox of the plan, with a note of what it is for. On failure or cancellation nothing is left.
-boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox(run_plan& plan);
+boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox_of(run_plan& plan);
 
 /// Starts the plan's dockerd and waits until it is ready, or only waits where it was restored with the sandbox; then `run` begins,
-/// where that is given. What the guest reports goes to `sink`.
+/// where that is given.
 boost::asio::awaitable<result<void>> start_docker(const run_plan& plan, std::shared_ptr<sandbox> box,
-                                                  std::optional<command> run, log_sink sink);
+                                                  std::optional<command> run);
 
-/// How the plan's dockerd is to be kept in `box`.
-result<supervisor_options> keep_options(const run_plan& plan, sandbox& box);
+/// What the plan wants of Docker, from now on.
+docker_settings docker_settings_of(const run_plan& plan);
 
 /// Stops Docker in order where there is one, then removes all of the sandbox.
-boost::asio::awaitable<result<void>> end_sandbox(std::shared_ptr<sandbox> box, bool docker);
+boost::asio::awaitable<result<void>> end_sandbox(const run_plan& plan, std::shared_ptr<sandbox> box, bool docker);
 
 /// A detached run: gives the id once the sandbox is the user's. Nothing of ours stays on the host for it.
 int run_detached(run_plan plan, const invocation& call);

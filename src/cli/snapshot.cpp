@@ -6,6 +6,7 @@
 #include "progress.hpp"
 #include "ticker.hpp"
 
+#include <berth/base/text.hpp>
 #include <berth/snapshot/snapshot.hpp>
 
 #include <boost/asio/this_coro.hpp>
@@ -122,7 +123,7 @@ int act_list(bool names_only, invocation& call) {
     names += m.name + "\n";
     if (one.damaged) rows.push_back({m.name, "-", "-", "-", "-", printable(one.damage, false)});
     else
-      rows.push_back({m.name, format_time(m.created_ms), format_bytes(m.bytes), m.docker ? "ready" : "-", m.source.id,
+      rows.push_back({m.name, format_utc(m.created_ms), format_bytes(m.bytes), m.docker ? "ready" : "-", m.source.id,
                       m.source.rootfs});
   }
   if (names_only) return print_text(names) ? exit_ok : exit_failed;

@@ -4,6 +4,7 @@
 #include "loop.hpp"
 #include "sandbox_rules.hpp"
 
+#include <berth/base/text.hpp>
 #include <berth/network/network.hpp>
 
 namespace berth::cli {
@@ -15,7 +16,7 @@ void add_line(std::string& out, std::string_view name, const std::string& value)
   out += printable(value) + "\n";
 }
 
-std::string text_of(const sandbox_view& view) {
+std::string text_of(const sandbox_status& view) {
   const sandbox_record& r = view.record;
   std::string out;
   add_line(out, "id", r.id);
@@ -28,7 +29,7 @@ std::string text_of(const sandbox_view& view) {
     add_line(out, "  reason", "out_of_memory: killed at its memory limit, give it more by --memory");
   else if (const std::uint64_t kills = count_memory_kills(r); kills > 0)
     add_line(out, "killed", std::to_string(kills) + " of its programs, at its memory limit: give it more by --memory");
-  add_line(out, "created", format_time(r.created_ms));
+  add_line(out, "created", format_utc(r.created_ms));
   add_line(out, "rootfs", r.rootfs);
   add_line(out, "network",
            std::string(network_mode_name(r.network)) +
@@ -55,8 +56,8 @@ std::string text_of(const sandbox_view& view) {
   const bool creator_alive = r.boot_id == read_boot_id() && r.creator.alive();
   if (r.ends_with_creator)
     add_line(out, "ends with", "process " + std::to_string(r.creator.pid) + (creator_alive ? "" : ", which is gone"));
-  if (!view.note && !view.guest) return out;
-  const daemon_status now = view.guest ? view.guest->docker : daemon_status();
+  if (!view.purpose && !view.guest) return out;
+  const daemon_status now = view.docker();
   std::string docker = docker_word(view);
   if (docker == daemon_state_name(daemon_state::ready))
     docker += ", took " + format_seconds(std::chrono::duration<double>(now.ready_after).count()) + ", pid " +
@@ -68,11 +69,11 @@ std::string text_of(const sandbox_view& view) {
     add_line(out, "  failure", why.message);
     if (!why.hint.empty()) add_line(out, "  remedy", why.hint);
   }
-  if (view.note && !view.note->command.empty()) {
+  if (view.purpose && !view.purpose->command.empty()) {
     std::string command;
-    for (const std::string& word : view.note->command) command += (command.empty() ? "" : " ") + word;
+    for (const std::string& word : view.purpose->command) command += (command.empty() ? "" : " ") + word;
     add_line(out, "command", command);
-    const std::string state = command_state(view);
+    const std::string state(view.command_state());
     const bool exited = view.guest && view.guest->command && view.guest->command->now == kept_command::state::exited;
     add_line(out, "  state", state + (exited ? " with " + std::to_string(view.guest->command->exit_code) : ""));
   }
@@ -85,7 +86,7 @@ int act(const std::string& id, invocation& call) {
   if (const auto refused = need_root(call)) return *refused;
   const auto box = find_sandbox(*where, id);
   if (!box) return fail_lookup(box.error(), call);
-  sandbox_view view = run_loop(view_sandbox(*where, (*box)->record()));
+  sandbox_status view = run_loop(view_sandbox(*where, (*box)->record(), {.patience = seconds(1)}));
   if (needs_rules(view.record))
     if (const auto bare = find_without_rules({view.record})) view.rules = bare->empty();
   if (view.rules == true && view.record.net->max_connections != 0)
@@ -94,8 +95,10 @@ int act(const std::string& id, invocation& call) {
   if (view.rules == true && view.record.net->egress)
     if (const auto refused = run_loop(count_refused_egress(view.record.names(), deadline_after(seconds(5)))))
       view.refused_egress = *refused;
-  const bool printed = call.common.json ? print_json(view_json(view)) : print_text(text_of(view));
-  return printed ? exit_ok : exit_failed;
+  if (!call.common.json) return print_text(text_of(view)) ? exit_ok : exit_failed;
+  json_writer out(2);
+  write_json(out, view);
+  return print_text(out.take() + '\n') ? exit_ok : exit_failed;
 }
 
 }  // namespace

@@ -6,22 +6,22 @@
 namespace berth::cli {
 namespace {
 
-boost::asio::awaitable<result<void>> wait_until_ready(std::shared_ptr<sandbox> box, duration limit, log_sink log) {
-  const auto note = read_run_note(box->record().directory);
-  if (note && !note->docker) {
+boost::asio::awaitable<result<void>> wait_until_ready(environment where, std::shared_ptr<sandbox> box, duration limit) {
+  const auto purpose = read_purpose(box->record().directory);
+  if (purpose && !purpose->docker) {
     const auto state = co_await box->state(limit);
     if (!state) co_return state.error();
     if (*state == sandbox_state::running) co_return result<void>();
     co_return make_error(errc::sandbox_not_running, "sandbox",
                          "the sandbox is " + std::string(sandbox_state_name(*state)), box->id());
   }
-  co_return co_await wait_for_docker(box, limit, std::move(log));
+  co_return co_await wait_for_docker(std::move(where), box, limit);
 }
 
 int act(const std::string& id, const std::string& timeout, invocation& call) {
   const auto limit = parse_duration(timeout, "--timeout");
   if (!limit) return fail(limit.error(), call);
-  const auto where = call.common.find_environment();
+  auto where = call.common.find_environment();
   if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
   auto box = find_sandbox(*where, id);
@@ -29,8 +29,8 @@ int act(const std::string& id, const std::string& timeout, invocation& call) {
   const time_point began = clock::now();
   // What the guest has to say of dockerd is for those who want to know more.
   const output_options how = call.common.output();
-  const auto ready =
-      run_loop(wait_until_ready(*box, *limit, how.level == log_level::debug ? stderr_sink(how) : log_sink()));
+  where->log = how.level == log_level::debug ? stderr_sink(how) : log_sink();
+  const auto ready = run_loop(wait_until_ready(*where, *box, *limit));
   if (!ready) return fail(ready.error(), call);
   if (!call.common.json) return exit_ok;
   const auto waited = std::chrono::duration_cast<milliseconds>(clock::now() - began).count();

@@ -3,11 +3,11 @@
 // commands for the host and keeps dockerd, called `runc` it is the nested runtime, called `containerd` it becomes that with short paths, and `prepare RUNC [unmask]` is a step of
 // dockerd's start. On the host, `watch TOKEN PROGRAM LIFETIME owner|-` ends a sandbox with its creator or owner, or after its
 // time. Linked statically, so that it runs in any root file system.
-#include "containerd.hpp"
-#include "prepare.hpp"
-#include "runtime.hpp"
+#include "runtime/containerd.hpp"
+#include "docker/prepare.hpp"
+#include "runtime/runtime.hpp"
 #include "serve.hpp"
-#include "watch.hpp"
+#include "host/watch.hpp"
 
 #include <unistd.h>
 

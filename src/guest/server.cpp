@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server.hpp"
 
-#include "complain.hpp"
-#include "unix_socket.hpp"
+#include "base/complain.hpp"
+#include "base/unix_socket.hpp"
 
 #include <sys/epoll.h>
 #include <sys/signalfd.h>

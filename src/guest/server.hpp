@@ -2,10 +2,10 @@
 // The guest at work: takes the host's connections, starts their commands, reaps what ends.
 #pragma once
 
-#include "connection.hpp"
-#include "daemon_keeper.hpp"
-#include "event_loop.hpp"
-#include "retreat.hpp"
+#include "commands/connection.hpp"
+#include "docker/daemon_keeper.hpp"
+#include "base/event_loop.hpp"
+#include "checkpoint/retreat.hpp"
 
 #include <memory>
 #include <string>

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes a docker-load archive with more layers: add_layers.py ARCHIVE NAME COUNT OUTPUT.
 
-The new image NAME is that of ARCHIVE with layers on top, each with one file, until it has COUNT: /layers/N holds N.
+The new image NAME:latest is that of ARCHIVE with layers on top, each with one file, until it has COUNT: /layers/N holds N.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ def main() -> None:
         config.setdefault("history", []).append({"created_by": f"layer {number}"})
     text = json.dumps(config).encode()
     config_name = hashlib.sha256(text).hexdigest() + ".json"
-    manifest = [{"Config": config_name, "RepoTags": [name], "Layers": list(layers)}]
+    manifest = [{"Config": config_name, "RepoTags": [f"{name}:latest"], "Layers": list(layers)}]
     with tarfile.open(output, "w") as tar:
         for path, data in {**layers, config_name: text, "manifest.json": json.dumps(manifest).encode()}.items():
             info = tarfile.TarInfo(path)

@@ -3,6 +3,9 @@
 #pragma once
 
 #include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +38,18 @@ inline void append_hex(std::string& out, unsigned char byte) {
   constexpr char digits[] = "0123456789abcdef";
   out += digits[byte >> 4];
   out += digits[byte & 15];
+}
+
+/// Milliseconds since the epoch as RFC 3339 in UTC: "2026-11-29T08:30:00.123Z".
+inline std::string format_utc(std::int64_t unix_ms) {
+  const std::time_t second = static_cast<std::time_t>(unix_ms / 1000);
+  std::tm parts{};
+  ::gmtime_r(&second, &parts);
+  char date[32];
+  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
+  char text[48];
+  std::snprintf(text, sizeof text, "%s.%03dZ", date, static_cast<int>(unix_ms % 1000));
+  return text;
 }
 
 }  // namespace berth

@@ -22,6 +22,7 @@ namespace berth {
 
 /// Files of the guest's in a sandbox's shared directory: what it keeps, as JSON; what dockerd and the command printed, each
 /// with an older part in NAME.1.
+inline constexpr std::string_view docker_socket_name = "docker.sock";  ///< dockerd's, while it is ready
 inline constexpr std::string_view guest_status_name = "status.json";
 inline constexpr std::string_view guest_daemon_log_name = sandbox_record::daemon_log_name;
 inline constexpr std::string_view guest_command_log_name = "command.log";

@@ -9,7 +9,6 @@
 #include <berth/impl/docker/data_root.ipp>
 #include <berth/impl/docker/diagnose.ipp>
 #include <berth/impl/docker/guest_daemon.ipp>
-#include <berth/impl/docker/managed.ipp>
 #include <berth/impl/docker/network_script.ipp>
 #include <berth/impl/docker/plan.ipp>
 #include <berth/impl/docker/recipe.ipp>

@@ -60,7 +60,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   const std::string& id() const noexcept { return record_.id; }
   const sandbox_record& record() const noexcept { return record_; }  ///< as last read or written
 
-  /// Reads the record again and looks at the processes. A sandbox that does not answer within `patience` is unresponsive.
+  /// Reads the record again and looks at the processes. A sandbox that does not answer within `patience` is unresponsive; with
+  /// none, it is not asked.
   /// Errors: not_found once it was removed, record_damaged, those of runsc.
   BERTH_DECL boost::asio::awaitable<result<sandbox_state>> state(duration patience = seconds(2));
 

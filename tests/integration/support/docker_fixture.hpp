@@ -5,7 +5,7 @@
 #include "sandbox_fixture.hpp"
 
 #include <berth/docker/client.hpp>
-#include <berth/docker/managed.hpp>
+#include <berth/managed/docker_sandbox.hpp>
 
 #include <memory>
 #include <string>

@@ -4,7 +4,6 @@
 #include <log_file.hpp>
 #include <options.hpp>
 #include <output.hpp>
-#include <run_note.hpp>
 
 #include "capture.hpp"
 
@@ -82,7 +81,6 @@ TEST(Output, NumbersForPeople) {
   EXPECT_EQ(format_seconds(1.239), "1.24s");
   EXPECT_EQ(format_bytes(2ull << 30), "2.0GiB");
   EXPECT_EQ(format_bytes(17), "17B");
-  EXPECT_EQ(format_time(1500000000123), "2017-07-14T02:40:00.123Z");
 }
 
 TEST(Options, Durations) {
@@ -158,53 +156,6 @@ TEST(Options, ARunscByNameIsTheFirstOnPath) {
   common.runsc = "runsc-that-nobody-installed";
   EXPECT_EQ(common.find_environment().value().runsc, "runsc-that-nobody-installed");
   ::setenv("PATH", before.c_str(), 1);
-}
-
-TEST(RunNote, ComesBackAsWritten) {
-  const directory where;
-  run_note note;
-  note.detached = true;
-  note.docker = true;
-  note.command = {"sh", "-c", "exit 3"};
-  ASSERT_TRUE(write_run_note(where.path(), note));
-  const auto got = read_run_note(where.path());
-  ASSERT_TRUE(got) << got.error().to_string();
-  EXPECT_TRUE(got->detached);
-  EXPECT_TRUE(got->docker);
-  EXPECT_EQ(got->command, note.command);
-  EXPECT_EQ(std::distance(fs::directory_iterator(where.path()), fs::directory_iterator()), 1);
-}
-
-TEST(RunNote, ALongCommandLineIsCut) {
-  const directory where;
-  run_note note;
-  std::string umlauts;
-  while (umlauts.size() < (100u << 10)) umlauts += "\u00fc";
-  for (const std::string& word : {std::string(2u << 20, '\x01'), umlauts, "x" + umlauts}) {
-    note.command = {"sh", "-c", word, "last"};
-    ASSERT_TRUE(write_run_note(where.path(), note));
-    const auto got = read_run_note(where.path());
-    ASSERT_TRUE(got) << got.error().to_string();
-    ASSERT_EQ(got->command.size(), 3u);
-    EXPECT_EQ(got->command[1], "-c");
-    const std::string& cut = got->command[2];
-    EXPECT_TRUE(cut.ends_with("\u2026"));
-    EXPECT_TRUE(word.starts_with(cut.substr(0, cut.size() - 3)));
-  }
-  note.command.assign(1u << 20, "");
-  ASSERT_TRUE(write_run_note(where.path(), note));
-  EXPECT_TRUE(read_run_note(where.path()));
-}
-
-TEST(RunNote, DamageAndAbsenceAreApart) {
-  const directory where;
-  const std::string path = where / "run.json";
-  EXPECT_EQ(read_run_note(where.path()).error().code, errc::not_found);
-  std::ofstream(path) << "{\"command\":";
-  EXPECT_EQ(read_run_note(where.path()).error().code, errc::record_damaged);
-  fs::remove(path);
-  fs::create_symlink("/etc/passwd", path);
-  EXPECT_FALSE(read_run_note(where.path()));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "guest/containerd.hpp"
-#include "guest/overlay_links.hpp"
+#include "guest/runtime/containerd.hpp"
+#include "guest/docker/overlay_links.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the nested runtime holds containers to their memory limits with, but for the killing itself.
-#include "guest/memory_limit.hpp"
+#include "guest/runtime/memory_limit.hpp"
 
-#include "guest/file_bytes.hpp"
-#include "guest/memory_cgroup.hpp"
-#include "guest/oom_event.hpp"
-#include "guest/runc_state.hpp"
+#include "guest/runtime/file_bytes.hpp"
+#include "guest/runtime/memory_cgroup.hpp"
+#include "guest/runtime/oom_event.hpp"
+#include "guest/runtime/runc_state.hpp"
 
 #include <gtest/gtest.h>
 

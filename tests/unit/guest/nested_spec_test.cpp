@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The nested runtime's edit of a config.json, by what a test says that the sandbox can give.
-#include "guest/nested_spec.hpp"
+#include "guest/runtime/nested_spec.hpp"
 
 #include <berth/spec/spec.hpp>
 

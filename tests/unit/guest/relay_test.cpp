@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "guest/event_loop.hpp"
-#include "guest/relay.hpp"
-#include "guest/unix_socket.hpp"
+#include "guest/base/event_loop.hpp"
+#include "guest/docker/relay.hpp"
+#include "guest/base/unix_socket.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a guest decides in a sandbox that was restored; what it does there is for the integration tests.
-#include "guest/docker_containers.hpp"
-#include "guest/docker_links.hpp"
-#include "guest/docker_network.hpp"
-#include "guest/restored_hosts.hpp"
+#include "guest/checkpoint/docker_containers.hpp"
+#include "guest/checkpoint/docker_links.hpp"
+#include "guest/checkpoint/docker_network.hpp"
+#include "guest/checkpoint/restored_hosts.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "guest/runtime_args.hpp"
+#include "guest/runtime/runtime_args.hpp"
 
 #include <gtest/gtest.h>
 

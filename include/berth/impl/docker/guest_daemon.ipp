@@ -4,7 +4,6 @@
 #include <berth/base/file.hpp>
 #include <berth/docker/daemon_probe.hpp>
 #include <berth/docker/guest_daemon.hpp>
-#include <berth/docker/managed.hpp>
 #include <berth/guest/channel.hpp>
 #include <berth/process/cancellation.hpp>
 

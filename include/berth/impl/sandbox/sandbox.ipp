@@ -114,6 +114,7 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state(dur
   // Not by `runsc state`: it takes a zombie, which waits for a slow init to reap it, for a running sandbox.
   if (record_.phase == record_phase::removing || !record_.sandbox_process.alive()) co_return sandbox_state::stopped;
   if (is_stopped(record_.sandbox_process)) co_return sandbox_state::unresponsive;
+  if (patience <= duration::zero()) co_return is_paused() ? sandbox_state::paused : sandbox_state::running;
   auto binary = co_await runsc_by(deadline);
   if (!binary && binary.error().code == errc::timeout) co_return sandbox_state::unresponsive;
   if (!binary) co_return std::move(binary).error();

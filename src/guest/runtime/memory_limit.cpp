@@ -5,7 +5,7 @@
 #include "file_bytes.hpp"
 #include "memory_cgroup.hpp"
 #include "oom_event.hpp"
-#include "pause.hpp"
+#include "base/pause.hpp"
 #include "runc_state.hpp"
 #include "runtime.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "retreat.hpp"
 
-#include "complain.hpp"
+#include "base/complain.hpp"
 #include "docker_containers.hpp"
 #include "restored_hosts.hpp"
 

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <berth/docker/data_root.hpp>
-#include <berth/docker/managed.hpp>
+#include <berth/docker/guest_daemon.hpp>
+#include <berth/managed/add_docker.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 #include <berth/spec/mounts.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon_keeper.hpp"
 
-#include "complain.hpp"
+#include "base/complain.hpp"
 
 #include <berth/base/file.hpp>
 #include <berth/docker/guest_daemon.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "docker_containers.hpp"
 
-#include "unix_socket.hpp"
-#include "words.hpp"
+#include "base/unix_socket.hpp"
+#include "base/words.hpp"
 
 #include <berth/base/file.hpp>
 

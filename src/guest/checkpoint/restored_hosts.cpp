@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "restored_hosts.hpp"
 
-#include "words.hpp"
+#include "base/words.hpp"
 
 #include <berth/base/file.hpp>
 #include <berth/base/unique_fd.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "create.hpp"
 
-#include "pause.hpp"
+#include "base/pause.hpp"
 
 #include <berth/base/file.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay.hpp"
 
-#include "unix_socket.hpp"
+#include "base/unix_socket.hpp"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "docker_links.hpp"
 
-#include "tool.hpp"
-#include "words.hpp"
+#include "base/tool.hpp"
+#include "base/words.hpp"
 
 #include <berth/base/file.hpp>
 #include <berth/base/unique_fd.hpp>

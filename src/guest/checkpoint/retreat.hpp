@@ -5,7 +5,7 @@
 
 #include "docker_links.hpp"
 #include "docker_network.hpp"
-#include "event_loop.hpp"
+#include "base/event_loop.hpp"
 
 #include <berth/base/unique_fd.hpp>
 #include <berth/guest/protocol.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "overlay_watch.hpp"
 
-#include "complain.hpp"
+#include "base/complain.hpp"
 
 #include <berth/base/clock.hpp>
 #include <berth/base/unique_fd.hpp>
@@ -46,17 +46,17 @@ overlay_watch::~overlay_watch() {
 
 asio::awaitable<void> overlay_watch::run(std::shared_ptr<state> held) {
   boost::system::error_code ec;
-  const auto awaiting = asio::redirect_error(asio::use_awaitable, ec);
   while (!held->over) {
     // A layer's files come some milliseconds after its link, and layers in a row.
     for (int tries = 0; tries < 5 && !held->links.settle(); ++tries) {
       held->timer.expires_after(milliseconds(20));
-      auto pause = held->timer.async_wait(awaiting);
+      auto pause = held->timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
       co_await std::move(pause);
       if (held->over || !read_events(*held)) co_return;
     }
     held->links.forget_added();
-    auto something = held->events.async_wait(asio::posix::stream_descriptor::wait_read, awaiting);
+    auto something = held->events.async_wait(asio::posix::stream_descriptor::wait_read,
+                                             asio::redirect_error(asio::use_awaitable, ec));
     co_await std::move(something);
     if (ec || held->over || !read_events(*held)) co_return;
   }

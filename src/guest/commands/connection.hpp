@@ -4,7 +4,7 @@
 #pragma once
 
 #include "child.hpp"
-#include "event_loop.hpp"
+#include "base/event_loop.hpp"
 
 #include <berth/base/unique_fd.hpp>
 #include <berth/guest/protocol.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "prepare.hpp"
 
-#include "real_program.hpp"
-#include "runtime.hpp"
+#include "base/real_program.hpp"
+#include "runtime/runtime.hpp"
 
 #include <berth/base/file.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oom_event.hpp"
 
-#include "pause.hpp"
+#include "base/pause.hpp"
 
 #include <berth/base/file.hpp>
 #include <berth/base/unique_fd.hpp>

@@ -5,7 +5,7 @@
 #include "daemon_log.hpp"
 #include "memory_limit.hpp"
 #include "nested_spec.hpp"
-#include "real_program.hpp"
+#include "base/real_program.hpp"
 #include "runtime_args.hpp"
 
 #include <berth/base/file.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "overlay_links.hpp"
 
-#include "complain.hpp"
+#include "base/complain.hpp"
 
 #include <berth/base/file.hpp>
 

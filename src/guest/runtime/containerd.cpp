@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "containerd.hpp"
 
-#include "complain.hpp"
-#include "real_program.hpp"
+#include "base/complain.hpp"
+#include "base/real_program.hpp"
 #include "runtime.hpp"
-#include "words.hpp"
+#include "base/words.hpp"
 
 #include <berth/base/file.hpp>
 

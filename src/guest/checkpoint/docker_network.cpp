@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "docker_network.hpp"
 
-#include "tool.hpp"
+#include "base/tool.hpp"
 
 #include <berth/base/file.hpp>
 #include <berth/base/unique_fd.hpp>

@@ -4,8 +4,8 @@
 // shared directory.
 #pragma once
 
-#include "connection.hpp"
-#include "event_loop.hpp"
+#include "commands/connection.hpp"
+#include "base/event_loop.hpp"
 #include "overlay_watch.hpp"
 #include "relay.hpp"
 

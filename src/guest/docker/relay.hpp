@@ -4,7 +4,7 @@
 // the guest listens there, and hands on what is said.
 #pragma once
 
-#include "event_loop.hpp"
+#include "base/event_loop.hpp"
 
 #include <berth/base/unique_fd.hpp>
 

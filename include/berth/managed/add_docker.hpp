@@ -8,13 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <string>
-#include <string_view>
-
 namespace berth {
-
-/// The name of the daemon's socket in a sandbox's shared directory.
-inline constexpr std::string_view docker_socket_name = "docker.sock";
 
 /// Changes `config` so that the sandbox made from it can run Docker: --net-raw, packet-socket writes where the Docker in
 /// its root file system needs them and `binary` has the flag, and the recipe, which runs before an `edit_spec` of the
@@ -40,5 +34,5 @@ BERTH_DECL result<supervisor_options> docker_supervisor_options(sandbox& box, co
 }  // namespace berth
 
 #if !defined(BERTH_SEPARATE_COMPILATION)
-#include <berth/impl/docker/managed.ipp>
+#include <berth/impl/managed/add_docker.ipp>
 #endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <berth/docker/client.hpp>
+#include <berth/docker/daemon_probe.hpp>
+#include <berth/managed/docker_sandbox.hpp>
+#include <berth/process/cancellation.hpp>
+#include <berth/readiness/poll.hpp>
+#include <berth/sandbox/process_identity.hpp>
+
+#include <boost/asio/cancellation_state.hpp>
+
+namespace berth {
+namespace detail {
+
+inline bool has_ended(const std::string& directory) {
+  const auto record = read_record(directory);
+  return !record || (record->phase != record_phase::creating && !record->process_alive());
+}
+
+inline error ended_error(const sandbox& box) {
+  return not_running_error(box.record(), "the sandbox does not run any more", "remove it: berth rm " + box.id());
+}
+
+inline error not_ready_error(const sandbox& box, const std::string& why) {
+  return make_error(errc::daemon_not_ready, "docker",
+                    "Docker was not ready in time" + (why.empty() ? std::string() : ": " + why), {},
+                    "berth logs --daemon " + box.id() + " shows what dockerd says");
+}
+
+// Docker that a program on the host supervises. Errors: again, where the sandbox turns out to keep it itself.
+inline boost::asio::awaitable<result<void>> wait_for_socket(std::shared_ptr<sandbox> box, time_point deadline) {
+  const std::string directory = box->record().directory;
+  if (has_ended(directory)) co_return ended_error(*box);
+  const auto question = make_docker_ping_probe(box->shared_path(docker_socket_name));
+  exit_notice given_up;
+  poll_options options;
+  options.deadline = deadline;
+  options.on_attempt = [&](std::uint32_t, const probe_outcome&) {
+    if (has_ended(directory) || read_purpose(directory)) given_up.set({});
+  };
+  const poll_result polled = co_await poll_until_ready(*question, options, &given_up);
+  if (polled.ready()) co_return result<void>();
+  if (polled.status == errc::process_exited && has_ended(directory)) co_return ended_error(*box);
+  if (polled.status == errc::process_exited) co_return make_error(errc::again, "managed", "it keeps its Docker itself");
+  if (polled.status == errc::timeout) co_return not_ready_error(*box, polled.last.message);
+  error why = polled.last;
+  why.code = polled.status;
+  co_return why;
+}
+
+}  // namespace detail
+
+BERTH_DECL docker_recipe docker_in_memory() {
+  docker_recipe recipe;
+  recipe.data_root.emplace();
+  return recipe;
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox(environment where,
+                                                                                 sandbox_config config,
+                                                                                 std::optional<docker_recipe> docker,
+                                                                                 sandbox_purpose purpose) {
+  purpose.docker = docker.has_value();
+  if (docker) {
+    auto adding = add_docker(config, std::move(*docker), where);
+    BERTH_CO_TRY(co_await std::move(adding));
+  }
+  auto making = sandbox::create(std::move(where), std::move(config));
+  auto made = co_await std::move(making);
+  if (!made) co_return made;
+  if (auto written = write_purpose((*made)->record().directory, purpose); !written) {
+    auto ending = (*made)->terminate();
+    (void)co_await std::move(ending);
+    co_return std::move(written).error();
+  }
+  co_return made;
+}
+
+BERTH_DECL docker_sandbox::docker_sandbox(environment where, std::shared_ptr<sandbox> box)
+    : where_(std::move(where)), box_(std::move(box)), guest_(box_, where_.log) {}
+
+BERTH_DECL boost::asio::awaitable<result<docker_sandbox>> docker_sandbox::create(environment where,
+                                                                                 sandbox_config config,
+                                                                                 docker_settings docker) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  auto making = make_sandbox(where, std::move(config), docker.recipe, {});
+  auto made = co_await std::move(making);
+  if (!made) co_return std::move(made).error();
+  docker_sandbox out(std::move(where), std::move(*made));
+  auto starting = out.start(std::move(docker));
+  auto started = co_await std::move(starting);
+  if (started) co_return out;
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  auto ending = out.box_->terminate();  // a Docker that did not come up has nothing to be stopped in order
+  (void)co_await std::move(ending);
+  co_return std::move(started).error();
+}
+
+BERTH_DECL result<docker_sandbox> docker_sandbox::attach(environment where, std::string id) {
+  auto found = sandbox::attach(where, std::move(id));
+  if (!found) return std::move(found).error();
+  return docker_sandbox(std::move(where), std::move(*found));
+}
+
+BERTH_DECL result<supervisor_options> docker_sandbox::options_for(docker_settings docker) const {
+  auto out = docker_supervisor_options(*box_, docker.recipe);
+  if (!out) return out;
+  out->plan.dockerd_args = std::move(docker.dockerd_args);
+  out->plan.env = std::move(docker.env);
+  out->ready_timeout = docker.ready_timeout;
+  out->restart = docker.restart;
+  return out;
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::start(docker_settings docker,
+                                                                      std::optional<command> run) {
+  auto options = options_for(std::move(docker));
+  if (!options) co_return std::move(options).error();
+  auto starting = guest_.start(std::move(*options), std::move(run));
+  co_return co_await std::move(starting);
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::begin(std::optional<docker_settings> docker,
+                                                                      std::optional<command> run) {
+  std::optional<supervisor_options> options;
+  if (docker) {
+    auto made = options_for(std::move(*docker));
+    if (!made) co_return std::move(made).error();
+    options = std::move(*made);
+  }
+  auto beginning = guest_.begin(std::move(options), std::move(run));
+  co_return co_await std::move(beginning);
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_point deadline, daemon_status* last) {
+  daemon_status nowhere;
+  daemon_status& seen = last != nullptr ? *last : nowhere;
+  for (;;) {
+    const auto record = read_record(box_->record().directory);
+    if (!record && record.error().code == errc::not_found) co_return detail::ended_error(*box_);
+    if (!record) co_return record.error();
+    const auto purpose = read_purpose(record->directory);
+    const auto guest = read_guest_status(*record);
+    seen = guest ? guest->docker : daemon_status();
+    const bool is_over = record->phase != record_phase::creating && !record->process_alive();
+    if (is_over) {
+      // What it ended of, where its guest has told.
+      if (seen.state == daemon_state::failed && seen.failure) co_return seen.failure->to_error();
+      co_return detail::ended_error(*box_);
+    }
+    if (seen.state != daemon_state::disabled) {
+      const auto told = std::exchange(guest_.on_status, [&seen](const guest_status& now) { seen = now.docker; });
+      auto waiting = guest_.wait_ready(deadline);
+      auto ready = co_await std::move(waiting);
+      guest_.on_status = told;
+      if (ready) co_return ready;
+      if (ready.error().code == errc::timeout) co_return detail::not_ready_error(*box_, {});
+      if (record->process_alive()) co_return ready;
+      continue;  // it ended meanwhile, and has left word
+    }
+    if (purpose && !purpose->docker)
+      co_return make_error(errc::state, "docker", "this sandbox was made without Docker", box_->id(),
+                           "make it with --docker");
+    if (!purpose && record->phase == record_phase::running) {
+      auto asking = detail::wait_for_socket(box_, deadline);
+      auto asked = co_await std::move(asking);
+      if (asked) seen.state = daemon_state::ready;
+      if (asked || asked.error().code != errc::again) co_return asked;
+      continue;
+    }
+    if (clock::now() >= deadline)
+      co_return detail::not_ready_error(*box_, record->phase == record_phase::creating
+                                                   ? "the sandbox is still being made"
+                                                   : "nobody has started it");
+    const milliseconds pause(5);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) co_return make_error(errc::cancelled, "managed", "cancelled");
+  }
+}
+
+BERTH_DECL boost::asio::awaitable<daemon_status> docker_sandbox::docker_status() {
+  const time_point soon = deadline_after(milliseconds(500));
+  daemon_status now;
+  const auto kept = read_guest_status(box_->record());
+  if (kept) now = kept->docker;
+  if (kept && now.state != daemon_state::ready) co_return now;
+  if (!box_->record().shared_directory) co_return now;
+  auto asking = guest_.answers(soon);
+  const bool answers = co_await std::move(asking);
+  // One that was ready ended just now, which the guest is about to hear.
+  if (kept && !answers) now.state = daemon_state::starting;
+  if (!kept && answers) now.state = daemon_state::ready;
+  co_return now;
+}
+
+BERTH_DECL boost::asio::awaitable<result<command_result>> docker_sandbox::docker(std::vector<std::string> args,
+                                                                                 time_point deadline) {
+  return run_docker(*box_, std::move(args), deadline);
+}
+
+BERTH_DECL boost::asio::awaitable<result<sandbox_status>> docker_sandbox::status(status_options options) {
+  return look_at(where_, box_->record(), options);
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::stop_docker(time_point deadline) {
+  return guest_.stop(deadline);
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::terminate() {
+  if (!is_stopped(box_->record().sandbox_process)) {
+    auto stopping = guest_.stop(deadline_after(seconds(30)));
+    (void)co_await std::move(stopping);  // the sandbox goes away whatever became of it
+  }
+  auto ending = box_->terminate();
+  co_return co_await std::move(ending);
+}
+
+}  // namespace berth

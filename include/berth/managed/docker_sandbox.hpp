@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sandbox of berth's own with Docker in it, from its creation to its end: the one object under the command, the C ABI and C++
+// programs. It keeps itself; this is a handle, and any process may have one.
+#pragma once
+
+#include <berth/base/clock.hpp>
+#include <berth/docker/guest_daemon.hpp>
+#include <berth/managed/add_docker.hpp>
+#include <berth/managed/purpose.hpp>
+#include <berth/managed/status.hpp>
+#include <berth/sandbox/sandbox.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth {
+
+/// Images in the sandbox's memory, on a tmpfs. Without a data root of its own Docker falls back to vfs, which takes far more.
+BERTH_DECL docker_recipe docker_in_memory();
+
+/// What is wanted of Docker in a sandbox.
+struct docker_settings {
+  docker_recipe recipe = docker_in_memory();
+  std::vector<std::string> dockerd_args;  ///< after berth's own
+  std::vector<std::string> env;           ///< "K=V", for dockerd
+  restart_policy restart{.what = restart_policy::kind::on_failure};
+  duration ready_timeout = seconds(30);
+};
+
+/// Makes and starts a sandbox, with what Docker needs where `docker` is given, and writes down what it is for. dockerd is not
+/// started yet. On failure or cancellation nothing is left. Errors: those of add_docker and sandbox::create; io.
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox(environment where,
+                                                                                 sandbox_config config,
+                                                                                 std::optional<docker_recipe> docker,
+                                                                                 sandbox_purpose purpose);
+
+/// Used from one loop's thread. Destroying it ends nothing.
+class docker_sandbox {
+ public:
+  /// Of one that is there. What its guest logs during a call goes to where.log.
+  BERTH_DECL docker_sandbox(environment where, std::shared_ptr<sandbox> box);
+
+  /// Makes a sandbox whose Docker is ready. On failure or cancellation nothing is left, and the error is that of dockerd's
+  /// start where that is what failed. Errors: those of make_sandbox and start.
+  BERTH_DECL static boost::asio::awaitable<result<docker_sandbox>> create(environment where, sandbox_config config,
+                                                                          docker_settings docker = {});
+  /// Errors: those of sandbox::attach.
+  BERTH_DECL static result<docker_sandbox> attach(environment where, std::string id);
+
+  /// For commands, files, pausing, its record.
+  sandbox& box() const noexcept { return *box_; }
+  const std::shared_ptr<sandbox>& shared_box() const noexcept { return box_; }
+
+  /// Has the guest start dockerd where it is not up, and returns once it is ready or has failed; then `run` begins, as in begin.
+  /// Errors: those of docker_supervisor_options and guest_daemon::start.
+  BERTH_DECL boost::asio::awaitable<result<void>> start(docker_settings docker, std::optional<command> run = {});
+  /// Has the guest start dockerd, where `docker` is given, and then `run`, with which the sandbox ends. Returns as soon as the
+  /// guest has taken it up. Errors: as start; those of guest_daemon::begin.
+  BERTH_DECL boost::asio::awaitable<result<void>> begin(std::optional<docker_settings> docker,
+                                                        std::optional<command> run = {});
+
+  /// Waits until Docker is ready, or cannot come up any more, whoever started it; of a sandbox whose Docker a program on the
+  /// host supervises, the socket is asked. `last`: how dockerd is at the end, as far as it is known.
+  /// Errors: daemon_not_ready (the deadline); daemon_failed and the like, with what the guest reported; state (it was made
+  /// without Docker); sandbox_not_running.
+  BERTH_DECL boost::asio::awaitable<result<void>> wait_ready(time_point deadline, daemon_status* last = nullptr);
+
+  /// How Docker is now. One that is said to be ready was asked; the same for one that a program on the host supervises.
+  BERTH_DECL boost::asio::awaitable<daemon_status> docker_status();
+
+  /// `docker ARGS…` inside. Errors: those of run_docker.
+  BERTH_DECL boost::asio::awaitable<result<command_result>> docker(std::vector<std::string> args,
+                                                                   time_point deadline = time_point::max());
+
+  /// All that is known of it. Errors: not_found.
+  BERTH_DECL boost::asio::awaitable<result<sandbox_status>> status(status_options options = {});
+
+  /// Stops the command, the containers and dockerd, in order. Errors: those of guest_daemon::stop.
+  BERTH_DECL boost::asio::awaitable<result<void>> stop_docker(time_point deadline);
+  /// Stops them within 30 s, then removes the sandbox. Errors: those of sandbox::terminate.
+  BERTH_DECL boost::asio::awaitable<result<void>> terminate();
+
+ private:
+  result<supervisor_options> options_for(docker_settings docker) const;
+
+  environment where_;
+  std::shared_ptr<sandbox> box_;
+  guest_daemon guest_;
+};
+
+}  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/managed/docker_sandbox.ipp>
+#endif

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+// The compiled bodies of the managed layer.
+#include <berth/managed/src.hpp>
