@@ -11,7 +11,19 @@ import re
 import sys
 from pathlib import Path
 
-LAYERS = ["base", "spec", "runsc", "process", "readiness", "network", "guest", "sandbox", "docker", "managed", "snapshot"]
+LAYERS = [
+    "base",
+    "spec",
+    "runsc",
+    "process",
+    "readiness",
+    "network",
+    "guest",
+    "sandbox",
+    "docker",
+    "managed",
+    "snapshot",
+]
 GUEST_FOLDERS = ["base", "commands", "runtime", "docker", "checkpoint", "host"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]berth/([^>"]+)[>"]', re.M)
 

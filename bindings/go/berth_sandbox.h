@@ -45,8 +45,8 @@ BERTH_API berth_status berth_daemon_wait_ready(berth_daemon *daemon, const berth
 BERTH_API berth_status berth_daemon_stop(berth_daemon *daemon, const berth_op_options *op_options, uint64_t *op,
                                          berth_error **err);
 /* As last known; does not wait. [out,own] json:
- * {"state":"ready","pid","ready_after_ms","restarts","failure":null|{"phase",
- * "elapsed_ms","attempts","exit_code","signal","reason","last_probe","tail","hint_id","hint"}}. */
+ * {"state":"ready","pid","ready_after_ms","restarts","failure":null|{"code","phase","message",
+ * "reason","elapsed_ms","attempts","exit_code","signal","last_probe","output","hint_id","hint"}}. */
 BERTH_API berth_status berth_daemon_status(berth_daemon *daemon, berth_buffer **json, berth_error **err);
 
 /* ---- What Docker's failures mean. ---- */
@@ -85,9 +85,12 @@ BERTH_API void berth_sandbox_free(berth_sandbox *sandbox);
 
 /* [out,own] id. */
 BERTH_API berth_status berth_sandbox_id(berth_sandbox *sandbox, berth_buffer **id, berth_error **err);
-/* payload: {"id","state":"creating"|"running"|"paused"|"unresponsive"|"stopped"|"lost","exit_reason":""|"ended"|"out_of_memory",
- * "address","max_connections","refused_connections","egress","refused_egress",…}. exit_reason is empty while it runs; "out_of_memory": the kernel killed it
- * at its memory limit. refused_connections is how many flows of the sandbox's were dropped since it held max_connections. */
+/* payload: all that is known of it, as `berth status --json` has it (docs/reference/managed.md): {"id",
+ * "state":"creating"|"running"|"paused"|"unresponsive"|"stopped"|"lost"|"damaged","exit_reason":""|"ended"|"out_of_memory",
+ * "memory_kills","network":{"mode","address","max_connections","refused_connections","egress","refused_egress",…},
+ * "docker":{"wanted","state",…},…}. exit_reason is empty while it runs; "out_of_memory": the kernel killed it at its memory
+ * limit. memory_kills is how many programs it has killed for that, also in a sandbox that goes on: where it grew while a command
+ * ran that ended with 137, that is why. refused_connections is how many flows were dropped since it held max_connections. */
 BERTH_API berth_status berth_sandbox_state(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                            berth_error **err);
 /* As berth_exec_start, in the sandbox. */

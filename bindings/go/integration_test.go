@@ -315,7 +315,7 @@ func TestManagedSandbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info, err := other.State(minutes(t, 1)); err != nil || info.State != "running" || info.Pid <= 0 || info.MaxConnections != most || info.RefusedConnections != 0 {
+	if info, err := other.State(minutes(t, 1)); err != nil || info.State != "running" || info.Pid <= 0 || info.Network.MaxConnections != most || info.Network.RefusedConnections != 0 {
 		t.Error(info, err)
 	}
 	_ = other.Close()

@@ -114,11 +114,11 @@ func TestEgress(t *testing.T) {
 	defer s.Close()
 	defer func() { _ = s.Terminate(minutes(t, 1)) }()
 	info, err := s.State(minutes(t, 1))
-	if err != nil || len(info.Egress) != 1 || info.Egress[0] != "none" {
+	if err != nil || len(info.Network.Egress) != 1 || info.Network.Egress[0] != "none" {
 		t.Fatal(info, err)
 	}
 	// Of the host, which no policy opens: where there is one, it is refused and counted in place of being dropped.
-	knock := "exec 3<>/dev/tcp/" + info.Gateway + "/9"
+	knock := "exec 3<>/dev/tcp/" + info.Network.Gateway + "/9"
 	var failed *Error
 	if _, err := Output(minutes(t, 1), s, "bash", "-c", knock); !errors.As(err, &failed) || !strings.Contains(failed.Detail, "refused") {
 		t.Error(err)

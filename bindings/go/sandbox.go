@@ -124,35 +124,62 @@ func (c *SandboxConfig) text(op string) (string, error) {
 	return encode(op, s)
 }
 
-// SandboxInfo is what is known of a sandbox.
+// SandboxInfo is what is known of a sandbox, in the one form that berth status --json has too.
 type SandboxInfo struct {
 	ID         string `json:"id"`
-	State      string `json:"state"`       // creating, running, paused, stopped, lost
+	State      string `json:"state"`       // creating, running, paused, unresponsive, stopped, lost, damaged
 	ExitReason string `json:"exit_reason"` // why it runs no more: ended, out_of_memory; "" while it runs
 	// MemoryKills is how many programs the kernel has killed at the memory limit, also in a sandbox that goes on: where it grew
 	// while a command ran that ended with 137, that is why.
-	MemoryKills uint64 `json:"memory_kills"`
-	Damaged    bool   `json:"damaged"`
-	Damage     string `json:"damage,omitempty"`
-	CreatedMS  int64  `json:"created_ms"`
-	RootFS     string `json:"rootfs"`
-	Hostname   string `json:"hostname"`
-	Network    string `json:"network"`
-	Address    string `json:"address"` // where this host reaches it, "" without network
-	Gateway    string `json:"gateway"`
+	MemoryKills uint64            `json:"memory_kills"`
+	Damage      string            `json:"damage"` // why its record cannot be read; "" for any other
+	Created     time.Time         `json:"-"`      // zero for a damaged one
+	RootFS      string            `json:"rootfs"`
+	Hostname    string            `json:"hostname"`
+	Network     NetworkInfo       `json:"network"`
+	CPUs        float64           `json:"cpus"`
+	MemoryBytes uint64            `json:"memory_bytes"`
+	Pid         int               `json:"pid"` // of the sandbox's process on this host, 0 when that is gone
+	Runsc       string            `json:"runsc"`
+	Directory   string            `json:"directory"` // what it has on this host
+	Shared      string            `json:"shared"`    // the directory on this host that is /run/berth inside
+	Logs        string            `json:"logs"`
+	Annotations map[string]string `json:"annotations"`
+	Docker      DaemonStatus      `json:"docker"`
+}
+
+// NetworkInfo is how a sandbox is connected.
+type NetworkInfo struct {
+	Mode    string `json:"mode"`    // sandbox, none or path
+	Path    string `json:"path"`    // the caller's namespace, for path
+	Address string `json:"address"` // where this host reaches it, "" without network
+	Gateway string `json:"gateway"`
+	MTU     int    `json:"mtu"`
 	// MaxConnections is the limit of its network; RefusedConnections how many flows have been dropped for it, as State tells.
 	MaxConnections     uint32 `json:"max_connections"`
 	RefusedConnections uint64 `json:"refused_connections"`
 	// Egress is where it may begin connections to; RefusedEgress how many packets were refused for it, as State tells.
-	Egress        []string          `json:"egress"`
-	RefusedEgress uint64            `json:"refused_egress"`
-	CPUs          float64           `json:"cpus"`
-	MemoryBytes   uint64            `json:"memory_bytes"`
-	Pid           int               `json:"pid"`    // of the sandbox's process on this host
-	Shared        string            `json:"shared"` // the directory on this host that is /run/berth inside
-	Logs          string            `json:"logs"`
-	Runsc         string            `json:"runsc"` // the binary that it runs on
-	Annotations   map[string]string `json:"annotations"`
+	Egress        []string `json:"egress"`
+	RefusedEgress uint64   `json:"refused_egress"`
+}
+
+// UnmarshalJSON reads the library's form.
+func (i *SandboxInfo) UnmarshalJSON(b []byte) error {
+	type plain SandboxInfo
+	in := struct {
+		*plain
+		CreatedText string `json:"created"`
+	}{plain: (*plain)(i)}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	if in.CreatedText == "" {
+		i.Created = time.Time{}
+		return nil
+	}
+	created, err := time.Parse(time.RFC3339, in.CreatedText)
+	i.Created = created
+	return err
 }
 
 // Sandbox is one of berth's own. It is an [Executor].

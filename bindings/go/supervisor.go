@@ -37,14 +37,16 @@ type DaemonStatus struct {
 
 // DaemonFailure tells how far dockerd came.
 type DaemonFailure struct {
-	Phase     string // such as "socket"
+	Code      Code   // what kind of failure it is
+	Phase     string // check, prepare, start, wait or run
+	Message   string // what failed, in one line
 	Elapsed   time.Duration
 	Attempts  int    // of the readiness probe
 	ExitCode  *int   // of dockerd, when it exited by itself
 	Signal    *int   // that ended it
-	Reason    string // in one line
+	Reason    string // why, where no exit status says it
 	LastProbe string // what the last probe met
-	Tail      string // dockerd's last lines
+	Output    string // dockerd's last lines
 	HintID    string // where the symptom is known: its stable name
 	Hint      string // and what to do
 }
@@ -59,14 +61,16 @@ type (
 		Failure  *wireFailure `json:"failure"`
 	}
 	wireFailure struct {
+		Code      Code    `json:"code"`
 		Phase     string  `json:"phase"`
+		Message   string  `json:"message"`
 		ElapsedMS float64 `json:"elapsed_ms"`
 		Attempts  int     `json:"attempts"`
 		ExitCode  *int    `json:"exit_code"`
 		Signal    *int    `json:"signal"`
 		Reason    string  `json:"reason"`
 		LastProbe string  `json:"last_probe"`
-		Tail      string  `json:"tail"`
+		Output    string  `json:"output"`
 		HintID    string  `json:"hint_id"`
 		Hint      string  `json:"hint"`
 	}
@@ -80,8 +84,8 @@ func (s *DaemonStatus) UnmarshalJSON(b []byte) error {
 	}
 	*s = DaemonStatus{State: in.State, Pid: in.Pid, ReadyAfter: milliseconds(in.ReadyMS), Restarts: in.Restarts}
 	if f := in.Failure; f != nil {
-		s.Failure = &DaemonFailure{f.Phase, milliseconds(f.ElapsedMS), f.Attempts, f.ExitCode, f.Signal, f.Reason, f.LastProbe,
-			f.Tail, f.HintID, f.Hint}
+		s.Failure = &DaemonFailure{f.Code, f.Phase, f.Message, milliseconds(f.ElapsedMS), f.Attempts, f.ExitCode, f.Signal, f.Reason, f.LastProbe,
+			f.Output, f.HintID, f.Hint}
 	}
 	return nil
 }
@@ -90,8 +94,8 @@ func (s *DaemonStatus) UnmarshalJSON(b []byte) error {
 func (s DaemonStatus) MarshalJSON() ([]byte, error) {
 	out := wireStatus{s.State, s.Pid, asMilliseconds(s.ReadyAfter), s.Restarts, nil}
 	if f := s.Failure; f != nil {
-		out.Failure = &wireFailure{f.Phase, asMilliseconds(f.Elapsed), f.Attempts, f.ExitCode, f.Signal, f.Reason,
-			f.LastProbe, f.Tail, f.HintID, f.Hint}
+		out.Failure = &wireFailure{f.Code, f.Phase, f.Message, asMilliseconds(f.Elapsed), f.Attempts, f.ExitCode, f.Signal, f.Reason,
+			f.LastProbe, f.Output, f.HintID, f.Hint}
 	}
 	return json.Marshal(out)
 }

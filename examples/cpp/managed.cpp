@@ -26,7 +26,8 @@ asio::awaitable<berth::result<void>> job(berth::environment where, std::string r
   berth::sandbox_config config;
   config.rootfs = std::move(rootfs);
   config.memory_bytes = 2ull << 30;
-  auto box = co_await berth::docker_sandbox::create(where, config);  // Docker is ready, or there is nothing and an error says why
+  auto box = co_await berth::docker_sandbox::create(
+      where, config);  // Docker is ready, or there is nothing and an error says why
   if (!box) co_return box.error();
   auto used = co_await use(*box);
   auto removed = co_await box->terminate();

@@ -22,8 +22,7 @@ int fail_lookup(const error& e, const invocation& call) {
   return e.layer == "cli" && e.code == errc::not_found ? int{exit_not_found} : code;
 }
 
-boost::asio::awaitable<sandbox_status> view_sandbox(environment where, sandbox_record record,
-                                                    status_options options) {
+boost::asio::awaitable<sandbox_status> view_sandbox(environment where, sandbox_record record, status_options options) {
   sandbox_status unknown;
   unknown.record = record;
   unknown.state = "unknown";
@@ -55,8 +54,7 @@ boost::asio::awaitable<result<void>> wait_for_docker(environment where, std::sha
   error why = std::move(ready).error();
   constexpr std::string_view in_time = "in time";
   if (const std::size_t at = why.message.find(in_time); at != std::string::npos)
-    why.message.replace(at, in_time.size(),
-                        "within " + format_seconds(std::chrono::duration<double>(limit).count()));
+    why.message.replace(at, in_time.size(), "within " + format_seconds(std::chrono::duration<double>(limit).count()));
   co_return why;
 }
 

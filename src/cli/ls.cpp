@@ -25,7 +25,8 @@ boost::asio::awaitable<void> view_some(listing& list) {
   while (list.next < list.records.size()) {
     const std::size_t mine = list.next++;
     const duration left = std::max(list.deadline - clock::now(), duration::zero());
-    auto looking = view_sandbox(list.where, std::move(list.records[mine]), {.patience = std::min<duration>(left, seconds(1))});
+    auto looking =
+        view_sandbox(list.where, std::move(list.records[mine]), {.patience = std::min<duration>(left, seconds(1))});
     list.views[mine] = co_await std::move(looking);
   }
 }

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 class CommandStuck : public command_test {
  protected:
   pid_t sandbox_pid(const std::string& id) {
-    return std::stoi(parsed_json(run({"status", "--json", id}).out).at({"sandbox_pid"}));
+    return std::stoi(parsed_json(run({"status", "--json", id}).out).at({"pid"}));
   }
   std::string state_of(const std::string& id) { return parsed_json(run({"status", "--json", id}).out).at({"state"}); }
 

@@ -491,7 +491,7 @@ TEST_F(Command, ADaemonThatCannotStartIsTold) {
   EXPECT_NE(wait.err.find("/no/such/config"), std::string::npos) << wait.err;
   const parsed_json status(run({"status", "--json", "sick"}).out);
   EXPECT_EQ(status.at({"docker", "state"}), "failed");
-  EXPECT_NE(status.at({"docker", "failure", "exited"}), "(absent)");
+  EXPECT_EQ(status.at({"docker", "failure", "exit_code"}), "1");
   EXPECT_NE(run({"logs", "--daemon", "sick"}).out.find("/no/such/config"), std::string::npos);
   EXPECT_EQ(run({"docker", "sick", "--", "ps"}).code, 1);
   EXPECT_EQ(run({"exec", "sick", "--", "true"}).code, 0) << "the sandbox itself is well";

@@ -41,8 +41,8 @@ class ManyLayers : public command_test {
   /// An archive for docker load.
   string archive(const string& name, int layers) {
     const string path = root_ + "-layers.tar";
-    const string call =
-        "python3 " + string(BERTH_TESTS) + "/integration/add_layers.py " + image_ + " " + name + " " + std::to_string(layers) + " " + path;
+    const string call = "python3 " + string(BERTH_TESTS) + "/integration/add_layers.py " + image_ + " " + name + " " +
+                        std::to_string(layers) + " " + path;
     EXPECT_EQ(std::system(call.c_str()), 0) << call;
     std::stringstream bytes;
     bytes << std::ifstream(path, std::ios::binary).rdbuf();
@@ -62,8 +62,9 @@ TEST_F(ManyLayers, RunBuildExportAndGo) {
   // Docker's own limit.
   docker({"load"}, archive("many", 125));
   EXPECT_EQ(docker({"run", "--rm", "many", "sh", "-c", "ls /layers | wc -l; cat /layers/1 /layers/124"}), "124\n1124");
-  EXPECT_EQ(inside("docker create --name kept many true > /dev/null && docker export kept | tar -t | grep -c '^layers/.'"),
-            "124");
+  EXPECT_EQ(
+      inside("docker create --name kept many true > /dev/null && docker export kept | tar -t | grep -c '^layers/.'"),
+      "124");
   docker({"rm", "kept"});
   docker({"load"}, archive("more", 90));
   inside("mkdir /built && printf 'FROM more\\nRUN rm /layers/7\\nRUN echo new > /layers/8\\n' > /built/Dockerfile");
@@ -82,7 +83,9 @@ TEST_F(ManyLayers, OutliveDockerd) {
   docker({"load"}, archive("many", 125));
   docker({"run", "-d", "--restart", "always", "--name", "on", "many", "sleep", "1000"});
   inside("kill -9 $(pidof dockerd)");
-  EXPECT_TRUE(eventually([&] { return run({"docker", "box", "--", "exec", "on", "cat", "/layers/124"}).out == "124"; }));
+  EXPECT_TRUE(eventually([&] {
+    return run({"docker", "box", "--", "exec", "on", "cat", "/layers/124"}).out == "124";
+  }));
   docker({"rm", "-f", "on"});
   docker({"rmi", "many"});
   EXPECT_TRUE(short_links("0"));

@@ -20,7 +20,7 @@ namespace berth {
 
 struct sandbox_status {
   sandbox_record record;
-  std::string state;  ///< sandbox_state_name; "damaged"; "unknown" when it could not be found out
+  std::string state;                       ///< sandbox_state_name; "damaged"; "unknown" when it could not be found out
   std::optional<sandbox_purpose> purpose;  ///< where it was written down
   std::optional<guest_status> guest;       ///< what its guest keeps, where it was asked to keep something
   std::optional<std::uint64_t> refused_connections;  ///< for its limit of connections, where that was asked

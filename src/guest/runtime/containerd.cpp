@@ -40,8 +40,7 @@ bool lead(const std::string& link, const std::string& to) {
 /// The path of a configuration to be used in place of that of `path`; empty: none.
 std::string shortened(const std::string& path) {
   std::string directory;
-  const std::string edited =
-      with_short_snapshots(read_system_file(path, 1u << 20), short_snapshots, directory);
+  const std::string edited = with_short_snapshots(read_system_file(path, 1u << 20), short_snapshots, directory);
   if (edited.empty()) return {};
   const std::string parent = directory.substr(0, directory.rfind('/'));
   for (const std::string& one : {parent, directory})

@@ -50,7 +50,8 @@ class OverlayLinks : public ::testing::Test {
   }
   std::size_t short_links() const {
     std::size_t count = 0;
-    for (const auto& entry : fs::directory_iterator(store_ / "l")) count += entry.path().filename().string().size() == 2;
+    for (const auto& entry : fs::directory_iterator(store_ / "l"))
+      count += entry.path().filename().string().size() == 2;
     return count;
   }
   /// The layers that a layer lies on, from the top, by what its links lead to.
@@ -170,9 +171,11 @@ TEST(ShortSnapshots, TheSnapshotterGetsAShortDirectory) {
 
 TEST(ShortSnapshots, AConfigurationOfItsOwnOrOfAnotherVersionIsLeftAlone) {
   for (const std::string config :
-       {std::string(), std::string("version = 2\n"), std::string("root = \"/d\"\n"), std::string("root = \"/d\"\nversion = 1\n"),
-        std::string("root = \"relative\"\nversion = 2\n"), std::string("version = 2\n[table]\nroot = \"/d\"\n"),
-        written_by_dockerd + std::string("[plugins.'io.containerd.snapshotter.v1.overlayfs']\n  root_path = '/own'\n")}) {
+       {std::string(), std::string("version = 2\n"), std::string("root = \"/d\"\n"),
+        std::string("root = \"/d\"\nversion = 1\n"), std::string("root = \"relative\"\nversion = 2\n"),
+        std::string("version = 2\n[table]\nroot = \"/d\"\n"),
+        written_by_dockerd +
+            std::string("[plugins.'io.containerd.snapshotter.v1.overlayfs']\n  root_path = '/own'\n")}) {
     std::string directory;
     EXPECT_EQ(with_short_snapshots(config, "/run/.l", directory), "") << config;
   }

@@ -105,7 +105,7 @@ class AsyncSandbox:
     @property
     def address(self) -> str:
         """Its IP address, reachable from this host; empty without a network."""
-        return str(self._record.get("address", ""))
+        return str(self._record.get("network", {}).get("address", ""))
 
     @property
     def workdir(self) -> str:
@@ -275,9 +275,9 @@ class AsyncSandbox:
         return int((await self._told())["memory_kills"])
 
     async def status(self) -> dict[str, Any]:
-        """All that `berth status --json` has of it."""
-        found: dict[str, Any] = await berth("status", self.id)
-        return found
+        """All that is known of it, as `berth status --json` has it (docs/reference/managed.md), but for whether its
+        firewall rules are there."""
+        return await self._told()
 
     async def pause(self) -> None:
         """Stops everything inside where it is, until resume(), by whatever process: nothing runs there or takes CPU
@@ -377,7 +377,7 @@ class AsyncSandbox:
 
     def _is_this(self, record: Mapping[str, Any]) -> bool:
         """Whether a record of the same name is this sandbox's, and not that of one made since."""
-        return not self._record or record["damaged"] or record["created_ms"] == self._record["created_ms"]
+        return not self._record or bool(record["damage"]) or record["created"] == self._record["created"]
 
     def _gone(self, e: BerthError) -> SandboxNotFound:
         return SandboxNotFound(f"no sandbox is called '{self.id}'", code=e.code, code_name=e.code_name)
@@ -588,7 +588,8 @@ class Sandbox:
         return sync(self._aio.memory_kills())
 
     def status(self) -> dict[str, Any]:
-        """All that `berth status --json` has of it."""
+        """All that is known of it, as `berth status --json` has it (docs/reference/managed.md), but for whether its
+        firewall rules are there."""
         return sync(self._aio.status())
 
     def pause(self) -> None:

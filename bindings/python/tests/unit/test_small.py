@@ -108,7 +108,7 @@ def test_a_url_before_there_is_a_sandbox() -> None:
 
 @pytest.mark.parametrize("port", [99999, 0, -1, "99999", "8080x", "", True, 80.0, None])
 def test_a_url_of_what_is_no_port(port: Any) -> None:
-    box = AsyncSandbox(None, "id", {"address": "10.0.0.2"})
+    box = AsyncSandbox(None, "id", {"network": {"address": "10.0.0.2"}})
     assert box.url(8080) == box.url("8080") == "http://10.0.0.2:8080"
     with pytest.raises(ValueError, match="not a port"):
         box.url(port)

@@ -170,9 +170,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_
       continue;
     }
     if (clock::now() >= deadline)
-      co_return detail::not_ready_error(*box_, record->phase == record_phase::creating
-                                                   ? "the sandbox is still being made"
-                                                   : "nobody has started it");
+      co_return detail::not_ready_error(
+          *box_, record->phase == record_phase::creating ? "the sandbox is still being made" : "nobody has started it");
     const milliseconds pause(5);
     const bool waited = co_await pause_for(pause);
     if (!waited) co_return make_error(errc::cancelled, "managed", "cancelled");

@@ -20,7 +20,8 @@ BERTH_DECL bool sandbox_status::wants_docker() const noexcept {
 BERTH_DECL daemon_status sandbox_status::docker() const {
   daemon_status now = guest ? guest->docker : daemon_status();
   if (!wants_docker()) return now;
-  const bool is_over = state == sandbox_state_name(sandbox_state::stopped) || state == sandbox_state_name(sandbox_state::lost);
+  const bool is_over =
+      state == sandbox_state_name(sandbox_state::stopped) || state == sandbox_state_name(sandbox_state::lost);
   if (is_over && now.state != daemon_state::failed) now.state = daemon_state::stopped;
   else if (!guest) now.state = daemon_state::starting;
   return now;
