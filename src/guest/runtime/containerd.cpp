@@ -42,9 +42,15 @@ std::string shortened(const std::string& path) {
   std::string directory;
   const std::string edited = with_short_snapshots(read_system_file(path, 1u << 20), short_snapshots, directory);
   if (edited.empty()) return {};
-  const std::string parent = directory.substr(0, directory.rfind('/'));
-  for (const std::string& one : {parent, directory})
-    if (::mkdir(one.c_str(), 0700) != 0 && errno != EEXIST) return {};
+  // In the mode that containerd would give them.
+  for (std::size_t end = directory.find('/', 1);; end = directory.find('/', end + 1)) {
+    const std::string one = directory.substr(0, end);
+    if (::mkdir(one.c_str(), 0700) != 0 && errno != EEXIST) {
+      complain_errno("cannot make " + one);
+      return {};
+    }
+    if (end == std::string::npos) break;
+  }
   if (!lead(short_snapshots, directory)) {
     complain_errno(std::string("cannot make ") + short_snapshots);
     return {};
