@@ -120,10 +120,10 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   where_.on_phase = [sink](std::string_view phase) {
     log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}});
   };
-  std::optional<docker_recipe> docker;
-  if (request->docker) docker = request->recipe;
+  std::optional<docker_recipe> wanted;
+  if (request->docker) wanted = request->recipe;
   auto making = request->snapshot.empty()
-                    ? make_sandbox(where_, std::move(request->config), std::move(docker), {})
+                    ? make_sandbox(where_, std::move(request->config), std::move(wanted), {})
                     : restore_snapshot(where_, request->snapshot, restore_options::of(request->config));
   auto made = co_await std::move(making);
   if (!made) co_return std::move(made).error();

@@ -170,12 +170,16 @@ TEST(ShortSnapshots, TheSnapshotterGetsAShortDirectory) {
 }
 
 TEST(ShortSnapshots, AConfigurationOfItsOwnOrOfAnotherVersionIsLeftAlone) {
-  for (const std::string config :
-       {std::string(), std::string("version = 2\n"), std::string("root = \"/d\"\n"),
-        std::string("root = \"/d\"\nversion = 1\n"), std::string("root = \"relative\"\nversion = 2\n"),
-        std::string("version = 2\n[table]\nroot = \"/d\"\n"),
-        written_by_dockerd +
-            std::string("[plugins.'io.containerd.snapshotter.v1.overlayfs']\n  root_path = '/own'\n")}) {
+  const std::vector<std::string> others = {
+      "",
+      "version = 2\n",
+      "root = \"/d\"\n",
+      "root = \"/d\"\nversion = 1\n",
+      "root = \"relative\"\nversion = 2\n",
+      "version = 2\n[table]\nroot = \"/d\"\n",
+      written_by_dockerd + std::string("[plugins.'io.containerd.snapshotter.v1.overlayfs']\n  root_path = '/own'\n"),
+  };
+  for (const std::string& config : others) {
     std::string directory;
     EXPECT_EQ(with_short_snapshots(config, "/run/.l", directory), "") << config;
   }

@@ -62,7 +62,7 @@ TEST(SandboxStatus, TheCommandWaitsForDockerWhereItRunsInTheForeground) {
 TEST(SandboxStatus, OneJsonForm) {
   sandbox_status one = running();
   one.purpose.emplace().docker = true;
-  one.record.annotations["team"] = "a\"b";
+  one.record.annotations.emplace_back("team", "a\"b");
   one.guest = guest_with(daemon_state::failed);
   daemon_failure& why = one.guest->docker.failure.emplace();
   why.phase = "wait";
@@ -79,7 +79,7 @@ TEST(SandboxStatus, OneJsonForm) {
   const json_view docker = root["docker"];
   EXPECT_EQ(docker["state"].text(), "failed");
   EXPECT_EQ(docker["wanted"].truth(), true);
-  EXPECT_EQ(docker["failure"]["exit_code"].integer(), 3);
+  EXPECT_EQ(docker["failure"]["exit_code"].number<int>(), 3);
   EXPECT_EQ(docker["failure"]["output"].text(), "last words");
 
   // dockerd's alone has the same members.

@@ -75,7 +75,7 @@ namespace detail {
 
 inline double in_ms(duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
-inline void write_failure(json_writer& to, const daemon_failure& failure) {
+inline void write_failure(berth::json_writer& to, const daemon_failure& failure) {
   const error why = failure.to_error();
   to.open_object().key("code").number(static_cast<int>(why.code)).key("phase").string(failure.phase);
   to.key("message").string(why.message).key("reason").string(failure.reason);
@@ -90,7 +90,7 @@ inline void write_failure(json_writer& to, const daemon_failure& failure) {
   to.key("hint_id").string(failure.hint_id).key("hint").string(why.hint).close_object();
 }
 
-inline void write_members(json_writer& to, const daemon_status& status) {
+inline void write_members(berth::json_writer& to, const daemon_status& status) {
   to.key("state").string(daemon_state_name(status.state)).key("pid").number(status.pid);
   to.key("ready_after_ms").decimal(in_ms(status.ready_after)).key("restarts").unsigned_number(status.restarts);
   to.key("failure");
@@ -98,13 +98,13 @@ inline void write_members(json_writer& to, const daemon_status& status) {
   else to.null();
 }
 
-inline void write_count(json_writer& to, std::string_view key, const std::optional<std::uint64_t>& count) {
+inline void write_count(berth::json_writer& to, std::string_view key, const std::optional<std::uint64_t>& count) {
   to.key(key);
   if (count) to.unsigned_number(*count);
   else to.null();
 }
 
-inline void write_network(json_writer& to, const sandbox_status& status) {
+inline void write_network(berth::json_writer& to, const sandbox_status& status) {
   const sandbox_record& r = status.record;
   to.key("network").open_object().key("mode").string(network_mode_name(r.network)).key("path").string(r.network_path);
   to.key("address").string(r.net ? r.net->address() : std::string());
@@ -123,7 +123,7 @@ inline void write_network(json_writer& to, const sandbox_status& status) {
   to.close_object();
 }
 
-inline void write_command(json_writer& to, const sandbox_status& status) {
+inline void write_command(berth::json_writer& to, const sandbox_status& status) {
   to.key("command").open_object().key("argv").open_array();
   if (status.purpose)
     for (const std::string& word : status.purpose->command) to.string(word);
