@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/impl/process/process_state.ipp>
+#include <berth/process/detail/launch.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -96,8 +97,7 @@ BERTH_DECL result<process> process::start(boost::asio::any_io_executor executor,
   if (!started) return started.error();
   for (auto& fd : theirs) fd.reset();
   if (auto watched = detail::register_with_loop(s->pidfd, started->pidfd); !watched) {
-    (void)signal_pidfd(started->pidfd.get(), SIGKILL);
-    detail::reap_ending_child(started->pidfd.get());
+    detail::end_child(*started);
     return watched.error();
   }
   s->pid = started->pid;
