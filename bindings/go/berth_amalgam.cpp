@@ -4828,6 +4828,16 @@ result<T> read_struct(const T* given, const char* name) {
 }
 }
 namespace berth {
+struct fd_mapping {
+  int source = -1;
+  int target = -1;
+};
+struct child {
+  pid_t pid = -1;
+  unique_fd pidfd;
+};
+}
+namespace berth {
 struct exit_status {
   int code = 0;
   int signal = 0;
@@ -4837,16 +4847,6 @@ struct exit_status {
     return signal != 0 ? "signal " + std::to_string(signal) : "exit code " + std::to_string(code);
   }
   friend bool operator==(const exit_status&, const exit_status&) = default;
-};
-}
-namespace berth {
-struct fd_mapping {
-  int source = -1;
-  int target = -1;
-};
-struct child {
-  pid_t pid = -1;
-  unique_fd pidfd;
 };
 }
 namespace berth {
@@ -5521,6 +5521,7 @@ class process {
  public:
   BERTH_DECL static result<process> start(boost::asio::any_io_executor executor, spawn_options options,
                                           stdio_options io = {});
+  BERTH_DECL static result<process> adopt(boost::asio::any_io_executor executor, child&& started);
   BERTH_DECL process(process&&) noexcept;
   BERTH_DECL process& operator=(process&&) noexcept;
   BERTH_DECL ~process();
@@ -5534,6 +5535,7 @@ class process {
   BERTH_DECL void close_stdin();
   BERTH_DECL std::string output(output_stream which) const;
   BERTH_DECL std::size_t dropped(output_stream which) const;
+  BERTH_DECL result<child> release();
   BERTH_DECL void detach();
  private:
   struct state;
@@ -5920,6 +5922,15 @@ BERTH_DECL result<process> process::start(boost::asio::any_io_executor executor,
   if (want.in == stdio_options::input::text) s->feed_text();
   return process(std::move(s));
 }
+BERTH_DECL result<process> process::adopt(boost::asio::any_io_executor executor, child&& started) {
+  stdio_options none;
+  none.out = none.err = stdio_options::output::null;
+  auto s = std::make_shared<state>(std::move(executor), std::move(none));
+  BERTH_TRY(detail::register_with_loop(s->pidfd, started.pidfd));
+  s->pid = std::exchange(started.pid, -1);
+  s->watch_exit();
+  return process(std::move(s));
+}
 BERTH_DECL process::process(process&&) noexcept = default;
 BERTH_DECL process& process::operator=(process&& other) noexcept {
   if (this != &other) {
@@ -6085,6 +6096,16 @@ BERTH_DECL std::string process::output(output_stream which) const {
 }
 BERTH_DECL std::size_t process::dropped(output_stream which) const {
   return state_ ? state_->stream(which).ring.dropped() : 0;
+}
+BERTH_DECL result<child> process::release() {
+  if (!state_) return detail::no_process_error();
+  if (state_->ended() && !state_->zombie_held) {
+    return make_error(errc::state, "process", "the process has ended, and berth has reaped it");
+  }
+  const auto s = std::exchange(state_, nullptr);
+  child given{s->pid, unique_fd(s->pidfd.release())};
+  s->let_go();
+  return given;
 }
 BERTH_DECL void process::detach() {
   if (state_) state_->let_go();

@@ -55,6 +55,7 @@
 #include <berth/runsc/state.hpp>
 #include <berth/runsc/version.hpp>
 
+#include <berth/process/boost_handle.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/process/child.hpp>
 #include <berth/process/executor.hpp>

@@ -69,7 +69,7 @@ Owner boost_owner(Executor executor, child started, boost::system::error_code& e
 /// where it holds one.
 ///
 /// A basic_process of Boost.Process waits and signals by the number of the process, and its destructor kills and then
-/// blocks until it is gone. berth::process does neither.
+/// blocks until it is gone. boost_handle.hpp turns one into a berth::process, which does neither.
 class launcher : public boost::process::v2::posix::default_launcher {
  public:
   using error_code = boost::system::error_code;

@@ -2,6 +2,7 @@
 #include "children.hpp"
 #include "loop.hpp"
 
+#include <berth/process/boost_handle.hpp>
 #include <berth/process/launcher.hpp>
 #include <berth/process/pidfd.hpp>
 
@@ -28,6 +29,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace v2 = boost::process::v2;
+using boost::asio::awaitable;
 using boost::system::error_code;
 using namespace test;
 
@@ -346,6 +348,100 @@ TEST(Launcher, ThePidfdIsTheProcesssAndGoesWithIt) {
   }
   EXPECT_EQ(open_descriptors(), before);
   EXPECT_EQ(process_state(pid), "");  // Boost.Process has killed and reaped it
+}
+
+TEST(BoostHandle, GivesAProcessAway) {
+  watching_loop loop;
+  const auto before = open_descriptors();
+  {
+    stdio_options io;
+    io.in = stdio_options::input::pipe;
+    auto p = process::start(loop.get_executor(), shell("read line; exit 5"), io);
+    ASSERT_TRUE(p) << p.error().to_string();
+    const pid_t pid = p->pid();
+    auto handle = give_handle(loop.get_executor(), *p);  // closes our end of its stdin
+    ASSERT_TRUE(handle) << handle.error().to_string();
+    EXPECT_EQ(handle->id(), pid);
+    EXPECT_EQ(p->pid(), -1);
+    EXPECT_EQ(p->signal(SIGTERM).error().code, errc::state);
+    EXPECT_EQ(give_handle(loop.get_executor(), *p).error().code, errc::state);
+    EXPECT_EQ(open_descriptors(), before + 1);
+    int code = -1;
+    handle->async_wait([&](error_code ec, int how) {
+      EXPECT_FALSE(ec);
+      code = v2::evaluate_exit_code(how);
+    });
+    loop.run();
+    EXPECT_EQ(code, 5);
+  }
+  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_FALSE(has_children());
+}
+
+TEST(BoostHandle, AProcessThatBerthHasReapedIsNotGiven) {
+  auto work = []() -> awaitable<errc> {
+    auto loop = co_await asio::this_coro::executor;
+    auto p = process::start(loop, shell("exit 3"));
+    auto ended = co_await p->wait();
+    auto handle = give_handle(loop, *p);
+    EXPECT_EQ(p->status(), (exit_status{3, 0}));  // it is berth's still
+    co_return handle ? errc::ok : handle.error().code;
+  };
+  EXPECT_EQ(run(work()), errc::state);
+}
+
+TEST(BoostHandle, TakesAProcessOfAnyLauncher) {
+  const auto before = open_descriptors();
+  auto work = []() -> awaitable<int> {
+    auto loop = co_await asio::this_coro::executor;
+    v2::process forked = v2::posix::default_launcher()(loop, "/bin/sleep", words{"1000"});
+    v2::process launched = launcher()(loop, "/bin/sh", words{"-c", "exit 6"});
+    auto detached = launched.detach();
+    auto a = take_handle(std::move(forked));
+    auto b = take_handle(std::move(detached));
+    EXPECT_TRUE(a && b);
+    EXPECT_FALSE(forked.is_open());
+    EXPECT_FALSE(detached.is_open());
+    EXPECT_TRUE(a->signal(SIGUSR1));
+    auto signalled = co_await a->wait();
+    EXPECT_EQ(*signalled, (exit_status{0, SIGUSR1}));
+    auto ended = co_await b->wait();
+    EXPECT_EQ(*ended, (exit_status{6, 0}));
+    EXPECT_EQ(a->signal_group(SIGTERM).error().code, errc::invalid);
+    co_return 0;
+  };
+  run(work());
+  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_FALSE(has_children());
+}
+
+TEST(BoostHandle, OneThatIsTakenEndsWithItsObjectAndIsReapedByTheLoop) {
+  auto work = []() -> awaitable<bool> {
+    auto loop = co_await asio::this_coro::executor;
+    pid_t pid = 0;
+    {
+      v2::process p = launcher()(loop, "/bin/sleep", words{"1000"});
+      pid = p.id();
+      auto taken = take_handle(std::move(p));
+      EXPECT_TRUE(taken);
+      EXPECT_EQ(taken->pid(), pid);
+    }
+    const bool gone = co_await eventually([&] { return process_state(pid).empty(); });
+    co_return gone;
+  };
+  EXPECT_TRUE(run(work()));
+}
+
+TEST(BoostHandle, WhatIsNoChildToWaitForIsNotTaken) {
+  asio::io_context loop;
+  loop_process ended = launcher()(loop, "/bin/true", words{});
+  EXPECT_EQ(ended.wait(), 0);
+  EXPECT_EQ(take_handle(std::move(ended)).error().code, errc::state);  // Boost.Process has reaped it
+  v2::basic_process_handle<asio::any_io_executor> parent(loop.get_executor(), ::getppid());
+  EXPECT_EQ(take_handle(std::move(parent)).error().code, errc::state);
+  EXPECT_TRUE(parent.is_open());
+  v2::basic_process_handle<asio::any_io_executor> empty(loop.get_executor());
+  EXPECT_EQ(take_handle(std::move(empty)).error().code, errc::state);
 }
 
 }  // namespace
