@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spawn and wait of /bin/true from a host with 1 GB resident in 4 KiB pages: berth beside posix_spawn, in turns.
+// Spawn and wait of /bin/true from a host with 1 GB resident in 4 KiB pages: berth, by its own interface and by that of
+// Boost.Process, beside posix_spawn, in turns; and Boost.Process with its default launcher, which forks.
+#include <berth/process/launcher.hpp>
 #include <berth/process/process.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/process/v2/start_dir.hpp>
+#include <boost/process/v2/stdio.hpp>
 
 #include <spawn.h>
 #include <sys/mman.h>
@@ -15,6 +19,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 namespace {
@@ -79,6 +84,22 @@ void by_spawn(int count) {
   }
 }
 
+// As a user of Boost.Process does it, with its process, initializers and wait.
+template <class Launcher>
+void by_boost_process(Launcher start, int count) {
+  namespace v2 = boost::process::v2;
+  boost::asio::io_context loop(1);
+  for (int i = 0; i < count; ++i) {
+    v2::process p = start(loop.get_executor(), "/bin/true", std::vector<std::string>(), v2::process_start_dir("/"),
+                          v2::process_stdio{nullptr, nullptr, nullptr});
+    int code = -1;
+    p.async_wait([&](boost::system::error_code ec, int how) { code = ec ? -1 : how; });
+    loop.run();
+    loop.restart();
+    check(code == 0, "Boost.Process");
+  }
+}
+
 boost::asio::awaitable<void> spawn_on_loop(int count, berth::stdio_options::output how) {
   for (int i = 0; i < count; ++i) {
     berth::spawn_options o;
@@ -104,12 +125,16 @@ int main() {
   check(memory != MAP_FAILED && ::madvise(memory, size, MADV_NOHUGEPAGE) == 0, "mmap");
   for (std::size_t at = 0; at < size; at += 4096) static_cast<volatile char*>(memory)[at] = 1;
 
-  std::vector<double> posix, spawn, loop, captured;
+  std::vector<double> posix, spawn, boost_process, loop, captured;
+  const auto by_our_launcher = [](int n) { by_boost_process(berth::launcher(), n); };
+  const auto by_default_launcher = [](int n) { by_boost_process(boost::process::v2::posix::default_launcher(), n); };
   by_posix_spawn(20);
   by_spawn(20);
+  by_our_launcher(20);
   for (int i = 0; i < rounds; ++i) {
     posix.push_back(per_spawn(by_posix_spawn));
     spawn.push_back(per_spawn(by_spawn));
+    boost_process.push_back(per_spawn(by_our_launcher));
     loop.push_back(per_spawn([](int n) { on_loop(n, berth::stdio_options::output::null); }));
     captured.push_back(per_spawn([](int n) { on_loop(n, berth::stdio_options::output::capture); }));
   }
@@ -120,6 +145,8 @@ int main() {
   };
   std::printf("posix_spawn + waitpid: %.0f us\n", median(posix));
   std::printf("fork + exec + waitpid: %.0f us\n", per_spawn(by_fork, 20));
+  std::printf("Boost.Process, its default launcher: %.0f us\n", per_spawn(by_default_launcher, 20));
+  std::printf("Boost.Process, berth's launcher: %.0f us\n", median(boost_process));
   std::printf("spawn + waitid: %.0f us\n", median(spawn));
   std::printf("run_process on a loop, no output: %.0f us\n", median(loop));
   std::printf("run_process on a loop, both streams captured: %.0f us, %.2f times posix_spawn\n", median(captured),
@@ -131,6 +158,7 @@ int main() {
     std::printf("%s against posix_spawn: %.2f (target at most 1.3) %s\n", name, r, r <= 1.3 ? "ok" : "MISSED");
   };
   gate("spawn + waitid", spawn);
+  gate("Boost.Process, berth's launcher", boost_process);
   gate("run_process on a loop", loop);
   return good ? 0 : 1;
 }

@@ -4839,6 +4839,16 @@ result<T> read_struct(const T* given, const char* name) {
 }
 }
 namespace berth {
+struct fd_mapping {
+  int source = -1;
+  int target = -1;
+};
+struct child {
+  pid_t pid = -1;
+  unique_fd pidfd;
+};
+}
+namespace berth {
 struct exit_status {
   int code = 0;
   int signal = 0;
@@ -4851,10 +4861,6 @@ struct exit_status {
 };
 }
 namespace berth {
-struct fd_mapping {
-  int source = -1;
-  int target = -1;
-};
 struct spawn_options {
   std::vector<std::string> argv;
   std::vector<std::string> env;
@@ -4864,12 +4870,45 @@ struct spawn_options {
   bool new_group = true;
   int parent_death_signal = 0;
 };
-struct child {
-  pid_t pid = -1;
-  unique_fd pidfd;
-};
 BERTH_DECL result<child> spawn(const spawn_options& options);
 BERTH_DECL std::vector<std::string> minimal_environment();
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#if defined(__clang__)
+#if __has_attribute(disable_sanitizer_instrumentation)
+#define BERTH_IN_CHILD __attribute__((noinline, disable_sanitizer_instrumentation))
+#else
+#define BERTH_IN_CHILD __attribute__((noinline, no_sanitize("address", "thread", "undefined", "memory")))
+#endif
+#else
+#define BERTH_IN_CHILD \
+  __attribute__((noinline, no_sanitize_address, no_sanitize_thread, no_sanitize_undefined, no_stack_protector))
+#endif
+namespace berth {
+enum class launch_stage {
+  none,
+  setup,
+  process,
+  initializer,
+  descriptors,
+  exec,
+};
+namespace detail {
+struct launch_plan {
+  const char* const* programs = nullptr;
+  const char* const* argv = nullptr;
+  const char* const* envp = nullptr;
+  const int* kept = nullptr;
+  std::size_t kept_count = 0;
+  bool (*prepare)(void*) = nullptr;
+  void* prepare_argument = nullptr;
+  bool failed = false;
+  launch_stage failed_at = launch_stage::none;
+  int error = 0;
+};
+BERTH_DECL child launch(launch_plan& plan);
+BERTH_DECL void end_child(const child& c);
+}
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
@@ -4883,6 +4922,7 @@ enum class reap_mode {
 BERTH_DECL result<std::optional<exit_status>> child_status(int pidfd, reap_mode mode);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
+#endif
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -4951,96 +4991,38 @@ inline void reap_ending_child(int pidfd) {
 }
 }
 }
-#endif
 #include <sched.h>
-#include <sys/prctl.h>
-#if defined(__clang__)
-#if __has_attribute(disable_sanitizer_instrumentation)
-#define BERTH_IN_CHILD __attribute__((noinline, disable_sanitizer_instrumentation))
-#else
-#define BERTH_IN_CHILD __attribute__((noinline, no_sanitize("address", "thread", "undefined", "memory")))
-#endif
-#else
-#define BERTH_IN_CHILD \
-  __attribute__((noinline, no_sanitize_address, no_sanitize_thread, no_sanitize_undefined, no_stack_protector))
-#endif
 #if defined(__GLIBC__)
 extern "C" int __clone(int (*fn)(void*), void* stack, int flags, void* arg, ...) noexcept;
 #endif
 namespace berth {
 namespace detail {
-enum class spawn_stage : int { none, signals, session, parent_death, cwd, descriptors, close_others, exec };
-struct spawn_plan {
-  const char* const* programs = nullptr;
-  char* const* argv = nullptr;
-  char* const* envp = nullptr;
-  const char* cwd = nullptr;
-  const fd_mapping* fds = nullptr;
-  int* sources = nullptr;
-  std::size_t fd_count = 0;
-  int free_from = 0;
-  bool new_session = false;
-  bool new_group = false;
-  int parent_death_signal = 0;
-  long parent = 0;
-  spawn_stage failed_at = spawn_stage::none;
-  int error = 0;
-};
-BERTH_IN_CHILD inline int spawn_in_child(void* argument) {
-  auto& plan = *static_cast<spawn_plan*>(argument);
-  plan.failed_at = spawn_stage::none;
+BERTH_IN_CHILD inline int run_in_child(void* argument) {
+  auto& plan = *static_cast<launch_plan*>(argument);
+  plan.failed_at = launch_stage::process;
+  plan.failed = false;
   unsigned long kernel_default[8] = {};
   for (int signo = 1; signo <= 64; ++signo) {
     if (signo != SIGKILL && signo != SIGSTOP) ::syscall(SYS_rt_sigaction, signo, kernel_default, nullptr, 8);
   }
-  plan.failed_at = spawn_stage::session;
-  if (plan.new_session) {
-    if (::syscall(SYS_setsid) < 0) goto failed;
-  } else if (plan.new_group) {
-    if (::syscall(SYS_setpgid, 0, 0) != 0) goto failed;
-  }
-  if (plan.parent_death_signal != 0) {
-    plan.failed_at = spawn_stage::parent_death;
-    if (::syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.parent_death_signal, 0, 0, 0) != 0) goto failed;
-    const long parent = ::syscall(SYS_getppid);
-    if (parent != plan.parent && parent != 0) return 127;
-  }
-  if (plan.cwd != nullptr) {
-    plan.failed_at = spawn_stage::cwd;
-    if (::syscall(SYS_chdir, plan.cwd) != 0) goto failed;
-  }
-  plan.failed_at = spawn_stage::descriptors;
-  for (std::size_t i = 0; i < plan.fd_count; ++i) {
-    for (std::size_t k = 0; k < plan.fd_count; ++k) {
-      if (k == i || plan.fds[k].target != plan.fds[i].source) continue;
-      const long moved = ::syscall(SYS_fcntl, plan.fds[i].source, F_DUPFD_CLOEXEC, plan.free_from);
-      if (moved < 0) goto failed;
-      plan.sources[i] = static_cast<int>(moved);
-      break;
-    }
-  }
-  for (std::size_t i = 0; i < plan.fd_count; ++i) {
-    if (plan.sources[i] == plan.fds[i].target) {
-      if (::syscall(SYS_fcntl, plan.sources[i], F_SETFD, 0) != 0) goto failed;
-    } else if (::syscall(SYS_dup3, plan.sources[i], plan.fds[i].target, 0) < 0) {
-      goto failed;
-    }
-  }
-  plan.failed_at = spawn_stage::close_others;
+  plan.failed_at = launch_stage::initializer;
+  if (plan.prepare != nullptr && !plan.prepare(plan.prepare_argument)) goto failed;
+  plan.failed_at = launch_stage::descriptors;
   {
     unsigned next = 0;
-    for (std::size_t i = 0; i < plan.fd_count; ++i) {
-      const auto target = static_cast<unsigned>(plan.fds[i].target);
-      if (target > next && ::syscall(SYS_close_range, next, target - 1, 0) != 0) goto failed;
-      next = target + 1;
+    for (std::size_t i = 0; i < plan.kept_count; ++i) {
+      const auto fd = static_cast<unsigned>(plan.kept[i]);
+      ::syscall(SYS_fcntl, fd, F_SETFD, 0);
+      if (fd > next && ::syscall(SYS_close_range, next, fd - 1, 0) != 0) goto failed;
+      next = fd + 1;
     }
     if (::syscall(SYS_close_range, next, ~0U, 0) != 0) goto failed;
   }
   {
-    plan.failed_at = spawn_stage::signals;
+    plan.failed_at = launch_stage::process;
     std::uint64_t none = 0;
     if (::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, 8) != 0) goto failed;
-    plan.failed_at = spawn_stage::exec;
+    plan.failed_at = launch_stage::exec;
     bool denied = false;
     for (const char* const* program = plan.programs; *program != nullptr; ++program) {
       ::syscall(SYS_execve, *program, plan.argv, plan.envp);
@@ -5050,9 +5032,345 @@ BERTH_IN_CHILD inline int spawn_in_child(void* argument) {
     if (denied) errno = EACCES;
   }
 failed:
+  plan.failed = true;
   plan.error = errno;
   return 127;
 }
+BERTH_DECL child launch(launch_plan& plan) {
+  alignas(16) char stack[32 * 1024];
+  int pidfd = -1;
+  const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+  std::uint64_t all = ~std::uint64_t{0};
+  std::uint64_t before = 0;
+  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+#if defined(__GLIBC__)
+  const int pid = ::__clone(&run_in_child, stack + sizeof stack, flags, &plan, &pidfd);
+#else
+  const int pid = ::clone(&run_in_child, stack + sizeof stack, flags, &plan, &pidfd);
+#endif
+  const int clone_error = errno;
+  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
+  if (pid < 0) {
+    plan.failed_at = launch_stage::process;
+    plan.error = clone_error;
+    return {};
+  }
+  child started{pid, unique_fd(pidfd)};
+  if (plan.failed) {
+    reap_ending_child(started.pidfd.get());
+    return {};
+  }
+  plan.failed_at = launch_stage::none;
+  return started;
+}
+BERTH_DECL void end_child(const child& c) {
+  (void)signal_pidfd(c.pidfd.get(), SIGKILL);
+  reap_ending_child(c.pidfd.get());
+}
+}
+}
+#endif
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_category.hpp>
+#include <sys/prctl.h>
+namespace berth::initializer {
+struct process_group {
+  enum kind {
+    own,
+    session,
+    callers,
+  };
+  kind which = own;
+  BERTH_IN_CHILD boost::system::error_code on_exec_setup(auto&, const auto&, const char* const*) const {
+    long failed = 0;
+    if (which == session) failed = ::syscall(SYS_setsid);
+    if (which == own) failed = ::syscall(SYS_setpgid, 0, 0);
+    return {failed < 0 ? errno : 0, boost::system::system_category()};
+  }
+};
+class parent_death_signal {
+ public:
+  explicit parent_death_signal(int signo) : signo_(signo), parent_(::getpid()) {}
+  BERTH_IN_CHILD boost::system::error_code on_exec_setup(auto&, const auto&, const char* const*) const {
+    int failed = ::syscall(SYS_prctl, PR_SET_PDEATHSIG, signo_, 0, 0, 0) != 0 ? errno : 0;
+    const long parent = ::syscall(SYS_getppid);
+    if (failed == 0 && parent != parent_ && parent != 0) failed = ESRCH;
+    return {failed, boost::system::system_category()};
+  }
+ private:
+  int signo_;
+  long parent_;
+};
+class descriptors {
+ public:
+  explicit descriptors(std::vector<fd_mapping> fds) : fds_(std::move(fds)) {}
+  boost::system::error_code on_setup(auto& launcher, const auto&, const char* const*) {
+    const auto named = [this](int target) {
+      return std::any_of(fds_.begin(), fds_.end(), [&](const fd_mapping& m) { return m.target == target; });
+    };
+    for (int standard = 0; standard <= 2; ++standard) {
+      if (named(standard)) continue;
+      if (!null_device_) null_device_.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
+      if (!null_device_) return {errno, boost::system::system_category()};
+      fds_.push_back({null_device_.get(), standard});
+    }
+    std::sort(fds_.begin(), fds_.end(), [](const fd_mapping& a, const fd_mapping& b) { return a.target < b.target; });
+    launcher.fd_whitelist.clear();
+    for (std::size_t i = 0; i < fds_.size(); ++i) {
+      if (fds_[i].source < 0 || fds_[i].target < 0 || (i > 0 && fds_[i].target == fds_[i - 1].target)) {
+        return {EINVAL, boost::system::system_category()};
+      }
+      launcher.fd_whitelist.push_back(fds_[i].target);
+      sources_.push_back(fds_[i].source);
+    }
+    return {};
+  }
+  BERTH_IN_CHILD boost::system::error_code on_exec_setup(auto&, const auto&, const char* const*) {
+    const fd_mapping* const fds = fds_.data();
+    int* const sources = sources_.data();
+    const std::size_t count = sources_.size();
+    const int last = fds[count - 1].target;
+    const int free_from = last == INT_MAX ? INT_MAX : last + 1;
+    for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t k = 0; k < count; ++k) {
+        if (k == i || fds[k].target != fds[i].source) continue;
+        const long moved = ::syscall(SYS_fcntl, fds[i].source, F_DUPFD_CLOEXEC, free_from);
+        if (moved < 0) return {errno, boost::system::system_category()};
+        sources[i] = static_cast<int>(moved);
+        break;
+      }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool there = sources[i] == fds[i].target;
+      const long failed =
+          there ? ::syscall(SYS_fcntl, sources[i], F_SETFD, 0) : ::syscall(SYS_dup3, sources[i], fds[i].target, 0);
+      if (failed < 0) return {errno, boost::system::system_category()};
+    }
+    return {};
+  }
+ private:
+  std::vector<fd_mapping> fds_;
+  std::vector<int> sources_;
+  unique_fd null_device_;
+};
+}
+#include <boost/asio/execution_context.hpp>
+#include <boost/process/v2/posix/default_launcher.hpp>
+#include <boost/process/v2/process.hpp>
+#include <boost/system/system_error.hpp>
+#include <initializer_list>
+#include <tuple>
+BOOST_PROCESS_V2_BEGIN_NAMESPACE
+struct process_environment;
+namespace posix {
+struct bind_fd;
+}
+BOOST_PROCESS_V2_END_NAMESPACE
+namespace berth {
+namespace detail {
+template <class Owner, class Executor>
+Owner boost_owner(Executor executor, child started, boost::system::error_code& ec) {
+  try {
+    Owner owner(executor, started.pid, started.pidfd.get());
+    (void)started.pidfd.release();
+    return owner;
+  } catch (const boost::system::system_error& e) {
+    end_child(started);
+    ec = e.code();
+    return Owner(std::move(executor));
+  }
+}
+}
+class launcher : public boost::process::v2::posix::default_launcher {
+ public:
+  using error_code = boost::system::error_code;
+  using path = boost::process::v2::filesystem::path;
+  const char* const* programs = nullptr;
+  template <class Where, class Args = std::initializer_list<std::string_view>, class... Inits>
+  auto operator()(Where&& where, error_code& ec, const path& executable, Args&& args, Inits&&... inits) {
+    auto executor = executor_of(where);
+    using process_type = boost::process::v2::basic_process<decltype(executor)>;
+    child started = start(ec, executable, args, inits...);
+    if (ec) return process_type(std::move(executor));
+    return detail::boost_owner<process_type>(std::move(executor), std::move(started), ec);
+  }
+  template <class Where, class Args = std::initializer_list<std::string_view>, class... Inits>
+  auto operator()(Where&& where, const path& executable, Args&& args, Inits&&... inits) {
+    error_code ec;
+    auto p = (*this)(where, ec, executable, args, inits...);
+    if (ec) throw boost::system::system_error(ec, "berth::launcher");
+    return p;
+  }
+  template <class Args = std::initializer_list<std::string_view>, class... Inits>
+  child start(error_code& ec, const path& executable, Args&& args, Inits&&... inits) {
+    const settings before(*this);
+    const program_words words(executable, args);
+    launch_run<decltype(pointer_to(inits))...> run{
+        *this, executable, words.pointers.data(), {pointer_to(inits)...}, {}};
+    failed_at_ = launch_stage::setup;
+    failed_initializer_ = nullptr;
+    child started;
+    ec = words.hold_nul ? error_code(EINVAL, boost::system::system_category()) : run.set_up();
+    if (!ec) started = run.launch(ec);
+    if (ec) run.tell_error(ec);
+    else run.tell_success();
+    return started;
+  }
+  launch_stage failed_at() const noexcept { return failed_at_; }
+  const void* failed_initializer() const noexcept { return failed_initializer_; }
+ private:
+  struct settings {
+    explicit settings(launcher& l) : of(l), env(l.env), programs(l.programs), fd_whitelist(l.fd_whitelist) {}
+    settings(const settings&) = delete;
+    settings& operator=(const settings&) = delete;
+    ~settings() {
+      of.env = env;
+      of.programs = programs;
+      of.fd_whitelist = std::move(fd_whitelist);
+    }
+    launcher& of;
+    const char* const* env;
+    const char* const* programs;
+    std::vector<int> fd_whitelist;
+  };
+  struct program_words {
+    program_words(const path& executable, const auto& args) : strings{executable.native()} {
+      for (const auto& word : args) strings.push_back(string_of(word));
+      for (const auto& word : strings) {
+        pointers.push_back(word.c_str());
+        hold_nul = hold_nul || word.find('\0') != word.npos;
+      }
+      pointers.push_back(nullptr);
+    }
+    std::vector<std::string> strings;
+    std::vector<const char*> pointers;
+    bool hold_nul = false;
+  };
+  template <class Init>
+  static Init* pointer_to(Init& init) {
+    return std::addressof(init);
+  }
+  template <class Init>
+  static Init* pointer_to(std::optional<Init>& init) {
+    return init ? std::addressof(*init) : nullptr;
+  }
+  template <class Init>
+  static const Init* pointer_to(const std::optional<Init>& init) {
+    return init ? std::addressof(*init) : nullptr;
+  }
+  template <class... Pointers>
+  struct launch_run {
+    launcher& by;
+    const path& executable;
+    const char* const* command_line;
+    std::tuple<Pointers...> initializers;
+    error_code child_error;
+    template <class Work>
+    void each(Work work) {
+      std::apply([&](auto*... init) { ((init != nullptr ? work(*init) : void()), ...); }, initializers);
+    }
+    error_code set_up() {
+      error_code ec;
+      each([&](auto& init) {
+        if (ec) return;
+        ec = set_up_one(init);
+        if (ec) by.failed_initializer_ = &init;
+      });
+      return ec;
+    }
+    template <class Init>
+    error_code set_up_one(Init& init) {
+      if constexpr (std::is_same_v<std::remove_const_t<Init>, boost::process::v2::process_environment>) {
+        by.env = init.env.data();
+      } else if constexpr (std::is_same_v<std::remove_const_t<Init>, boost::process::v2::posix::bind_fd>) {
+        by.fd_whitelist.push_back(init.target);
+      } else if constexpr (requires { init.on_setup(by, executable, command_line); }) {
+        return init.on_setup(by, executable, command_line);
+      }
+      return {};
+    }
+    child launch(error_code& ec) {
+      auto& kept = by.fd_whitelist;
+      std::sort(kept.begin(), kept.end());
+      kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+      const char* const only[] = {executable.c_str(), nullptr};
+      detail::launch_plan plan;
+      plan.programs = by.programs != nullptr ? by.programs : only;
+      plan.argv = command_line;
+      plan.envp = by.env;
+      plan.kept = kept.data();
+      plan.kept_count = kept.size();
+      plan.prepare = &launch_run::prepare;
+      plan.prepare_argument = this;
+      child started = detail::launch(plan);
+      by.failed_at_ = plan.failed_at;
+      by.pid = started.pid;
+      if (plan.failed_at == launch_stage::initializer) ec = child_error;
+      else if (plan.failed_at != launch_stage::none) ec = error_code(plan.error, boost::system::system_category());
+      return started;
+    }
+    BERTH_IN_CHILD static bool prepare(void* self) {
+      return static_cast<launch_run*>(self)->prepare_all(std::index_sequence_for<Pointers...>());
+    }
+    template <std::size_t... I>
+    BERTH_IN_CHILD bool prepare_all(std::index_sequence<I...>) {
+      return (prepare_one(std::get<I>(initializers)) && ...);
+    }
+    template <class Init>
+    BERTH_IN_CHILD bool prepare_one(Init* init) {
+      if constexpr (requires { init->on_exec_setup(by, executable, command_line); }) {
+        if (init == nullptr) return true;
+        try {
+          child_error = init->on_exec_setup(by, executable, command_line);
+        } catch (const boost::system::system_error& e) {
+          child_error = e.code();
+        } catch (...) {
+          child_error = error_code(ECANCELED, boost::system::system_category());
+        }
+        if (child_error) by.failed_initializer_ = init;
+        return !child_error;
+      }
+      return true;
+    }
+    void tell_success() {
+      each([&](auto& init) {
+        if constexpr (requires { init.on_success(by, executable, command_line); }) {
+          init.on_success(by, executable, command_line);
+        }
+      });
+    }
+    void tell_error(const error_code& ec) {
+      each([&](auto& init) {
+        if constexpr (requires { init.on_fork_error(by, executable, command_line, ec); }) {
+          if (by.failed_at_ == launch_stage::process) init.on_fork_error(by, executable, command_line, ec);
+        }
+        if constexpr (requires { init.on_exec_error(by, executable, command_line, ec); }) {
+          if (by.failed_at_ == launch_stage::exec) init.on_exec_error(by, executable, command_line, ec);
+        }
+        if constexpr (requires { init.on_error(by, executable, command_line, ec); }) {
+          init.on_error(by, executable, command_line, ec);
+        }
+      });
+    }
+  };
+  template <class Where>
+  static auto executor_of(Where& where) {
+    if constexpr (std::is_convertible_v<Where&, boost::asio::execution_context&>) return where.get_executor();
+    else return std::remove_cv_t<Where>(where);
+  }
+  template <class Word>
+  static std::string string_of(const Word& word) {
+    if constexpr (std::is_convertible_v<const Word&, std::string>) return word;
+    else return std::string(word.data(), word.size());
+  }
+  launch_stage failed_at_ = launch_stage::none;
+  const void* failed_initializer_ = nullptr;
+};
+}
+#include <boost/process/v2/start_dir.hpp>
+#include <span>
+namespace berth {
+namespace detail {
 inline bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
 inline result<void> check_spawn_options(const spawn_options& o) {
   const auto invalid = [](std::string message, std::string path = {}) {
@@ -5103,113 +5421,88 @@ inline result<std::vector<std::string>> program_candidates(const spawn_options& 
     path.remove_prefix(colon + 1);
   }
 }
-inline error spawn_error(const spawn_plan& plan, const spawn_options& o, const std::vector<std::string>& programs) {
-  error e = errno_error(plan.error, "process", "cannot start the program", o.argv[0]);
-  const errc by_errno = e.code;
-  const bool about_a_path = by_errno == errc::not_found || by_errno == errc::permission;
-  e.code = errc::spawn_failed;
-  switch (plan.failed_at) {
-    case spawn_stage::cwd:
-      e.message = "cannot enter the working directory";
-      e.path = o.cwd;
-      e.code = plan.error == ENOTDIR ? errc::not_found : about_a_path ? by_errno : errc::spawn_failed;
-      break;
-    case spawn_stage::exec:
-      if (plan.error == ENOENT || plan.error == ENOTDIR) {
-        e.code = errc::not_found;
-        const std::string& first = programs.front();
-        const std::string seen = first[0] == '/' || o.cwd.empty() ? first : o.cwd + "/" + first;
-        if (programs.size() > 1) e.hint = "it is in no directory of the PATH given to it";
-        else if (::access(seen.c_str(), F_OK) == 0) e.hint = "the file is there, its interpreter is not";
-      } else if (about_a_path) {
-        e.code = errc::permission;
-      } else if (plan.error == E2BIG) {
-        e.code = errc::too_big;
-        e.message = "the program's arguments and environment are too long";
-        e.hint =
-            "Linux takes 128 KiB for one and a quarter of the stack's limit (ulimit -s) for all: hand data over by standard input or in a file";
-      } else if (plan.error == ENOEXEC) {
-        e.hint = "not a program of this machine's kind, or a script without its #! line";
-      }
-      break;
-    case spawn_stage::descriptors: e.message = "cannot hand the descriptors to the program"; break;
-    case spawn_stage::close_others:
-      e.message = "cannot close the other descriptors";
-      if (plan.error == ENOSYS) e.hint = "close_range needs Linux 5.9";
-      break;
-    case spawn_stage::session: e.message = "cannot give the program a process group of its own"; break;
-    default: break;
+struct spawn_initializers {
+  explicit spawn_initializers(const spawn_options& o) : descriptors(o.fds) {
+    using initializer::process_group;
+    group.which = o.new_session ? process_group::session : o.new_group ? process_group::own : process_group::callers;
+    if (o.parent_death_signal != 0) parent_death.emplace(o.parent_death_signal);
+    if (!o.cwd.empty()) cwd.emplace(o.cwd);
+  }
+  initializer::process_group group;
+  std::optional<initializer::parent_death_signal> parent_death;
+  std::optional<boost::process::v2::process_start_dir> cwd;
+  initializer::descriptors descriptors;
+};
+inline void explain_exec_error(error& e, errc by_errno, const spawn_options& o,
+                               const std::vector<std::string>& programs) {
+  if (e.sys_errno == ENOENT || e.sys_errno == ENOTDIR) {
+    e.code = errc::not_found;
+    const std::string& first = programs.front();
+    const std::string seen = first[0] == '/' || o.cwd.empty() ? first : o.cwd + "/" + first;
+    if (programs.size() > 1) e.hint = "it is in no directory of the PATH given to it";
+    else if (::access(seen.c_str(), F_OK) == 0) e.hint = "the file is there, its interpreter is not";
+  } else if (by_errno == errc::not_found || by_errno == errc::permission) {
+    e.code = errc::permission;
+  } else if (e.sys_errno == E2BIG) {
+    e.code = errc::too_big;
+    e.message = "the program's arguments and environment are too long";
+    e.hint =
+        "Linux takes 128 KiB for one and a quarter of the stack's limit (ulimit -s) for all: hand data over by standard input or in a file";
+  } else if (e.sys_errno == ENOEXEC) {
+    e.hint = "not a program of this machine's kind, or a script without its #! line";
+  }
+}
+inline error spawn_error(const launcher& by, int number, const spawn_initializers& given, const spawn_options& o,
+                         const std::vector<std::string>& programs) {
+  error e = errno_error(number, "process", "cannot start the program", o.argv[0]);
+  const errc by_errno = std::exchange(e.code, errc::spawn_failed);
+  const void* const at = by.failed_initializer();
+  if (by.failed_at() == launch_stage::exec) {
+    explain_exec_error(e, by_errno, o, programs);
+  } else if (by.failed_at() == launch_stage::process) {
+    e.message = "cannot make a process";
+    if (number == EMFILE || number == ENFILE) e.hint = "out of descriptors: raise the limit (ulimit -n)";
+    if (number == EAGAIN) e.hint = "the limit of processes is reached (ulimit -u, or the cgroup's pids.max)";
+  } else if (by.failed_at() == launch_stage::descriptors) {
+    e.message = "cannot close the other descriptors";
+    if (number == ENOSYS) e.hint = "close_range needs Linux 5.9";
+  } else if (at == &given.descriptors && by.failed_at() == launch_stage::setup) {
+    e.message = "cannot open the null device";
+    e.path = "/dev/null";
+  } else if (at == &given.descriptors) {
+    e.message = "cannot hand the descriptors to the program";
+  } else if (at == &given.group) {
+    e.message = "cannot give the program a process group of its own";
+  } else if (given.cwd && at == &*given.cwd) {
+    e.message = "cannot enter the working directory";
+    e.path = o.cwd;
+    if (by_errno == errc::not_found || by_errno == errc::permission) e.code = by_errno;
+    if (number == ENOTDIR) e.code = errc::not_found;
   }
   return e;
 }
-inline std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
-  std::vector<char*> out;
+inline std::vector<const char*> pointers_to(const std::vector<std::string>& strings) {
+  std::vector<const char*> out;
   out.reserve(strings.size() + 1);
-  for (const auto& s : strings) out.push_back(const_cast<char*>(s.c_str()));
+  for (const auto& s : strings) out.push_back(s.c_str());
   out.push_back(nullptr);
   return out;
 }
 }
 BERTH_DECL result<child> spawn(const spawn_options& options) {
   BERTH_TRY(detail::check_spawn_options(options));
-  auto programs = detail::program_candidates(options);
+  const auto programs = detail::program_candidates(options);
   if (!programs) return programs.error();
-  std::vector<fd_mapping> fds = options.fds;
-  unique_fd null_device;
-  for (int standard = 0; standard <= 2; ++standard) {
-    if (std::any_of(fds.begin(), fds.end(), [&](const fd_mapping& m) { return m.target == standard; })) continue;
-    if (!null_device) null_device.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!null_device) {
-      error e = errno_error(errno, "process", "cannot open the null device", "/dev/null");
-      e.code = errc::spawn_failed;
-      return e;
-    }
-    fds.push_back({null_device.get(), standard});
-  }
-  std::sort(fds.begin(), fds.end(), [](const fd_mapping& a, const fd_mapping& b) { return a.target < b.target; });
-  std::vector<int> sources(fds.size());
-  std::transform(fds.begin(), fds.end(), sources.begin(), [](const fd_mapping& m) { return m.source; });
   const auto program_list = detail::pointers_to(*programs);
-  const auto argv = detail::pointers_to(options.argv);
-  const auto envp = detail::pointers_to(options.env);
-  detail::spawn_plan plan;
-  plan.programs = program_list.data();
-  plan.argv = argv.data();
-  plan.envp = envp.data();
-  plan.cwd = options.cwd.empty() ? nullptr : options.cwd.c_str();
-  plan.fds = fds.data();
-  plan.sources = sources.data();
-  plan.fd_count = fds.size();
-  plan.free_from = fds.back().target == INT_MAX ? INT_MAX : fds.back().target + 1;
-  plan.new_session = options.new_session;
-  plan.new_group = options.new_group;
-  plan.parent_death_signal = options.parent_death_signal;
-  plan.parent = ::getpid();
-  alignas(16) char stack[16 * 1024];
-  int pidfd = -1;
-  const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-  std::uint64_t all = ~std::uint64_t{0};
-  std::uint64_t before = 0;
-  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-#if defined(__GLIBC__)
-  const int pid = ::__clone(&detail::spawn_in_child, stack + sizeof stack, flags, &plan, &pidfd);
-#else
-  const int pid = ::clone(&detail::spawn_in_child, stack + sizeof stack, flags, &plan, &pidfd);
-#endif
-  const int clone_error = errno;
-  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
-  if (pid < 0) {
-    error e = errno_error(clone_error, "process", "cannot make a process", options.argv[0]);
-    e.code = errc::spawn_failed;
-    if (clone_error == EMFILE || clone_error == ENFILE) e.hint = "out of descriptors: raise the limit (ulimit -n)";
-    if (clone_error == EAGAIN) e.hint = "the limit of processes is reached (ulimit -u, or the cgroup's pids.max)";
-    return e;
-  }
-  child started{pid, unique_fd(pidfd)};
-  if (plan.error != 0) {
-    detail::reap_ending_child(started.pidfd.get());
-    return detail::spawn_error(plan, options, *programs);
-  }
+  const auto environment = detail::pointers_to(options.env);
+  launcher by;
+  by.programs = program_list.data();
+  by.env = environment.data();
+  detail::spawn_initializers with(options);
+  boost::system::error_code failed;
+  child started = by.start(failed, options.argv[0], std::span(options.argv).subspan(1), with.group, with.parent_death,
+                           with.cwd, with.descriptors);
+  if (failed) return detail::spawn_error(by, failed.value(), with, options, *programs);
   return started;
 }
 BERTH_DECL std::vector<std::string> minimal_environment() {
@@ -5239,6 +5532,7 @@ class process {
  public:
   BERTH_DECL static result<process> start(boost::asio::any_io_executor executor, spawn_options options,
                                           stdio_options io = {});
+  BERTH_DECL static result<process> adopt(boost::asio::any_io_executor executor, child&& started);
   BERTH_DECL process(process&&) noexcept;
   BERTH_DECL process& operator=(process&&) noexcept;
   BERTH_DECL ~process();
@@ -5252,6 +5546,7 @@ class process {
   BERTH_DECL void close_stdin();
   BERTH_DECL std::string output(output_stream which) const;
   BERTH_DECL std::size_t dropped(output_stream which) const;
+  BERTH_DECL result<child> release();
   BERTH_DECL void detach();
  private:
   struct state;
@@ -5626,8 +5921,7 @@ BERTH_DECL result<process> process::start(boost::asio::any_io_executor executor,
   if (!started) return started.error();
   for (auto& fd : theirs) fd.reset();
   if (auto watched = detail::register_with_loop(s->pidfd, started->pidfd); !watched) {
-    (void)signal_pidfd(started->pidfd.get(), SIGKILL);
-    detail::reap_ending_child(started->pidfd.get());
+    detail::end_child(*started);
     return watched.error();
   }
   s->pid = started->pid;
@@ -5637,6 +5931,15 @@ BERTH_DECL result<process> process::start(boost::asio::any_io_executor executor,
     if (s->stream(which).pipe.is_open()) s->watch_output(which);
   }
   if (want.in == stdio_options::input::text) s->feed_text();
+  return process(std::move(s));
+}
+BERTH_DECL result<process> process::adopt(boost::asio::any_io_executor executor, child&& started) {
+  stdio_options none;
+  none.out = none.err = stdio_options::output::null;
+  auto s = std::make_shared<state>(std::move(executor), std::move(none));
+  BERTH_TRY(detail::register_with_loop(s->pidfd, started.pidfd));
+  s->pid = std::exchange(started.pid, -1);
+  s->watch_exit();
   return process(std::move(s));
 }
 BERTH_DECL process::process(process&&) noexcept = default;
@@ -5804,6 +6107,16 @@ BERTH_DECL std::string process::output(output_stream which) const {
 }
 BERTH_DECL std::size_t process::dropped(output_stream which) const {
   return state_ ? state_->stream(which).ring.dropped() : 0;
+}
+BERTH_DECL result<child> process::release() {
+  if (!state_) return detail::no_process_error();
+  if (state_->ended() && !state_->zombie_held) {
+    return make_error(errc::state, "process", "the process has ended, and berth has reaped it");
+  }
+  const auto s = std::exchange(state_, nullptr);
+  child given{s->pid, unique_fd(s->pidfd.release())};
+  s->let_go();
+  return given;
 }
 BERTH_DECL void process::detach() {
   if (state_) state_->let_go();
@@ -6732,7 +7045,6 @@ BERTH_DECL std::vector<daemon_action_any> daemon_fsm::on(const daemon_event_any&
 }
 }
 #endif
-#include <span>
 namespace berth {
 namespace detail {
 class json_document;
@@ -18448,7 +18760,7 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_status>> look_at(environment wh
 }
 namespace detail {
 inline double in_ms(duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
-inline void write_failure(json_writer& to, const daemon_failure& failure) {
+inline void write_failure(berth::json_writer& to, const daemon_failure& failure) {
   const error why = failure.to_error();
   to.open_object().key("code").number(static_cast<int>(why.code)).key("phase").string(failure.phase);
   to.key("message").string(why.message).key("reason").string(failure.reason);
@@ -18462,19 +18774,19 @@ inline void write_failure(json_writer& to, const daemon_failure& failure) {
   to.key("last_probe").string(failure.last_probe).key("output").string(failure.tail);
   to.key("hint_id").string(failure.hint_id).key("hint").string(why.hint).close_object();
 }
-inline void write_members(json_writer& to, const daemon_status& status) {
+inline void write_members(berth::json_writer& to, const daemon_status& status) {
   to.key("state").string(daemon_state_name(status.state)).key("pid").number(status.pid);
   to.key("ready_after_ms").decimal(in_ms(status.ready_after)).key("restarts").unsigned_number(status.restarts);
   to.key("failure");
   if (status.failure) write_failure(to, *status.failure);
   else to.null();
 }
-inline void write_count(json_writer& to, std::string_view key, const std::optional<std::uint64_t>& count) {
+inline void write_count(berth::json_writer& to, std::string_view key, const std::optional<std::uint64_t>& count) {
   to.key(key);
   if (count) to.unsigned_number(*count);
   else to.null();
 }
-inline void write_network(json_writer& to, const sandbox_status& status) {
+inline void write_network(berth::json_writer& to, const sandbox_status& status) {
   const sandbox_record& r = status.record;
   to.key("network").open_object().key("mode").string(network_mode_name(r.network)).key("path").string(r.network_path);
   to.key("address").string(r.net ? r.net->address() : std::string());
@@ -18492,7 +18804,7 @@ inline void write_network(json_writer& to, const sandbox_status& status) {
   else to.null();
   to.close_object();
 }
-inline void write_command(json_writer& to, const sandbox_status& status) {
+inline void write_command(berth::json_writer& to, const sandbox_status& status) {
   to.key("command").open_object().key("argv").open_array();
   if (status.purpose)
     for (const std::string& word : status.purpose->command) to.string(word);
@@ -18925,7 +19237,6 @@ void read_daemon_settings(options_object& o, daemon_settings& settings) {
   o.into(settings.lines, o.boolean("daemon_lines"));
 }
 }
-#include <boost/system/system_error.hpp>
 namespace berth::capi {
 berth_error* make_error_handle(error e) noexcept {
   try {
@@ -22385,10 +22696,10 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   where_.on_phase = [sink](std::string_view phase) {
     log(sink, log_level::debug, "sandbox", {{"phase", std::string(phase)}});
   };
-  std::optional<docker_recipe> docker;
-  if (request->docker) docker = request->recipe;
+  std::optional<docker_recipe> wanted;
+  if (request->docker) wanted = request->recipe;
   auto making = request->snapshot.empty()
-                    ? make_sandbox(where_, std::move(request->config), std::move(docker), {})
+                    ? make_sandbox(where_, std::move(request->config), std::move(wanted), {})
                     : restore_snapshot(where_, request->snapshot, restore_options::of(request->config));
   auto made = co_await std::move(making);
   if (!made) co_return std::move(made).error();

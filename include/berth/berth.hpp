@@ -55,9 +55,13 @@
 #include <berth/runsc/state.hpp>
 #include <berth/runsc/version.hpp>
 
+#include <berth/process/boost_handle.hpp>
 #include <berth/process/cancellation.hpp>
+#include <berth/process/child.hpp>
 #include <berth/process/executor.hpp>
 #include <berth/process/exit_status.hpp>
+#include <berth/process/initializers.hpp>
+#include <berth/process/launcher.hpp>
 #include <berth/process/output_buffer.hpp>
 #include <berth/process/pidfd.hpp>
 #include <berth/process/process.hpp>

@@ -4,6 +4,7 @@
 
 #include <berth/base/clock.hpp>
 #include <berth/base/result.hpp>
+#include <berth/process/child.hpp>
 #include <berth/process/exit_status.hpp>
 #include <berth/process/spawn.hpp>
 
@@ -54,6 +55,10 @@ class process {
   BERTH_DECL static result<process> start(boost::asio::any_io_executor executor, spawn_options options,
                                           stdio_options io = {});
 
+  /// Takes a child of this program that somebody else started, and that nobody else reaps from now on. It is waited for
+  /// and signalled by its pidfd, alone, whatever group it leads; its streams are not ours. On an error it is still the caller's.
+  BERTH_DECL static result<process> adopt(boost::asio::any_io_executor executor, child&& started);
+
   BERTH_DECL process(process&&) noexcept;
   BERTH_DECL process& operator=(process&&) noexcept;
   BERTH_DECL ~process();
@@ -89,6 +94,9 @@ class process {
   BERTH_DECL std::string output(output_stream which) const;
   BERTH_DECL std::size_t dropped(output_stream which) const;
 
+  /// Gives the child away, with its pidfd: it is the caller's to reap. Our ends of its pipes are closed. errc::state, and
+  /// nothing is given, when it has ended and been reaped.
+  BERTH_DECL result<child> release();
   /// Lets the child run on without us; it is not reaped by berth any more. Our ends of its pipes are closed.
   BERTH_DECL void detach();
 

@@ -1,27 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starting a program without the cost or the risks of fork.
-//
-// Why not Boost.Process: of its v2 the launcher (it forks: 18 ms from a host of 1 GB), the wait (waitpid by number),
-// the signal (kill by number) and the destructor (kills and blocks) would all have to be replaced to be a good guest in
-// somebody's process, and its descriptors come from pipe() and a later fcntl, which another thread's fork can leak.
-// What would remain is less than the adapter, so berth has Asio and a launcher of its own.
+// Starting a program by berth's launcher (launcher.hpp), as a value says.
 #pragma once
 
 #include <berth/base/result.hpp>
-#include <berth/base/unique_fd.hpp>
-
-#include <sys/types.h>
+#include <berth/process/child.hpp>
 
 #include <string>
 #include <vector>
 
 namespace berth {
-
-/// A descriptor of ours under the number that the child is to see. The source is borrowed and stays open here.
-struct fd_mapping {
-  int source = -1;
-  int target = -1;
-};
 
 struct spawn_options {
   std::vector<std::string> argv;  ///< argv[0] is looked up in the PATH of `env` unless it holds a slash
@@ -31,12 +18,6 @@ struct spawn_options {
   bool new_session = false;       ///< setsid: the child leads a session and a group of its own
   bool new_group = true;          ///< the child leads a process group of its own, so that it can be killed whole
   int parent_death_signal = 0;    ///< sent to the child when the *thread* that spawned it ends (prctl(2)); 0: none
-};
-
-/// A started child. Whoever owns it must reap it by waitid(P_PIDFD), once.
-struct child {
-  pid_t pid = -1;
-  unique_fd pidfd;
 };
 
 /// Starts `options.argv` by clone(CLONE_VM | CLONE_VFORK | CLONE_PIDFD): cost does not grow with the host's memory, and

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <berth/impl/process/executor.ipp>
+#include <berth/impl/process/launch.ipp>
 #include <berth/impl/process/output_buffer.ipp>
 #include <berth/impl/process/pidfd.ipp>
 #include <berth/impl/process/process.ipp>

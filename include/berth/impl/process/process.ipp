@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/impl/process/process_state.ipp>
+#include <berth/process/detail/launch.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace berth {
 
@@ -96,8 +98,7 @@ BERTH_DECL result<process> process::start(boost::asio::any_io_executor executor,
   if (!started) return started.error();
   for (auto& fd : theirs) fd.reset();
   if (auto watched = detail::register_with_loop(s->pidfd, started->pidfd); !watched) {
-    (void)signal_pidfd(started->pidfd.get(), SIGKILL);
-    detail::reap_ending_child(started->pidfd.get());
+    detail::end_child(*started);
     return watched.error();
   }
   s->pid = started->pid;
@@ -108,6 +109,16 @@ BERTH_DECL result<process> process::start(boost::asio::any_io_executor executor,
     if (s->stream(which).pipe.is_open()) s->watch_output(which);
   }
   if (want.in == stdio_options::input::text) s->feed_text();
+  return process(std::move(s));
+}
+
+BERTH_DECL result<process> process::adopt(boost::asio::any_io_executor executor, child&& started) {
+  stdio_options none;
+  none.out = none.err = stdio_options::output::null;
+  auto s = std::make_shared<state>(std::move(executor), std::move(none));
+  BERTH_TRY(detail::register_with_loop(s->pidfd, started.pidfd));
+  s->pid = std::exchange(started.pid, -1);
+  s->watch_exit();
   return process(std::move(s));
 }
 
@@ -303,6 +314,17 @@ BERTH_DECL std::string process::output(output_stream which) const {
 
 BERTH_DECL std::size_t process::dropped(output_stream which) const {
   return state_ ? state_->stream(which).ring.dropped() : 0;
+}
+
+BERTH_DECL result<child> process::release() {
+  if (!state_) return detail::no_process_error();
+  if (state_->ended() && !state_->zombie_held) {
+    return make_error(errc::state, "process", "the process has ended, and berth has reaped it");
+  }
+  const auto s = std::exchange(state_, nullptr);
+  child given{s->pid, unique_fd(s->pidfd.release())};
+  s->let_go();
+  return given;
 }
 
 BERTH_DECL void process::detach() {
