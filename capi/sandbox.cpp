@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // berth_sandbox: sandboxes of berth's own.
-#include "detail/sandbox.hpp"
+#include "detail/sandbox_operation.hpp"
 
 namespace berth::capi {
 
@@ -13,28 +13,6 @@ class sandbox_executor_core final : public executor_core {
  private:
   const std::shared_ptr<sandbox_core> box_;
 };
-
-static result<std::shared_ptr<sandbox_core>> sandbox_of(berth_sandbox* sandbox) {
-  BERTH_PIN(s, sandbox_object, sandbox);
-  BERTH_TRY(s->core->loop->check());
-  return s->core;
-}
-
-// An operation on a sandbox; `verb` gives its coroutine.
-template <class Verb>
-static berth_status sandbox_operation(berth_sandbox* sandbox, const berth_op_options* op_options, std::uint64_t* op,
-                                      berth_error** err, Verb verb) {
-  return guard(err, [&]() -> result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    auto core = sandbox_of(sandbox);
-    if (!core) return std::move(core).error();
-    auto started = (*core)->loop->submit(
-        op_options, [c = *core, verb = std::move(verb)](op_pointer o) { return verb(*c, std::move(o)); });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
-  });
-}
 
 // Makes the handle, then starts the operation that fills it; `verb` gives the coroutine.
 template <class Verb>
@@ -155,57 +133,6 @@ berth_status berth_sandbox_resume(berth_sandbox* sandbox, const berth_op_options
                                  [](sandbox_core& c, op_pointer) { return c.set_paused(false); });
 }
 
-berth_status berth_sandbox_snapshot(berth_sandbox* sandbox, const char* options, size_t options_len,
-                                    const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    auto core = capi::sandbox_of(sandbox);
-    if (!core) return std::move(core).error();
-    BERTH_TEXT(text, options, options_len);
-    capi::options_text given;
-    BERTH_TRY(given.parse(text));
-    auto o = given.root();
-    std::string name;
-    berth::snapshot_options wanted;
-    o.into(name, o.text("name"));
-    o.into(wanted.leave_running, o.boolean("leave_running"));
-    o.finish();
-    BERTH_TRY(given.outcome());
-    BERTH_TRY(berth::check_snapshot_name(name));
-    auto started =
-        (*core)->loop->submit(op_options, [c = *core, name, wanted](op_pointer) { return c->snapshot(name, wanted); });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
-  });
-}
-
-berth_status berth_snapshot_list(const char* where, size_t where_len, berth_buffer** json, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(json, "json"));
-    BERTH_TEXT(place, where, where_len);
-    auto environment = capi::read_environment(place);
-    if (!environment) return std::move(environment).error();
-    auto all = berth::list_snapshots(*environment);
-    if (!all) return std::move(all).error();
-    std::string text = "[";
-    for (const berth::stored_snapshot& one : *all) text += (text.size() > 1 ? "," : "") + berth::format_snapshot(one);
-    *json = capi::make_buffer_handle(text + "]");
-    return {};
-  });
-}
-
-berth_status berth_snapshot_remove(const char* where, size_t where_len, const char* name, size_t name_len,
-                                   berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TEXT(place, where, where_len);
-    BERTH_TEXT(text, name, name_len);
-    auto environment = capi::read_environment(place);
-    if (!environment) return std::move(environment).error();
-    return berth::remove_snapshot(*environment, text);
-  });
-}
-
 berth_status berth_sandbox_egress(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                   berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
@@ -214,20 +141,13 @@ berth_status berth_sandbox_egress(berth_sandbox* sandbox, const berth_op_options
 
 berth_status berth_sandbox_set_egress(berth_sandbox* sandbox, const char* rules, size_t rules_len,
                                       const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    auto core = capi::sandbox_of(sandbox);
-    if (!core) return std::move(core).error();
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
     BERTH_TEXT(text, rules, rules_len);
     auto words = capi::parse_string_array(text, "rules");
     if (!words) return std::move(words).error();
     auto policy = berth::parse_egress(*words);
     if (!policy) return std::move(policy).error();
-    auto started = (*core)->loop->submit(
-        op_options, [c = *core, wanted = std::move(*policy)](op_pointer) { return c->egress(wanted); });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
+    return [wanted = std::move(*policy)](sandbox_core& c, op_pointer) { return c.egress(wanted); };
   });
 }
 
@@ -239,22 +159,14 @@ berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_opti
 
 berth_status berth_sandbox_start_docker(berth_sandbox* sandbox, const char* options, size_t options_len,
                                         const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    auto core = capi::sandbox_of(sandbox);
-    if (!core) return std::move(core).error();
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
     BERTH_TEXT(text, options, options_len);
     berth::docker_recipe recipe;
     capi::daemon_settings settings;
     bool enabled = true;
     bool start = true;
-    BERTH_TRY(capi::read_managed_docker(text, recipe, settings, enabled, start));  // what is wrong is told at once
-    auto started = (*core)->loop->submit(op_options, [c = *core, copy = std::string(text)](op_pointer o) {
-      return c->start_docker(copy, std::move(o));
-    });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
+    BERTH_TRY(capi::read_managed_docker(text, recipe, settings, enabled, start));
+    return [copy = std::string(text)](sandbox_core& c, op_pointer o) { return c.start_docker(copy, std::move(o)); };
   });
 }
 

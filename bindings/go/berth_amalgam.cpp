@@ -22320,6 +22320,35 @@ struct sandbox_object final : handle_object {
 };
 }
 namespace berth::capi {
+inline result<std::shared_ptr<sandbox_core>> sandbox_of(berth_sandbox* sandbox) {
+  BERTH_PIN(s, sandbox_object, sandbox);
+  BERTH_TRY(s->core->loop->check());
+  return s->core;
+}
+using sandbox_verb = std::function<asio::awaitable<op_result>(sandbox_core&, op_pointer)>;
+template <class Read>
+berth_status checked_sandbox_operation(berth_sandbox* sandbox, const berth_op_options* op_options, std::uint64_t* op,
+                                       berth_error** err, Read read) {
+  return guard(err, [&]() -> result<void> {
+    BERTH_TRY(clear_out(op, "op"));
+    auto core = sandbox_of(sandbox);
+    if (!core) return std::move(core).error();
+    result<sandbox_verb> verb = read();
+    if (!verb) return std::move(verb).error();
+    auto started = (*core)->loop->submit(
+        op_options, [c = *core, verb = std::move(*verb)](op_pointer o) { return verb(*c, std::move(o)); });
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
+inline berth_status sandbox_operation(berth_sandbox* sandbox, const berth_op_options* op_options, std::uint64_t* op,
+                                      berth_error** err, sandbox_verb verb) {
+  return checked_sandbox_operation(sandbox, op_options, op, err,
+                                   [&]() -> result<sandbox_verb> { return std::move(verb); });
+}
+}
+namespace berth::capi {
 class sandbox_executor_core final : public executor_core {
  public:
   explicit sandbox_executor_core(std::shared_ptr<sandbox_core> box) : executor_core(box->loop), box_(std::move(box)) {}
@@ -22327,25 +22356,6 @@ class sandbox_executor_core final : public executor_core {
  private:
   const std::shared_ptr<sandbox_core> box_;
 };
-static result<std::shared_ptr<sandbox_core>> sandbox_of(berth_sandbox* sandbox) {
-  BERTH_PIN(s, sandbox_object, sandbox);
-  BERTH_TRY(s->core->loop->check());
-  return s->core;
-}
-template <class Verb>
-static berth_status sandbox_operation(berth_sandbox* sandbox, const berth_op_options* op_options, std::uint64_t* op,
-                                      berth_error** err, Verb verb) {
-  return guard(err, [&]() -> result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    auto core = sandbox_of(sandbox);
-    if (!core) return std::move(core).error();
-    auto started = (*core)->loop->submit(
-        op_options, [c = *core, verb = std::move(verb)](op_pointer o) { return verb(*c, std::move(o)); });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
-  });
-}
 template <class Verb>
 static result<void> begin_sandbox(berth_loop* loop, environment where, const berth_op_options* op_options,
                                   berth_sandbox** sandbox, std::uint64_t* op, Verb verb) {
@@ -22453,54 +22463,6 @@ berth_status berth_sandbox_resume(berth_sandbox* sandbox, const berth_op_options
   return capi::sandbox_operation(sandbox, op_options, op, err,
                                  [](sandbox_core& c, op_pointer) { return c.set_paused(false); });
 }
-berth_status berth_sandbox_snapshot(berth_sandbox* sandbox, const char* options, size_t options_len,
-                                    const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    auto core = capi::sandbox_of(sandbox);
-    if (!core) return std::move(core).error();
-    BERTH_TEXT(text, options, options_len);
-    capi::options_text given;
-    BERTH_TRY(given.parse(text));
-    auto o = given.root();
-    std::string name;
-    berth::snapshot_options wanted;
-    o.into(name, o.text("name"));
-    o.into(wanted.leave_running, o.boolean("leave_running"));
-    o.finish();
-    BERTH_TRY(given.outcome());
-    BERTH_TRY(berth::check_snapshot_name(name));
-    auto started =
-        (*core)->loop->submit(op_options, [c = *core, name, wanted](op_pointer) { return c->snapshot(name, wanted); });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
-  });
-}
-berth_status berth_snapshot_list(const char* where, size_t where_len, berth_buffer** json, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(json, "json"));
-    BERTH_TEXT(place, where, where_len);
-    auto environment = capi::read_environment(place);
-    if (!environment) return std::move(environment).error();
-    auto all = berth::list_snapshots(*environment);
-    if (!all) return std::move(all).error();
-    std::string text = "[";
-    for (const berth::stored_snapshot& one : *all) text += (text.size() > 1 ? "," : "") + berth::format_snapshot(one);
-    *json = capi::make_buffer_handle(text + "]");
-    return {};
-  });
-}
-berth_status berth_snapshot_remove(const char* where, size_t where_len, const char* name, size_t name_len,
-                                   berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TEXT(place, where, where_len);
-    BERTH_TEXT(text, name, name_len);
-    auto environment = capi::read_environment(place);
-    if (!environment) return std::move(environment).error();
-    return berth::remove_snapshot(*environment, text);
-  });
-}
 berth_status berth_sandbox_egress(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                   berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
@@ -22508,20 +22470,13 @@ berth_status berth_sandbox_egress(berth_sandbox* sandbox, const berth_op_options
 }
 berth_status berth_sandbox_set_egress(berth_sandbox* sandbox, const char* rules, size_t rules_len,
                                       const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    auto core = capi::sandbox_of(sandbox);
-    if (!core) return std::move(core).error();
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
     BERTH_TEXT(text, rules, rules_len);
     auto words = capi::parse_string_array(text, "rules");
     if (!words) return std::move(words).error();
     auto policy = berth::parse_egress(*words);
     if (!policy) return std::move(policy).error();
-    auto started = (*core)->loop->submit(
-        op_options, [c = *core, wanted = std::move(*policy)](op_pointer) { return c->egress(wanted); });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
+    return [wanted = std::move(*policy)](sandbox_core& c, op_pointer) { return c.egress(wanted); };
   });
 }
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
@@ -22531,22 +22486,14 @@ berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_opti
 }
 berth_status berth_sandbox_start_docker(berth_sandbox* sandbox, const char* options, size_t options_len,
                                         const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    auto core = capi::sandbox_of(sandbox);
-    if (!core) return std::move(core).error();
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
     BERTH_TEXT(text, options, options_len);
     berth::docker_recipe recipe;
     capi::daemon_settings settings;
     bool enabled = true;
     bool start = true;
     BERTH_TRY(capi::read_managed_docker(text, recipe, settings, enabled, start));
-    auto started = (*core)->loop->submit(op_options, [c = *core, copy = std::string(text)](op_pointer o) {
-      return c->start_docker(copy, std::move(o));
-    });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
+    return [copy = std::string(text)](sandbox_core& c, op_pointer o) { return c.start_docker(copy, std::move(o)); };
   });
 }
 berth_status berth_sandbox_wait_docker(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
@@ -23009,6 +22956,50 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   if (!r.snapshot.empty()) BERTH_TRY(check_snapshot_name(r.snapshot));
   return r;
 }
+}
+namespace capi = berth::capi;
+using berth::capi::clear_out;
+using berth::capi::guard;
+berth_status berth_sandbox_snapshot(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                    const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(text, options, options_len);
+    capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root();
+    std::string name;
+    berth::snapshot_options wanted;
+    o.into(name, o.text("name"));
+    o.into(wanted.leave_running, o.boolean("leave_running"));
+    o.finish();
+    BERTH_TRY(given.outcome());
+    BERTH_TRY(berth::check_snapshot_name(name));
+    return [name, wanted](capi::sandbox_core& c, capi::op_pointer) { return c.snapshot(name, wanted); };
+  });
+}
+berth_status berth_snapshot_list(const char* where, size_t where_len, berth_buffer** json, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(json, "json"));
+    BERTH_TEXT(place, where, where_len);
+    auto environment = capi::read_environment(place);
+    if (!environment) return std::move(environment).error();
+    auto all = berth::list_snapshots(*environment);
+    if (!all) return std::move(all).error();
+    std::string text = "[";
+    for (const berth::stored_snapshot& one : *all) text += (text.size() > 1 ? "," : "") + berth::format_snapshot(one);
+    *json = capi::make_buffer_handle(text + "]");
+    return {};
+  });
+}
+berth_status berth_snapshot_remove(const char* where, size_t where_len, const char* name, size_t name_len,
+                                   berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TEXT(place, where, where_len);
+    BERTH_TEXT(text, name, name_len);
+    auto environment = capi::read_environment(place);
+    if (!environment) return std::move(environment).error();
+    return berth::remove_snapshot(*environment, text);
+  });
 }
 namespace berth::capi {
 struct spec_object final : handle_object {

@@ -223,6 +223,7 @@ guest_status daemon_keeper::status() const {
 void daemon_keeper::retreat() {
   retreated_ = true;
   if (relay_) relay_->close();
+  layers_.reset();  // what came meanwhile is seen when we are back
   log_.reset();
   command_log_.reset();
 }
@@ -260,8 +261,8 @@ void daemon_keeper::follow_layers() {
 }
 
 void daemon_keeper::publish() {
-  follow_layers();
   if (retreated_) return;  // it is told when we are back
+  follow_layers();
   serve_docker();
   daemon_news news;
   news.status = status();
