@@ -131,7 +131,7 @@ TEST_F(Snapshot, DockerIsThereAtOnceWithItsImagesContainersAndNetworks) {
   docker("box", {"network", "create", "front"});
   docker("box", {"volume", "create", "data"});
   docker("box", {"run", "-d", "--name", "count", "-v", "data:/data", image_name_, "sh", "-c",
-                 "i=0; while :; do i=$((i+1)); echo $i > /data/n; sleep 0.2; done"});
+                 "ping -c 1 172.17.0.1; i=0; while :; do i=$((i+1)); echo $i > /data/n; sleep 0.2; done"});
   docker("box", {"run", "-d", "--name", "web", "--network", "front", "-p", "8080:80", "-v", "/inside:/inside",
                  image_name_, "/inside/calls", "serve", "80"});
   const command_output taken = run({"snapshot", "box", "warm"});
@@ -154,6 +154,8 @@ TEST_F(Snapshot, DockerIsThereAtOnceWithItsImagesContainersAndNetworks) {
     SCOPED_TRACE(id);
     EXPECT_EQ(status_of(id, {"docker", "state"}), "ready");
     EXPECT_TRUE(counts_on(count(id))) << "it ran on: it has no socket that was cut off";
+    EXPECT_NE(docker(id, {"exec", "count", "ping", "-c", "1", "172.17.0.1"}).find("1 packets received"), string::npos)
+        << "it had sent something before, and does again";
     const auto call = [&](const string& network, const string& to, const string& port) {
       return run({"docker", id, "--", "run", "--rm", "--network", network, "-v", "/inside:/inside", image_name_,
                   "/inside/calls", "tcp", to, port, "5"})

@@ -11,6 +11,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netpacket/packet.h>
 #include <sched.h>
@@ -21,6 +23,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -157,6 +160,36 @@ std::string set_up(const link_state& link, const std::string& own_address) {
   return text + "link set " + link.name + " up\n";
 }
 
+unique_fd open_namespace(pid_t pid) {
+  return unique_fd(::open(("/proc/" + std::to_string(pid) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+// In the network namespace that we are in, with the link's other end. By a message of our own: `ip` would be a process for each
+// container, while everything waits. 0 or errno.
+int delete_link(const std::string& name) {
+  const unique_fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  struct {
+    nlmsghdr header;
+    ifinfomsg link;
+  } request{};
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = RTM_DELLINK;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  request.link.ifi_family = AF_UNSPEC;
+  request.link.ifi_index = static_cast<int>(::if_nametoindex(name.c_str()));
+  if (request.link.ifi_index == 0) return errno;
+  if (!socket || ::send(socket.get(), &request, sizeof request, 0) != static_cast<ssize_t>(sizeof request))
+    return errno;
+  struct {
+    nlmsghdr header;
+    nlmsgerr error;
+  } answer{};
+  const ssize_t n = ::recv(socket.get(), &answer, sizeof answer, 0);
+  if (n < 0) return errno;
+  if (n < static_cast<ssize_t>(sizeof answer) || answer.header.nlmsg_type != NLMSG_ERROR) return EPROTO;
+  return -answer.error.error;
+}
+
 std::string name_of_namespace(pid_t pid) { return "berth-" + std::to_string(pid); }
 
 }  // namespace
@@ -177,7 +210,7 @@ docker_links read_docker_links() {
   for (const pid_t pid : find_namespaces()) {
     container_links one;
     one.pid = pid;
-    const unique_fd space(::open(("/proc/" + std::to_string(pid) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+    const unique_fd space = open_namespace(pid);
     if (!own || !space || ::setns(space.get(), CLONE_NEWNET) != 0) continue;
     one.links = read_links();
     (void)::setns(own.get(), CLONE_NEWNET);
@@ -185,6 +218,22 @@ docker_links read_docker_links() {
     if (!one.links.empty()) found.containers.push_back(std::move(one));
   }
   return found;
+}
+
+std::string cut_docker_links(const docker_links& all) {
+  std::string failed;
+  const unique_fd own(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  for (const container_links& container : all.containers) {
+    const unique_fd space = open_namespace(container.pid);
+    if (!own || !space || ::setns(space.get(), CLONE_NEWNET) != 0) continue;  // it has ended
+    for (const link_state& link : container.links) {
+      if (bridge_of(all, link) == nullptr) continue;
+      if (const int err = delete_link(link.name); err != 0)
+        failed += link.name + ": " + std::strerror(err) + "\n";
+    }
+    (void)::setns(own.get(), CLONE_NEWNET);
+  }
+  return failed;
 }
 
 link_plan plan_docker_links(const docker_links& before, const std::vector<std::string>& present,

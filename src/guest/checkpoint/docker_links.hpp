@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Docker's links: its bridges, and what joins its containers to them. A sandbox that is restored from a checkpoint has a fresh
 // network stack in their place (gVisor's Stack::ReplaceConfig, release-20260701.0), so that the guest remembers them and makes
-// them anew, under the same names and addresses: dockerd and its containers do not notice.
+// them anew, under the same names and addresses: dockerd and its containers do not notice. The sandbox that goes on keeps its
+// bridges, and gets the rest anew as well.
 #pragma once
 
 #include <sys/types.h>
@@ -41,6 +42,11 @@ const link_state* bridge_of(const docker_links& all, const link_state& link);
 
 /// What there is now. What cannot be read is left out.
 docker_links read_docker_links();
+
+/// Removes what joins the containers to the bridges. gVisor cannot save a bridge that has learned where a container is
+/// (BridgeFDBEntry has no SaverLoader, release-20260905.0), which a container's first packet teaches it; with the link that is
+/// forgotten. What failed comes as text, for people.
+std::string cut_docker_links(const docker_links& all);
 
 /// What `ip -batch` is to do: in the sandbox's own network namespace first, then in each container's.
 struct link_plan {

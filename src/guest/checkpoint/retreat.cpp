@@ -36,6 +36,8 @@ retreat::retreat(event_loop& loop, std::string directory, bool docker, std::func
     links_ = read_docker_links();
     network_ = read_docker_network_args();
     mark_cut_off_containers(links_);
+    if (const std::string failed = cut_docker_links(links_); !failed.empty())
+      complain("Docker's links cannot be removed: " + failed);
   }
   itimerspec often{};
   often.it_value.tv_nsec = often.it_interval.tv_nsec = look_every_ns;
@@ -63,13 +65,11 @@ void retreat::look() {
 void retreat::end(const guest_wake& wake) {
   loop_.forget(timer_.get());
   timer_.reset();
-  if (wake.restored) {
-    rename_host(hostname_, wake.address, wake.hostname);
-    if (docker_) {
-      const std::string failed =
-          make_docker_links(links_, network_.address) + set_up_docker_network(network_, wake.address);
-      if (!failed.empty()) complain("Docker's network is not as it was: " + failed);
-    }
+  if (wake.restored) rename_host(hostname_, wake.address, wake.hostname);
+  if (docker_) {
+    std::string failed = make_docker_links(links_, network_.address);
+    if (wake.restored) failed += set_up_docker_network(network_, wake.address);
+    if (!failed.empty()) complain("Docker's network is not as it was: " + failed);
   }
   // In the sandbox that goes on, too: gVisor freezes those sockets to save them, and sees to the root namespace's only
   // afterwards (Kernel.SaveTo, release-20260905.0).
