@@ -68,7 +68,7 @@ TEST_F(ManyLayers, RunBuildExportAndGo) {
   docker({"rm", "kept"});
   docker({"load"}, archive("more", 90));
   inside("mkdir /built && printf 'FROM more\\nRUN rm /layers/7\\nRUN echo new > /layers/8\\n' > /built/Dockerfile");
-  docker({"build", "-q", "-t", "built", "/built"});
+  inside("docker build -q -t built /built");
   EXPECT_EQ(docker({"run", "--rm", "built", "sh", "-c", "ls /layers | wc -l; cat /layers/8"}), "88\nnew");
 
   // A layer's short link goes with it; those of "few" are its own.

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace berth {
@@ -47,7 +48,12 @@ class docker_sandbox {
   /// Makes a sandbox whose Docker is ready. On failure or cancellation nothing is left, and the error is that of dockerd's
   /// start where that is what failed. Errors: those of make_sandbox and start.
   BERTH_DECL static boost::asio::awaitable<result<docker_sandbox>> create(environment where, sandbox_config config,
-                                                                          docker_settings docker = {});
+                                                                          docker_settings docker);
+  /// The same with the defaults. (No default argument: g++ 12 destroys an aggregate that is a temporary of a co_await
+  /// expression twice. For the same reason name settings before a co_await.)
+  static boost::asio::awaitable<result<docker_sandbox>> create(environment where, sandbox_config config) {
+    return create(std::move(where), std::move(config), docker_settings());
+  }
   /// Errors: those of sandbox::attach.
   BERTH_DECL static result<docker_sandbox> attach(environment where, std::string id);
 

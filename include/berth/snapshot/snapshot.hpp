@@ -56,7 +56,12 @@ struct restore_options {
 /// as sandbox::create.
 BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
                                                                                      std::string name,
-                                                                                     restore_options options = {});
+                                                                                     restore_options options);
+/// The same with the defaults: no default argument, since g++ 12 destroys an aggregate that is a temporary of a co_await
+/// expression twice.
+inline boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where, std::string name) {
+  return restore_snapshot(std::move(where), std::move(name), restore_options());
+}
 
 }  // namespace berth
 
