@@ -28,3 +28,18 @@ packages_run=(iproute2 nftables iptables util-linux curl debootstrap debian-arch
 # Test: the linters; fuzzing, sanitizers, the ABI check; the Python package's registry, images and virtual environment.
 packages_test=(clang-format shellcheck clang libclang-rt-14-dev abigail-tools procps git
   docker-registry skopeo umoci python3-venv)
+
+# The matrix (scripts/matrix): what is tried beside runsc_release and the Docker of rootfs_suite. An older runsc of the module
+# proxy, one that Debian has, and a suite for each Docker; the newest Docker is built, and put over the one before.
+matrix_runsc_release=20260224.0
+matrix_runsc_module=gvisor.dev/gvisor/runsc@v0.0.0-20260224225140-573d5e7127a8
+matrix_runsc_debian=20240729.0
+matrix_runsc_debian_suite=bookworm-backports
+declare -A matrix_suites=([26.1]=trixie [28.5]=sid)
+matrix_packages=$rootfs_packages,docker-cli,docker-compose,docker-buildx
+matrix_built_docker=29
+matrix_built_over=28.5
+matrix_moby=github.com/moby/moby/v2@v2.0.0-beta.24
+matrix_containerd=github.com/containerd/containerd/v2@v2.2.1
+# Serves buildx's docker-container driver; there is no public registry.
+matrix_buildkit=github.com/moby/buildkit@v0.26.3

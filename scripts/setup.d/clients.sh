@@ -6,20 +6,20 @@
 
 docker_clients() { printf '%s\n' "$berth_cache/clients/$(recipe_hash 2 "$clients_suite" "$(dpkg --print-architecture)")"; }
 
-# download_debs DIRECTORY PACKAGE...: packages of $clients_suite, into DIRECTORY/debs; apt checks them against the signed
+# download_debs DIRECTORY SUITE PACKAGE...: packages of SUITE, into DIRECTORY/debs; apt checks them against the signed
 # lists, and this machine's own lists stay as they are.
 download_debs() {
-  local directory=$1 mirror keyring apt
-  shift
+  local directory=$1 suite=$2 mirror keyring apt
+  shift 2
   mirror=$(apt_mirror "$rootfs_suite")
   [[ -n $mirror ]] || die "apt's sources on this machine name no Debian mirror; add one for $rootfs_suite main"
   keyring=$(apt_keyring "$mirror")
   mkdir -p "$directory"/{lists/partial,archives/partial,debs}
-  echo "deb [signed-by=${keyring:-/usr/share/keyrings/debian-archive-keyring.gpg}] $mirror $clients_suite main" \
+  echo "deb [signed-by=${keyring:-/usr/share/keyrings/debian-archive-keyring.gpg}] $mirror $suite main" \
     >"$directory/sources.list"
   apt=(-o "Dir::Etc::SourceList=$directory/sources.list" -o Dir::Etc::SourceParts=/dev/null
     -o "Dir::State::Lists=$directory/lists" -o "Dir::Cache=$directory" -o APT::Sandbox::User=root)
-  quietly "looking for $* in $clients_suite" apt-get "${apt[@]}" update
+  quietly "looking for $* in $suite" apt-get "${apt[@]}" update
   (
     cd "$directory/debs" || exit
     quietly "fetching $*" apt-get "${apt[@]}" download "$@"
@@ -35,7 +35,7 @@ setup_clients() {
   mkdir -p "$berth_cache/clients"
   rm -rf "$berth_cache"/clients/building.*
   building=$(mktemp -d "$berth_cache/clients/building.XXXXXX")
-  download_debs "$building" docker-cli "${rootfs_plugins[@]}" || {
+  download_debs "$building" "$clients_suite" docker-cli "${rootfs_plugins[@]}" || {
     rm -rf "$building"
     die "apt-get could not download docker-cli, ${rootfs_plugins[*]} of $clients_suite"
   }

@@ -2,15 +2,9 @@
 # A root file system with Docker, compose v2 and buildx in it, made by debootstrap from this machine's own Debian mirror.
 # shellcheck shell=bash
 
-setup_rootfs() {
-  local hash target building mirror keyring options=()
-  # The number is raised when the steps below change.
-  hash=$(recipe_hash 2 "$rootfs_suite" "$rootfs_packages" "$clients_suite" "${rootfs_plugins[*]}" "$(dpkg --print-architecture)")
-  target=$berth_cache/rootfs/$rootfs_suite-$hash
-  export BERTH_TEST_ROOTFS=$target
-  if [[ -d $target ]]; then
-    return
-  fi
+# make_rootfs TARGET SUITE PACKAGES [STEP]: the root file system TARGET; STEP is a function that gets it to finish it.
+make_rootfs() {
+  local target=$1 suite=$2 packages=$3 step=${4:-:} building=$1.building mirror keyring options=()
   need_root "making a root file system"
   command -v debootstrap >/dev/null || setup_packages
   mirror=$(apt_mirror "$rootfs_suite")
@@ -20,22 +14,35 @@ setup_rootfs() {
     options+=("--keyring=$keyring")
   fi
   mkdir -p "$berth_cache/rootfs" "$berth_cache/debs"
-  building=$target.building
   rm -rf --one-file-system "$building"
-  quietly "making a $rootfs_suite root file system with Docker" debootstrap --variant=minbase \
-    --cache-dir="$berth_cache/debs" "${options[@]}" --include="$rootfs_packages" "$rootfs_suite" "$building" "$mirror" ||
+  quietly "making a $suite root file system with Docker" debootstrap --variant=minbase \
+    --cache-dir="$berth_cache/debs" "${options[@]}" --include="$packages" "$suite" "$building" "$mirror" ||
     die "debootstrap failed"
   # dockerd's names on user networks need the legacy variant: the sandbox has no nf_tables.
   for tool in iptables ip6tables; do
     chroot "$building" update-alternatives --set "$tool" "/usr/sbin/$tool-legacy" >/dev/null
   done
-  rm -rf --one-file-system "$target.plugins"
-  download_debs "$target.plugins" "${rootfs_plugins[@]}" ||
-    die "apt-get could not download ${rootfs_plugins[*]} of $clients_suite"
-  mv "$target.plugins/debs" "$building/plugins"
-  chroot "$building" sh -c 'dpkg -i /plugins/*.deb' >/dev/null || die "${rootfs_plugins[*]} could not be installed"
-  rm -rf "$target.plugins" "$building/plugins"
+  "$step" "$building"
   rm -rf "$building"/var/cache/apt/archives/*.deb "$building"/var/lib/apt/lists/*
   mv "$building" "$target"
   say "root file system: $target"
+}
+
+# install_plugins ROOT: compose and buildx, which that suite lacks.
+install_plugins() {
+  local work=$1.plugins
+  rm -rf --one-file-system "$work"
+  download_debs "$work" "$clients_suite" "${rootfs_plugins[@]}" ||
+    die "apt-get could not download ${rootfs_plugins[*]} of $clients_suite"
+  mv "$work/debs" "$1/plugins"
+  chroot "$1" sh -c 'dpkg -i /plugins/*.deb' >/dev/null || die "${rootfs_plugins[*]} could not be installed"
+  rm -rf "$work" "$1/plugins"
+}
+
+setup_rootfs() {
+  local hash
+  # The number is raised when the steps above change.
+  hash=$(recipe_hash 2 "$rootfs_suite" "$rootfs_packages" "$clients_suite" "${rootfs_plugins[*]}" "$(dpkg --print-architecture)")
+  export BERTH_TEST_ROOTFS=$berth_cache/rootfs/$rootfs_suite-$hash
+  [[ -d $BERTH_TEST_ROOTFS ]] || make_rootfs "$BERTH_TEST_ROOTFS" "$rootfs_suite" "$rootfs_packages" install_plugins
 }

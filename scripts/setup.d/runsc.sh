@@ -9,6 +9,24 @@ runsc_is_fit() {
   [[ $release =~ ^[0-9]{8} ]] && version_at_least "${release%%[!0-9.]*}" "$runsc_min"
 }
 
+# build_runsc RELEASE MODULE FILE: the module proxy's runsc of that release, as FILE.
+build_runsc() {
+  local building=$berth_cache/runsc/building
+  setup_go
+  mkdir -p "$berth_cache/runsc"
+  rm -rf "$building"
+  # Go checks every module against its checksum database (unless this machine turned that off).
+  quietly "building runsc $1 (about two minutes)" env GOBIN="$building" CGO_ENABLED=0 \
+    GOFLAGS=-buildvcs=false "$BERTH_GO" install \
+    -ldflags "-s -w -X gvisor.dev/gvisor/runsc/version.version=release-$1" "$2" ||
+    die "runsc could not be built"
+  "$building/runsc" --version >/dev/null || die "the runsc that was built does not run here"
+  mkdir -p "${3%/*}"
+  mv "$building/runsc" "$3"
+  rm -rf "$building"
+  say "runsc: $3"
+}
+
 setup_runsc() {
   local candidate target
   target=$berth_cache/runsc/$runsc_release/runsc
@@ -28,18 +46,6 @@ setup_runsc() {
   if [[ -x $target ]] && runsc_is_fit "$target"; then
     return
   fi
-  setup_go
-  mkdir -p "$berth_cache/runsc"
-  local building=$berth_cache/runsc/building
-  rm -rf "$building"
-  # Go checks every module against its checksum database (unless this machine turned that off).
-  quietly "building runsc $runsc_release (about two minutes)" env GOBIN="$building" CGO_ENABLED=0 \
-    GOFLAGS=-buildvcs=false "$BERTH_GO" install \
-    -ldflags "-s -w -X gvisor.dev/gvisor/runsc/version.version=release-$runsc_release" "$runsc_module" ||
-    die "runsc could not be built"
-  runsc_is_fit "$building/runsc" || die "the runsc that was built does not run here"
-  mkdir -p "${target%/*}"
-  mv "$building/runsc" "$target"
-  rm -rf "$building"
-  say "runsc: $target"
+  build_runsc "$runsc_release" "$runsc_module" "$target"
+  runsc_is_fit "$target" || die "the runsc that was built is not of release $runsc_min or later"
 }
