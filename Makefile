@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 export BERTH_START ?= $(shell date +%s)
 
-.PHONY: all setup demo test check-quick lint bench asan tsan fuzz-replay install clean
+.PHONY: all setup demo test matrix check-quick lint bench asan tsan fuzz-replay install clean
 
 # Builds everything into build/; the command is build/bin/berth.
 all:
@@ -21,6 +21,10 @@ demo:
 # Everything, as CI runs it. PARTS="quick integration" runs some of it.
 test:
 	@scripts/test $(PARTS)
+
+# Scenarios on each pair of runsc and Docker; writes docs/matrix.md. RUNSC="pinned" DOCKER="20.10,29" NAMES="bridge buildkit*" runs some.
+matrix: all
+	@scripts/matrix $(if $(RUNSC),--runsc $(RUNSC)) $(if $(DOCKER),--docker $(DOCKER)) $(if $(JOBS),--jobs $(JOBS)) $(NAMES)
 
 # The tests that need neither root nor runsc.
 check-quick:
