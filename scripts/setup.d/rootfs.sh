@@ -18,19 +18,19 @@ make_rootfs() {
   quietly "making a $suite root file system with Docker" debootstrap --variant=minbase \
     --cache-dir="$berth_cache/debs" "${options[@]}" --include="$packages" "$suite" "$building" "$mirror" ||
     die "debootstrap failed"
-  # dockerd's names on user networks need the legacy variant: the sandbox has no nf_tables.
-  for tool in iptables ip6tables; do
-    chroot "$building" update-alternatives --set "$tool" "/usr/sbin/$tool-legacy" >/dev/null
-  done
   "$step" "$building"
   rm -rf "$building"/var/cache/apt/archives/*.deb "$building"/var/lib/apt/lists/*
   mv "$building" "$target"
   say "root file system: $target"
 }
 
-# install_plugins ROOT: compose and buildx, which that suite lacks.
-install_plugins() {
-  local work=$1.plugins
+# finish_test_rootfs ROOT: compose and buildx, which that suite lacks; and the iptables that a sandbox can use. berth gives
+# dockerd that by itself; the tests' own calls of it take the default.
+finish_test_rootfs() {
+  local work=$1.plugins tool
+  for tool in iptables ip6tables; do
+    chroot "$1" update-alternatives --set "$tool" "/usr/sbin/$tool-legacy" >/dev/null
+  done
   rm -rf --one-file-system "$work"
   download_debs "$work" "$clients_suite" "${rootfs_plugins[@]}" ||
     die "apt-get could not download ${rootfs_plugins[*]} of $clients_suite"
@@ -44,5 +44,5 @@ setup_rootfs() {
   # The number is raised when the steps above change.
   hash=$(recipe_hash 2 "$rootfs_suite" "$rootfs_packages" "$clients_suite" "${rootfs_plugins[*]}" "$(dpkg --print-architecture)")
   export BERTH_TEST_ROOTFS=$berth_cache/rootfs/$rootfs_suite-$hash
-  [[ -d $BERTH_TEST_ROOTFS ]] || make_rootfs "$BERTH_TEST_ROOTFS" "$rootfs_suite" "$rootfs_packages" install_plugins
+  [[ -d $BERTH_TEST_ROOTFS ]] || make_rootfs "$BERTH_TEST_ROOTFS" "$rootfs_suite" "$rootfs_packages" finish_test_rootfs
 }

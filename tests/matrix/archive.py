@@ -89,7 +89,7 @@ class Images:
                 ("noted", "", {"pax_headers": attributes}),
                 ("busybox-capable", busybox, {"pax_headers": capable}),
                 ("bin/peer", self.peer.read_bytes()),
-                ("busybox-setuid", busybox, {"mode": 0o4755}),
+                ("peer-setuid", self.peer.read_bytes(), {"mode": 0o4755}),
             ),
             layer(("some/.wh.gone", ""), ("all/.wh..wh..opq", ""), ("all/new", "new\n")),
         )

@@ -177,7 +177,7 @@ class Box:
 
     def popen(self, *words: str, **options: object) -> subprocess.Popen:
         self.log(f"$ berth {shlex.join(words)} &")
-        return subprocess.Popen([*self.berth, *words], **options)
+        return subprocess.Popen([*self.berth, *words], **{"stdout": subprocess.DEVNULL, **options})
 
     def until(self, what: str, true: Callable[[], object], timeout: float = 60) -> None:
         end = time.monotonic() + timeout

@@ -20,6 +20,9 @@ class Limit:
     result: str
     reason: str
 
+    def holds(self, result: str) -> bool:
+        return KIND[result] == self.result or self.result == "varies"
+
 
 class Limits:
     """The file of what is known not to work: scenario, runsc, Docker, result, reason. The first line that fits holds."""
@@ -29,8 +32,8 @@ class Limits:
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if line.strip() and not line.startswith("#"):
                 words = line.split(maxsplit=4)
-                if len(words) < 5 or words[3] not in ("refused", "fails"):
-                    raise SystemExit(f"{path}:{number}: not SCENARIO RUNSC DOCKER refused|fails REASON")
+                if len(words) < 5 or words[3] not in ("refused", "fails", "varies"):
+                    raise SystemExit(f"{path}:{number}: not SCENARIO RUNSC DOCKER refused|fails|varies REASON")
                 self.lines.append(Limit(*words))
 
     def names(self) -> set[str]:
@@ -70,13 +73,15 @@ def write(path: Path, results: dict, limits: Limits, berth: str) -> None:
         if got is None or got["result"] == "not run":
             return "–"
         result, words = got["result"], got["words"]
+        expected = limits.expected(name, runsc, docker)
+        if not expected.holds(result):
+            return f"**{result}**, not expected" + note(words[:300])
+        if expected.result == "varies":
+            return "works mostly" + note(expected.reason)
         if result == "works":
             return "works"
         if result == "works by":
             return "works by" + note(words)
-        expected = limits.expected(name, runsc, docker)
-        if KIND[result] != expected.result:
-            return f"**{result}**, not expected" + note(words[:300])
         if result == "refused":
             return "refused" + note(words if name != "ready" else expected.reason + " berth says: " + words)
         return "fails" + note(expected.reason)
@@ -93,6 +98,7 @@ def write(path: Path, results: dict, limits: Limits, berth: str) -> None:
         "| works by | as on any Docker, by what berth does: the note says what, and the scenario looks whether it was that |",
         "| refused | it does not work, and berth says so, and why |",
         "| fails | it does not work; the note has the cause |",
+        "| works mostly | it fails now and then; the note has the cause |",
         "| – | was not run, since the sandbox could not be made |",
         "",
     ]

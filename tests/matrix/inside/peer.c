@@ -3,6 +3,7 @@
 //   peer serve PORT                  answers TCP connections and UDP packets with its host name
 //   peer call tcp|udp NAME PORT [N]  N questions one after another, each by name: prints the last answer and how many came
 //   peer xattr FILE NAME [VALUE]     sets or prints an extended attribute
+//   peer uid                         prints its effective user
 //   peer eat MEGABYTES               has so much memory resident, says so, and waits
 #define _GNU_SOURCE
 #include <errno.h>
@@ -77,9 +78,9 @@ static int call(int kind, const char* name, const char* port, char* answer, size
 }
 
 static int eat(size_t megabytes) {
-  char* all = malloc(megabytes << 20);
+  volatile char* all = malloc(megabytes << 20);  // volatile: or the compiler sees that nobody reads it
   if (all == NULL) return fail("malloc");
-  memset(all, 7, megabytes << 20);
+  for (size_t i = 0; i < megabytes << 20; i += 512) all[i] = 7;
   printf("ate %zu\n", megabytes);
   fflush(stdout);
   for (;;) pause();
@@ -88,6 +89,7 @@ static int eat(size_t megabytes) {
 int main(int argc, char** argv) {
   char text[256] = "";
   if (argc == 3 && strcmp(argv[1], "serve") == 0) return serve(atoi(argv[2]));
+  if (argc == 2 && strcmp(argv[1], "uid") == 0) return printf("%d\n", (int)geteuid()) < 0;
   if (argc == 3 && strcmp(argv[1], "eat") == 0) return eat((size_t)atoi(argv[2]));
   if (argc >= 5 && strcmp(argv[1], "call") == 0) {
     int count = argc > 5 ? atoi(argv[5]) : 1, answered = 0;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """dockerd itself"""
 
-from box import Box, has, same, scenario
+from box import Box, Failure, has, same, scenario
 
 
 @scenario(fresh=True)
@@ -23,15 +23,11 @@ def dockerd_killed(box: Box) -> None:
     box.by("the sandbox's first process starts it again", int(box.status()["docker"]["restarts"]) >= 1)
 
 
-@scenario(fresh=True)
-def snapshot(box: Box) -> None:
-    """`berth snapshot` and `berth run --from`: Docker, images, volumes and restarted containers are there in the copy"""
-    box.docker("run --rm -v kept:/data busybox sh -c 'echo here > /data/file'")
-    box.docker("run -d --name again --restart always busybox sleep 1000")
+def take_and_restore(box: Box) -> None:
     name = f"matrix-{box.id}"
     taken = box.host(*box.berth, "snapshot", box.id, name)
     if taken.code != 0:
-        same(taken.said, "", "what berth snapshot says")
+        raise Failure(f"berth snapshot: {taken.said[:400]}")
     other = box.another()
     try:
         made = box.host(*box.berth, "run", "-d", "--wait", "--from", name)
@@ -42,3 +38,23 @@ def snapshot(box: Box) -> None:
     finally:
         other.remove()
         box.host(*box.berth, "snapshot", "rm", name)
+
+
+@scenario(fresh=True)
+def snapshot(box: Box) -> None:
+    """`berth snapshot` and `berth run --from`: Docker, images, volumes and restarted containers are there in the copy"""
+    box.docker("run --rm -v kept:/data busybox sh -c 'echo here > /data/file'")
+    box.docker("run -d --name again --restart always busybox sleep 1000")
+    take_and_restore(box)
+
+
+@scenario(fresh=True)
+def snapshot_after_traffic(box: Box) -> None:
+    """The same, after containers have talked to each other on a bridge"""
+    box.docker("run --rm -v kept:/data busybox sh -c 'echo here > /data/file'")
+    box.docker("run -d --name again --restart always busybox sleep 1000")
+    box.serve("web")
+    address = box.docker("inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' web")
+    has(box.docker(f"run --rm peer:1 peer call tcp {address} 80"), "web: 1 of 1")
+    box.docker("rm -f web")
+    take_and_restore(box)

@@ -4,7 +4,7 @@
 import json
 import subprocess
 
-from box import Box, has, same, scenario
+from box import Box, Failure, has, same, scenario
 
 
 @scenario()
@@ -37,12 +37,12 @@ def healthchecks(box: Box) -> None:
     box.until("unhealthy", lambda: box.docker(health) == "unhealthy")
     box.docker("exec patient touch /well")
     box.until("healthy", lambda: box.docker(health) == "healthy")
-    has(box.docker("inspect -f {{json .State.Health.Log}} patient"), "looked")
+    has(box.docker("inspect -f '{{json .State.Health.Log}}' patient"), "looked")
 
 
 @scenario()
 def tells(box: Box) -> None:
-    """`docker top`, `stats`, `diff`, `port`, `events`, `rename`, `inspect` of a container"""
+    """`docker top`, `diff`, `port`, `events`, `rename` of a container"""
     events = box.popen(
         "docker",
         box.id,
@@ -61,14 +61,26 @@ def tells(box: Box) -> None:
         has(box.docker("top told"), "sleep 1234")
         box.until("the file is there", lambda: "A /made" in box.docker("diff told"))
         has(box.docker("port told"), "80/tcp -> 0.0.0.0:7070")
-        stats = json.loads(box.docker("stats --no-stream --format {{json .}} told"))
-        same(stats["Name"], "told")
-        same(stats["MemUsage"].startswith("0B"), False, "that no memory is used")
         box.docker("rename told retold")
         same(box.docker("ps --format {{.Names}}"), "retold")
     finally:
         events.kill()
     has(events.communicate(timeout=10)[0], "create", "start")
+
+
+@scenario()
+def stats(box: Box) -> None:
+    """`docker stats` of a container: memory, processes, CPU"""
+    box.load("peer:1")
+    box.docker("run -d --name told --memory 300m peer:1 peer eat 40")
+    box.until("it has eaten", lambda: "ate 40" in box.try_docker("logs told").out)
+    told = json.loads(box.docker("stats --no-stream --format '{{json .}}' told"))
+    if told["PIDs"] == "0":
+        raise Failure(f"all is zero: {told['MemUsage']}, {told['PIDs']} processes")
+    used, _, limit = told["MemUsage"].partition(" / ")
+    same(
+        (limit, used.endswith("MiB") and 40 <= float(used.removesuffix("MiB")) < 80), ("300MiB", True), told["MemUsage"]
+    )
 
 
 @scenario()

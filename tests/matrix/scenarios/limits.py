@@ -42,7 +42,9 @@ def cpus(box: Box) -> None:
 def pids(box: Box) -> None:
     """`--pids-limit` is held to"""
     many = "for i in $(seq 40); do sleep 20 & done; echo all"
-    box.docker("run --rm --pids-limit 20 busybox sh -c", many, code=2)
+    said = [box.try_docker("run --rm --pids-limit 20 busybox sh -c", many).out for _ in range(5)]
+    if "all" in said:
+        raise Failure(f"{said.count('all')} of 5 containers had 40 processes, with a limit of 20")
     same(box.docker("run --rm --pids-limit 60 busybox sh -c", many), "all")
 
 
@@ -86,8 +88,6 @@ def memory_of_the_sandbox(box: Box) -> None:
         other.docker("run --rm peer:1 true")
         done = other.try_docker("run --rm peer:1 peer eat 1500", timeout=100)
         same(done.code != 0, True, "that it was ended")
-        state = other.host(*other.berth, "status", other.id, "--json").out
-        if "memory" not in state:
-            raise Failure(f"berth status says nothing of memory: {state}")
+        same(other.status().get("exit_reason"), "out_of_memory", "why it ended, by berth status")
     finally:
         other.remove()

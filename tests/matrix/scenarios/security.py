@@ -20,7 +20,7 @@ def privileged(box: Box) -> None:
     same(
         box.docker(
             "run --rm --privileged busybox sh -c",
-            "mkdir /m && mount -t tmpfs none /m && echo x > /m/f && cat /m/f && ip link add d0 type dummy 2>/dev/null; ip link set lo up",
+            "mkdir /m && mount -t tmpfs none /m && echo x > /m/f && cat /m/f",
         ),
         "x",
     )
@@ -36,12 +36,9 @@ def capabilities(box: Box) -> None:
     with_admin = bounding(box.docker(f"run --rm --cap-add SYS_ADMIN busybox {CAPS}"))
     same(with_admin >> 21 & 1, 1, "CAP_SYS_ADMIN")
     box.docker("run --rm --cap-drop CHOWN busybox chown 1 /tmp", code=1)
-    same(
-        box.docker(
-            "run --rm --cap-add NET_ADMIN busybox sh -c", "ip link set lo down && ip link set lo up && echo set"
-        ),
-        "set",
-    )
+    add = "ip addr add 10.99.9.9/32 dev lo && ip -o -4 addr show lo | grep -c 10.99.9.9"
+    same(box.docker("run --rm --cap-add NET_ADMIN busybox sh -c", add), "1")
+    box.docker("run --rm busybox sh -c", add, code=2)
 
 
 @scenario()
@@ -93,7 +90,7 @@ def read_only(box: Box) -> None:
     """`--read-only`, with a tmpfs and a volume that can be written"""
     same(
         box.docker(
-            "run --rm --read-only --tmpfs /tmp -v v:/data busybox sh -c",
+            "run --rm --read-only --tmpfs /tmp -v kept:/data busybox sh -c",
             "touch /file 2>/dev/null || echo refused; touch /tmp/a /data/b && echo written",
         ),
         "refused\nwritten",
@@ -103,10 +100,9 @@ def read_only(box: Box) -> None:
 @scenario()
 def users(box: Box) -> None:
     """`--user`, by name and number, `--group-add`, files of one's own"""
-    same(
-        box.docker("run --rm -u nobody --group-add 77 busybox id"),
-        "uid=65534(nobody) gid=65534(nogroup) groups=77,65534(nogroup)",
-    )
+    said = box.docker("run --rm -u nobody --group-add 77 busybox id").split()
+    same(said[:2], ["uid=65534(nobody)", "gid=65534(nogroup)"])
+    same(set(said[2].removeprefix("groups=").split(",")), {"65534(nogroup)", "77"})
     same(
         box.docker(
             "run --rm -u 1000:1001 busybox sh -c",
