@@ -76,7 +76,7 @@ class Done:
         return (self.out + "\n" + self.err).strip()
 
 
-def run(argv: list[str], log: Callable[[str], None], input: str | None = None, timeout: float = 120) -> Done:
+def run(argv: list[str], log: Callable[[str], None], input: str | None = None, timeout: float = 400) -> Done:
     began = time.monotonic()
     log(f"$ {shlex.join(argv)}")
     with subprocess.Popen(
@@ -114,9 +114,9 @@ class Box:
 
     # The sandbox.
 
-    def start(self, *options: str, timeout: float = 180) -> Done:
+    def start(self, *options: str, timeout: float = 400) -> Done:
         self.loaded.clear()
-        argv = [*self.berth, "run", "-d", "--rootfs", self.rootfs, "--docker", "--wait", "--timeout", "120"]
+        argv = [*self.berth, "run", "-d", "--rootfs", self.rootfs, "--docker", "--wait", "--timeout", "300"]
         done = run([*argv, *self.work.volumes(), *options], self.log, timeout=timeout)
         self.id = done.out.strip() if done.code == 0 else ""
         return done
@@ -179,7 +179,7 @@ class Box:
         self.log(f"$ berth {shlex.join(words)} &")
         return subprocess.Popen([*self.berth, *words], **{"stdout": subprocess.DEVNULL, **options})
 
-    def until(self, what: str, true: Callable[[], object], timeout: float = 60) -> None:
+    def until(self, what: str, true: Callable[[], object], timeout: float = 240) -> None:
         end = time.monotonic() + timeout
         while not true():
             if time.monotonic() > end:
@@ -216,9 +216,14 @@ class Box:
     def reaches(self, container: str, name: str, port: int = 80, kind: str = "tcp", count: int = 1) -> str:
         """What the container is answered at name, with how many of how many answers; empty where it reaches nobody."""
         done = self.try_docker(
-            f"exec {container} timeout {5 + count} peer call {kind} {name} {port} {count}", timeout=300
+            f"exec {container} timeout {60 + count} peer call {kind} {name} {port} {count}", timeout=3000
         )
         return done.out.splitlines()[-1] if done.code == 0 else ""
+
+    def cut_off(self, container: str, name: str, port: int = 80) -> None:
+        done = self.try_docker(f"exec {container} timeout 6 peer call tcp {name} {port}")
+        if done.code == 0 or " of 1" in done.out.replace("0 of 1", ""):
+            raise Failure(f"{container} reaches {name}:{port}: {done.out}")
 
     # Judgements.
 

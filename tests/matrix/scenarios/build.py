@@ -49,7 +49,7 @@ def context(box: Box, dockerfile: str) -> None:
 
 
 def build(box: Box, words: str, environment: str = "", code: int = 0) -> str:
-    return box.inside(f"cd /context && {environment} docker {words} 2>&1", code=code, timeout=300)
+    return box.inside(f"cd /context && {environment} docker {words} 2>&1", code=code)
 
 
 def check_stages(box: Box, kind: str) -> None:
@@ -127,9 +127,7 @@ def buildx_container(box: Box) -> None:
     # No registry has busybox here: the context of the build brings it.
     context(box, STAGES.replace("FROM busybox AS first", "FROM base AS first").replace("FROM busybox\n", "FROM base\n"))
     box.file("/base/Dockerfile", "FROM scratch\nADD base.tar /\n")
-    box.inside(
-        "docker create --name base busybox && docker export base > /base/base.tar && docker rm base", timeout=120
-    )
+    box.inside("docker create --name base busybox && docker export base > /base/base.tar && docker rm base")
     build(box, "buildx create --name far --driver docker-container --driver-opt image=buildkit:local --use --bootstrap")
     build(box, "buildx build --progress=plain -o type=oci,dest=/base.oci,tar=false /base")
     build(

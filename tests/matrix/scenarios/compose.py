@@ -11,7 +11,7 @@ services:
     command: sh -c 'sleep 2; cp /etc/hostname /data/ready; exec peer serve 5432'
     volumes: [data:/data]
     networks: [back]
-    healthcheck: {test: test -e /data/ready && peer call tcp 127.0.0.1 5432, interval: 1s, timeout: 5s, retries: 30}
+    healthcheck: {test: test -e /data/ready && peer call tcp 127.0.0.1 5432, interval: 1s, timeout: 60s, retries: 60}
   app:
     image: peer:1
     command: sh -c 'peer call tcp db 5432 && exec peer serve 80'
@@ -56,7 +56,7 @@ def put(box: Box) -> None:
 def compose_up(box: Box) -> None:
     """`compose up -d` of three services: depends_on healthy, networks, names and aliases, a published port, secrets, configs"""
     put(box)
-    compose(box, "up -d", timeout=200)
+    compose(box, "up -d")
     same(sorted(compose(box, "ps -a --format '{{.Service}}'").split()), ["app", "db", "job"])
     same(compose(box, "exec -T app cat /run/secrets/token /etc/settings"), "abc123\na = 1")
     box.until("the job has ended", lambda: "exited" in compose(box, "ps -a job --format '{{.State}}'"))
@@ -71,12 +71,12 @@ def compose_up(box: Box) -> None:
 def compose_down(box: Box) -> None:
     """`compose down` keeps volumes and `down -v` takes them; a second `up` finds what the first one wrote"""
     put(box)
-    compose(box, "up -d db app", timeout=200)
+    compose(box, "up -d db app")
     compose(box, "exec -T db sh -c 'echo kept > /data/file'")
     compose(box, "down -t 1")
     same(box.docker("ps -aq"), "")
     has(box.docker("volume ls -q"), "project_data")
-    compose(box, "up -d db", timeout=200)
+    compose(box, "up -d db")
     same(compose(box, "exec -T db cat /data/file"), "kept")
     compose(box, "down -v -t 1")
     has_not(box.docker("volume ls -q"), "project_data")
@@ -87,23 +87,20 @@ def compose_down(box: Box) -> None:
 def compose_more(box: Box) -> None:
     """Compose: profiles, `run`, `exec`, `--scale`, variables, `build`, `config`"""
     put(box)
-    compose(box, "--profile more up -d extra", timeout=200)
+    compose(box, "--profile more up -d extra")
     same(compose(box, "ps --format '{{.Service}}'"), "extra")
     has(
-        compose(box, "up -d --scale extra=3 --no-recreate extra && docker compose ps -q extra | wc -l", timeout=200),
+        compose(box, "up -d --scale extra=3 --no-recreate extra && docker compose ps -q extra | wc -l"),
         "3",
     )
-    box.inside(
-        "cd /project && MODE=loud docker compose run --rm --no-deps -T app sh -c 'test $MODE = loud'", timeout=200
-    )
-    compose(box, "run --rm --no-deps -T app sh -c 'exit 7'", code=7, timeout=200)
-    compose(box, "--profile more down -v -t 1", timeout=200)
+    box.inside("cd /project && MODE=loud docker compose run --rm --no-deps -T app sh -c 'test $MODE = loud'")
+    compose(box, "run --rm --no-deps -T app sh -c 'exit 7'", code=7)
+    compose(box, "--profile more down -v -t 1")
     box.file("/building/compose.yaml", "services: {made: {build: ., command: cat /made}}\n")
     box.file("/building/Dockerfile", "FROM busybox\nRUN echo by compose > /made\n")
     has(
         box.inside(
             "cd /building && docker compose build >/tmp/said 2>&1 || cat /tmp/said; docker compose run --rm -T made",
-            timeout=200,
         ),
         "by compose",
     )

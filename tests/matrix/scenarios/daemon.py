@@ -13,7 +13,7 @@ def dockerd_killed(box: Box) -> None:
     before = box.inside("pidof dockerd")
     box.inside(f"kill -9 {before}")
     box.until("another dockerd", lambda: box.try_inside("pidof dockerd").out not in ("", before))
-    same(box.host(*box.berth, "wait", box.id, "--timeout", "60").code, 0, "berth wait")
+    same(box.host(*box.berth, "wait", box.id, "--timeout", "240").code, 0, "berth wait")
     same(box.docker("run --rm -v kept:/data busybox cat /data/file"), "here")
     has(box.docker("network ls --format {{.Name}}"), "front")
     box.until("the container is back", lambda: box.docker("inspect -f {{.State.Running}} again") == "true")

@@ -29,7 +29,7 @@ def restart_policies(box: Box) -> None:
 @scenario()
 def healthchecks(box: Box) -> None:
     """Health checks: starting, healthy, unhealthy, and what the check printed"""
-    options = "--health-interval 1s --health-retries 2 --health-timeout 5s"
+    options = "--health-interval 1s --health-retries 2 --health-timeout 60s"
     box.docker(
         f"run -d --name patient {options} --health-cmd", "echo looked; test -e /well", "busybox", "sleep", "1000"
     )
@@ -65,7 +65,7 @@ def tells(box: Box) -> None:
         same(box.docker("ps --format {{.Names}}"), "retold")
     finally:
         events.kill()
-    has(events.communicate(timeout=10)[0], "create", "start")
+    has(events.communicate(timeout=60)[0], "create", "start")
 
 
 @scenario()

@@ -86,7 +86,7 @@ def memory_of_the_sandbox(box: Box) -> None:
         same(done.code, 0, "the exit code of berth run")
         other.load("peer:1")
         other.docker("run --rm peer:1 true")
-        done = other.try_docker("run --rm peer:1 peer eat 1500", timeout=100)
+        done = other.try_docker("run --rm peer:1 peer eat 1500")
         same(done.code != 0, True, "that it was ended")
         same(other.status().get("exit_reason"), "out_of_memory", "why it ended, by berth status")
     finally:

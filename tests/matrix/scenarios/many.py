@@ -11,13 +11,13 @@ def fifty_at_once(box: Box) -> None:
     box.docker("network create front")
     box.inside(
         "for n in 1 2 3 4 5; do (for i in 0 1 2 3 4 5 6 7 8 9; do docker run -d --network front --name c$n$i --hostname c$n$i peer:1 peer serve 80 >/dev/null; done) & done; wait",
-        timeout=500,
+        timeout=1500,
     )
     same(len(box.docker("ps -q").split()), 50)
     box.docker("run -d --name client --network front peer:1 sleep 1000")
     all = "for n in 1 2 3 4 5; do for i in 0 1 2 3 4 5 6 7 8 9; do peer call tcp c$n$i 80; done; done | grep -c ': 1 of 1'"
-    same(box.docker("exec client sh -c", all, timeout=200), "50")
-    box.inside("docker rm -f $(docker ps -aq) | wc -l", timeout=300)
+    same(box.docker("exec client sh -c", all, timeout=900), "50")
+    box.inside("docker rm -f $(docker ps -aq) | wc -l", timeout=900)
     same(box.docker("ps -aq"), "")
 
 
@@ -40,8 +40,8 @@ def prune(box: Box) -> None:
     box.docker("network create unused")
     box.docker("run --rm -v kept:/data busybox true")
     box.file("/context/Dockerfile", "FROM busybox\nRUN echo built > /made\n")
-    box.inside("cd /context && DOCKER_BUILDKIT=1 docker build -q -t built . 2>&1 && docker system df", timeout=200)
-    box.docker("system prune -a -f --volumes", timeout=200)
+    box.inside("cd /context && DOCKER_BUILDKIT=1 docker build -q -t built . 2>&1 && docker system df")
+    box.docker("system prune -a -f --volumes")
     box.docker("volume prune -f")
     same(box.docker("ps -a --format {{.Names}}"), "stays")
     same(box.docker("images -q built"), "")

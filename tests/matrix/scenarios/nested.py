@@ -24,10 +24,9 @@ def docker_in_docker(box: Box) -> None:
         "mkdir -p /links && cd /links && mkdir -p usr etc tmp run var/lib proc sys dev root && "
         "for link in bin sbin lib lib64; do ln -sf usr/$link $link; done; ln -sf ../run var/run; cp -a /etc/. etc/; "
         "tar -cf /dind/links.tar . && cd /dind && DOCKER_BUILDKIT=0 docker build -q -t dind . 2>&1",
-        timeout=200,
     )
     box.docker("run -d --name inner --privileged -v /usr:/usr:ro dind")
     box.until("the inner Docker is ready", lambda: box.try_docker("exec inner docker info").code == 0)
-    box.inside("docker save busybox | docker exec -i inner docker load", timeout=200)
-    same(box.docker("exec inner docker run --rm busybox echo from two below", timeout=200), "from two below")
+    box.inside("docker save busybox | docker exec -i inner docker load")
+    same(box.docker("exec inner docker run --rm busybox echo from two below"), "from two below")
     has(box.docker("exec inner docker info --format {{.Driver}}"), "overlay")

@@ -13,7 +13,7 @@ def rules(box: Box, chain: str, table: str = "filter") -> str:
 
 def ask(box: Box, address: str, port: int, kind: str = "tcp") -> str:
     """From this host."""
-    done = box.host(str(box.work.tools / "peer"), "call", kind, address, str(port), "1", timeout=60)
+    done = box.host(str(box.work.tools / "peer"), "call", kind, address, str(port), "1")
     return done.out if done.code == 0 else ""
 
 
@@ -48,7 +48,7 @@ def names(box: Box) -> None:
     same(box.reaches("client", "web", count=20), "web: 20 of 20")
     same(box.reaches("client", "site"), "web: 1 of 1")
     same(box.reaches("client", "web", kind="udp"), "web: 1 of 1")
-    same(box.reaches("stranger", "web"), "")
+    box.cut_off("stranger", "web")
     # Where the root file system has not chosen the legacy variant itself.
     if box.inside("ls /run/berth-docker/bin").split().count("iptables"):
         box.by("dockerd gets iptables-legacy, by which its name server is reached; the nft variant does not work", True)
@@ -62,11 +62,11 @@ def internal(box: Box) -> None:
     box.serve("inner", "--network", "vault")
     box.serve("other", "--network", "vault")
     box.serve("outer", "--network", "front", "-p", "7070:80")
-    fetch = f"timeout 5 wget -q -O - http://{box.work.outside}:7999/"
+    fetch = f"timeout 15 wget -q -O - http://{box.work.outside}:7999/"
     same(box.reaches("inner", "other"), "other: 1 of 1")
     same(box.try_docker(f"exec inner {fetch}").code != 0, True, "that the outside is out of reach")
-    same(box.reaches("inner", address(box, "outer", "front")), "")
-    same(box.reaches("inner", box.address, 7070), "")
+    box.cut_off("inner", address(box, "outer", "front"))
+    box.cut_off("inner", box.address, 7070)
     same(box.docker(f"exec outer {fetch}"), "from outside")
     box.by("berth's rules close its bridge", "DROP" in rules(box, "BERTH-FORWARD"))
 
@@ -84,9 +84,9 @@ def several_networks(box: Box) -> None:
     same(box.reaches("both", "db"), "db: 1 of 1")
     same(box.reaches("db", "middle"), "both: 1 of 1")
     same(address(box, "db", "back"), "172.30.9.77")
-    same(box.reaches("web", "172.30.9.77"), "")
+    box.cut_off("web", "172.30.9.77")
     box.docker("network disconnect back both")
-    same(box.reaches("both", "db"), "")
+    box.cut_off("both", "db")
     same(box.docker("run --rm --network container:db peer:1 peer call tcp 127.0.0.1 80"), "db: 1 of 1")
     same(box.docker("run --rm --network none busybox sh -c", "ip -o link | grep -vc ' lo:'", code=1), "0")
     box.docker("run -d --name inhost --network host peer:1 peer serve 7071")
@@ -145,7 +145,7 @@ def host_gateway(box: Box) -> None:
         has(said, ": 1 of 1")
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(120)
 
 
 @scenario(cut=True)
@@ -162,7 +162,7 @@ def egress(box: Box) -> None:
 def egress_policy(box: Box) -> None:
     """`berth egress set none` holds for containers, and ends with `all`; what they publish is still reached"""
     box.serve("web", "-p", "8080:80")
-    fetch = f"exec web timeout 5 wget -q -O - http://{box.work.outside}:7999/"
+    fetch = f"exec web timeout 15 wget -q -O - http://{box.work.outside}:7999/"
     same(box.docker(fetch), "from outside")
     berth = [*box.berth, "egress", box.id, "set"]
     same(box.host(*berth, "none").code, 0)

@@ -31,7 +31,7 @@ def registry(box: Box, port: int, more: str = "") -> Iterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(120)
 
 
 @scenario()

@@ -45,7 +45,7 @@ def attach(box: Box) -> None:
     attached = box.popen(*words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     attached.stdin.write("this\n")
     attached.stdin.flush()
-    same((attached.wait(60), attached.stdout.read()), (6, "got this\n"))
+    same((attached.wait(240), attached.stdout.read()), (6, "got this\n"))
     attached.stdin.close()
 
 
@@ -59,7 +59,7 @@ def tty(box: Box) -> None:
     os.close(theirs)
     seen = ""
 
-    def read_until(part: str, patience: float = 40) -> None:
+    def read_until(part: str, patience: float = 120) -> None:
         nonlocal seen
         os.set_blocking(ours, False)
         end = time.monotonic() + patience
@@ -85,15 +85,14 @@ def tty(box: Box) -> None:
             lambda: (
                 box.try_docker("exec term sh -c", "stty size < /dev/pts/0 || stty size < /dev/console").out == "44 111"
             ),
-            20,
         )
         os.write(ours, b"sleep 1000\n")
-        box.until("it sleeps", lambda: "sleep 1000" in box.try_docker("exec term ps").out, 20)
+        box.until("it sleeps", lambda: "sleep 1000" in box.try_docker("exec term ps").out)
         os.write(ours, b"\x03")
         os.write(ours, b"echo still=$((6*7))\n")
         read_until("still=42")
         os.write(ours, b"exit 5\n")
-        same(shell.wait(30), 5, "the exit code")
+        same(shell.wait(120), 5, "the exit code")
     finally:
         shell.kill()
         shell.wait()
@@ -131,7 +130,8 @@ def logs(box: Box) -> None:
     )
     first = follow.stdout.readline()
     early = time.monotonic() - began
-    rest = follow.communicate(timeout=60)[0]
+    rest = follow.stdout.read()
+    follow.wait(60)
     same((first + rest).splitlines(), [f"line {i}" for i in range(1, 7)])
     same(early < time.monotonic() - began - 0.9, True, "that the first line came while the container ran")
     same(
@@ -168,7 +168,7 @@ def signals(box: Box) -> None:
     began = time.monotonic()
     box.docker("stop -t 1 deaf")
     same(box.docker("inspect -f {{.State.ExitCode}} deaf"), str(KILLED))
-    same(0.9 < time.monotonic() - began < 15, True, "that SIGKILL came after a second")
+    same(0.9 < time.monotonic() - began < 60, True, "that SIGKILL came after a second")
     box.docker(
         "run -d --name quits --stop-signal QUIT busybox sh -c",
         "trap 'exit 4' QUIT; echo up; while :; do sleep 0.1; done",
