@@ -146,14 +146,15 @@ def main() -> int:
         return 0
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--berth", required=True)
-    parser.add_argument("--runsc", action="append", type=named, required=True, metavar="RELEASE=FILE")
-    parser.add_argument("--docker", action="append", type=named, required=True, metavar="VERSION=DIRECTORY")
-    parser.add_argument("--work", type=Path, required=True, help="for what is made on the way")
+    parser.add_argument("--runsc", action="append", type=named, default=[], metavar="RELEASE=FILE")
+    parser.add_argument("--docker", action="append", type=named, default=[], metavar="VERSION=DIRECTORY")
+    parser.add_argument("--work", type=Path, help="for what is made on the way")
     parser.add_argument("--results", type=Path, required=True)
-    parser.add_argument("--busybox", type=Path, required=True)
-    parser.add_argument("--tools", type=Path, required=True, help="programs for the sandboxes")
+    parser.add_argument("--busybox", type=Path, help="docker-load archive")
+    parser.add_argument("--tools", type=Path, help="programs for the sandboxes")
     parser.add_argument("--limits", type=Path, default=HERE / "limits")
     parser.add_argument("--page", type=Path)
+    parser.add_argument("--only-page", action="store_true", help="from the results that are there")
     parser.add_argument("--jobs", type=int, default=1, help="so many pairs side by side")
     parser.add_argument("--cut", action="store_true", help="only the scenarios that CI runs")
     parser.add_argument("names", nargs="*", help="scenarios; * stands for anything")
@@ -171,6 +172,10 @@ def main() -> int:
     unknown = limits.names() - {one.name for one in scenarios}
     if unknown:
         sys.exit(f"{options.limits}: no scenario is called so: {' '.join(sorted(unknown))}")
+
+    if options.only_page:
+        page.write(options.page, page.read_results(options.results), limits, options.berth)
+        return 0
 
     options.work.mkdir(parents=True, exist_ok=True)
     work = Work(options.work, Images(options.work, options.busybox, options.tools / "peer"), options.tools)
