@@ -63,10 +63,10 @@ def setuid_allowed(box: Box) -> None:
 def hundred_layers(box: Box) -> None:
     """An image of 100 layers runs"""
     box.load("layers:100")
-    done = box.try_docker("run --rm layers:100 cat /layers/1 /layers/99")
-    box.refused("BERTH-OVERLAY-RELATIVE", done)
-    same(done.out, "1\n99")
+    same(box.docker("run --rm layers:100 cat /layers/1 /layers/99"), "1\n99")
     same(box.docker("inspect -f '{{len .RootFS.Layers}}' layers:100"), "100")
+    short = "ls -d /run/.l 2>/dev/null || ls /var/lib/docker/overlay2/l | grep -x ..  | head -n 1"
+    box.by("the guest keeps the paths of layers short, so that mount(2) takes them", box.inside(short))
 
 
 @scenario()
