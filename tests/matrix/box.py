@@ -184,7 +184,7 @@ class Box:
         while not true():
             if time.monotonic() > end:
                 raise Failure(f"not within {timeout:.0f} s: {what}")
-            time.sleep(0.3)
+            time.sleep(0.8)
 
     # Images.
 

@@ -4,6 +4,7 @@
 //   peer call tcp|udp NAME PORT [N]  N questions one after another, each by name: prints the last answer and how many came
 //   peer xattr FILE NAME [VALUE]     sets or prints an extended attribute
 //   peer uid                         prints its effective user
+//   peer fork N                      forks N times, whatever comes of it, and prints how many children it has
 //   peer eat MEGABYTES               has so much memory resident, says so, and waits
 #define _GNU_SOURCE
 #include <errno.h>
@@ -86,10 +87,26 @@ static int eat(size_t megabytes) {
   for (;;) pause();
 }
 
+static int fork_often(int count) {
+  int children = 0;
+  for (int i = 0; i < count; ++i) {
+    pid_t child = fork();
+    if (child == 0) {
+      pause();
+      _exit(0);
+    }
+    children += child > 0;
+  }
+  printf("%d\n", children);
+  fflush(stdout);
+  return 0;  // with it, the container and all in it
+}
+
 int main(int argc, char** argv) {
   char text[256] = "";
   if (argc == 3 && strcmp(argv[1], "serve") == 0) return serve(atoi(argv[2]));
   if (argc == 2 && strcmp(argv[1], "uid") == 0) return printf("%d\n", (int)geteuid()) < 0;
+  if (argc == 3 && strcmp(argv[1], "fork") == 0) return fork_often(atoi(argv[2]));
   if (argc == 3 && strcmp(argv[1], "eat") == 0) return eat((size_t)atoi(argv[2]));
   if (argc >= 5 && strcmp(argv[1], "call") == 0) {
     int count = argc > 5 ? atoi(argv[5]) : 1, answered = 0;
