@@ -105,7 +105,7 @@ def buildx(box: Box) -> None:
     check_stages(box, "buildx")
     build(box, "buildx build -q --target first -o type=local,dest=/out .")
     same(box.inside("cat /out/made/fetched"), "from outside")
-    box.file("/context/bake.hcl", 'target "default" { tags = ["made"], args = { WHO = "bake" } }\n')
+    box.file("/context/bake.hcl", 'target "default" {\n  tags = ["made"]\n  args = { WHO = "bake" }\n}\n')
     build(box, "buildx bake --progress=plain -f bake.hcl")
     check_stages(box, "bake")
 
