@@ -99,7 +99,7 @@ def write(path: Path, results: dict, limits: Limits, berth: str) -> None:
         "| refused | it does not work, and berth says so, and why |",
         "| fails | it does not work; the note has the cause |",
         "| works mostly | it fails now and then; the note has the cause |",
-        "| – | was not run, since the sandbox could not be made |",
+        "| – | was not run; where the first line does not say that it works, since the sandbox could not be made |",
         "",
     ]
     for runsc in runscs:

@@ -113,16 +113,12 @@ def buildx(box: Box) -> None:
 @scenario(fresh=True)
 def buildx_container(box: Box) -> None:
     """`docker buildx build` with the docker-container driver: buildkitd in a privileged container"""
-    box.file(
-        "/kit/Dockerfile",
-        "FROM busybox\nCOPY buildkitd buildctl runc /usr/bin/\nCOPY certs /etc/ssl/certs/ca-certificates.crt\n"
-        'VOLUME /var/lib/buildkit\nENTRYPOINT ["buildkitd"]\n',
-    )
+    box.file("/kit/Dockerfile", 'FROM busybox\nCOPY files /\nVOLUME /var/lib/buildkit\nENTRYPOINT ["buildkitd"]\n')
+    # runc is linked to libraries of the sandbox's.
     box.inside(
-        "cp /tools/buildkitd /tools/buildctl /usr/sbin/runc /kit/ 2>/dev/null || cp /tools/buildkitd /tools/buildctl /usr/bin/runc /kit/"
-    )
-    box.inside(
-        "cp /etc/ssl/certs/ca-certificates.crt /kit/certs && cd /kit && DOCKER_BUILDKIT=0 docker build -q -t buildkit:local . 2>&1"
+        "mkdir -p /kit/files/usr/bin && cp /tools/buildkitd /tools/buildctl $(command -v runc) /kit/files/usr/bin/ && "
+        "cp -L --parents $(ldd $(command -v runc) | grep -o '/[^ ]*') /kit/files/ && cd /kit && "
+        "DOCKER_BUILDKIT=0 docker build -q -t buildkit:local . 2>&1"
     )
     # No registry has busybox here: the context of the build brings it.
     context(box, STAGES.replace("FROM busybox AS first", "FROM base AS first").replace("FROM busybox\n", "FROM base\n"))
