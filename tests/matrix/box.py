@@ -87,6 +87,9 @@ class Done:
         return (self.out + "\n" + self.err).strip()
 
 
+running: set[subprocess.Popen] = set()
+
+
 def run(argv: list[str], log: Callable[[str], None], input: str | None = None, timeout: float = 400) -> Done:
     began = time.monotonic()
     log(f"$ {shlex.join(argv)}")
@@ -98,6 +101,7 @@ def run(argv: list[str], log: Callable[[str], None], input: str | None = None, t
         text=True,
         errors="replace",
     ) as process:
+        running.add(process)
         try:
             out, err = process.communicate(input, timeout)
             done = Done(process.returncode, out.rstrip("\n"), err.rstrip("\n"))
@@ -105,6 +109,8 @@ def run(argv: list[str], log: Callable[[str], None], input: str | None = None, t
             process.kill()
             out, err = process.communicate()
             done = Done(-1, out, f"{err}\n[killed after {timeout:.0f} s]")
+        finally:
+            running.discard(process)
     for text in (done.out, done.err):
         if text:
             log(text if len(text) < 6000 else text[:3000] + "\n[…]\n" + text[-3000:])

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import page
 from archive import Images
-from box import Box, Failure, Refused, Scenario, Work, run, scenarios
+from box import Box, Failure, Refused, Scenario, Work, run, running, scenarios
 
 HERE = Path(__file__).resolve().parent
 THEMES = "start run lifecycle network compose build registry storage images limits security nested many daemon".split()
@@ -38,8 +38,10 @@ stopping = threading.Event()
 
 
 def stop(number: int, _: object) -> None:
-    """Each pair ends after the scenario that it is at, and takes its sandbox away."""
+    """Each pair ends the command that it is at, and takes its sandbox away."""
     stopping.set()
+    for process in list(running):
+        process.terminate()
     sys.exit(128 + number)
 
 
@@ -55,6 +57,8 @@ class Pair:
         self.theme = ""
 
     def record(self, one: Scenario, result: str, words: str, began: float, log: list[str]) -> None:
+        if stopping.is_set():
+            return
         seconds = round(time.monotonic() - began, 1)
         (self.directory / f"{one.name}.log").write_text("\n".join(log) + "\n")
         text = json.dumps({"result": result, "words": words, "seconds": seconds})
