@@ -113,10 +113,10 @@ def buildx(box: Box) -> None:
 @scenario(fresh=True)
 def buildx_container(box: Box) -> None:
     """`docker buildx build` with the docker-container driver: buildkitd in a privileged container"""
-    box.file("/kit/Dockerfile", 'FROM busybox\nCOPY files /\nVOLUME /var/lib/buildkit\nENTRYPOINT ["buildkitd"]\n')
-    # runc is linked to libraries of the sandbox's.
+    box.file("/kit/Dockerfile", 'FROM scratch\nCOPY files /\nVOLUME /var/lib/buildkit\nENTRYPOINT ["buildkitd"]\n')
+    # runc comes with the libraries that it is linked to, and without others.
     box.inside(
-        "mkdir -p /kit/files/usr/bin && cp /tools/buildkitd /tools/buildctl $(command -v runc) /kit/files/usr/bin/ && "
+        "mkdir -p /kit/files/usr/bin /kit/files/tmp /kit/files/run && cp /tools/buildkitd /tools/buildctl $(command -v runc) /kit/files/usr/bin/ && "
         "cp -L --parents $(ldd $(command -v runc) | grep -o '/[^ ]*') /kit/files/ && cd /kit && "
         "DOCKER_BUILDKIT=0 docker build -q -t buildkit:local . 2>&1"
     )
