@@ -21454,7 +21454,10 @@ class docker_sandbox {
  public:
   BERTH_DECL docker_sandbox(environment where, std::shared_ptr<sandbox> box);
   BERTH_DECL static boost::asio::awaitable<result<docker_sandbox>> create(environment where, sandbox_config config,
-                                                                          docker_settings docker = {});
+                                                                          docker_settings docker);
+  static boost::asio::awaitable<result<docker_sandbox>> create(environment where, sandbox_config config) {
+    return create(std::move(where), std::move(config), docker_settings());
+  }
   BERTH_DECL static result<docker_sandbox> attach(environment where, std::string id);
   sandbox& box() const noexcept { return *box_; }
   const std::shared_ptr<sandbox>& shared_box() const noexcept { return box_; }
@@ -22029,7 +22032,10 @@ struct restore_options {
 };
 BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
                                                                                      std::string name,
-                                                                                     restore_options options = {});
+                                                                                     restore_options options);
+inline boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where, std::string name) {
+  return restore_snapshot(std::move(where), std::move(name), restore_options());
+}
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth::detail {

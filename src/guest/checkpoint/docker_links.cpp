@@ -228,8 +228,7 @@ std::string cut_docker_links(const docker_links& all) {
     if (!own || !space || ::setns(space.get(), CLONE_NEWNET) != 0) continue;  // it has ended
     for (const link_state& link : container.links) {
       if (bridge_of(all, link) == nullptr) continue;
-      if (const int err = delete_link(link.name); err != 0)
-        failed += link.name + ": " + std::strerror(err) + "\n";
+      if (const int err = delete_link(link.name); err != 0) failed += link.name + ": " + std::strerror(err) + "\n";
     }
     (void)::setns(own.get(), CLONE_NEWNET);
   }
