@@ -211,8 +211,8 @@ func TestStatusKeepsItsFieldsInJSON(t *testing.T) {
 	for _, status := range []DaemonStatus{
 		{State: DaemonReady, Pid: 7, ReadyAfter: 1234567891 * time.Nanosecond, Restarts: 2},
 		{State: DaemonFailed, Failure: &DaemonFailure{
-			Phase: "socket", Elapsed: 1001 * time.Microsecond, Attempts: 4, ExitCode: &code,
-			Reason: "r", LastProbe: "p", Tail: "t", HintID: "BERTH-1", Hint: "h",
+			Code: ErrDaemonFailed, Phase: "socket", Message: "m", Elapsed: 1001 * time.Microsecond, Attempts: 4, ExitCode: &code,
+			Reason: "r", LastProbe: "p", Output: "t", HintID: "BERTH-1", Hint: "h",
 		}},
 	} {
 		text, err := json.Marshal(status)
