@@ -21544,12 +21544,15 @@ inline bool has_ended(const std::string& directory) {
 inline error ended_error(const sandbox& box) {
   return not_running_error(box.record(), "the sandbox does not run any more", "remove it: berth rm " + box.id());
 }
-inline error not_ready_error(const sandbox& box, const std::string& why) {
+inline error not_ready_error(const sandbox& box, duration waited, const std::string& why) {
+  char seconds_of_it[32];
+  std::snprintf(seconds_of_it, sizeof seconds_of_it, "%.1f s", std::chrono::duration<double>(waited).count());
   return make_error(errc::daemon_not_ready, "docker",
-                    "Docker was not ready in time" + (why.empty() ? std::string() : ": " + why), {},
+                    std::string("Docker was not ready within ") + seconds_of_it + (why.empty() ? "" : ": " + why), {},
                     "berth logs --daemon " + box.id() + " shows what dockerd says");
 }
 inline boost::asio::awaitable<result<void>> wait_for_socket(std::shared_ptr<sandbox> box, time_point deadline) {
+  const time_point began = clock::now();
   const std::string directory = box->record().directory;
   if (has_ended(directory)) co_return ended_error(*box);
   const auto question = make_docker_ping_probe(box->shared_path(docker_socket_name));
@@ -21563,7 +21566,7 @@ inline boost::asio::awaitable<result<void>> wait_for_socket(std::shared_ptr<sand
   if (polled.ready()) co_return result<void>();
   if (polled.status == errc::process_exited && has_ended(directory)) co_return ended_error(*box);
   if (polled.status == errc::process_exited) co_return make_error(errc::again, "managed", "it keeps its Docker itself");
-  if (polled.status == errc::timeout) co_return not_ready_error(*box, polled.last.message);
+  if (polled.status == errc::timeout) co_return not_ready_error(*box, clock::now() - began, polled.last.message);
   error why = polled.last;
   why.code = polled.status;
   co_return why;
@@ -21644,6 +21647,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::begin(std::optio
   co_return co_await std::move(beginning);
 }
 BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_point deadline, daemon_status* last) {
+  const time_point began = clock::now();
   daemon_status nowhere;
   daemon_status& seen = last != nullptr ? *last : nowhere;
   for (;;) {
@@ -21664,7 +21668,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_
       auto ready = co_await std::move(waiting);
       guest_.on_status = told;
       if (ready) co_return ready;
-      if (ready.error().code == errc::timeout) co_return detail::not_ready_error(*box_, {});
+      if (ready.error().code == errc::timeout) co_return detail::not_ready_error(*box_, clock::now() - began, {});
       if (record->process_alive()) co_return ready;
       continue;
     }
@@ -21680,7 +21684,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_
     }
     if (clock::now() >= deadline)
       co_return detail::not_ready_error(
-          *box_, record->phase == record_phase::creating ? "the sandbox is still being made" : "nobody has started it");
+          *box_, clock::now() - began,
+          record->phase == record_phase::creating ? "the sandbox is still being made" : "nobody has started it");
     const milliseconds pause(5);
     const bool waited = co_await pause_for(pause);
     if (!waited) co_return make_error(errc::cancelled, "managed", "cancelled");

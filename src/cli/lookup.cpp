@@ -49,13 +49,7 @@ result<std::string> check_docker_socket(const sandbox& box) {
 boost::asio::awaitable<result<void>> wait_for_docker(environment where, std::shared_ptr<sandbox> box, duration limit) {
   docker_sandbox docker(std::move(where), std::move(box));
   auto waiting = docker.wait_ready(deadline_after(limit));
-  auto ready = co_await std::move(waiting);
-  if (ready || ready.error().code != errc::daemon_not_ready) co_return ready;
-  error why = std::move(ready).error();
-  constexpr std::string_view in_time = "in time";
-  if (const std::size_t at = why.message.find(in_time); at != std::string::npos)
-    why.message.replace(at, in_time.size(), "within " + format_seconds(std::chrono::duration<double>(limit).count()));
-  co_return why;
+  co_return co_await std::move(waiting);
 }
 
 }  // namespace berth::cli

@@ -29,7 +29,7 @@ std::string docker_word(const sandbox_status& status);
 /// Errors: not_found with what to do, hostile.
 result<std::string> check_docker_socket(const sandbox& box);
 
-/// docker_sandbox::wait_ready, and how long that was given in the words of its error.
+/// docker_sandbox::wait_ready, for `limit`.
 boost::asio::awaitable<result<void>> wait_for_docker(environment where, std::shared_ptr<sandbox> box, duration limit);
 
 }  // namespace berth::cli

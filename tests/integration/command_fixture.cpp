@@ -133,6 +133,16 @@ void command_test::TearDown() {
   std::filesystem::remove_all(root_, ignored);
 }
 
+std::string command_test::must(std::vector<std::string> words, const std::string& input) {
+  const command_output done = run(words, input);
+  std::string shown;
+  for (const std::string& word : words) shown += word + " ";
+  EXPECT_EQ(done.code, 0) << shown << "\n" << done.out << done.err;
+  std::string out = done.out;
+  while (!out.empty() && out.back() == '\n') out.pop_back();
+  return out;
+}
+
 std::unique_ptr<started_command> command_test::start(std::vector<std::string> words, const std::string& input) {
   words.insert(words.begin(), berth_);
   std::vector<std::string> environment{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",

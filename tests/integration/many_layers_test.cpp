@@ -24,15 +24,6 @@ class ManyLayers : public command_test {
     run({"rm", "--force", "box"});
     command_test::TearDown();
   }
-  string must(words what, const string& input = {}) {
-    const command_output done = run(what, input);
-    string shown;
-    for (const string& word : what) shown += word + " ";
-    EXPECT_EQ(done.code, 0) << shown << "\n" << done.out << done.err;
-    string out = done.out;
-    while (!out.empty() && out.back() == '\n') out.pop_back();
-    return out;
-  }
   string docker(words args, const string& input = {}) {
     args.insert(args.begin(), {"docker", "box", "--"});
     return must(args, input);

@@ -39,16 +39,6 @@ class Snapshot : public command_test {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  /// Standard output of a call that has to succeed, without the newline at its end.
-  string must(words what, const string& input = {}) {
-    const command_output done = run(what, input);
-    string shown;
-    for (const string& word : what) shown += word + " ";
-    EXPECT_EQ(done.code, 0) << shown << "\n" << done.err;
-    string out = done.out;
-    while (!out.empty() && out.back() == '\n') out.pop_back();
-    return out;
-  }
   string inside(const string& id, const string& script) { return must({"exec", id, "--", "sh", "-c", script}); }
   string docker(const string& id, words args, const string& input = {}) {
     words all{"docker", id, "--"};

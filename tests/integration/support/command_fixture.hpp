@@ -68,6 +68,8 @@ class command_test : public ::testing::Test {
   void TearDown() override;
 
   command_output run(std::vector<std::string> words, const std::string& input = {});
+  /// Standard output of a call that has to succeed, without the newlines at its end.
+  std::string must(std::vector<std::string> words, const std::string& input = {});
   std::unique_ptr<started_command> start(std::vector<std::string> words, const std::string& input = {});
   /// The words for a sandbox of this test's root file system without network, which is what most tests need.
   std::vector<std::string> run_words(std::vector<std::string> more) const;

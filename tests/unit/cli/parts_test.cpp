@@ -5,6 +5,7 @@
 #include <options.hpp>
 #include <output.hpp>
 
+#include "../directory.hpp"
 #include "capture.hpp"
 
 #include <berth/spec/json.hpp>
@@ -19,19 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class directory {
- public:
-  directory() {
-    std::string pattern = testing::TempDir() + "/berth-cli-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~directory() { fs::remove_all(path_); }
-  std::string operator/(const char* name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using ::berth::test::directory;
 
 std::string content(const std::string& path) {
   std::stringstream text;

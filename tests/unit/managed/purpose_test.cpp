@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "../directory.hpp"
+
 #include <berth/managed/purpose.hpp>
 
 #include <gtest/gtest.h>
@@ -13,20 +15,6 @@ namespace berth::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-class directory {
- public:
-  directory() {
-    std::string pattern = testing::TempDir() + "/berth-managed-XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~directory() { fs::remove_all(path_); }
-  std::string operator/(const char* name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 TEST(SandboxPurpose, ComesBackAsWritten) {
   const directory where;
