@@ -70,7 +70,7 @@ type fakeDocker struct {
 
 func (f *fakeDocker) Start(ctx context.Context, cmd Command) (Process, error) {
 	p := newFakeProcess(ctx, cmd)
-	if !slices.Contains(cmd.Args, "berth-docker") { // the start script's $0
+	if !slices.Contains(cmd.Args, "start-docker") { // the guest's verb
 		code := 0
 		if !f.answers {
 			code = 3 // no socket, says the question whether it answers

@@ -25,7 +25,7 @@ type DockerRecipe struct {
 	DataRoot     string     `json:"data_root,omitempty"`      // "tmpfs", "tmpfs:2Gi", or a directory of this host
 	DataRootPath string     `json:"data_root_path,omitempty"` // where it is mounted; "": /var/lib/docker
 	// RaiseLimits adds CAP_SYS_RESOURCE to the 17: nested containers may raise limits (`ulimits: memlock: -1`). Guest is
-	// berth-init on this host, bound in as the nested runtime. A managed sandbox has both whatever is said here.
+	// berth-init on this host, bound in at /.berth/init: it starts dockerd. A managed sandbox has both whatever is said here.
 	RaiseLimits bool   `json:"raise_limits,omitempty"`
 	Guest       string `json:"guest,omitempty"`
 	// Logger gets the lines about what was done; nil: none.

@@ -84,6 +84,7 @@
 #include <berth/network/host.hpp>
 #include <berth/network/network.hpp>
 #include <berth/network/plan.hpp>
+#include <berth/network/published.hpp>
 
 #include <berth/guest/channel.hpp>
 #include <berth/guest/conversation.hpp>
@@ -109,10 +110,12 @@
 #include <berth/docker/guest_daemon.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/docker/recipe.hpp>
+#include <berth/docker/start_arguments.hpp>
 #include <berth/docker/supervisor.hpp>
 #include <berth/docker/versions.hpp>
 
 #include <berth/managed/add_docker.hpp>
+#include <berth/managed/diagnose.hpp>
 #include <berth/managed/docker_sandbox.hpp>
 #include <berth/managed/purpose.hpp>
 #include <berth/managed/status.hpp>

@@ -124,7 +124,7 @@ void add_spec(CLI::App& app, invocation& call) {
   docker->add_flag("--raise-limits", c->raise_limits,
                    "add CAP_SYS_RESOURCE to the 17 capabilities: nested containers may "
                    "raise limits (ulimits: memlock: -1)");
-  docker->add_option("--guest", c->guest, "bind this berth-init in at /.berth/init: the nested runtime")
+  docker->add_option("--guest", c->guest, "bind this berth-init in at /.berth/init: it starts dockerd")
       ->type_name("FILE");
   docker->add_flag("--explain", c->explain, "say on standard error what is changed, by JSON pointer");
   docker->add_option("-i,--in-place", c->file, "change this file, atomically, in place of filtering")

@@ -15,7 +15,7 @@ namespace berth::guest {
 int serve(int argc, char** argv) {
   const auto refuse = [] {
     static constexpr std::string_view usage =
-        "berth-init: must be the first process of a sandbox, or be called as runc, or be told to prepare, or to serve on "
+        "berth-init: must be the first process of a sandbox, or be called as runc, or be told to start-docker, or to serve on "
         "--socket ABSOLUTE-PATH\n";
     (void)!::write(STDERR_FILENO, usage.data(), usage.size());
     return 2;

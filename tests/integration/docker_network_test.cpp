@@ -197,7 +197,7 @@ TEST_F(NestedNetworks, AnInternalOneIsInternal) {
 }
 
 TEST_F(NestedNetworks, AreKeptInOrderBySomebodyWhoEndsWithDocker) {
-  const string watchers = "grep -l -a '/run/berth-docker/networ[k]' /proc/[0-9]*/cmdline 2>/dev/null | wc -l";
+  const string watchers = "grep -l -a 'follow-bridge[s]' /proc/[0-9]*/cmdline 2>/dev/null | wc -l";
   EXPECT_NE(shell(*box_, watchers), "0");
   const auto stopped = loop_.run(daemon_->stop());
   ASSERT_TRUE(stopped) << stopped.error().to_string();

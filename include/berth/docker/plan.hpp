@@ -44,14 +44,13 @@ struct docker_plan_options {
   bool data_root_on_host = false;  ///< what is mounted there is a directory of the host
   std::string storage_driver;      ///< empty: dockerd chooses, but see plan_docker
 
-  /// berth's guest program as seen inside; a managed sandbox has it, docker_recipe::guest brings it into others. Where it
-  /// is there, it stands before runc as the nested runtime: docs/reference/docker.md. Empty: it is not looked for.
+  /// berth's guest program as seen inside, which starts dockerd and stands before runc as the nested runtime
+  /// (docs/reference/docker.md). A managed sandbox has it there; docker_recipe::guest brings it into others.
   std::string guest = std::string(docker_guest_path);
 
   enum class runc_wrapper { automatic, always, never };
-  /// Whether the masked directories are taken out of a nested config.json, by the guest or, without it, by a shell script
-  /// before runc. automatic: where it must be, since runc >= 1.3.6 masks with tmpfs options that runsc before 20260714.0
-  /// refuses. never: runc is called as it is, without the guest.
+  /// Whether the guest takes the masked directories out of a nested config.json. automatic: where it must be, since runc >=
+  /// 1.3.6 masks with tmpfs options that runsc before 20260714.0 refuses. never: runc is called as it is, without the guest.
   runc_wrapper wrap_runc = runc_wrapper::automatic;
 
   std::string dockerd = "dockerd";        ///< a name looked up on PATH inside, or an absolute path
@@ -61,8 +60,8 @@ struct docker_plan_options {
 
 /// How to start dockerd with ONE command inside the sandbox.
 struct docker_plan {
-  command start;                           ///< `sh -c <script> …`: prepares, prints markers, becomes dockerd by exec
-  std::vector<std::string> dockerd_argv;   ///< what the script ends in, for display (`--mtu` may be added inside)
+  command start;                           ///< `berth-init start-docker …`: prepares, prints markers, becomes dockerd
+  std::vector<std::string> dockerd_argv;   ///< what that ends in, for display (`--mtu` may be added inside)
   std::vector<std::string> warnings;       ///< sentences for people
   std::vector<std::string> gaps;           ///< those of them that say what does not work with this pair
   bool needs_packet_socket_write = false;  ///< runsc must have been started with the packet-write flag
@@ -77,16 +76,16 @@ BERTH_DECL bool docker_needs_packet_socket_write(const docker_versions& versions
 /// in a string), unsupported (a pair that cannot run nested containers, with the reason).
 BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options);
 
-/// The variable by which a run's nonce reaches the start script, which takes it out of dockerd's environment.
+/// The variable by which a run's nonce reaches the guest's start of dockerd, which takes it out of dockerd's environment.
 inline constexpr std::string_view start_nonce_variable = "BERTH_START_NONCE";
 
-/// A line that the start script printed on stdout before it became dockerd: `berth:NONCE:word text`.
+/// A line that the start printed on stdout before it became dockerd: `berth:NONCE:word text`.
 struct start_marker {
   enum class kind {
     none,     ///< not a marker
-    missing,  ///< no dockerd; the script exits with 127
-    running,  ///< another dockerd runs already; text: its pid; the script exits with 125
-    failed,   ///< a step failed; text: which and why; the script exits with 126
+    missing,  ///< no dockerd; the start exits with 127
+    running,  ///< another dockerd runs already; text: its pid; the start exits with 125
+    failed,   ///< a step failed; text: which and why; the start exits with 126
     warning,  ///< a step failed that dockerd can start without; text: which and why
     stale,    ///< a stale pid file was removed; text: its path
     pid,      ///< the next thing is dockerd itself; text: its pid
@@ -98,17 +97,8 @@ struct start_marker {
 /// Only a line that bears `nonce`, the run's own, is one: dockerd, which writes to the same stream, does not know it.
 BERTH_DECL start_marker parse_start_marker(std::string_view line, std::string_view nonce) noexcept;
 
-/// The preparation, POSIX sh. A constant: what varies comes as positional parameters, never as script text.
-BERTH_DECL std::string_view docker_start_script() noexcept;
-/// Forwarding between nested containers, the sandbox and the outside, POSIX sh: its rules, and what follows Docker's bridges.
-BERTH_DECL std::string_view docker_network_script() noexcept;
-/// What stands before runc where there is no guest program and masked directories must go, POSIX sh with sed.
-BERTH_DECL std::string_view runc_wrapper_script() noexcept;
-
 }  // namespace berth
 
 #if !defined(BERTH_SEPARATE_COMPILATION)
-#include <berth/impl/docker/network_script.ipp>
 #include <berth/impl/docker/plan.ipp>
-#include <berth/impl/docker/scripts.ipp>
 #endif

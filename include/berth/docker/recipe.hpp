@@ -48,8 +48,8 @@ struct docker_recipe {
   /// CAP_SYS_RESOURCE beside the 17: nested containers may raise limits (`ulimits: memlock: -1`, as search engines' compose
   /// files have). A managed sandbox has it.
   bool raise_limits = false;
-  /// berth-init on the host, absolute, bound in at docker_guest_path: the nested runtime. A managed sandbox has it there.
-  /// Empty: none is added.
+  /// berth-init on the host, absolute, bound in at docker_guest_path: it starts dockerd, and is the nested runtime. A managed
+  /// sandbox has it there. Empty: none is added.
   std::string guest = {};
 };
 

@@ -9,9 +9,8 @@
 #include <berth/impl/docker/data_root.ipp>
 #include <berth/impl/docker/diagnose.ipp>
 #include <berth/impl/docker/guest_daemon.ipp>
-#include <berth/impl/docker/network_script.ipp>
 #include <berth/impl/docker/plan.ipp>
 #include <berth/impl/docker/recipe.ipp>
-#include <berth/impl/docker/scripts.ipp>
+#include <berth/impl/docker/start_arguments.ipp>
 #include <berth/impl/docker/supervisor.ipp>
 #include <berth/impl/docker/versions.ipp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "docker_links.hpp"
 
+#include "base/link.hpp"
 #include "base/tool.hpp"
 #include "base/words.hpp"
 
@@ -11,19 +12,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netpacket/packet.h>
 #include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -77,13 +73,6 @@ void take_address(link_state& to, const ifaddrs& from) {
   to.addresses.push_back({text, prefix_of(from.ifa_netmask)});
 }
 
-unsigned mtu_of(const std::string& name) {
-  const unique_fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request{};
-  std::strncpy(request.ifr_name, name.c_str(), sizeof request.ifr_name - 1);
-  return socket && ::ioctl(socket.get(), SIOCGIFMTU, &request) == 0 ? static_cast<unsigned>(request.ifr_mtu) : 0;
-}
-
 // Those of the network namespace that we are in, but for loopback.
 std::vector<link_state> read_links() {
   ifaddrs* list = nullptr;
@@ -96,7 +85,7 @@ std::vector<link_state> read_links() {
     if (at == links.end()) at = links.insert(links.end(), link_state{one->ifa_name, {}, 0, {}});
     take_address(*at, *one);
   }
-  for (link_state& link : links) link.mtu = mtu_of(link.name);
+  for (link_state& link : links) link.mtu = mtu_of_link(link.name);
   return links;
 }
 
@@ -162,32 +151,6 @@ std::string set_up(const link_state& link, const std::string& own_address) {
 
 unique_fd open_namespace(pid_t pid) {
   return unique_fd(::open(("/proc/" + std::to_string(pid) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
-}
-
-// In the network namespace that we are in, with the link's other end. By a message of our own: `ip` would be a process for each
-// container, while everything waits. 0 or errno.
-int delete_link(const std::string& name) {
-  const unique_fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  struct {
-    nlmsghdr header;
-    ifinfomsg link;
-  } request{};
-  request.header.nlmsg_len = sizeof request;
-  request.header.nlmsg_type = RTM_DELLINK;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-  request.link.ifi_family = AF_UNSPEC;
-  request.link.ifi_index = static_cast<int>(::if_nametoindex(name.c_str()));
-  if (request.link.ifi_index == 0) return errno;
-  if (!socket || ::send(socket.get(), &request, sizeof request, 0) != static_cast<ssize_t>(sizeof request))
-    return errno;
-  struct {
-    nlmsghdr header;
-    nlmsgerr error;
-  } answer{};
-  const ssize_t n = ::recv(socket.get(), &answer, sizeof answer, 0);
-  if (n < 0) return errno;
-  if (n < static_cast<ssize_t>(sizeof answer) || answer.header.nlmsg_type != NLMSG_ERROR) return EPROTO;
-  return -answer.error.error;
 }
 
 std::string name_of_namespace(pid_t pid) { return "berth-" + std::to_string(pid); }

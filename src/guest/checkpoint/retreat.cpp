@@ -4,6 +4,7 @@
 #include "base/complain.hpp"
 #include "docker_containers.hpp"
 #include "restored_hosts.hpp"
+#include "start/network.hpp"
 
 #include <berth/base/file.hpp>
 
@@ -34,7 +35,7 @@ retreat::retreat(event_loop& loop, std::string directory, bool docker, std::func
   if (::uname(&names) == 0) hostname_ = names.nodename;
   if (docker_) {
     links_ = read_docker_links();
-    network_ = read_docker_network_args();
+    network_ = read_network_record();
     mark_cut_off_containers(links_);
     if (const std::string failed = cut_docker_links(links_); !failed.empty())
       complain("Docker's links cannot be removed: " + failed);
@@ -67,8 +68,12 @@ void retreat::end(const guest_wake& wake) {
   timer_.reset();
   if (wake.restored) rename_host(hostname_, wake.address, wake.hostname);
   if (docker_) {
-    std::string failed = make_docker_links(links_, network_.address);
-    if (wake.restored) failed += set_up_docker_network(network_, wake.address);
+    std::string failed = make_docker_links(links_, network_.rules.address);
+    // A copy starts without rules, and has an address of its own.
+    if (wake.restored && !network_.rules.iptables.empty()) {
+      if (!network_.rules.address.empty()) network_.rules.address = wake.address;
+      failed += set_up_network(network_);
+    }
     if (!failed.empty()) complain("Docker's network is not as it was: " + failed);
   }
   // In the sandbox that goes on, too: gVisor freezes those sockets to save them, and sees to the root namespace's only

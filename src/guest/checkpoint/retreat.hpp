@@ -4,8 +4,8 @@
 #pragma once
 
 #include "docker_links.hpp"
-#include "docker_network.hpp"
 #include "base/event_loop.hpp"
+#include "start/network_record.hpp"
 
 #include <berth/base/unique_fd.hpp>
 #include <berth/guest/protocol.hpp>
@@ -34,7 +34,7 @@ class retreat {
   bool docker_;
   std::string hostname_;  ///< as it was
   docker_links links_;
-  docker_network_args network_;
+  network_record network_;
   unique_fd timer_;
   int looks_ = 0;
 };

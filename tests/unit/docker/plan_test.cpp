@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <berth/docker/plan.hpp>
+#include <berth/docker/start_arguments.hpp>
 
 #include <gtest/gtest.h>
 
@@ -30,27 +31,46 @@ TEST(PlanDocker, TheArgumentsOfDockerd) {
   EXPECT_EQ(plan->dockerd_argv,
             (strings{"dockerd", "--iptables=false", "--ip6tables=false", "--host=unix:///run/berth/docker.sock",
                      "--host=unix:///var/run/docker.sock", "--mtu=1420", "--debug"}));
-  const strings head = {"berth-docker",    "eth0",         "10.1.2.3", "given", "1",
-                        "/var/lib/docker", "/.berth/init", "",         "",      std::string(docker_network_script()),
-                        "dockerd"};
-  ASSERT_GT(plan->start.argv.size(), 14u);
-  EXPECT_EQ(strings(plan->start.argv.begin() + 3, plan->start.argv.begin() + 14), head);
-  EXPECT_EQ(strings(plan->start.argv.begin() + 14, plan->start.argv.end()),
-            strings(plan->dockerd_argv.begin() + 1, plan->dockerd_argv.end()));
+  EXPECT_EQ(strings(plan->start.argv.begin(), plan->start.argv.begin() + 8),
+            (strings{"/.berth/init", "start-docker", "--device=eth0", "--address=10.1.2.3", "--snat",
+                     "--data-root=/var/lib/docker", "--runtime=guest", "--"}));
+  EXPECT_EQ(strings(plan->start.argv.begin() + 8, plan->start.argv.end()), plan->dockerd_argv);
   EXPECT_FALSE(plan->needs_packet_socket_write);
   EXPECT_FALSE(plan->wraps_runc);
   EXPECT_TRUE(plan->warnings.empty());
 }
 
-TEST(PlanDocker, WhatVariesIsNeverPastedIntoTheScript) {
+TEST(PlanDocker, TheGuestReadsWhatThePlanWrites) {
   docker_plan_options o;
   o.uplink_device = "$(touch /x)";
-  o.dockerd_args = {"`touch /y`", "a b", "'"};
+  o.dockerd_args = {"`touch /y`", "a b", "'", "--", "--snat"};
+  o.snat = false;
+  o.data_root = "/d=e";
+  o.wrap_runc = docker_plan_options::runc_wrapper::never;
   auto plan = plan_docker(o);
   ASSERT_TRUE(plan);
-  EXPECT_EQ(plan->start.argv[0], "sh");
-  EXPECT_EQ(plan->start.argv[2], docker_start_script());
-  EXPECT_TRUE(has(plan->start.argv, "`touch /y`"));
+  const strings& argv = plan->start.argv;
+  EXPECT_EQ(argv[1], docker_start_verb);
+  const auto read = parse_docker_start({argv.begin() + 2, argv.end()});
+  ASSERT_TRUE(read) << read.error().to_string();
+  EXPECT_EQ(read->device, o.uplink_device);
+  EXPECT_EQ(read->address, "");
+  EXPECT_TRUE(read->mtu);
+  EXPECT_FALSE(read->snat);
+  EXPECT_EQ(read->data_root, "/d=e");
+  EXPECT_EQ(read->before_runc, docker_start_arguments::runtime::plain);
+  EXPECT_EQ(read->dockerd, plan->dockerd_argv);
+}
+
+TEST(ParseDockerStart, RefusesWhatItDoesNotKnow) {
+  for (const strings& args : {strings{},
+                              {"--"},
+                              {"--snat"},
+                              {"--what", "--", "dockerd"},
+                              {"--runtime=own", "--", "dockerd"},
+                              {"dockerd"},
+                              {"--mtu=1400", "--", "dockerd"}})
+    EXPECT_FALSE(parse_docker_start(args)) << (args.empty() ? "nothing" : args.front());
 }
 
 TEST(PlanDocker, Docker28NeedsThePacketFlagAndAnUnknownVersionGetsNone) {
@@ -77,9 +97,8 @@ TEST(PlanDocker, WrapsRuncWhereThisRuncMeetsThisRunsc) {
     auto plan = plan_docker(o);
     ASSERT_TRUE(plan);
     EXPECT_EQ(plan->wraps_runc, r.wraps) << r.runsc << ' ' << r.runc.to_string();
-    EXPECT_EQ(has(plan->start.argv, runc_wrapper_script()), r.wraps);
-    EXPECT_EQ(has(plan->start.argv, "unmask"), r.wraps);
-    EXPECT_TRUE(has(plan->start.argv, "/.berth/init")) << "the nested runtime is there for more than masks";
+    EXPECT_EQ(has(plan->start.argv, "--runtime=unmasking"), r.wraps);
+    EXPECT_EQ(has(plan->start.argv, "--runtime=guest"), !r.wraps) << "the nested runtime is there for more than masks";
     for (const std::string& arg : plan->dockerd_argv)
       EXPECT_EQ(arg.find("runtime"), std::string::npos) << "a container would keep the runtime's name: " << arg;
   }
@@ -93,7 +112,7 @@ TEST(PlanDocker, TheWrapperCanBeForcedOrForbidden) {
   o.runsc_release = 20260701;
   o.wrap_runc = docker_plan_options::runc_wrapper::never;
   EXPECT_FALSE(plan_docker(o)->wraps_runc);
-  EXPECT_FALSE(has(plan_docker(o)->start.argv, "/.berth/init"));
+  EXPECT_TRUE(has(plan_docker(o)->start.argv, "--runtime=plain"));
 }
 
 TEST(PlanDocker, RefusesAPairThatCannotRunContainers) {
@@ -170,7 +189,7 @@ TEST(PlanDocker, RefusesWhatCannotBeMeant) {
   EXPECT_EQ(code([](auto& o) { o.uplink_address = "fe80::1"; }), errc::invalid);
   EXPECT_EQ(code([](auto& o) { o.dockerd = ""; }), errc::invalid);
   EXPECT_EQ(code([](auto& o) { o.guest = "berth/init"; }), errc::invalid);
-  EXPECT_EQ(code([](auto& o) { o.guest = ""; }), errc::ok);
+  EXPECT_EQ(code([](auto& o) { o.guest = ""; }), errc::invalid);
   EXPECT_EQ(code([](auto& o) { o.dockerd_args = {std::string("a\0b", 3)}; }), errc::invalid);
   EXPECT_EQ(code([](auto& o) { o.env = {"NOVALUE"}; }), errc::invalid);
   EXPECT_EQ(code([](auto& o) { o.env = {"=x"}; }), errc::invalid);

@@ -2,7 +2,6 @@
 // What a guest decides in a sandbox that was restored; what it does there is for the integration tests.
 #include "guest/checkpoint/docker_containers.hpp"
 #include "guest/checkpoint/docker_links.hpp"
-#include "guest/checkpoint/docker_network.hpp"
 #include "guest/checkpoint/restored_hosts.hpp"
 
 #include <gtest/gtest.h>
@@ -72,18 +71,6 @@ TEST(DockerLinks, ALinkBelongsToTheBridgeOfItsNetwork) {
   EXPECT_EQ(bridge_of(all, all.containers[0].links[0]), &all.bridges[1]);
   EXPECT_EQ(bridge_of(all, all.containers[0].links[1]), nullptr);
   EXPECT_EQ(bridge_of(all, {"eth1", "", 0, {{"172.17.255.254", 16}}}), &all.bridges[0]);
-}
-
-TEST(DockerNetworkArgs, AreLinesOfTheStartScript) {
-  docker_network_args args;
-  EXPECT_TRUE(
-      parse_docker_network_args("/usr/sbin/iptables-legacy\n1\neth0\n10.211.0.2\neth0 eth1\n/n.db\n17\n", args));
-  EXPECT_EQ(args.iptables, "/usr/sbin/iptables-legacy");
-  EXPECT_EQ(args.snat, "1");
-  EXPECT_EQ(args.outside, "eth0 eth1");
-  EXPECT_EQ(args.dockerd, "17");
-  for (const char* bad : {"", "a\n", "\n1\ne\na\no\nn\n1\n", "i\n1\ne\na\no\nn\n1\nmore\n", "i\n1\ne\na\no\nn\n1"})
-    EXPECT_FALSE(parse_docker_network_args(bad, args)) << bad;
 }
 
 TEST(RestoredHosts, TheSandboxIsCalledByItsNewName) {

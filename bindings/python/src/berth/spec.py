@@ -54,7 +54,7 @@ class Spec:
 
         cgroup: "sandbox" (default), "host-bind" (opens the host's cgroups to the sandbox) or "none". data_root:
         "tmpfs", "tmpfs:2Gi" or a directory of the host. raise_limits: CAP_SYS_RESOURCE beside the 17, so that nested
-        containers may raise limits. guest: berth-init on the host, bound in as the nested runtime.
+        containers may raise limits. guest: berth-init on the host, bound in at /.berth/init: it starts dockerd.
 
         Gives what was seen to: {"steps": […], "log": […]}.
         """

@@ -68,7 +68,7 @@ struct daemon_run {
   line_tail tail;
   std::optional<notify_socket> notices;  ///< where it tells that it is ready
 
-  // From the start script's markers, which bear `nonce` and are read until the start is over.
+  // From the start's markers, which bear `nonce` and are read until the start is over.
   std::string nonce;
   bool start_over = false;
   bool missing = false;

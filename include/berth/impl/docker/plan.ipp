@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/docker/plan.hpp>
+#include <berth/docker/start_arguments.hpp>
 
 #include <arpa/inet.h>
 
@@ -30,8 +31,10 @@ inline result<void> check_plan_options(const docker_plan_options& o) {
   for (const std::string& entry : o.env)
     if (has_nul(entry) || entry.find('=') == std::string::npos || entry.front() == '=')
       return make_error(errc::invalid, "docker", "an environment entry must be K=V", entry);
-  if (!o.guest.empty() && !plain_absolute_path(o.guest))
-    return make_error(errc::invalid, "docker", "the guest program must be an absolute path inside", o.guest);
+  if (!plain_absolute_path(o.guest))
+    return make_error(errc::invalid, "docker",
+                      "the guest program, which starts dockerd, must be an absolute path inside", o.guest,
+                      "bind berth-init in (docker_recipe::guest) and name the place here");
   for (const std::string* text : {&o.uplink_device, &o.storage_driver, &o.dockerd})
     if (has_nul(*text)) return make_error(errc::invalid, "docker", "a NUL in an option", *text);
   return {};
@@ -111,14 +114,18 @@ BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options) {
   plan.dockerd_argv.push_back(options.dockerd);
   plan.dockerd_argv.insert(plan.dockerd_argv.end(), args.begin(), args.end());
 
-  const std::string wrapper_text = plan.wraps_runc ? std::string(runc_wrapper_script()) : std::string();
-  plan.start.argv = {"sh", "-c", std::string(docker_start_script()), "berth-docker", options.uplink_device,
-                     options.uplink_address,
-                     // With the MTU known it is in the arguments already, and the script need not ask.
-                     options.uplink_mtu != 0 ? "given" : "", options.snat ? "1" : "0", options.data_root,
-                     options.wrap_runc == wrapper::never ? "" : options.guest, plan.wraps_runc ? "unmask" : "",
-                     wrapper_text, std::string(docker_network_script()), options.dockerd};
-  plan.start.argv.insert(plan.start.argv.end(), args.begin(), args.end());
+  docker_start_arguments start;
+  start.device = options.uplink_device;
+  start.address = options.uplink_address;
+  start.mtu = options.uplink_mtu == 0;  // else it is among dockerd's arguments already
+  start.snat = options.snat;
+  start.data_root = options.data_root;
+  using runtime = docker_start_arguments::runtime;
+  start.before_runc = options.wrap_runc == wrapper::never ? runtime::plain
+                      : plan.wraps_runc                   ? runtime::unmasking
+                                                          : runtime::guest;
+  start.dockerd = plan.dockerd_argv;
+  plan.start.argv = format_docker_start(options.guest, start);
   plan.start.env = options.env;
   plan.start.cwd = "/";
   return plan;

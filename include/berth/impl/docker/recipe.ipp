@@ -76,7 +76,7 @@ inline result<void> mutate_for_docker(spec_builder& spec, const docker_recipe& r
       return make_error(errc::spec_path, "docker", "the guest program is not an absolute path", recipe.guest,
                         "give the absolute path of berth-init on the host, without `..`");
     BERTH_TRY(spec_mounts(spec).set(bind_mount(clean_path(recipe.guest), std::string(docker_guest_path), true)));
-    done.push_back("berth's guest program at " + std::string(docker_guest_path) + ": the nested runtime");
+    done.push_back("berth's guest program at " + std::string(docker_guest_path) + ": it starts dockerd");
   }
   if (recipe.writable_root && spec_root(spec).readonly()) {
     BERTH_TRY(spec_root(spec).set_readonly(false));

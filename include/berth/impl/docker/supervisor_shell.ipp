@@ -191,7 +191,7 @@ struct daemon_supervisor::impl : std::enable_shared_from_this<daemon_supervisor:
   static boost::asio::awaitable<daemon_status> wait_change(self_ptr self, daemon_state state);
   static boost::asio::awaitable<result<void>> stop(self_ptr self);
 
-  // One line of the start script or of dockerd.
+  // One line of the start or of dockerd.
   void on_line(detail::daemon_run& of, output_stream which, std::string_view line) {
     if (closed) return;
     start_marker marker;
@@ -378,6 +378,10 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   self->launch_timer.cancel();
   if (ended) run->ended.set(*ended);
   self->wake_waiters();
+  if (ended && !run->launched && !run->missing && run->step_failed.empty() &&
+      (ended->code == 127 || ended->code == 126))
+    run->step_failed = self->options.plan.guest + ", berth's guest program, cannot be run in this sandbox: " +
+                       detail::inside_text(run->tail.text(1));
   if (run->missing) {
     self->dispatch(daemon_event::missing{});
   } else if (!run->step_failed.empty()) {
@@ -460,7 +464,7 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::end_daemon(self_ptr
 
 inline boost::asio::awaitable<void> daemon_supervisor::impl::kill_daemon(self_ptr self, run_ptr run) {
   if (!run->launched && (!run->running || run->running->pid() == 0)) {
-    // Not even the start script runs: nothing is left behind, and a sandbox that does not answer is not waited for.
+    // Not even the start runs: nothing is left behind, and a sandbox that does not answer is not waited for.
     run->give_up();
     co_return;
   }
