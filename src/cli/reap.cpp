@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `berth reap`: what berth-init starts when a sandbox's creator has gone or its lifetime is over (src/guest/watch.cpp). Not
+// `berth reap`: what berth-init starts when a sandbox's creator has gone or its lifetime is over (src/guest/host/root_watch.cpp). Not
 // for people: `berth rm`.
 #include "lookup.hpp"
 #include "loop.hpp"
 
 #include <berth/docker/guest_daemon.hpp>
-
-#include <thread>
+#include <berth/sandbox/detail/root_watch.hpp>
 
 namespace berth::cli {
 namespace {
@@ -33,14 +32,7 @@ int act(const std::string& id, const std::string& token, bool stop, invocation& 
     const auto stopped = run_loop(stop_sandbox(*box));
     return stopped ? int{exit_ok} : fail(stopped.error(), call);
   }
-  if (record.phase == record_phase::running) {
-    if (!record.ends_with_creator) return exit_ok;
-    // Its end of the pipe is closed a while before a killed process has ended: a machine under load makes it a long one.
-    for (const time_point patience = deadline_after(seconds(10)); record.creator.alive();) {
-      if (clock::now() >= patience) return exit_ok;
-      std::this_thread::sleep_for(milliseconds(20));
-    }
-  }
+  if (!detail::is_forsaken(record)) return exit_ok;
   const auto gone = run_loop((*box)->terminate());
   return gone ? int{exit_ok} : fail(gone.error(), call);
 }

@@ -133,7 +133,7 @@ asio::awaitable<left_running> leave_running(run_plan plan, bool hand_over, progr
   }
   if (!out.failed) {
     // From here on the sandbox is the user's, or its owner's.
-    auto handing = out.box->hand_over(plan.owner_identity);
+    auto handing = out.box->hand_over();
     auto handed = co_await std::move(handing);
     // A short command may have ended by now, and somebody may have removed it.
     if (!handed && handed.error().code != errc::not_found) {
@@ -161,7 +161,7 @@ int run_detached(run_plan plan, const invocation& call) {
   plan.where.log = bar.sink();
   // Whoever is killed before it has given the id away leaves nothing: nobody else knows of the sandbox.
   plan.config.watch_creator = true;
-  plan.config.owner = plan.owner;
+  plan.config.owner = plan.owner_identity;
   plan.config.lifetime = plan.lifetime;
   const auto give_id = [json_wanted = call.common.json](const std::string& id) {
     return json_wanted ? print_json(json::object().set("id", id)) : print_text(id + "\n");

@@ -78,6 +78,9 @@ result<void> fill_network(const run_call& c, sandbox_config& config) {
     if (!policy) return usage_error(policy.error(), "--egress");
     config.egress = *policy;
   }
+  auto ports = parse_published_ports(c.ports);
+  if (!ports) return usage_error(ports.error(), "--publish");
+  config.ports = std::move(*ports);
   return {};
 }
 
@@ -150,6 +153,10 @@ void add_run_options(CLI::App& app, run_call& c) {
       "where it may begin connections to: all (default), none, or ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp] and dns; may "
       "be repeated")
       ->type_name("RULE");
+  add_list(
+      app, "-p,--publish", c.ports,
+      "a port of the host that leads to one of the sandbox's; ADDRESS is 127.0.0.1 where none is named; may be repeated")
+      ->type_name("[ADDRESS:]HOST-PORT:PORT[/udp]");
   add_variables(app, c.variables);
   add_list(app, "--volume,--mount", c.volumes,
            "bind a directory or file of the host, at the same path without DST; may be repeated")
@@ -262,13 +269,15 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
     out.owner = std::make_shared<const unique_fd>(std::move(*owner));
     out.owner_identity = who;
     config.watch_creator = true;  // whoever runs it in the foreground may be killed with its owner
-    config.owner = out.owner;
+    config.owner = who;
   }
   if (auto done = fill_docker(c, out); !done) return done.error();
   for (const auto& checked :
        {check_sandbox_config(out.where, config), detail::check_socket_paths(out.where.root, c.id)})
     if (!checked)
-      return usage_error(checked.error(), checked.error().path == "egress" ? "--egress" : checked.error().path);
+      return usage_error(checked.error(), checked.error().path == "egress"  ? "--egress"
+                                          : checked.error().path == "ports" ? "--publish"
+                                                                            : checked.error().path);
   return out;
 }
 

@@ -23,7 +23,7 @@ struct run_call {
                                 cpus = "0";
   std::string max_connections;
   std::string lifetime, hostname, cwd = "/", user, restart = "on-failure";
-  std::vector<std::string> egress, volumes, labels, runsc_args, dockerd_args;
+  std::vector<std::string> egress, ports, volumes, labels, runsc_args, dockerd_args;
   variable_options variables;
   std::string ends_with;
 };

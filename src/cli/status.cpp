@@ -43,6 +43,8 @@ std::string text_of(const sandbox_status& view) {
                 (*view.refused_egress == 1 ? " packet refused" : " packets refused");
     add_line(out, "  egress", egress);
   }
+  if (r.net)
+    for (const published_port& port : r.net->ports) add_line(out, "  port", port.word());
   if (view.rules == false) add_line(out, "  rules", "GONE, nothing isolates it: remove it, and see berth doctor");
   if (view.refused_connections.value_or(0) != 0)
     add_line(out, "  refused",
@@ -53,9 +55,11 @@ std::string text_of(const sandbox_status& view) {
   add_line(out, "process",
            std::to_string(r.sandbox_process.pid) + " on the host" + (r.process_alive() ? "" : ", which is gone"));
   add_line(out, "directory", r.directory);
-  const bool creator_alive = r.boot_id == read_boot_id() && r.creator.alive();
-  if (r.ends_with_creator)
-    add_line(out, "ends with", "process " + std::to_string(r.creator.pid) + (creator_alive ? "" : ", which is gone"));
+  const process_identity& whose = r.owner ? r.owner : r.creator;
+  if (r.ends_with_creator || r.owner) {
+    const bool alive = r.boot_id == read_boot_id() && whose.alive();
+    add_line(out, "ends with", "process " + std::to_string(whose.pid) + (alive ? "" : ", which is gone"));
+  }
   if (!view.purpose && !view.guest) return out;
   const daemon_status now = view.docker();
   std::string docker = docker_word(view);

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // berth-init: the program that berth brings into a sandbox. As its first process it reaps orphans. `--socket PATH` runs
-// commands for the host and keeps dockerd, called `runc` it is the nested runtime, called `containerd` it becomes that with short paths, and `prepare RUNC [unmask]` is a step of
-// dockerd's start. On the host, `watch TOKEN PROGRAM LIFETIME owner|-` ends a sandbox with its creator or owner, or after its
-// time. Linked statically, so that it runs in any root file system.
+// commands for the host and keeps dockerd; `start-docker …` prepares the sandbox for dockerd and becomes it; `follow-bridges`
+// runs beside that; called `runc` it is the nested runtime, and called `containerd` it becomes that with short paths. On the
+// host, `watch ROOT PROGRAM` ends sandboxes with their creator or owner, or after their time. Linked statically, so that it runs
+// in any root file system.
 #include "runtime/containerd.hpp"
-#include "docker/prepare.hpp"
 #include "runtime/runtime.hpp"
+#include "start/bridges.hpp"
+#include "start/start_docker.hpp"
 #include "serve.hpp"
-#include "host/watch.hpp"
+#include "host/root_watch.hpp"
+
+#include <berth/docker/start_arguments.hpp>
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <exception>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -22,10 +27,11 @@ int run(int argc, char** argv) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   if (name == "runc") return berth::guest::run_nested_runtime(argc, argv);
   if (name == "containerd") return berth::guest::run_containerd(argc, argv);
-  if (argc == 4 && std::string_view(argv[1]) == "prepare")
-    return berth::guest::prepare_for_docker(argv[2], std::string_view(argv[3]) == "unmask");
-  if (argc == 6 && std::string_view(argv[1]) == "watch")
-    return berth::guest::watch_creator(argv[2], argv[3], std::atoll(argv[4]), std::string_view(argv[5]) == "owner");
+  if (argc > 1 && argv[1] == berth::docker_start_verb)
+    return berth::guest::start_docker(std::vector<std::string>(argv + 2, argv + argc));
+  if (argc == 2 && std::string_view(argv[1]) == berth::guest::follow_bridges_verb)
+    return berth::guest::follow_bridges();
+  if (argc == 4 && std::string_view(argv[1]) == "watch") return berth::guest::watch_root(argv[2], argv[3]);
   return berth::guest::serve(argc, argv);
 }
 

@@ -32,15 +32,18 @@ class CommandReap : public command_test {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  /// Of the sandbox while it is the only one.
-  std::string token() { return parsed_json(run({"ls", "--json"}).out).at({"0", "container_id"}); }
-  /// Whether there was one.
-  static bool kill_watch(const std::string& token) {
-    std::FILE* found = ::popen(("pgrep -f '^[^ ]*berth-init watch " + token + "'").c_str(), "re");
-    int watch = 0;
-    const bool is_watched = std::fscanf(found, "%d", &watch) == 1;
+  /// That of our root directory; 0 where there is none.
+  int watch() const {
+    std::FILE* found = ::popen(("pgrep -f '^[^ ]*berth-init watch " + root_ + " '").c_str(), "re");
+    int pid = 0;
+    if (std::fscanf(found, "%d", &pid) != 1) pid = 0;
     ::pclose(found);
-    return is_watched && ::kill(watch, SIGKILL) == 0;
+    return pid;
+  }
+  /// Whether there was one.
+  bool kill_watch() const {
+    const int pid = watch();
+    return pid != 0 && ::kill(pid, SIGKILL) == 0;
   }
   void collect() {
     const command_output gc = run({"gc"});
@@ -80,7 +83,7 @@ TEST_P(CommandKilled, WithItsWatch) {
   const auto running = start(words({"-d", "--wait"}));
   ASSERT_TRUE(running->wait_for_stderr(GetParam())) << running->finish().err;
   running->signal(SIGSTOP);
-  const bool is_watched = kill_watch(token());
+  const bool is_watched = kill_watch();
   running->signal(SIGKILL);
   const command_output got = running->finish();
   EXPECT_EQ(got.code, 128 + SIGKILL) << got.out;
@@ -92,19 +95,57 @@ TEST_P(CommandKilled, WithItsWatch) {
   }
 }
 
-// What a killed process held is closed before it has ended, and its watch hears of it.
-TEST_F(CommandReap, WhoTakesASandboxDownWaitsForACreatorThatIsOnItsWayOut) {
+using CommandWatch = CommandReap;
+
+std::vector<std::string> plain(const std::string& rootfs, const char* id, std::vector<std::string> more) {
+  std::vector<std::string> all{"run", "-d", "--id", id, "--network", "none", "--rootfs", rootfs};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+TEST_F(CommandWatch, OneProcessIsForAllSandboxesOfARootAndEndsWithTheLast) {
+  ASSERT_EQ(run(plain(rootfs_, "free", {})).code, 0);
+  EXPECT_TRUE(eventually([&] { return watch() == 0; })) << "nothing has to be done to that one";
+  ASSERT_EQ(run(plain(rootfs_, "one", {"--lifetime", "1000"})).code, 0);
+  const int first = watch();
+  EXPECT_NE(first, 0);
+  ASSERT_EQ(run(plain(rootfs_, "two", {"--lifetime", "1000"})).code, 0);
+  ASSERT_EQ(run(plain(rootfs_, "three", {"--ends-with", std::to_string(::getpid())})).code, 0);
+  EXPECT_EQ(watch(), first);  // pgrep gives the first of several: counted below
+  std::FILE* found = ::popen(("pgrep -c -f '^[^ ]*berth-init watch " + root_ + " '").c_str(), "re");
+  int count = 0;
+  EXPECT_EQ(std::fscanf(found, "%d", &count), 1);
+  ::pclose(found);
+  EXPECT_EQ(count, 1);
+  EXPECT_EQ(run({"rm", "-f", "one", "two"}).code, 0);
+  EXPECT_EQ(watch(), first);
+  EXPECT_EQ(run({"rm", "-f", "three"}).code, 0);
+  EXPECT_TRUE(eventually([&] { return watch() == 0; }));
+  EXPECT_EQ(run({"exec", "free", "--", "echo", "on"}).out, "on\n");
+  EXPECT_EQ(run({"rm", "-f", "free"}).code, 0);
+}
+
+TEST_F(CommandWatch, ItsDeathIsMadeGoodByTheNextCallAndTheLifetimeIsKept) {
+  ASSERT_EQ(run(plain(rootfs_, "brief", {"--lifetime", "8"})).code, 0);
+  ASSERT_TRUE(kill_watch());
+  EXPECT_TRUE(eventually([&] { return watch() == 0; }));
+  EXPECT_EQ(run({"ls", "--ids"}).out, "brief\n");
+  EXPECT_NE(watch(), 0);
+  EXPECT_TRUE(eventually([&] {
+    return parsed_json(run({"status", "--json", "brief"}).out).at({"state"}) == "stopped";
+  }));
+  EXPECT_TRUE(eventually([&] { return watch() == 0; })) << "it was stopped: nothing is left to be done";
+  EXPECT_EQ(run({"rm", "brief"}).code, 0);
+}
+
+TEST_F(CommandWatch, ACreatorAndItsWatchKilledTogetherAreMadeUpForByAnyCall) {
   const auto running = start(words({"-d", "--wait"}));
   ASSERT_TRUE(running->wait_for_stderr("phase=running")) << running->finish().err;
   running->signal(SIGSTOP);
-  const std::string its_token = token();
-  EXPECT_TRUE(kill_watch(its_token));
-  const auto reaping = start({"reap", "victim", its_token});
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // one that does not wait has ended by then
+  EXPECT_TRUE(kill_watch());
   running->signal(SIGKILL);
   EXPECT_EQ(running->finish().code, 128 + SIGKILL);
-  EXPECT_EQ(reaping->finish().code, 0);
-  EXPECT_EQ(left_now(), "");
+  EXPECT_TRUE(eventually([&] { return run({"ls", "--ids"}).out.empty() && left_now().empty(); })) << left_now();
 }
 
 INSTANTIATE_TEST_SUITE_P(Phases, CommandKilled, testing::ValuesIn(phases), [](const auto& tested) {

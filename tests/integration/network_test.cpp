@@ -74,6 +74,42 @@ TEST_F(SandboxNetwork, IsReachedFromTheHostAndFromNowhereElse) {
   terminate(*other);
 }
 
+TEST_F(SandboxNetwork, APublishedPortOfTheHostsLeadsToIt) {
+  sandbox_config what = config(network_mode::sandbox);
+  what.ports = *parse_published_ports({"18080:8080", "0.0.0.0:18081:8080"});
+  auto box = create(what);
+  auto other = create(config(network_mode::sandbox));
+  auto listener = listen_inside(*box, 8080);
+  EXPECT_EQ(ask_from("", "127.0.0.1", 18080), "greetings");
+  EXPECT_EQ(ask_from("", "127.0.0.1", 18081), "greetings");
+  EXPECT_EQ(ask_from("", host, 18081), "greetings");
+  EXPECT_EQ(ask_from("bt-outside", host, 18081), "greetings");
+  // One of 127.0.0.1 is for this host alone, and none of them for sandboxes.
+  EXPECT_EQ(ask_from("", host, 18080), "none");
+  EXPECT_EQ(ask_from("bt-outside", host, 18080), "none");
+  EXPECT_EQ(ask(*other, host, 18081), "none");
+  EXPECT_EQ(ask(*other, other->record().net->gateway(), 18081), "none");
+  EXPECT_EQ(ask(*box, host, 18081), "none");
+  EXPECT_EQ(ask_from("", "127.0.0.1", 18080), "greetings");  // it was not the listener's fault
+
+  what.ports = *parse_published_ports({"192.0.2.1:18081:80"});
+  const auto taken = loop_.run(sandbox::create(where_, what));
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, errc::exists);
+  EXPECT_NE(taken.error().message.find(box->id()), std::string::npos) << taken.error().to_string();
+  serve("", "busy", echo_server("127.0.0.1", 18082));
+  what.ports = *parse_published_ports({"18082:80"});
+  const auto busy = loop_.run(sandbox::create(where_, what));
+  ASSERT_FALSE(busy);
+  EXPECT_EQ(busy.error().code, errc::exists);
+  EXPECT_NE(ask_from("", "127.0.0.1", 18082), "none") << "who had it before has it still";
+
+  listener.reset();
+  terminate(*box);
+  EXPECT_EQ(ask_from("", "127.0.0.1", 18080), "none");
+  terminate(*other);
+}
+
 TEST_F(SandboxNetwork, CannotSpeakUnderAFalseAddress) {
   serve("bt-outside", "udp",
         "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('0.0.0.0', 7003)); print('ready')\n"

@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 namespace {
@@ -143,6 +144,24 @@ TEST_F(SandboxLife, TwoAtOnceDoNotMeet) {
   terminate(*boxes[0]);
   EXPECT_EQ(shell(*boxes[1], "echo on"), "on");
   terminate(*boxes[1]);
+}
+
+TEST_F(SandboxLife, TwoHundredInARowLeaveNothing) {
+  const auto descriptors = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+  };
+  std::ptrdiff_t at_first = 0;
+  for (int i = 0; i < 200; ++i) {
+    auto box = create(config(i % 2 == 0 ? network_mode::sandbox : network_mode::none));
+    ASSERT_TRUE(box) << i;
+    if (i % 20 == 0) {
+      EXPECT_EQ(shell(*box, "echo on"), "on");
+    }
+    terminate(*box);
+    if (i == 10) at_first = descriptors();
+  }
+  EXPECT_LE(descriptors(), at_first);
+  EXPECT_EQ(berth_test::left_behind(where_.root, before_), "");
 }
 
 TEST_F(SandboxLife, KnowsItsStates) {

@@ -7,3 +7,4 @@
 #include <berth/impl/network/host.ipp>
 #include <berth/impl/network/network.ipp>
 #include <berth/impl/network/plan.ipp>
+#include <berth/impl/network/published.ipp>

@@ -54,18 +54,20 @@ struct sandbox_config {
   /// Kept in the record, shown by list_sandboxes. UTF-8 without NUL, at most 128 KiB in all.
   std::vector<std::pair<std::string, std::string>> annotations;
 
+  std::vector<published_port> ports;  ///< of the host's, that lead to it; in network_mode::sandbox only
+
   bool net_raw = false;              ///< runsc --net-raw
   bool packet_socket_write = false;  ///< --allow-packet-socket-write, under the name that the binary has
   bool shared_directory = true;      ///< a guarded tmpfs of the sandbox's own at /run/berth inside, --host-uds=create
   std::vector<std::string> runsc_args;  ///< further global flags, passed on as they are (checked against the binary)
 
   bool ends_with_creator = false;  ///< collect_garbage removes it once the process that made it is gone
-  /// Besides, it is ended at once when that process ends, by whatever: a process of berth-init's on the host watches it. What
-  /// is left on the host is removed where the berth command is installed, else by collect_garbage.
+  /// Besides, it is ended at once when that process ends, by whatever: one process of berth-init's on the host watches over all
+  /// such sandboxes of a root directory. What is left on the host is removed where the berth command is installed, else by
+  /// collect_garbage.
   bool watch_creator = false;
-  /// Where `watch_creator` holds: a pidfd of another process whose end ends it at once as well, also after sandbox::hand_over,
-  /// which makes that process its creator.
-  std::shared_ptr<const unique_fd> owner;
+  /// Where `watch_creator` holds: another process whose end ends it at once as well, also after sandbox::hand_over.
+  process_identity owner;
   /// Where `watch_creator` holds: so long after the beginning of its creation it is stopped; its record stays. 0: never.
   duration lifetime = duration::zero();
   duration create_timeout = seconds(60);  ///< for the whole creation

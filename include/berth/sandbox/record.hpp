@@ -32,7 +32,8 @@ struct record_network {
   ipv4_subnet subnet;
   int mtu = 1500;
   std::uint32_t max_connections = default_max_connections;  ///< 0: no limit
-  std::optional<egress_policy> egress;                      ///< none: made by a berth that knew of none
+  std::optional<egress_policy> egress = {};                 ///< none: made by a berth that knew of none
+  std::vector<published_port> ports = {};                   ///< of the host's, that lead to it
   std::string address() const { return subnet.host(2); }    ///< the sandbox's own, where published ports are served
   std::string gateway() const { return subnet.host(1); }    ///< the host's end
 };
@@ -55,6 +56,9 @@ struct sandbox_record {
   std::int64_t created_ms = 0;       ///< Unix time
   process_identity creator;          ///< who makes or made it
   bool ends_with_creator = false;    ///< collect_garbage removes it once the creator is gone
+  bool watched = false;              ///< by the root's watch: it ends with its creator and owner at once, and in time
+  process_identity owner;            ///< none, or another's: it ends with that one too, also after it was handed over
+  std::int64_t ends_at_ms = 0;       ///< its lifetime is over then (CLOCK_BOOTTIME); 0: it has none
   process_identity sandbox_process;  ///< runsc's sandbox process on this host, once it runs
 
   std::string rootfs;

@@ -8,7 +8,6 @@
 #include <berth/process/executor.hpp>
 #include <berth/runsc/runsc.hpp>
 #include <berth/sandbox/config.hpp>
-#include <berth/sandbox/detail/creator_watch.hpp>
 #include <berth/sandbox/detail/exec_process.hpp>
 #include <berth/sandbox/exit_reason.hpp>
 #include <berth/sandbox/garbage.hpp>
@@ -127,9 +126,9 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL result<runsc_binary> runsc();
   runsc_globals globals() const;
 
-  /// Its creator is another process from now on, that of sandbox_config::owner; without one the sandbox ends with nobody.
-  /// For the handle that created it. Errors: not_found once it was removed; as reading and writing the record.
-  BERTH_DECL boost::asio::awaitable<result<void>> hand_over(process_identity heir = {});
+  /// It does not end with the process that made it any more; with sandbox_config::owner and after its lifetime it still does.
+  /// Errors: not_found once it was removed; as reading and writing the record.
+  BERTH_DECL boost::asio::awaitable<result<void>> hand_over();
 
   /// Stops everything inside where it is, until resume(): nothing runs there or takes CPU time, its memory stays, and who
   /// talks to it waits. Commands are refused meanwhile (sandbox_not_running). One that is paused stays so. Errors:
@@ -194,7 +193,6 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   std::optional<runsc_binary> runsc_;
   std::optional<detail::container_process> process_;  // what it was started with, once it was read
   bool runsc_only_ = false;
-  detail::creator_watch watch_;  // where it was created here, with watch_creator
 };
 
 /// All sandboxes under where.root, in order of creation. A damaged record gives an entry with `damaged` set. A root that is

@@ -39,10 +39,11 @@ struct restore_options {
   std::string network_path;  ///< required where the saved one had a network namespace of the caller's, and only there
   std::vector<std::pair<std::string, std::string>> annotations;
   std::optional<egress_policy> egress;  ///< none: the saved one's
+  std::vector<published_port> ports;    ///< of the host's; the saved one's lead to that
   // As in sandbox_config:
   bool ends_with_creator = false;
   bool watch_creator = false;
-  std::shared_ptr<const unique_fd> owner;
+  process_identity owner;
   duration lifetime = duration::zero();
   duration create_timeout = seconds(60);
 

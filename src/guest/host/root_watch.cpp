@@ -1,165 +1,229 @@
 // SPDX-License-Identifier: Apache-2.0
-// Watches the process that made a sandbox, and the one that owns it, and ends the sandbox with either, whatever ended that: the
-// kernel tells by a pidfd. And it stops one whose lifetime is over.
+// Watches the processes that make and own the sandboxes of a root directory, and ends a sandbox with either, whatever ended that:
+// the kernel tells by a pidfd. And it stops those whose lifetime is over.
 //
-// Through the pipe the creator says 'r' when the sandbox runs, and 'h' when it was handed over, from when on the creator's end
-// is nothing to it. The end of the pipe before 'r' means that its making was given up half-way by a process that lives on. When
-// there is nothing left to watch for, the record being gone for one, it ends.
-#include "watch.hpp"
+// What it goes by are the records: it is told of a change by inotify and then reads them anew, so that it can be killed and
+// started again at any moment. When no sandbox needs it, it ends.
+#include "root_watch.hpp"
 
+#include <berth/base/file.hpp>
+#include <berth/base/unique_fd.hpp>
+#include <berth/process/pidfd.hpp>
+#include <berth/sandbox/detail/root_watch.hpp>
+#include <berth/sandbox/record.hpp>
+
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace berth::guest {
 namespace {
 
-// Nothing left of the sandbox: it was removed, by whomever.
-bool is_gone() {
-  struct stat info {};
-  return fstatat(watch_directory_fd, "record.json", &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+using detail::boot_time_ms;
+
+constexpr int without_news_ms = 200;  // where there is no inotify
+constexpr int stopping_ms = 1'000;    // until one that is stopped is looked at again
+
+// A process of its own, which nobody has to wait for.
+void leave(const std::function<void()>& what) {
+  const pid_t between = ::fork();
+  if (between == 0) {
+    if (::fork() == 0) {
+      ::close(detail::root_watch_fd);  // the lock is the watch's
+      what();
+    }
+    ::_exit(0);
+  }
+  while (between > 0 && ::waitpid(between, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
-// Whether the process has this word, or a word that contains it, on its command line.
-bool has_word(int pid, const char* token) {
-  char path[64], text[16384];
-  snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const ssize_t size = read(fd, text, sizeof text);
-  close(fd);
-  return size > 0 && memmem(text, static_cast<std::size_t>(size), token, strlen(token)) != nullptr;
+bool has_word(pid_t pid, const std::string& token) {
+  return read_system_file("/proc/" + std::to_string(pid) + "/cmdline", 64 * 1024).find(token) != std::string::npos;
 }
 
 // The sandbox's own process, whose pid runsc wrote down; the gofers end with it.
-void kill_sandbox(const char* token) {
-  char text[16] = "";
-  const int file = openat(watch_directory_fd, "sandbox.pid", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (file < 0) return;
-  const ssize_t size = read(file, text, sizeof text - 1);
-  close(file);
-  const int pid = size > 0 ? atoi(text) : 0;
+void kill_sandbox(const sandbox_record& record) {
+  const pid_t pid = read_pid_file(record.directory + "/sandbox.pid");
   if (pid <= 1) return;
-  const int process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  if (process < 0) return;
+  const auto process = open_pidfd(pid);
   // Asked after it was opened: the descriptor is of this very process.
-  if (has_word(pid, token)) syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, 0);
-  close(process);
+  if (process && has_word(pid, record.token)) (void)signal_pidfd(process->get(), SIGKILL);
 }
 
-// Becomes `berth reap`, which takes away what is left of the sandbox, or with `over` only stops it.
-void reap(const char* token, const char* program, bool over) {
-  char link[64], directory[PATH_MAX];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", watch_directory_fd);
-  const ssize_t size = readlink(link, directory, sizeof directory - 1);
-  if (size <= 0) return;
-  directory[size] = '\0';
-  char* slash = strrchr(directory, '/');
-  if (slash == nullptr || slash == directory) return;
-  *slash = '\0';
-  char name[] = "berth", verb[] = "reap", root[] = "--root", stop[] = "--stop";
-  char* const argv[] = {name,   verb, root, directory, slash + 1, const_cast<char*>(token), over ? stop : nullptr,
-                        nullptr};
+// Becomes `berth reap`, which takes away what is left of the sandbox, or with `stop` only stops it.
+void reap(const std::string& root, const std::string& program, const sandbox_record& record, bool stop) {
+  std::string words[] = {"berth", "reap", "--root", root, record.id, record.token, "--stop"};
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  if (!stop) argv.pop_back();
+  argv.push_back(nullptr);
   char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/";
   char* const environment[] = {path, home, nullptr};
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  execve(program, argv, environment);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execve(program.c_str(), argv.data(), environment);
 }
 
-void end_sandbox(const char* token, const char* program) {
-  if (is_gone()) return;
-  kill_sandbox(token);
-  if (program[0] != '\0') reap(token, program, false);  // else what is left is for `berth gc`
-}
+struct watched {
+  sandbox_record record;
+  int inotify_watch = -1;
+  unique_fd creator, owner;  // pidfds, where it ends with them
+  bool stopping = false;
+};
 
-// In order where the berth command is there, which has a minute for it; by force in any case.
-void stop_sandbox(const char* token, const char* program) {
-  if (is_gone()) return;
-  const pid_t child = program[0] != '\0' ? fork() : -1;
-  if (child == 0) {
-    reap(token, program, true);
-    _exit(1);
+class root_watch {
+ public:
+  root_watch(std::string root, std::string program)
+      : root_(std::move(root)), program_(std::move(program)), boot_id_(read_boot_id()) {
+    news_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (news_)
+      (void)::inotify_add_watch(news_.get(), root_.c_str(), IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF);
   }
-  if (child > 0) waitpid(child, nullptr, 0);
-  kill_sandbox(token);
-}
 
-long long now_ms() {
-  struct timespec now {};
-  clock_gettime(CLOCK_BOOTTIME, &now);  // a host that sleeps does not stop the clock
-  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-void watch(const char* token, const char* program, long long lifetime, bool has_owner) {
-  enum { creator, owner, pipe, changes, count };
-  struct pollfd wait[count] = {
-      {watch_creator_fd, POLLIN, 0}, {-1, POLLIN, 0}, {watch_pipe_fd, POLLIN, 0}, {-1, POLLIN, 0}};
-  if (has_owner) wait[owner].fd = watch_owner_fd;
-  const long long over = now_ms() + lifetime;
-  bool runs = false;
-  char link[64], events[4096];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", watch_directory_fd);
-  // A removal renames the directory, then takes out the record.
-  wait[changes].fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-  inotify_add_watch(wait[changes].fd, link, IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM);
-  while (!is_gone()) {
-    if (wait[creator].fd < 0 && wait[owner].fd < 0 && lifetime == 0) return;
-    const long long left = lifetime == 0 ? -1 : over > now_ms() ? over - now_ms() : 0;
-    if (poll(wait, count, left > INT_MAX ? INT_MAX : static_cast<int>(left)) < 0 && errno != EINTR) return;
-    if (wait[changes].revents != 0)
-      while (read(wait[changes].fd, events, sizeof events) > 0) {
-      }
-    if (is_gone()) return;
-    // What the creator said before it ended comes first.
-    if (wait[pipe].revents != 0) {
-      char said = 0;
-      const ssize_t n = read(watch_pipe_fd, &said, 1);
-      if (n == 1 && said == 'r') runs = true;
-      if (n == 1 && said == 'h') wait[creator].fd = -1;
-      // A creation that failed has taken down what it made before it closes the pipe.
-      if (n != 1 && !runs) return end_sandbox(token, program);
-      if (n != 1) {
-        close(watch_pipe_fd);
-        wait[pipe].fd = -1;
-      }
-      continue;
-    }
-    if (wait[creator].revents != 0 || wait[owner].revents != 0) return end_sandbox(token, program);
-    if (lifetime != 0 && now_ms() >= over) {
-      stop_sandbox(token, program);
-      lifetime = 0;
+  void run() {
+    for (;;) {
+      look();
+      if (sandboxes_.empty() && !is_wanted()) return;
+      wait();
     }
   }
-}
+
+ private:
+  // Nobody who takes a held lock for a living watch is let down: the lock is given up first, then all is looked at once more.
+  bool is_wanted() {
+    (void)::flock(detail::root_watch_fd, LOCK_UN);
+    look();
+    return !sandboxes_.empty() && ::flock(detail::root_watch_fd, LOCK_EX | LOCK_NB) == 0;
+  }
+
+  void wait() {
+    std::vector<pollfd> all{{news_.get(), POLLIN, 0}};
+    std::int64_t patience = news_ ? -1 : without_news_ms;
+    const auto at_most = [&patience](std::int64_t ms) {
+      if (patience < 0 || ms < patience) patience = std::max<std::int64_t>(ms, 0);
+    };
+    for (const auto& [id, one] : sandboxes_) {
+      if (one.creator) all.push_back({one.creator.get(), POLLIN, 0});
+      if (one.owner) all.push_back({one.owner.get(), POLLIN, 0});
+      if (one.stopping) at_most(stopping_ms);
+      else if (one.record.ends_at_ms != 0) at_most(one.record.ends_at_ms - boot_time_ms());
+    }
+    (void)::poll(all.data(), all.size(), static_cast<int>(std::min<std::int64_t>(patience, 1'000'000'000)));
+    char events[4096];
+    while (news_ && ::read(news_.get(), events, sizeof events) > 0) {
+    }
+  }
+
+  // Reads all records, and does what has to be done by now.
+  void look() {
+    std::set<std::string> seen;
+    const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir(root_.c_str()), &::closedir);
+    while (const dirent* entry = all ? ::readdir(all.get()) : nullptr) {
+      if (entry->d_name[0] == '.') continue;
+      auto record = read_record(root_ + "/" + entry->d_name);
+      if (!record || !detail::needs_watch(*record, boot_id_) || ended_.contains(record->token)) continue;
+      seen.insert(record->id);
+      const auto known = sandboxes_.find(record->id);
+      if (known != sandboxes_.end() && known->second.record.token != record->token) forget(known);
+      take(std::move(*record));
+    }
+    for (auto at = sandboxes_.begin(); at != sandboxes_.end();) {
+      const auto one = at++;
+      if (!seen.contains(one->first)) forget(one);
+      else act(one);
+    }
+  }
+
+  void take(sandbox_record record) {
+    watched& one = sandboxes_[record.id];
+    one.record = std::move(record);
+    // A removal renames the directory, then takes out the record. A change of the record is a rename in it.
+    if (one.inotify_watch < 0 && news_)
+      one.inotify_watch = ::inotify_add_watch(news_.get(), one.record.directory.c_str(),
+                                              IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF);
+    follow(one.creator, one.record.ends_with_creator ? one.record.creator : process_identity());
+    follow(one.owner, one.record.owner);
+  }
+
+  static void follow(unique_fd& pidfd, const process_identity& whom) {
+    if (!whom) pidfd.reset();
+    if (!whom || pidfd) return;
+    auto opened = open_pidfd(whom.pid);
+    if (opened) pidfd = std::move(*opened);  // one that is gone, or another of its number by now, is_forsaken() tells
+  }
+
+  using place = std::map<std::string, watched>::iterator;
+
+  void forget(place at) {
+    if (at->second.inotify_watch >= 0) (void)::inotify_rm_watch(news_.get(), at->second.inotify_watch);
+    sandboxes_.erase(at);
+  }
+
+  void act(place at) {
+    watched& one = at->second;
+    if (detail::is_forsaken(one.record)) {
+      // Without the command what is left is for `berth gc`.
+      kill_sandbox(one.record);
+      if (!program_.empty()) leave([&] { reap(root_, program_, one.record, false); });
+      ended_.insert(one.record.token);
+      forget(at);
+    } else if (one.record.ends_at_ms != 0 && !one.stopping && boot_time_ms() >= one.record.ends_at_ms) {
+      one.stopping = true;
+      leave([&] { stop(one.record); });
+    }
+  }
+
+  // In order where the berth command is there, which has a minute for it; by force in any case.
+  void stop(const sandbox_record& record) {
+    const pid_t child = program_.empty() ? -1 : ::fork();
+    if (child == 0) {
+      reap(root_, program_, record, true);
+      ::_exit(1);
+    }
+    while (child > 0 && ::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    kill_sandbox(record);
+  }
+
+  std::string root_, program_, boot_id_;
+  unique_fd news_;
+  std::map<std::string, watched> sandboxes_;  // by id
+  std::set<std::string> ended_;               // tokens: to each it is done once
+};
 
 }  // namespace
 
-int watch_creator(const char* token, const char* program, long long lifetime, bool has_owner) {
+int watch_root(const char* root, const char* program) {
+  if (::fcntl(detail::root_watch_fd, F_SETFD, FD_CLOEXEC) != 0) return 1;
   const pid_t child = ::fork();
   if (child < 0) return 1;
-  if (child > 0) return 0;
-  // Whoever ends the creator's whole session or group, by a signal that can be put off, does not end this with it.
+  if (child > 0) ::_exit(0);
+  // Whoever ends the starter's whole session or group, by a signal that can be put off, does not end this with it.
   ::setsid();
   (void)!::chdir("/");
   sigset_t all;
   sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
-  watch(token, program, lifetime, has_owner);
-  ::_exit(0);
+  root_watch(root, program).run();
+  return 0;
 }
 
 }  // namespace berth::guest

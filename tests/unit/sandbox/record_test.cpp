@@ -28,12 +28,16 @@ sandbox_record example() {
   r.created_ms = 1795500000123;
   r.creator = {4711, 18446744073709551615u};
   r.ends_with_creator = true;
+  r.watched = true;
+  r.owner = {4713, 2};
+  r.ends_at_ms = 1234567890123;
   r.sandbox_process = {4712, 1};
   r.rootfs = "/srv/\"rootfs\"\n\xc3\xa9";
   r.hostname = "web";
   r.network = network_mode::path;
   r.network_path = "/run/netns/x";
-  r.net = record_network{*parse_ipv4_subnet("10.211.0.4/30"), 1450, 77, *parse_egress({"10.0.0.0/8", "dns"})};
+  r.net = record_network{*parse_ipv4_subnet("10.211.0.4/30"), 1450, 77, *parse_egress({"10.0.0.0/8", "dns"}),
+                         *parse_published_ports({"8080:80", "0.0.0.0:53:53/udp"})};
   r.cpus = 1.5;
   r.memory_bytes = 2147483648;
   r.shared_directory = false;
@@ -54,6 +58,9 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->created_ms, r.created_ms);
   EXPECT_EQ(read->creator, r.creator);
   EXPECT_TRUE(read->ends_with_creator);
+  EXPECT_TRUE(read->watched);
+  EXPECT_EQ(read->owner, r.owner);
+  EXPECT_EQ(read->ends_at_ms, r.ends_at_ms);
   EXPECT_EQ(read->sandbox_process, r.sandbox_process);
   EXPECT_EQ(read->rootfs, r.rootfs);
   EXPECT_EQ(read->network, r.network);
@@ -64,6 +71,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->net->mtu, 1450);
   EXPECT_EQ(read->net->max_connections, 77u);
   EXPECT_EQ(read->net->egress, r.net->egress);
+  EXPECT_EQ(read->net->ports, r.net->ports);
   EXPECT_EQ(read->cpus, 1.5);
   EXPECT_EQ(read->memory_bytes, 2147483648u);
   EXPECT_FALSE(read->shared_directory);
@@ -94,6 +102,24 @@ TEST(Record, WhatIsUnknownIsPassedOver) {
   std::string text = format_record(example());
   text.insert(text.find('{') + 1, "\"later\": {\"x\": [1, null]},");
   EXPECT_TRUE(parse_record(text));
+}
+
+// Of a berth that had a watch for each sandbox.
+TEST(Record, OneThatSaysNothingOfAWatchHasNone) {
+  std::string text = format_record(example());
+  for (const char* key : {"\"watched\"", "\"ends_at_ms\""}) {
+    const std::size_t at = text.find(key);
+    ASSERT_NE(at, std::string::npos);
+    text.erase(at, text.find(',', at) + 1 - at);
+  }
+  const std::size_t owner = text.find("\"owner\"");
+  ASSERT_NE(owner, std::string::npos);
+  text.erase(owner, text.find("},", owner) + 2 - owner);
+  auto read = parse_record(text);
+  ASSERT_TRUE(read) << read.error().to_string();
+  EXPECT_FALSE(read->watched);
+  EXPECT_FALSE(read->owner);
+  EXPECT_EQ(read->ends_at_ms, 0);
 }
 
 // Of a berth whose sandboxes had no guest to speak with: its commands go by runsc exec.

@@ -117,6 +117,10 @@ inline void write_network(berth::json_writer& to, const sandbox_status& status) 
     for (const std::string& rule : r.net->egress->words()) to.string(rule);
   to.close_array();
   write_count(to, "refused_egress", status.refused_egress);
+  to.key("ports").open_array();
+  if (r.net)
+    for (const published_port& port : r.net->ports) to.string(port.word());
+  to.close_array();
   to.key("rules");
   if (status.rules) to.boolean(*status.rules);
   else to.null();
@@ -153,8 +157,9 @@ BERTH_DECL void write_json(json_writer& to, const sandbox_status& status) {
   detail::write_network(to, status);
   to.key("cpus").real(r.cpus).key("memory_bytes").unsigned_number(r.memory_bytes);
   to.key("pid").number(!r.damaged && r.process_alive() ? r.sandbox_process.pid : 0);
-  to.key("creator").open_object().key("pid").number(r.creator.pid);
-  to.key("alive").boolean(!r.damaged && r.boot_id == read_boot_id() && r.creator.alive()).close_object();
+  const process_identity& whose = r.owner ? r.owner : r.creator;
+  to.key("creator").open_object().key("pid").number(whose.pid);
+  to.key("alive").boolean(!r.damaged && r.boot_id == read_boot_id() && whose.alive()).close_object();
   to.key("runsc").string(r.runsc).key("container_id").string(r.damaged ? std::string() : r.container_id());
   to.key("directory").string(r.directory).key("shared").string(r.damaged ? std::string() : r.shared());
   to.key("logs").string(r.damaged ? std::string() : r.logs()).key("annotations").open_object();

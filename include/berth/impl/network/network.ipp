@@ -109,6 +109,15 @@ inline result<void> enable_forwarding(const log_sink& sink) {
   return {};
 }
 
+/// What comes back of a connection to a port of 127.0.0.1 arrives by the link, where the kernel takes loopback addresses for
+/// forged unless it is told otherwise. What the sandbox itself sends there is dropped by the rules.
+inline result<void> allow_loopback_over(const std::string& link) {
+  const std::string path = "/proc/sys/net/ipv4/conf/" + link + "/route_localnet";
+  const unique_fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (fd && ::write(fd.get(), "1\n", 2) == 2) return {};
+  return errno_error(errno, "network", "cannot let ports of 127.0.0.1 lead to the sandbox", path);
+}
+
 inline bool netns_exists(const network_names& names) {
   struct stat info {};
   return ::lstat(names.netns_path().c_str(), &info) == 0;
@@ -256,6 +265,11 @@ BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan
   auto [ruled, linked] = co_await (std::move(safe_rules) && std::move(safe_links));
   if (!ruled) co_return std::move(ruled).error();
   if (!linked) co_return std::move(linked).error();
+  for (const published_port& port : plan.ports)
+    if (port.host_address == 0 || port.host_address >> 24 == 127) {
+      BERTH_CO_TRY(detail::allow_loopback_over(plan.names.link));
+      break;
+    }
   co_return result<void>();
 }
 

@@ -146,8 +146,11 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
   text += "    oifname " + link + " ct status dnat accept\n";
   text += "    oifname " + link + " drop\n";
   text += "  }\n";
+  text += detail::published_chains(plan.ports, link, address);
   text += "  chain postrouting {\n";
   text += "    type nat hook postrouting priority srcnat; policy accept;\n";
+  // From a loopback address nothing is answered.
+  if (!plan.ports.empty()) text += "    ip saddr 127.0.0.0/8 oifname " + link + " masquerade\n";
   text += "    ip saddr " + address + " oifname != " + link + " masquerade\n";
   text += "  }\n";
   text += "}\n";

@@ -131,6 +131,8 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   if (what.network != network_mode::sandbox && what.max_connections) {
     return bad_config("max_connections", "a limit of connections goes with the network mode `sandbox` only");
   }
+  if (!what.ports.empty() && what.network != network_mode::sandbox)
+    return bad_config("ports", "published ports go with the network mode `sandbox` only");
   if (what.egress) {
     if (auto obstacle = detail::egress_obstacle(what.network)) {
       obstacle->code = errc::invalid;

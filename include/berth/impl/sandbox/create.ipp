@@ -7,7 +7,7 @@
 #include <berth/process/cancellation.hpp>
 #include <berth/process/process.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
-#include <berth/sandbox/detail/creator_watch.hpp>
+#include <berth/sandbox/detail/root_watch.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/obstacle.hpp>
 #include <berth/sandbox/detail/remove.hpp>
@@ -75,6 +75,10 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
       std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   record.creator = process_identity::of(::getpid());
   record.ends_with_creator = what.ends_with_creator || what.watch_creator;
+  record.watched = what.watch_creator;
+  if (what.watch_creator) record.owner = what.owner;
+  if (what.watch_creator && what.lifetime != duration::zero())
+    record.ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
   record.rootfs = what.rootfs;
   record.hostname = what.hostname.empty() ? record.id : what.hostname;
   record.network = what.network;
@@ -101,6 +105,19 @@ inline result<void> make_directories(const sandbox_record& record) {
   return {};
 }
 
+/// The rules of another sandbox would come first, or ours: nobody could tell.
+inline result<void> refuse_ports_of(const sandbox_record& other, const std::vector<published_port>& wanted) {
+  for (const published_port& port : wanted)
+    for (const published_port& taken : other.net->ports)
+      if (port.meets(taken))
+        return make_error(errc::exists, "sandbox",
+                          "the port " + std::to_string(port.host_port) + " of this host leads to the sandbox " +
+                              other.id + " already",
+                          port.word(),
+                          "publish another port of the host, or remove that sandbox: berth rm " + other.id);
+  return {};
+}
+
 inline boost::asio::awaitable<result<void>> make_network(environment where, std::string root, sandbox_record& record,
                                                          std::vector<std::string> nameservers,
                                                          const sandbox_config& what, time_point deadline) {
@@ -112,14 +129,18 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   if (auto entries = list_state_directories(root)) {
     for (const std::string& id : entries->ids) {
       auto other = read_record(root + "/" + id);
-      if (other && other->net) used.push_back(other->net->subnet);
+      if (!other || !other->net) continue;
+      used.push_back(other->net->subnet);
+      if (other->boot_id == record.boot_id) BERTH_CO_TRY(refuse_ports_of(*other, what.ports));
     }
   }
   auto plan = plan_network(record.token, *pool, std::move(used), std::move(nameservers));
   if (!plan) co_return std::move(plan).error();
   plan->max_connections = what.max_connections.value_or(default_max_connections);
   plan->egress = what.egress.value_or(egress_policy::all());
-  record.net = record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress};
+  plan->ports = what.ports;
+  BERTH_CO_TRY(check_host_ports_free(plan->ports));
+  record.net = record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress, plan->ports};
   BERTH_CO_TRY(write_record(record));
   network_plan made = *plan;
   co_return co_await create_network(std::move(made), where.log, deadline);
@@ -269,7 +290,6 @@ struct created_sandbox {
   std::string root;
   sandbox_record record;
   runsc_binary binary;
-  creator_watch watch;
 };
 
 inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environment where, sandbox_config what) {
@@ -300,14 +320,13 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   }
   if (!lock) co_return std::move(lock).error();
 
-  creator_watch watch;
+  creation_guard guard;
   result<void> built;
   std::exception_ptr thrown;  // out of memory, or by a function of the caller's
   try {
-    if (what.watch_creator) {
-      auto started = co_await creator_watch::start(*init, record, what.owner, what.lifetime, deadline);
-      if (started) watch = std::move(*started);
-      else built = std::move(started).error();
+    if (record.watched) {
+      guard = creation_guard(record.directory);
+      built = ensure_watch(*root, *init);
     }
     if (built) built = co_await build_sandbox(where, *root, record, what, *binary, *init, deadline);
   } catch (...) {
@@ -326,8 +345,8 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     if (thrown) std::rethrow_exception(thrown);
     co_return e;
   }
-  watch.sandbox_runs();
-  co_return created_sandbox{*root, std::move(record), *binary, std::move(watch)};
+  guard.done();
+  co_return created_sandbox{*root, std::move(record), *binary};
 }
 
 }  // namespace detail

@@ -122,6 +122,9 @@ inline result<sandbox_record> read_record_object(json_view object) {
   record.created_ms = in.number<std::int64_t>("created_ms");
   record.creator = in.process("creator");
   record.ends_with_creator = in.flag("ends_with_creator");
+  if (in.has("watched")) record.watched = in.flag("watched");
+  if (in.has("owner")) record.owner = in.process("owner");
+  if (in.has("ends_at_ms")) record.ends_at_ms = in.number<std::int64_t>("ends_at_ms");
   record.sandbox_process = in.process("sandbox_process");
   record.rootfs = in.text("rootfs");
   record.hostname = in.text("hostname");
@@ -145,6 +148,11 @@ inline result<sandbox_record> read_record_object(json_view object) {
       auto policy = parse_egress(words);
       if (policy) net.egress = std::move(*policy);
       else inner.fail("egress", "a list of egress rules");
+    }
+    if (inner.has("ports")) {
+      auto ports = parse_published_ports(inner.array("ports").texts());
+      if (ports) net.ports = std::move(*ports);
+      else inner.fail("ports", "a list of published ports");
     }
     in.take(inner, "net");
     record.net = net;
@@ -195,6 +203,9 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   out.key("created_ms").number(record.created_ms);
   process("creator", record.creator);
   out.key("ends_with_creator").boolean(record.ends_with_creator);
+  out.key("watched").boolean(record.watched);
+  process("owner", record.owner);
+  out.key("ends_at_ms").number(record.ends_at_ms);
   process("sandbox_process", record.sandbox_process);
   out.key("rootfs").string(record.rootfs);
   out.key("hostname").string(record.hostname);
@@ -210,6 +221,9 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
       for (const std::string& word : record.net->egress->words()) out.string(word);
       out.close_array();
     }
+    out.key("ports").open_array();
+    for (const published_port& port : record.net->ports) out.string(port.word());
+    out.close_array();
     out.close_object();
   }
   out.key("cpus").real(record.cpus);

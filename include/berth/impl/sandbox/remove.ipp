@@ -7,6 +7,7 @@
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/root_marker.hpp>
+#include <berth/sandbox/detail/root_watch.hpp>
 #include <berth/sandbox/detail/runsc_processes.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/sandbox.hpp>
@@ -190,7 +191,7 @@ BERTH_DECL bool is_garbage(const sandbox_record& record, const std::string& boot
   if (record.phase != record_phase::running) return true;
   if (record.boot_id != boot_id && !boot_id.empty()) return true;
   if (!record.sandbox_process.alive()) return true;
-  return record.ends_with_creator && !record.creator.alive();
+  return is_forsaken(record);
 }
 
 inline boost::asio::awaitable<result<collected_garbage>> collect_garbage_steps(environment where,
@@ -277,6 +278,7 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
   }
   std::stable_sort(records.begin(), records.end(),
                    [](const sandbox_record& a, const sandbox_record& b) { return a.created_ms < b.created_ms; });
+  detail::revive_watch(where, *root, records);
   return records;
 }
 

@@ -2,20 +2,37 @@
 #pragma once
 
 #include <berth/process/pidfd.hpp>
-#include <berth/process/process.hpp>
-#include <berth/sandbox/detail/creator_watch.hpp>
+#include <berth/process/spawn.hpp>
+#include <berth/sandbox/detail/root_watch.hpp>
 
 #include <fcntl.h>
-#include <sys/socket.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 namespace berth::detail {
 
-// The descriptors of src/guest/watch.hpp.
-inline constexpr int watch_creator_fd = 3;
-inline constexpr int watch_pipe_fd = 4;
-inline constexpr int watch_directory_fd = 5;
-inline constexpr int watch_owner_fd = 6;
+BERTH_DECL std::int64_t boot_time_ms() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boot_id) {
+  if (record.damaged || !record.watched || record.phase == record_phase::removing || record.boot_id != boot_id)
+    return false;
+  if (record.ends_with_creator || record.owner) return true;
+  return record.ends_at_ms != 0 && (record.phase == record_phase::creating || record.process_alive());
+}
+
+BERTH_DECL bool is_forsaken(const sandbox_record& record) {
+  if (record.ends_with_creator && !record.creator.alive()) return true;
+  if (record.owner && !record.owner.alive()) return true;
+  return ::access((record.directory + "/" + abandoned_name).c_str(), F_OK) == 0;
+}
 
 BERTH_DECL std::string find_command(const std::string& init) {
   const std::string beside = init.substr(0, init.rfind('/'));
@@ -26,41 +43,46 @@ BERTH_DECL std::string find_command(const std::string& init) {
   return {};
 }
 
-BERTH_DECL boost::asio::awaitable<result<creator_watch>> creator_watch::start(std::string init, sandbox_record record,
-                                                                              std::shared_ptr<const unique_fd> owner,
-                                                                              duration lifetime, time_point deadline) {
-  auto self = open_pidfd(::getpid());
-  if (!self) co_return std::move(self).error();
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    co_return errno_error(errno, "sandbox", "cannot make a pair of sockets");
-  const unique_fd read_end(ends[0]);
-  creator_watch watch;
-  watch.pipe_.reset(ends[1]);
-  const unique_fd directory(::open(record.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!directory) co_return errno_error(errno, "sandbox", "cannot open the sandbox's directory", record.directory);
-  spawn_options options;
-  const auto length = std::chrono::duration_cast<milliseconds>(lifetime).count();
-  options.argv = {init, "watch", record.token, find_command(init), std::to_string(length), owner ? "owner" : "-"};
-  options.env = minimal_environment();
-  options.fds = {
-      {self->get(), watch_creator_fd}, {read_end.get(), watch_pipe_fd}, {directory.get(), watch_directory_fd}};
-  if (owner) options.fds.push_back({owner->get(), watch_owner_fd});
-  stdio_options io;
-  io.out = stdio_options::output::null;  // nothing that the process which stays could hold open
-  io.err = stdio_options::output::null;
-  auto done = co_await run_process(std::move(options), std::move(io), deadline);
-  if (!done) co_return std::move(done).error();
-  if (!done->status.success()) {
-    co_return make_error(errc::spawn_failed, "sandbox",
-                         "the watch over the sandbox's creator did not start: " + done->status.to_string(), init,
-                         "berth-init may be of another release than the library");
+BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init) {
+  const unique_fd lock(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock) return errno_error(errno, "sandbox", "cannot open the root directory", root);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return {};  // one runs, or is on its way
+    return errno_error(errno, "sandbox", "cannot lock the root directory", root);
   }
-  co_return watch;
+  // The lock goes with the descriptor: it is that process's from now on.
+  spawn_options options;
+  options.argv = {init, "watch", root, find_command(init)};
+  options.env = minimal_environment();
+  options.fds = {{lock.get(), root_watch_fd}};
+  auto started = spawn(options);
+  if (!started) return std::move(started).error();
+  pollfd ended{started->pidfd.get(), POLLIN, 0};
+  while (::poll(&ended, 1, 10'000) < 0 && errno == EINTR) {
+  }
+  const auto how = child_status(started->pidfd.get(), reap_mode::take);
+  if (how && *how && (*how)->success()) return {};
+  return make_error(errc::spawn_failed, "sandbox", "the watch over the sandboxes of the root directory did not start",
+                    init, "berth-init may be of another release than the library");
 }
 
-BERTH_DECL void creator_watch::say(char what) {
-  if (pipe_) (void)!::send(pipe_.get(), &what, 1, MSG_NOSIGNAL);  // where the watch is gone there is nobody to be told
+BERTH_DECL void revive_watch(const environment& where, const std::string& root,
+                             const std::vector<sandbox_record>& records) {
+  const std::string boot_id = read_boot_id();
+  for (const sandbox_record& record : records) {
+    if (!needs_watch(record, boot_id)) continue;
+    if (auto init = find_init(where)) (void)ensure_watch(root, *init);
+    return;
+  }
+}
+
+BERTH_DECL creation_guard::creation_guard(const std::string& directory)
+    : directory_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) {}
+
+BERTH_DECL creation_guard::~creation_guard() {
+  // By the descriptor: one that was removed meanwhile takes no file, and another of its name is not meant.
+  if (directory_)
+    (void)unique_fd(::openat(directory_.get(), abandoned_name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
 }
 
 }  // namespace berth::detail

@@ -11,6 +11,7 @@
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 #include <berth/sandbox/sandbox.hpp>
+#include <berth/sandbox/detail/root_watch.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -39,7 +40,6 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> sandbox::cre
   if (!made) co_return std::move(made).error();
   std::shared_ptr<sandbox> handle(new sandbox(std::move(where), std::move(made->root), std::move(made->record)));
   handle->runsc_ = std::move(made->binary);
-  handle->watch_ = std::move(made->watch);
   co_return handle;
 }
 
@@ -67,6 +67,7 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
     damaged.damage = e.to_string();
     record = std::move(damaged);
   }
+  if (record->watched) detail::revive_watch(where, *root, {*record});
   return std::shared_ptr<sandbox>(new sandbox(std::move(where), std::move(*root), std::move(*record)));
 }
 
@@ -204,18 +205,16 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::annotate(std::string ke
   co_return result<void>();
 }
 
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hand_over(process_identity heir) {
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hand_over() {
   auto self = shared_from_this();
-  std::function<result<void>(sandbox_record&)> change = [heir](sandbox_record& record) {
-    if (heir) record.creator = heir;
-    record.ends_with_creator = static_cast<bool>(heir);
+  std::function<result<void>(sandbox_record&)> change = [](sandbox_record& record) {
+    record.ends_with_creator = false;
     return result<void>();
   };
   auto changing = detail::change_record(record_, std::move(change));
   auto record = co_await std::move(changing);
   if (!record) co_return std::move(record).error();
   record_ = std::move(*record);
-  watch_.handed_over();
   co_return result<void>();
 }
 

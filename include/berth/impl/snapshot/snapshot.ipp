@@ -82,6 +82,7 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   out.network_path = config.network_path;
   out.annotations = config.annotations;
   out.egress = config.egress;
+  out.ports = config.ports;
   out.ends_with_creator = config.ends_with_creator;
   out.watch_creator = config.watch_creator;
   out.owner = config.owner;
@@ -159,13 +160,14 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snap
   config.annotations = std::move(options.annotations);
   config.ends_with_creator = options.ends_with_creator;
   config.watch_creator = options.watch_creator;
-  config.owner = std::move(options.owner);
+  config.owner = options.owner;
   config.lifetime = options.lifetime;
   config.create_timeout = options.create_timeout;
   config.rootfs = source.rootfs;
   config.network = source.network;
   config.network_path = std::move(options.network_path);
   config.egress = std::move(options.egress);
+  config.ports = std::move(options.ports);
   if (source.net) config.max_connections = source.net->max_connections;
   if (source.net && !config.egress) config.egress = source.net->egress;
   config.cpus = source.cpus;
