@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// `berth doctor`: what this machine has, lacks, or has in a form that does not do, each with its remedy.
+// `berth doctor`: what this machine has, lacks, or has in a form that does not do, each with its remedy; of a sandbox, what is
+// wrong with it, the line that proves it, and what to do.
 #include "doctor_checks.hpp"
+#include "lookup.hpp"
+#include "loop.hpp"
 #include "options.hpp"
+#include "sandbox_rules.hpp"
+
+#include <berth/managed/diagnose.hpp>
 
 namespace berth::cli {
 namespace {
@@ -24,6 +30,49 @@ json checks_json(const std::vector<check>& checks, bool fit) {
     list.push(std::move(entry));
   }
   return json::object().set("ok", fit).set("checks", std::move(list));
+}
+
+std::string text_of(const sandbox_diagnosis& diagnosis) {
+  std::string text = diagnosis.status.record.id + " is " + diagnosis.status.state;
+  if (diagnosis.status.wants_docker())
+    text += ", its Docker " + std::string(daemon_state_name(diagnosis.status.docker().state));
+  text += ".\n";
+  for (const finding& one : diagnosis.findings) {
+    text += "\n" + one.id + ": " + printable(one.cause) + "\n";
+    std::string_view rest = one.evidence;
+    while (!rest.empty()) {
+      const std::size_t end = rest.find('\n');
+      text += "  " + (one.source.empty() ? std::string() : one.source + ": ") + printable(rest.substr(0, end)) + "\n";
+      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+    if (!one.remedy.empty()) text += "  remedy: " + printable(one.remedy) + "\n";
+    if (!one.reference.empty()) text += "  see: " + printable(one.reference) + "\n";
+  }
+  if (diagnosis.findings.empty()) text += "Nothing is known to be wrong with it.\n";
+  return text;
+}
+
+int examine(const std::string& id, invocation& call) {
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
+  if (const auto refused = need_root(call)) return *refused;
+  const auto box = find_sandbox(*where, id);
+  if (!box) return fail_lookup(box.error(), call);
+  const sandbox_record record = (*box)->record();
+  std::optional<bool> rules;
+  if (!record.damaged && needs_rules(record))
+    if (const auto bare = find_without_rules({record})) rules = bare->empty();
+  const auto found = run_loop(diagnose_sandbox(*where, record, rules));
+  if (!found) return fail_lookup(found.error(), call);
+  bool printed = false;
+  if (call.common.json) {
+    json_writer out(2);
+    write_json(out, *found);
+    printed = print_text(out.take() + '\n');
+  } else {
+    printed = print_text(text_of(*found));
+  }
+  return printed && found->findings.empty() ? exit_ok : exit_failed;
 }
 
 int act(const std::string& rootfs, invocation& call) {
@@ -55,10 +104,13 @@ int act(const std::string& rootfs, invocation& call) {
 }  // namespace
 
 void add_doctor(CLI::App& app, invocation& call) {
-  auto rootfs = std::make_shared<std::string>();
-  app.add_option("--rootfs", *rootfs, "check the Docker in this root file system too")->type_name("DIR");
-  add_examples(app, {"berth doctor", "berth doctor --rootfs ./rootfs --json"});
-  app.callback([rootfs, &call] { call.act = [rootfs, &call] { return act(*rootfs, call); }; });
+  auto rootfs = std::make_shared<std::string>(), id = std::make_shared<std::string>();
+  auto* sandbox = app.add_option("ID", *id, "what is wrong with this sandbox, in place of this machine");
+  app.add_option("--rootfs", *rootfs, "check the Docker in this root file system too")
+      ->type_name("DIR")
+      ->excludes(sandbox);
+  add_examples(app, {"berth doctor", "berth doctor --rootfs ./rootfs --json", "berth doctor box"});
+  app.callback([=, &call] { call.act = [=, &call] { return id->empty() ? act(*rootfs, call) : examine(*id, call); }; });
 }
 
 }  // namespace berth::cli

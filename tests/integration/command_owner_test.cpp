@@ -96,10 +96,10 @@ TEST_F(CommandOwner, NotEvenTheEndOfItsWatchSavesIt) {
 TEST_F(CommandOwner, RmOfATiedOneLeavesNobodyBehind) {
   const pid_t owner = idle_process();
   ASSERT_EQ(run(run_words({"-d", "--id", "tied", "--ends-with", std::to_string(owner)})).code, 0);
-  const std::string token = parsed_json(run({"status", "--json", "tied"}).out).at({"container_id"});
-  EXPECT_NE(shell("pgrep -f '^[^ ]*berth-init watch " + token + "'"), "");
+  const std::string watch = "pgrep -f '^[^ ]*berth-init watch " + root_ + " '";
+  EXPECT_NE(shell(watch), "");
   EXPECT_EQ(run({"rm", "tied"}).code, 0);
-  EXPECT_TRUE(eventually([&] { return shell("pgrep -f '^[^ ]*berth-init watch " + token + "'").empty(); }));
+  EXPECT_TRUE(eventually([&] { return shell(watch).empty(); }));
   kill_process(owner);
   EXPECT_TRUE(eventually([&] { return left_now().empty(); })) << left_now();
 }
@@ -112,6 +112,10 @@ TEST_F(CommandOwner, AMemoryLimitThatWasReachedIsSaid) {
   EXPECT_NE(killed.err.find("killed at its memory limit of 192 MiB"), std::string::npos) << killed.err;
   EXPECT_EQ(parsed_json(run({"status", "--json", "small"}).out).at({"exit_reason"}), "out_of_memory");
   EXPECT_NE(run({"status", "small"}).out.find("out_of_memory"), std::string::npos);
+  const command_output examined = run({"doctor", "small"});
+  EXPECT_EQ(examined.code, 1);
+  EXPECT_NE(examined.out.find("BERTH-MEMORY: the sandbox was killed at its memory limit"), std::string::npos)
+      << examined.out;
   EXPECT_EQ(run({"rm", "small"}).code, 0);
 }
 
@@ -139,6 +143,25 @@ TEST_F(CommandOwner, ACommandThatTheMemoryLimitEndedIsToldOf) {
   const command_output other = run(run_words({"--memory", "192Mi", "--", "sh", "-c", "kill -9 $$"}));
   EXPECT_EQ(other.code, 128 + SIGKILL);
   EXPECT_EQ(other.err.find("memory limit"), std::string::npos) << other.err;
+}
+
+TEST_F(CommandOwner, TheDoctorNamesWhatIsWrongWithASandboxAndTheLineThatProvesIt) {
+  ASSERT_EQ(run(run_words({"-d", "--id", "well"})).code, 0);
+  const command_output well = run({"doctor", "well"});
+  EXPECT_EQ(well.code, 0) << well.out;
+  EXPECT_NE(well.out.find("Nothing is known to be wrong with it."), std::string::npos) << well.out;
+  EXPECT_EQ(run({"rm", "-f", "well"}).code, 0);
+
+  ASSERT_EQ(run(run_words({"-d", "--id", "sick", "--docker", "--dockerd-arg=--no-such-option"})).code, 0);
+  EXPECT_NE(run({"wait", "sick"}).code, 0);
+  const parsed_json sick(run({"doctor", "--json", "sick"}).out);
+  EXPECT_EQ(sick.at({"ok"}), "false");
+  EXPECT_EQ(sick.at({"findings", "0", "id"}), "BERTH-DOCKERD-ARGUMENT");
+  EXPECT_NE(sick.at({"findings", "0", "evidence"}).find("no-such-option"), std::string::npos);
+  EXPECT_NE(sick.at({"findings", "0", "remedy"}), "");
+  EXPECT_EQ(run({"rm", "-f", "sick"}).code, 0);
+  const command_output none = run({"doctor", "nobody"});
+  EXPECT_EQ(none.code, 4) << none.err;
 }
 
 TEST_F(CommandOwner, LimitsThatGVisorCannotWorkWithAreNamed) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <berth/impl/managed/add_docker.ipp>
+#include <berth/impl/managed/diagnose.ipp>
 #include <berth/impl/managed/docker_sandbox.ipp>
 #include <berth/impl/managed/purpose.ipp>
 #include <berth/impl/managed/status.ipp>
