@@ -151,6 +151,18 @@ berth_status berth_sandbox_set_egress(berth_sandbox* sandbox, const char* rules,
   });
 }
 
+berth_status berth_sandbox_diagnose(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                    berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.diagnose(); });
+}
+
+berth_status berth_sandbox_hand_over(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                     berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.hand_over(); });
+}
+
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                      berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
@@ -180,6 +192,19 @@ berth_status berth_sandbox_docker_status(berth_sandbox* sandbox, const berth_op_
                                          berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
                                  [](sandbox_core& c, op_pointer o) { return c.docker_status(std::move(o)); });
+}
+
+berth_status berth_find_init(const char* where, size_t where_len, berth_buffer** path, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(path, "path"));
+    BERTH_TEXT(place, where, where_len);
+    auto environment = capi::read_environment(place);
+    if (!environment) return std::move(environment).error();
+    auto found = berth::find_init(*environment);
+    if (!found) return std::move(found).error();
+    *path = capi::make_buffer_handle(std::move(*found));
+    return {};
+  });
 }
 
 berth_status berth_sandbox_docker_host(berth_sandbox* sandbox, berth_buffer** url, berth_error** err) {

@@ -220,6 +220,33 @@ asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wan
   co_return outcome;
 }
 
+asio::awaitable<op_result> sandbox_core::diagnose() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  auto looking = diagnose_sandbox(where_, (*held)->record());
+  auto found = co_await cancellation_as_error(std::move(looking));
+  if (!found) co_return std::move(found).error();
+  op_outcome outcome;
+  json_writer out;
+  write_json(out, *found);
+  outcome.payload = out.take();
+  co_return outcome;
+}
+
+asio::awaitable<op_result> sandbox_core::hand_over() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  auto handing = mine->hand_over();
+  auto handed = co_await std::move(handing);
+  if (!handed) co_return std::move(handed).error();
+  co_return op_outcome{};
+}
+
 asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();

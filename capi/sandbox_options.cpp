@@ -106,6 +106,11 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
     if (policy) c.egress = std::move(*policy);
     else o.complain("egress", policy.error().message, errc::invalid, policy.error().hint);
   }
+  if (const auto words = o.texts("publish")) {
+    auto ports = parse_published_ports(*words);
+    if (ports) c.ports = std::move(*ports);
+    else o.complain("publish", ports.error().message, errc::invalid, ports.error().hint);
+  }
   o.into(c.cpus, o.number("cpus", 0, 4096));
   o.into(c.memory_bytes, o.unsigned_integer("memory_bytes"));
   o.into(c.hostname, o.text("hostname"));
@@ -126,6 +131,11 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   o.into(c.shared_directory, o.boolean("shared_directory"));
   o.into(c.runsc_args, o.texts("runsc_args"));
   o.into(c.watch_creator, o.boolean("ends_with_creator"));
+  if (const auto pid = o.integer("ends_with_process", 1, std::int64_t{1} << 22)) {
+    c.owner = process_identity::of(static_cast<pid_t>(*pid));
+    if (!c.owner.alive()) o.complain("ends_with_process", "there is no process of this number");
+  }
+  o.into(c.lifetime, o.milliseconds_of("lifetime_ms"));
   o.into(c.create_timeout, o.milliseconds_of("create_timeout_ms"));
   if (auto patch = o.json("spec_patch")) {
     c.edit_spec = [text = std::move(*patch)](spec_builder& spec) { return merge_spec(spec, text); };

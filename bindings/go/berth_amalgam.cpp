@@ -8304,7 +8304,7 @@ inline result<void> mutate_for_docker(spec_builder& spec, const docker_recipe& r
       return make_error(errc::spec_path, "docker", "the guest program is not an absolute path", recipe.guest,
                         "give the absolute path of berth-init on the host, without `..`");
     BERTH_TRY(spec_mounts(spec).set(bind_mount(clean_path(recipe.guest), std::string(docker_guest_path), true)));
-    done.push_back("berth's guest program at " + std::string(docker_guest_path) + ": the nested runtime");
+    done.push_back("berth's guest program at " + std::string(docker_guest_path) + ": it starts dockerd");
   }
   if (recipe.writable_root && spec_root(spec).readonly()) {
     BERTH_TRY(spec_root(spec).set_readonly(false));
@@ -8612,139 +8612,81 @@ struct start_marker {
   std::string_view text;
 };
 BERTH_DECL start_marker parse_start_marker(std::string_view line, std::string_view nonce) noexcept;
-BERTH_DECL std::string_view docker_start_script() noexcept;
-BERTH_DECL std::string_view docker_network_script() noexcept;
-BERTH_DECL std::string_view runc_wrapper_script() noexcept;
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
-BERTH_DECL std::string_view docker_network_script() noexcept {
-  return R"sh(# rules IPTABLES SNAT DEVICE ADDRESS OUTSIDE: loads the rules; prints "warning …" or nothing. OUTSIDE: all links but Docker's own.
-# watch IPTABLES ADDRESS OUTSIDE NETWORKS PID: follows the bridges that come and go, as long as there is a process PID.
-set -u
-verb=$1 tool=$2
-shift 2
-nl='
-'
-rules() {
-  snat=$1 device=$2 address=$3 outside=$4
-  filter= nat=
-  for link in $outside; do
-    filter="$filter-A BERTH-FORWARD -i $link -j RETURN$nl-A BERTH-FORWARD -o $link -j RETURN$nl"
-  done
-  filter="$filter-A BERTH-FORWARD -j DROP"
-  if [ "$snat" = 1 ]; then
-    for protocol in tcp udp; do
-      nat="$nat-A BERTH-SNAT -o $device -p $protocol -j SNAT --to-source $address$nl"
-    done
-  fi
-  # Each chain is our own. Where they are not there yet, one call makes them all: -N fails it where they are, and then
-  # what they hold is replaced.
-  "$tool-restore" --noflush 2>/dev/null <<NEW && return
-*filter
--N BERTH-FORWARD
--A FORWARD -j BERTH-FORWARD
-$filter
-COMMIT
-*nat
--N BERTH-SNAT
--A POSTROUTING -j BERTH-SNAT
--N BERTH-OWN
--A PREROUTING -j BERTH-OWN
-$nat
-COMMIT
-NEW
-  out=$("$tool-restore" --noflush 2>&1 <<AGAIN
-*filter
-:BERTH-FORWARD - [0:0]
-$filter
-COMMIT
-*nat
-:BERTH-SNAT - [0:0]
-:BERTH-OWN - [0:0]
-$nat
-COMMIT
-AGAIN
-  ) || { echo "warning iptables: ${out%%"$nl"*}"; return; }
-  jump filter FORWARD BERTH-FORWARD
-  jump nat POSTROUTING BERTH-SNAT
-  jump nat PREROUTING BERTH-OWN
+struct docker_start_arguments {
+  enum class runtime { plain, guest, unmasking };
+  std::string device;
+  std::string address;
+  bool mtu = true;
+  bool snat = true;
+  std::string data_root = "/var/lib/docker";
+  runtime before_runc = runtime::guest;
+  std::vector<std::string> dockerd;
+};
+inline constexpr std::string_view docker_start_verb = "start-docker";
+BERTH_DECL std::vector<std::string> format_docker_start(std::string_view program, const docker_start_arguments& what);
+BERTH_DECL result<docker_start_arguments> parse_docker_start(const std::vector<std::string>& args);
 }
-jump() {
-  "$tool" -t "$1" -C "$2" -j "$3" 2>/dev/null || out=$("$tool" -t "$1" -A "$2" -j "$3" 2>&1) ||
-    echo "warning iptables: ${out%%"$nl"*}"
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline constexpr std::pair<docker_start_arguments::runtime, std::string_view> docker_start_runtimes[] = {
+    {docker_start_arguments::runtime::plain, "plain"},
+    {docker_start_arguments::runtime::guest, "guest"},
+    {docker_start_arguments::runtime::unmasking, "unmasking"}};
 }
-# What Docker's own record of its networks has of a bridge, by a pattern behind its name.
-recorded() { LC_ALL=C grep -q "\"BridgeName\":\"$1\"${2:-}" "$networks" 2>/dev/null; }
-# The IPv4 address of a link, in $gateway.
-find_gateway() {
-  gateway= last=
-  for word in $(ip -o -4 addr show dev "$1" 2>/dev/null); do
-    [ "$last" = inet ] && { gateway=${word%%/*}; return; }
-    last=$word
-  done
+BERTH_DECL std::vector<std::string> format_docker_start(std::string_view program, const docker_start_arguments& what) {
+  std::vector<std::string> argv = {std::string(program), std::string(docker_start_verb)};
+  if (!what.device.empty()) argv.push_back("--device=" + what.device);
+  if (!what.address.empty()) argv.push_back("--address=" + what.address);
+  if (what.mtu) argv.push_back("--mtu");
+  if (what.snat) argv.push_back("--snat");
+  argv.push_back("--data-root=" + what.data_root);
+  for (const auto& [runtime, name] : detail::docker_start_runtimes)
+    if (runtime == what.before_runc) argv.push_back("--runtime=" + std::string(name));
+  argv.push_back("--");
+  argv.insert(argv.end(), what.dockerd.begin(), what.dockerd.end());
+  return argv;
 }
-settle() {
-  # Docker makes the link first, then gives it its address, then writes its record.
-  tries=0
-  while :; do
-    gateway=
-    recorded "$1" && find_gateway "$1"
-    [ -z "$gateway" ] || break
-    case $waited in *" $1 "*) return 1 ;; esac
-    tries=$((tries + 1))
-    [ "$tries" -lt 30 ] || { waited="$waited$1 "; return 1; }
-    sleep 0.1
-  done
-  if recorded "$1" '[^{}]*"Internal":true'; then
-    for way in -i -o; do
-      "$tool" -C BERTH-FORWARD "$way" "$1" -j DROP 2>/dev/null || "$tool" -I BERTH-FORWARD "$way" "$1" -j DROP
-    done
-  elif [ -n "$address" ]; then
-    own="BERTH-OWN -i $1 -d $address -p udp -j DNAT --to-destination $gateway"
-    "$tool" -t nat -C $own 2>/dev/null || "$tool" -t nat -A $own
-    ip addr add "$address/32" dev "$1"
-  fi
-}
-scan() {
-  present=' '
-  while read -r name rest; do
-    case $name in *:*) name=${name%%:*} ;; *) continue ;; esac
-    present="$present$name "
-    case $name in lo|veth*) continue ;; esac
-    case $known in *" $name "*) continue ;; esac
-    settle "$name" && known="$known$name "
-  done < /proc/net/dev
-  for name in $known; do
-    case $present in *" $name "*) continue ;; esac
-    known="${known%%" $name "*} ${known#*" $name "}"
-    "$tool" -S BERTH-FORWARD | grep -e " $name " | while read -r add rule; do "$tool" -D $rule; done
-    "$tool" -t nat -S BERTH-OWN | grep -e " $name " | while read -r add rule; do "$tool" -t nat -D $rule; done
-  done
-}
-watch() {
-  address=$1 known=" lo $2 " networks=$3 daemon=$4 waited=' '
-  {
-    ip monitor link &
-    monitor=$!
-    # The first look, one at what was missed, and all there is where `ip` cannot monitor.
-    while [ -e "/proc/$daemon/exe" ]; do
-      if kill -0 "$monitor"; then sleep 10; else sleep 1; fi
-      echo
-    done
-    kill "$monitor"
-  } | while read -r line; do
-    case $line in link/*) ;; *) scan ;; esac
-  done
-}
-set -f
-case $verb in
-  rules) rules "$@" ;;
-  watch) watch "$@" ;;
-esac
-)sh";
+BERTH_DECL result<docker_start_arguments> parse_docker_start(const std::vector<std::string>& args) {
+  docker_start_arguments out;
+  out.mtu = out.snat = false;
+  const auto bad = [](const std::string& arg) {
+    return make_error(errc::invalid, "docker", "no argument of " + std::string(docker_start_verb), arg);
+  };
+  std::size_t at = 0;
+  for (; at < args.size() && args[at] != "--"; ++at) {
+    const std::string& arg = args[at];
+    const std::size_t equals = arg.find('=');
+    const std::string_view name = std::string_view(arg).substr(0, equals);
+    const std::string value = equals == std::string::npos ? std::string() : arg.substr(equals + 1);
+    if (arg == "--mtu") out.mtu = true;
+    else if (arg == "--snat") out.snat = true;
+    else if (equals == std::string::npos) return bad(arg);
+    else if (name == "--device") out.device = value;
+    else if (name == "--address") out.address = value;
+    else if (name == "--data-root") out.data_root = value;
+    else if (name == "--runtime") {
+      bool known = false;
+      for (const auto& [runtime, word] : detail::docker_start_runtimes) {
+        if (word != value) continue;
+        out.before_runc = runtime;
+        known = true;
+      }
+      if (!known) return bad(arg);
+    } else {
+      return bad(arg);
+    }
+  }
+  if (at + 1 >= args.size())
+    return make_error(errc::invalid, "docker", "what is to be started is missing behind --", "--");
+  out.dockerd.assign(args.begin() + static_cast<std::ptrdiff_t>(at) + 1, args.end());
+  return out;
 }
 }
+#endif
 #include <arpa/inet.h>
 namespace berth {
 namespace detail {
@@ -8769,8 +8711,10 @@ inline result<void> check_plan_options(const docker_plan_options& o) {
   for (const std::string& entry : o.env)
     if (has_nul(entry) || entry.find('=') == std::string::npos || entry.front() == '=')
       return make_error(errc::invalid, "docker", "an environment entry must be K=V", entry);
-  if (!o.guest.empty() && !plain_absolute_path(o.guest))
-    return make_error(errc::invalid, "docker", "the guest program must be an absolute path inside", o.guest);
+  if (!plain_absolute_path(o.guest))
+    return make_error(errc::invalid, "docker",
+                      "the guest program, which starts dockerd, must be an absolute path inside", o.guest,
+                      "bind berth-init in (docker_recipe::guest) and name the place here");
   for (const std::string* text : {&o.uplink_device, &o.storage_driver, &o.dockerd})
     if (has_nul(*text)) return make_error(errc::invalid, "docker", "a NUL in an option", *text);
   return {};
@@ -8837,13 +8781,18 @@ BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options) {
   args.insert(args.end(), options.dockerd_args.begin(), options.dockerd_args.end());
   plan.dockerd_argv.push_back(options.dockerd);
   plan.dockerd_argv.insert(plan.dockerd_argv.end(), args.begin(), args.end());
-  const std::string wrapper_text = plan.wraps_runc ? std::string(runc_wrapper_script()) : std::string();
-  plan.start.argv = {"sh", "-c", std::string(docker_start_script()), "berth-docker", options.uplink_device,
-                     options.uplink_address,
-                     options.uplink_mtu != 0 ? "given" : "", options.snat ? "1" : "0", options.data_root,
-                     options.wrap_runc == wrapper::never ? "" : options.guest, plan.wraps_runc ? "unmask" : "",
-                     wrapper_text, std::string(docker_network_script()), options.dockerd};
-  plan.start.argv.insert(plan.start.argv.end(), args.begin(), args.end());
+  docker_start_arguments start;
+  start.device = options.uplink_device;
+  start.address = options.uplink_address;
+  start.mtu = options.uplink_mtu == 0;
+  start.snat = options.snat;
+  start.data_root = options.data_root;
+  using runtime = docker_start_arguments::runtime;
+  start.before_runc = options.wrap_runc == wrapper::never ? runtime::plain
+                      : plan.wraps_runc                   ? runtime::unmasking
+                                                          : runtime::guest;
+  start.dockerd = plan.dockerd_argv;
+  plan.start.argv = format_docker_start(options.guest, start);
   plan.start.env = options.env;
   plan.start.cwd = "/";
   return plan;
@@ -8867,190 +8816,6 @@ BERTH_DECL start_marker parse_start_marker(std::string_view line, std::string_vi
   if (word == "pid") return {kind::pid, rest};
   if (word == "network") return {kind::network, rest};
   return {};
-}
-}
-namespace berth {
-BERTH_DECL std::string_view docker_start_script() noexcept {
-  return R"sh(set -u
-dev=$1 addr=$2 mtu=$3 snat=$4 root=$5 guest=$6 unmask=$7
-shift 7
-wrapper=$1 network=$2 dockerd=$3
-shift 3
-lost=${BERTH_LOST_DOCKERD:-} nonce=${BERTH_START_NONCE:-}
-unset BERTH_LOST_DOCKERD BERTH_START_NONCE
-dir=/run/berth-docker
-nl='
-'
-say() { printf 'berth:%s:%s\n' "$nonce" "$*"; }
-fail() { say "failed $*"; exit 126; }
-# In $found, without the subshell that $(command -v …) costs.
-find() {
-  found=
-  case $1 in */*) [ -x "$1" ] && found=$1; return ;; esac
-  IFS=:
-  for at in $PATH; do
-    [ -f "$at/$1" ] && [ -x "$at/$1" ] && { found=$at/$1; break; }
-  done
-  IFS=$ifs
-}
-ifs=$IFS
-find "$dockerd"
-[ -n "$found" ] || { say missing; exit 127; }
-# Newer dockerds get ready without it, and then no container runs. A program that is not dockerd may mount it itself.
-cgroups=
-while read -r name at type options rest; do
-  case $type:,$options, in cgroup:*,devices,*|cgroup2:*) cgroups=1 ;; esac
-done < /proc/mounts
-case $cgroups:${dockerd##*/} in :dockerd) fail "no cgroup file system with the devices controller is mounted" ;; esac
-{ [ -d /run ] && [ -d /var/run ]; } || { mkdir -p /run && mkdir -p /var/run; } 2>/dev/null || fail "cannot make /var/run"
-for file in /run/docker*.pid /var/run/docker*.pid /run/docker/containerd/containerd.pid; do
-  [ -f "$file" ] || continue
-  pid= comm=
-  read -r pid < "$file" || :
-  case $pid in ''|*[!0-9]*) ;; *) read -r comm 2>/dev/null < "/proc/$pid/comm" || : ;; esac
-  case $file:$comm in
-    */docker*.pid:dockerd)
-      [ "$pid" = "$lost" ] || { say "running $pid"; exit 125; }
-      kill -9 "$pid"
-      for at in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-        [ -e "/proc/$pid/exe" ] || break
-        sleep 0.1
-      done
-      rm -f "$file" && say "stale dockerd $pid" ;;
-    */containerd.pid:containerd) kill -9 "$pid" && rm -f "$file" && say "stale $file" ;;
-    *) rm -f "$file" && say "stale $file" ;;
-  esac
-done
-for file in /run/docker/containerd/containerd*.sock*; do
-  [ -e "$file" ] && rm -f "$file"
-done
-bridge= outside=
-while read -r name rest; do
-  case $name in
-    docker0:*) bridge=1 ;;
-    lo:*|br-????????????:*|veth*) ;;
-    *:*) outside="$outside${outside:+ }${name%%:*}" ;;
-  esac
-done < /proc/net/dev
-if [ -n "$bridge" ]; then
-  ip -o link show 2>/dev/null | while IFS=': ' read -r number name rest; do
-    case $name in
-      docker0|br-????????????) ip link del "$name" 2>/dev/null && say "stale $name" || say "warning cannot remove $name" ;;
-    esac
-  done
-fi
-nets=$root/network/files/local-kv.db
-if [ -f "$nets" ] && grep -q '"BridgeName":"docker0"' "$nets"; then
-  LC_ALL=C sed 's/"BridgeName":"docker0"/"BridgeName":"berth-0"/g' "$nets" > "$nets.berth" &&
-    [ "$(wc -c < "$nets.berth")" = "$(wc -c < "$nets")" ] && mv "$nets.berth" "$nets" && say "stale docker0 in $nets" ||
-    { rm -f "$nets.berth" "$nets" && say "warning networks of an earlier dockerd are forgotten"; }
-fi
-if [ -z "$dev" ]; then
-  while read -r name dest rest; do
-    [ "$dest" = 00000000 ] && { dev=$name; break; }
-  done < /proc/net/route
-fi
-set -f
-last=
-if [ -n "$dev" ] && [ -z "$addr" ]; then
-  for word in $(ip -o -4 addr show dev "$dev" 2>/dev/null); do
-    [ "$last" = inet ] && { addr=${word%%/*}; break; }
-    last=$word
-  done
-fi
-if [ -n "$dev" ] && [ -z "$mtu" ]; then
-  for word in $(ip -o link show dev "$dev" 2>/dev/null); do
-    [ "$last" = mtu ] && { mtu=$word; break; }
-    last=$word
-  done
-fi
-set +f
-case $mtu in
-  given) ;;
-  ''|*[!0-9]*) [ "$snat" = 0 ] || say "warning the MTU of the uplink is not known; downloads may be slow" ;;
-  *) set -- "--mtu=$mtu" "$@" ;;
-esac
-find iptables-legacy
-legacy=$found
-[ -z "$legacy" ] && [ -x /usr/local/sbin/.iptables-legacy/iptables ] && legacy=/usr/local/sbin/.iptables-legacy/iptables
-if [ -n "$legacy" ]; then
-  # Nothing to do where the image's own alternatives lead there already.
-  find iptables
-  if ! [ "$found" -ef "$legacy" ]; then
-    mkdir -p "$dir/bin" && ln -sf "$legacy" "$dir/bin/iptables" || fail "cannot write $dir"
-    find ip6tables-legacy
-    [ -n "$found" ] && ln -sf "$found" "$dir/bin/ip6tables"
-  fi
-else
-  say "warning no iptables-legacy: no way out for nested containers, and no names on user networks"
-fi
-network() {
-  way=$snat
-  if [ "$way" = 1 ]; then
-    echo 1 2>/dev/null > /proc/sys/net/ipv4/ip_forward || say "warning cannot set net.ipv4.ip_forward"
-    [ -n "$dev" ] && [ -n "$addr" ] || { say "warning no default route, so no way out for nested containers"; way=0; }
-  fi
-  [ -n "$legacy" ] || { [ "$snat" = 1 ] || say network; return; }
-  mkdir -p "$dir" && printf '%s\n' "$network" > "$dir/network" || { say "warning cannot write $dir/network"; return; }
-  # For whoever sets the network up again, as in a sandbox that was restored.
-  printf '%s\n' "$legacy" "$way" "$dev" "$addr" "$outside" "$nets" "$$" > "$dir/network.args"
-  said=$(sh "$dir/network" rules "$legacy" "$way" "$dev" "$addr" "$outside")
-  if [ -n "$said" ]; then say "${said%%"$nl"*}"; elif [ "$way" = "$snat" ]; then say network; fi
-  [ "$way" = 0 ] || exec sh "$dir/network" watch "$legacy" "$addr" "$outside" "$nets" "$$" >/dev/null 2>&1
-}
-( network </dev/null & )
-# What stands before runc stands there under its name, first in PATH: dockerd, containerd's shim and BuildKit all look there,
-# and no container keeps another runtime's name.
-find runc
-[ -n "$found" ] || say "warning no runc on PATH: nothing is put before it"
-if [ -n "$guest" ] && [ -x "$guest" ]; then
-  "$guest" prepare "$found" "$unmask" || fail "cannot put the nested runtime in place"
-else
-  # Without the guest: dockerd refuses -v /:/host:rslave where / is not shared, and runc makes a keyring for each container,
-  # which gVisor never frees.
-  mount --make-rshared / 2>/dev/null || :
-  [ -w /proc/sys/kernel/keys/maxkeys ] && echo 2147483647 2>/dev/null > /proc/sys/kernel/keys/maxkeys || :
-  if [ -n "$found" ] && [ -n "$wrapper" ]; then
-    mkdir -p "$dir/bin" && ln -sf "$found" "$dir/runc" && printf '%s\n' "$wrapper" > "$dir/bin/runc.new" &&
-      chmod 755 "$dir/bin/runc.new" && mv -f "$dir/bin/runc.new" "$dir/bin/runc" || fail "cannot write $dir/bin/runc"
-  fi
-fi
-PATH=$dir/bin:$PATH
-export PATH
-say "pid $$"
-exec "$dockerd" "$@"
-)sh";
-}
-BERTH_DECL std::string_view runc_wrapper_script() noexcept {
-  return R"sh(#!/bin/sh
-bundle=. next= verb=
-for arg; do
-  case $next in bundle) bundle=$arg next=; continue ;; skip) next=; continue ;; esac
-  case $arg in
-    --bundle|-b) next=bundle ;;
-    --bundle=*) bundle=${arg#--bundle=} ;;
-    --root|--log|--log-format|--criu|--rootless|--pid-file|--console-socket|--preserve-fds) next=skip ;;
-    -*) ;;
-    *) [ -n "$verb" ] || verb=$arg ;;
-  esac
-done
-config=$bundle/config.json
-case $verb in
-  create|run)
-    if [ -f "$config" ]; then
-      sed -e ':again' \
-        -e 's#\("maskedPaths":\[[^]]*\)"/proc/acpi",\{0,1\}#\1#;t again' \
-        -e 's#\("maskedPaths":\[[^]]*\)"/proc/asound",\{0,1\}#\1#;t again' \
-        -e 's#\("maskedPaths":\[[^]]*\)"/proc/scsi",\{0,1\}#\1#;t again' \
-        -e 's#\("maskedPaths":\[[^]]*\)"/sys/firmware",\{0,1\}#\1#;t again' \
-        -e 's#\("maskedPaths":\[[^]]*\)"/sys/devices/virtual/powercap",\{0,1\}#\1#;t again' \
-        -e 's#\("maskedPaths":\[[^]]*\)"/sys/devices/system/cpu/cpu[0-9]*/thermal_throttle",\{0,1\}#\1#;t again' \
-        -e 's#\("maskedPaths":\[[^]]*\),\]#\1]#' "$config" > "$config.berth" &&
-        cat "$config.berth" > "$config" && rm -f "$config.berth" || exit 1
-    fi ;;
-esac
-exec /run/berth-docker/runc "$@"
-)sh";
 }
 }
 #endif
@@ -10751,6 +10516,10 @@ inline boost::asio::awaitable<void> daemon_supervisor::impl::run_daemon(self_ptr
   self->launch_timer.cancel();
   if (ended) run->ended.set(*ended);
   self->wake_waiters();
+  if (ended && !run->launched && !run->missing && run->step_failed.empty() &&
+      (ended->code == 127 || ended->code == 126))
+    run->step_failed = self->options.plan.guest + ", berth's guest program, cannot be run in this sandbox: " +
+                       detail::inside_text(run->tail.text(1));
   if (run->missing) {
     self->dispatch(daemon_event::missing{});
   } else if (!run->step_failed.empty()) {
@@ -13123,6 +12892,125 @@ BERTH_DECL std::string nft_egress_change(std::string_view table, const egress_po
 }
 #endif
 namespace berth {
+struct published_port {
+  std::uint32_t host_address = 0x7f000001;
+  std::uint16_t host_port = 0;
+  std::uint16_t port = 0;
+  bool udp = false;
+  BERTH_DECL std::string word() const;
+  BERTH_DECL bool meets(const published_port& other) const noexcept;
+  friend bool operator==(const published_port&, const published_port&) = default;
+};
+inline constexpr std::size_t most_published_ports = 64;
+BERTH_DECL result<published_port> parse_published_port(std::string_view word);
+BERTH_DECL result<std::vector<published_port>> parse_published_ports(const std::vector<std::string>& words);
+BERTH_DECL result<void> check_host_ports_free(const std::vector<published_port>& ports);
+namespace detail {
+BERTH_DECL std::string published_chains(const std::vector<published_port>& ports, std::string_view link,
+                                        std::string_view address);
+}
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline error bad_published_port(std::string_view word, std::string_view why) {
+  return make_error(errc::invalid, "network",
+                    "the published port '" + std::string(word.substr(0, 64)) + "' " + std::string(why), "ports",
+                    "write [ADDRESS:]HOST-PORT:PORT[/tcp|/udp], as 8080:80 or 0.0.0.0:8080:80");
+}
+inline const char* protocol_of(const published_port& port) { return port.udp ? "udp" : "tcp"; }
+}
+BERTH_DECL std::string published_port::word() const {
+  return format_ipv4(host_address) + ":" + std::to_string(host_port) + ":" + std::to_string(port) + "/" +
+         detail::protocol_of(*this);
+}
+BERTH_DECL bool published_port::meets(const published_port& other) const noexcept {
+  return udp == other.udp && host_port == other.host_port &&
+         (host_address == other.host_address || host_address == 0 || other.host_address == 0);
+}
+BERTH_DECL result<published_port> parse_published_port(std::string_view word) {
+  published_port out;
+  std::string_view rest = word;
+  if (const std::size_t slash = rest.find('/'); slash != std::string_view::npos) {
+    const std::string_view protocol = rest.substr(slash + 1);
+    if (protocol != "tcp" && protocol != "udp") return detail::bad_published_port(word, "is of neither tcp nor udp");
+    out.udp = protocol == "udp";
+    rest = rest.substr(0, slash);
+  }
+  const std::size_t last = rest.rfind(':');
+  const auto inside = parse_number<std::uint16_t>(rest.substr(last == std::string_view::npos ? 0 : last + 1));
+  if (!inside || *inside == 0) return detail::bad_published_port(word, "leads to no port from 1 to 65535");
+  out.port = out.host_port = *inside;
+  if (last == std::string_view::npos) return out;
+  rest = rest.substr(0, last);
+  const std::size_t colon = rest.rfind(':');
+  const auto outside = parse_number<std::uint16_t>(rest.substr(colon == std::string_view::npos ? 0 : colon + 1));
+  if (!outside || *outside == 0) return detail::bad_published_port(word, "has no port of the host's from 1 to 65535");
+  out.host_port = *outside;
+  if (colon == std::string_view::npos) return out;
+  const auto address = parse_ipv4(rest.substr(0, colon));
+  if (!address) return detail::bad_published_port(word, "has no IPv4 address before the ports");
+  out.host_address = *address;
+  return out;
+}
+BERTH_DECL result<std::vector<published_port>> parse_published_ports(const std::vector<std::string>& words) {
+  std::vector<published_port> out;
+  for (const std::string& word : words) {
+    auto port = parse_published_port(word);
+    if (!port) return std::move(port).error();
+    for (const published_port& other : out)
+      if (port->meets(other)) return detail::bad_published_port(word, "meets " + other.word());
+    out.push_back(*port);
+  }
+  if (out.size() > most_published_ports)
+    return make_error(errc::invalid, "network",
+                      "more than " + std::to_string(most_published_ports) + " published ports", "ports",
+                      "reach the others by the sandbox's own address");
+  return out;
+}
+BERTH_DECL result<void> check_host_ports_free(const std::vector<published_port>& ports) {
+  for (const published_port& port : ports) {
+    const unique_fd socket(::socket(AF_INET, (port.udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
+    if (!socket) return errno_error(errno, "network", "cannot look whether a port of the host's is free", port.word());
+    const int on = 1;
+    if (!port.udp) (void)::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    sockaddr_in place{};
+    place.sin_family = AF_INET;
+    place.sin_port = htons(port.host_port);
+    place.sin_addr.s_addr = htonl(port.host_address);
+    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&place), sizeof place) == 0) continue;
+    if (errno == EADDRINUSE)
+      return make_error(errc::exists, "network",
+                        "the port " + std::to_string(port.host_port) + " of this host is in use", port.word(),
+                        "publish another port of the host, or end what listens there");
+    if (errno == EADDRNOTAVAIL)
+      return make_error(errc::not_found, "network", "this host has no address " + format_ipv4(port.host_address),
+                        port.word(), "name one of its own addresses, or 0.0.0.0 for all of them");
+    return errno_error(errno, "network", "cannot look whether a port of the host's is free", port.word());
+  }
+  return {};
+}
+namespace detail {
+BERTH_DECL std::string published_chains(const std::vector<published_port>& ports, std::string_view link,
+                                        std::string_view address) {
+  if (ports.empty()) return {};
+  std::string rules;
+  for (const published_port& port : ports) {
+    rules +=
+        port.host_address == 0 ? "    fib daddr type local " : "    ip daddr " + format_ipv4(port.host_address) + " ";
+    rules += std::string(protocol_of(port)) + " dport " + std::to_string(port.host_port) + " dnat ip to " +
+             std::string(address) + ":" + std::to_string(port.port) + "\n";
+  }
+  std::string text;
+  text += "  chain published {\n    type nat hook prerouting priority dstnat; policy accept;\n    iifname " +
+          std::string(link) + " accept\n" + rules + "  }\n";
+  text += "  chain published_here {\n    type nat hook output priority -100; policy accept;\n" + rules + "  }\n";
+  return text;
+}
+}
+}
+#endif
+namespace berth {
 struct network_names {
   std::string netns;
   std::string link;
@@ -13140,6 +13028,7 @@ struct network_plan {
   std::vector<std::string> nameservers;
   std::uint32_t max_connections = default_max_connections;
   egress_policy egress;
+  std::vector<published_port> ports;
   std::string gateway() const { return subnet.host(1); }
   std::string address() const { return subnet.host(2); }
   BERTH_DECL std::string mac() const;
@@ -13276,8 +13165,10 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
   text += "    oifname " + link + " ct status dnat accept\n";
   text += "    oifname " + link + " drop\n";
   text += "  }\n";
+  text += detail::published_chains(plan.ports, link, address);
   text += "  chain postrouting {\n";
   text += "    type nat hook postrouting priority srcnat; policy accept;\n";
+  if (!plan.ports.empty()) text += "    ip saddr 127.0.0.0/8 oifname " + link + " masquerade\n";
   text += "    ip saddr " + address + " oifname != " + link + " masquerade\n";
   text += "  }\n";
   text += "}\n";
@@ -13548,6 +13439,12 @@ inline result<void> enable_forwarding(const log_sink& sink) {
   log(sink, log_level::info, "turned on IPv4 forwarding on this host", {{"sysctl", "net.ipv4.ip_forward=1"}});
   return {};
 }
+inline result<void> allow_loopback_over(const std::string& link) {
+  const std::string path = "/proc/sys/net/ipv4/conf/" + link + "/route_localnet";
+  const unique_fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (fd && ::write(fd.get(), "1\n", 2) == 2) return {};
+  return errno_error(errno, "network", "cannot let ports of 127.0.0.1 lead to the sandbox", path);
+}
 inline bool netns_exists(const network_names& names) {
   struct stat info {};
   return ::lstat(names.netns_path().c_str(), &info) == 0;
@@ -13674,6 +13571,11 @@ BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan
   auto [ruled, linked] = co_await (std::move(safe_rules) && std::move(safe_links));
   if (!ruled) co_return std::move(ruled).error();
   if (!linked) co_return std::move(linked).error();
+  for (const published_port& port : plan.ports)
+    if (port.host_address == 0 || port.host_address >> 24 == 127) {
+      BERTH_CO_TRY(detail::allow_loopback_over(plan.names.link));
+      break;
+    }
   co_return result<void>();
 }
 BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline, log_sink log) {
@@ -13839,7 +13741,8 @@ struct record_network {
   ipv4_subnet subnet;
   int mtu = 1500;
   std::uint32_t max_connections = default_max_connections;
-  std::optional<egress_policy> egress;
+  std::optional<egress_policy> egress = {};
+  std::vector<published_port> ports = {};
   std::string address() const { return subnet.host(2); }
   std::string gateway() const { return subnet.host(1); }
 };
@@ -13858,6 +13761,9 @@ struct sandbox_record {
   std::int64_t created_ms = 0;
   process_identity creator;
   bool ends_with_creator = false;
+  bool watched = false;
+  process_identity owner;
+  std::int64_t ends_at_ms = 0;
   process_identity sandbox_process;
   std::string rootfs;
   std::string hostname;
@@ -14001,6 +13907,9 @@ inline result<sandbox_record> read_record_object(json_view object) {
   record.created_ms = in.number<std::int64_t>("created_ms");
   record.creator = in.process("creator");
   record.ends_with_creator = in.flag("ends_with_creator");
+  if (in.has("watched")) record.watched = in.flag("watched");
+  if (in.has("owner")) record.owner = in.process("owner");
+  if (in.has("ends_at_ms")) record.ends_at_ms = in.number<std::int64_t>("ends_at_ms");
   record.sandbox_process = in.process("sandbox_process");
   record.rootfs = in.text("rootfs");
   record.hostname = in.text("hostname");
@@ -14024,6 +13933,11 @@ inline result<sandbox_record> read_record_object(json_view object) {
       auto policy = parse_egress(words);
       if (policy) net.egress = std::move(*policy);
       else inner.fail("egress", "a list of egress rules");
+    }
+    if (inner.has("ports")) {
+      auto ports = parse_published_ports(inner.array("ports").texts());
+      if (ports) net.ports = std::move(*ports);
+      else inner.fail("ports", "a list of published ports");
     }
     in.take(inner, "net");
     record.net = net;
@@ -14071,6 +13985,9 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   out.key("created_ms").number(record.created_ms);
   process("creator", record.creator);
   out.key("ends_with_creator").boolean(record.ends_with_creator);
+  out.key("watched").boolean(record.watched);
+  process("owner", record.owner);
+  out.key("ends_at_ms").number(record.ends_at_ms);
   process("sandbox_process", record.sandbox_process);
   out.key("rootfs").string(record.rootfs);
   out.key("hostname").string(record.hostname);
@@ -14086,6 +14003,9 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
       for (const std::string& word : record.net->egress->words()) out.string(word);
       out.close_array();
     }
+    out.key("ports").open_array();
+    for (const published_port& port : record.net->ports) out.string(port.word());
+    out.close_array();
     out.close_object();
   }
   out.key("cpus").real(record.cpus);
@@ -14179,13 +14099,14 @@ struct sandbox_config {
   std::string cwd = "/";
   std::vector<sandbox_mount> mounts;
   std::vector<std::pair<std::string, std::string>> annotations;
+  std::vector<published_port> ports;
   bool net_raw = false;
   bool packet_socket_write = false;
   bool shared_directory = true;
   std::vector<std::string> runsc_args;
   bool ends_with_creator = false;
   bool watch_creator = false;
-  std::shared_ptr<const unique_fd> owner;
+  process_identity owner;
   duration lifetime = duration::zero();
   duration create_timeout = seconds(60);
   std::optional<sandbox_image> restore_from;
@@ -14307,6 +14228,8 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   if (what.network != network_mode::sandbox && what.max_connections) {
     return bad_config("max_connections", "a limit of connections goes with the network mode `sandbox` only");
   }
+  if (!what.ports.empty() && what.network != network_mode::sandbox)
+    return bad_config("ports", "published ports go with the network mode `sandbox` only");
   if (what.egress) {
     if (auto obstacle = detail::egress_obstacle(what.network)) {
       obstacle->code = errc::invalid;
@@ -14620,75 +14543,6 @@ BERTH_DECL result<std::string> root_directory(const environment& where, bool mak
 }
 }
 #endif
-#endif
-namespace berth::detail {
-BERTH_DECL std::string find_command(const std::string& init);
-class creator_watch {
- public:
-  creator_watch() = default;
-  BERTH_DECL static boost::asio::awaitable<result<creator_watch>> start(std::string init, sandbox_record record,
-                                                                        std::shared_ptr<const unique_fd> owner,
-                                                                        duration lifetime, time_point deadline);
-  void sandbox_runs() { say('r'); }
-  void handed_over() {
-    say('h');
-    pipe_.reset();
-  }
- private:
-  BERTH_DECL void say(char what);
-  unique_fd pipe_;
-};
-}
-#if !defined(BERTH_SEPARATE_COMPILATION)
-namespace berth::detail {
-inline constexpr int watch_creator_fd = 3;
-inline constexpr int watch_pipe_fd = 4;
-inline constexpr int watch_directory_fd = 5;
-inline constexpr int watch_owner_fd = 6;
-BERTH_DECL std::string find_command(const std::string& init) {
-  const std::string beside = init.substr(0, init.rfind('/'));
-  for (const std::string& place : {beside + "/berth", beside + "/../../bin/berth", std::string("/usr/local/bin/berth"),
-                                   std::string("/usr/bin/berth")}) {
-    if (::access(place.c_str(), X_OK) == 0) return place;
-  }
-  return {};
-}
-BERTH_DECL boost::asio::awaitable<result<creator_watch>> creator_watch::start(std::string init, sandbox_record record,
-                                                                              std::shared_ptr<const unique_fd> owner,
-                                                                              duration lifetime, time_point deadline) {
-  auto self = open_pidfd(::getpid());
-  if (!self) co_return std::move(self).error();
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    co_return errno_error(errno, "sandbox", "cannot make a pair of sockets");
-  const unique_fd read_end(ends[0]);
-  creator_watch watch;
-  watch.pipe_.reset(ends[1]);
-  const unique_fd directory(::open(record.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!directory) co_return errno_error(errno, "sandbox", "cannot open the sandbox's directory", record.directory);
-  spawn_options options;
-  const auto length = std::chrono::duration_cast<milliseconds>(lifetime).count();
-  options.argv = {init, "watch", record.token, find_command(init), std::to_string(length), owner ? "owner" : "-"};
-  options.env = minimal_environment();
-  options.fds = {
-      {self->get(), watch_creator_fd}, {read_end.get(), watch_pipe_fd}, {directory.get(), watch_directory_fd}};
-  if (owner) options.fds.push_back({owner->get(), watch_owner_fd});
-  stdio_options io;
-  io.out = stdio_options::output::null;
-  io.err = stdio_options::output::null;
-  auto done = co_await run_process(std::move(options), std::move(io), deadline);
-  if (!done) co_return std::move(done).error();
-  if (!done->status.success()) {
-    co_return make_error(errc::spawn_failed, "sandbox",
-                         "the watch over the sandbox's creator did not start: " + done->status.to_string(), init,
-                         "berth-init may be of another release than the library");
-  }
-  co_return watch;
-}
-BERTH_DECL void creator_watch::say(char what) {
-  if (pipe_) (void)!::send(pipe_.get(), &what, 1, MSG_NOSIGNAL);
-}
-}
 #endif
 namespace berth::detail {
 struct container_process {
@@ -15115,7 +14969,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> export_changes(std::string file);
   BERTH_DECL result<runsc_binary> runsc();
   runsc_globals globals() const;
-  BERTH_DECL boost::asio::awaitable<result<void>> hand_over(process_identity heir = {});
+  BERTH_DECL boost::asio::awaitable<result<void>> hand_over();
   BERTH_DECL boost::asio::awaitable<result<void>> pause(duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
   BERTH_DECL bool is_paused() const;
@@ -15152,7 +15006,6 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   std::optional<runsc_binary> runsc_;
   std::optional<detail::container_process> process_;
   bool runsc_only_ = false;
-  detail::creator_watch watch_;
 };
 BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment& where);
 BERTH_DECL boost::asio::awaitable<result<collected_garbage>> collect_garbage(environment where,
@@ -16523,6 +16376,92 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::checkpoint(std::string 
 }
 }
 namespace berth::detail {
+inline constexpr int root_watch_fd = 3;
+inline constexpr const char* abandoned_name = "abandoned";
+BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boot_id);
+BERTH_DECL bool is_forsaken(const sandbox_record& record);
+BERTH_DECL std::int64_t boot_time_ms() noexcept;
+BERTH_DECL std::string find_command(const std::string& init);
+BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init);
+BERTH_DECL void revive_watch(const environment& where, const std::string& root,
+                             const std::vector<sandbox_record>& records);
+class creation_guard {
+ public:
+  creation_guard() = default;
+  creation_guard(creation_guard&&) = default;
+  creation_guard& operator=(creation_guard&&) = default;
+  BERTH_DECL explicit creation_guard(const std::string& directory);
+  BERTH_DECL ~creation_guard();
+  void done() noexcept { directory_.reset(); }
+ private:
+  unique_fd directory_;
+};
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
+BERTH_DECL std::int64_t boot_time_ms() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boot_id) {
+  if (record.damaged || !record.watched || record.phase == record_phase::removing || record.boot_id != boot_id)
+    return false;
+  if (record.ends_with_creator || record.owner) return true;
+  return record.ends_at_ms != 0 && (record.phase == record_phase::creating || record.process_alive());
+}
+BERTH_DECL bool is_forsaken(const sandbox_record& record) {
+  if (record.ends_with_creator && !record.creator.alive()) return true;
+  if (record.owner && !record.owner.alive()) return true;
+  return ::access((record.directory + "/" + abandoned_name).c_str(), F_OK) == 0;
+}
+BERTH_DECL std::string find_command(const std::string& init) {
+  const std::string beside = init.substr(0, init.rfind('/'));
+  for (const std::string& place : {beside + "/berth", beside + "/../../bin/berth", std::string("/usr/local/bin/berth"),
+                                   std::string("/usr/bin/berth")}) {
+    if (::access(place.c_str(), X_OK) == 0) return place;
+  }
+  return {};
+}
+BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init) {
+  const unique_fd lock(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock) return errno_error(errno, "sandbox", "cannot open the root directory", root);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return {};
+    return errno_error(errno, "sandbox", "cannot lock the root directory", root);
+  }
+  spawn_options options;
+  options.argv = {init, "watch", root, find_command(init)};
+  options.env = minimal_environment();
+  options.fds = {{lock.get(), root_watch_fd}};
+  auto started = spawn(options);
+  if (!started) return std::move(started).error();
+  pollfd ended{started->pidfd.get(), POLLIN, 0};
+  while (::poll(&ended, 1, 10'000) < 0 && errno == EINTR) {
+  }
+  const auto how = child_status(started->pidfd.get(), reap_mode::take);
+  if (how && *how && (*how)->success()) return {};
+  return make_error(errc::spawn_failed, "sandbox", "the watch over the sandboxes of the root directory did not start",
+                    init, "berth-init may be of another release than the library");
+}
+BERTH_DECL void revive_watch(const environment& where, const std::string& root,
+                             const std::vector<sandbox_record>& records) {
+  const std::string boot_id = read_boot_id();
+  for (const sandbox_record& record : records) {
+    if (!needs_watch(record, boot_id)) continue;
+    if (auto init = find_init(where)) (void)ensure_watch(root, *init);
+    return;
+  }
+}
+BERTH_DECL creation_guard::creation_guard(const std::string& directory)
+    : directory_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) {}
+BERTH_DECL creation_guard::~creation_guard() {
+  if (directory_)
+    (void)unique_fd(::openat(directory_.get(), abandoned_name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+}
+}
+#endif
+namespace berth::detail {
 inline constexpr seconds removal_patience{30};
 BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record,
                                                                  duration patience = removal_patience);
@@ -16977,7 +16916,7 @@ BERTH_DECL bool is_garbage(const sandbox_record& record, const std::string& boot
   if (record.phase != record_phase::running) return true;
   if (record.boot_id != boot_id && !boot_id.empty()) return true;
   if (!record.sandbox_process.alive()) return true;
-  return record.ends_with_creator && !record.creator.alive();
+  return is_forsaken(record);
 }
 inline boost::asio::awaitable<result<collected_garbage>> collect_garbage_steps(environment where,
                                                                                collected_garbage* partial) {
@@ -17059,6 +16998,7 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
   }
   std::stable_sort(records.begin(), records.end(),
                    [](const sandbox_record& a, const sandbox_record& b) { return a.created_ms < b.created_ms; });
+  detail::revive_watch(where, *root, records);
   return records;
 }
 }
@@ -17229,6 +17169,10 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
       std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   record.creator = process_identity::of(::getpid());
   record.ends_with_creator = what.ends_with_creator || what.watch_creator;
+  record.watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
+  record.owner = what.owner;
+  if (what.lifetime != duration::zero())
+    record.ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
   record.rootfs = what.rootfs;
   record.hostname = what.hostname.empty() ? record.id : what.hostname;
   record.network = what.network;
@@ -17253,6 +17197,17 @@ inline result<void> make_directories(const sandbox_record& record) {
   }
   return {};
 }
+inline result<void> refuse_ports_of(const sandbox_record& other, const std::vector<published_port>& wanted) {
+  for (const published_port& port : wanted)
+    for (const published_port& taken : other.net->ports)
+      if (port.meets(taken))
+        return make_error(errc::exists, "sandbox",
+                          "the port " + std::to_string(port.host_port) + " of this host leads to the sandbox " +
+                              other.id + " already",
+                          port.word(),
+                          "publish another port of the host, or remove that sandbox: berth rm " + other.id);
+  return {};
+}
 inline boost::asio::awaitable<result<void>> make_network(environment where, std::string root, sandbox_record& record,
                                                          std::vector<std::string> nameservers,
                                                          const sandbox_config& what, time_point deadline) {
@@ -17264,14 +17219,18 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   if (auto entries = list_state_directories(root)) {
     for (const std::string& id : entries->ids) {
       auto other = read_record(root + "/" + id);
-      if (other && other->net) used.push_back(other->net->subnet);
+      if (!other || !other->net) continue;
+      used.push_back(other->net->subnet);
+      if (other->boot_id == record.boot_id) BERTH_CO_TRY(refuse_ports_of(*other, what.ports));
     }
   }
   auto plan = plan_network(record.token, *pool, std::move(used), std::move(nameservers));
   if (!plan) co_return std::move(plan).error();
   plan->max_connections = what.max_connections.value_or(default_max_connections);
   plan->egress = what.egress.value_or(egress_policy::all());
-  record.net = record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress};
+  plan->ports = what.ports;
+  BERTH_CO_TRY(check_host_ports_free(plan->ports));
+  record.net = record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress, plan->ports};
   BERTH_CO_TRY(write_record(record));
   network_plan made = *plan;
   co_return co_await create_network(std::move(made), where.log, deadline);
@@ -17408,7 +17367,6 @@ struct created_sandbox {
   std::string root;
   sandbox_record record;
   runsc_binary binary;
-  creator_watch watch;
 };
 inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environment where, sandbox_config what) {
   BERTH_CO_TRY(check_sandbox_config(where, what));
@@ -17435,14 +17393,13 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     lock = make_state_directory(*root, record);
   }
   if (!lock) co_return std::move(lock).error();
-  creator_watch watch;
+  creation_guard guard;
   result<void> built;
   std::exception_ptr thrown;
   try {
-    if (what.watch_creator) {
-      auto started = co_await creator_watch::start(*init, record, what.owner, what.lifetime, deadline);
-      if (started) watch = std::move(*started);
-      else built = std::move(started).error();
+    if (record.watched) {
+      guard = creation_guard(record.directory);
+      built = ensure_watch(*root, *init);
     }
     if (built) built = co_await build_sandbox(where, *root, record, what, *binary, *init, deadline);
   } catch (...) {
@@ -17460,8 +17417,8 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     if (thrown) std::rethrow_exception(thrown);
     co_return e;
   }
-  watch.sandbox_runs();
-  co_return created_sandbox{*root, std::move(record), *binary, std::move(watch)};
+  guard.done();
+  co_return created_sandbox{*root, std::move(record), *binary};
 }
 }
 }
@@ -18070,7 +18027,6 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> sandbox::cre
   if (!made) co_return std::move(made).error();
   std::shared_ptr<sandbox> handle(new sandbox(std::move(where), std::move(made->root), std::move(made->record)));
   handle->runsc_ = std::move(made->binary);
-  handle->watch_ = std::move(made->watch);
   co_return handle;
 }
 BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, std::string id) {
@@ -18097,6 +18053,7 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
     damaged.damage = e.to_string();
     record = std::move(damaged);
   }
+  if (record->watched) detail::revive_watch(where, *root, {*record});
   return std::shared_ptr<sandbox>(new sandbox(std::move(where), std::move(*root), std::move(*record)));
 }
 BERTH_DECL environment sandbox::runsc_place() const {
@@ -18218,18 +18175,16 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::annotate(std::string ke
   record_ = std::move(*record);
   co_return result<void>();
 }
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hand_over(process_identity heir) {
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hand_over() {
   auto self = shared_from_this();
-  std::function<result<void>(sandbox_record&)> change = [heir](sandbox_record& record) {
-    if (heir) record.creator = heir;
-    record.ends_with_creator = static_cast<bool>(heir);
+  std::function<result<void>(sandbox_record&)> change = [](sandbox_record& record) {
+    record.ends_with_creator = false;
     return result<void>();
   };
   auto changing = detail::change_record(record_, std::move(change));
   auto record = co_await std::move(changing);
   if (!record) co_return std::move(record).error();
   record_ = std::move(*record);
-  watch_.handed_over();
   co_return result<void>();
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience) {
@@ -18799,6 +18754,10 @@ inline void write_network(berth::json_writer& to, const sandbox_status& status) 
     for (const std::string& rule : r.net->egress->words()) to.string(rule);
   to.close_array();
   write_count(to, "refused_egress", status.refused_egress);
+  to.key("ports").open_array();
+  if (r.net)
+    for (const published_port& port : r.net->ports) to.string(port.word());
+  to.close_array();
   to.key("rules");
   if (status.rules) to.boolean(*status.rules);
   else to.null();
@@ -18831,8 +18790,9 @@ BERTH_DECL void write_json(json_writer& to, const sandbox_status& status) {
   detail::write_network(to, status);
   to.key("cpus").real(r.cpus).key("memory_bytes").unsigned_number(r.memory_bytes);
   to.key("pid").number(!r.damaged && r.process_alive() ? r.sandbox_process.pid : 0);
-  to.key("creator").open_object().key("pid").number(r.creator.pid);
-  to.key("alive").boolean(!r.damaged && r.boot_id == read_boot_id() && r.creator.alive()).close_object();
+  const process_identity& whose = r.owner ? r.owner : r.creator;
+  to.key("creator").open_object().key("pid").number(whose.pid);
+  to.key("alive").boolean(!r.damaged && r.boot_id == read_boot_id() && whose.alive()).close_object();
   to.key("runsc").string(r.runsc).key("container_id").string(r.damaged ? std::string() : r.container_id());
   to.key("directory").string(r.directory).key("shared").string(r.damaged ? std::string() : r.shared());
   to.key("logs").string(r.damaged ? std::string() : r.logs()).key("annotations").open_object();
@@ -22028,9 +21988,10 @@ struct restore_options {
   std::string network_path;
   std::vector<std::pair<std::string, std::string>> annotations;
   std::optional<egress_policy> egress;
+  std::vector<published_port> ports;
   bool ends_with_creator = false;
   bool watch_creator = false;
-  std::shared_ptr<const unique_fd> owner;
+  process_identity owner;
   duration lifetime = duration::zero();
   duration create_timeout = seconds(60);
   BERTH_DECL static restore_options of(const sandbox_config& config);
@@ -22173,6 +22134,7 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   out.network_path = config.network_path;
   out.annotations = config.annotations;
   out.egress = config.egress;
+  out.ports = config.ports;
   out.ends_with_creator = config.ends_with_creator;
   out.watch_creator = config.watch_creator;
   out.owner = config.owner;
@@ -22246,13 +22208,14 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snap
   config.annotations = std::move(options.annotations);
   config.ends_with_creator = options.ends_with_creator;
   config.watch_creator = options.watch_creator;
-  config.owner = std::move(options.owner);
+  config.owner = options.owner;
   config.lifetime = options.lifetime;
   config.create_timeout = options.create_timeout;
   config.rootfs = source.rootfs;
   config.network = source.network;
   config.network_path = std::move(options.network_path);
   config.egress = std::move(options.egress);
+  config.ports = std::move(options.ports);
   if (source.net) config.max_connections = source.net->max_connections;
   if (source.net && !config.egress) config.egress = source.net->egress;
   config.cpus = source.cpus;
@@ -22295,6 +22258,8 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> egress(std::optional<egress_policy> wanted);
   asio::awaitable<op_result> state(op_pointer op);
+  asio::awaitable<op_result> diagnose();
+  asio::awaitable<op_result> hand_over();
   asio::awaitable<op_result> set_paused(bool paused);
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> terminate(op_pointer op);
@@ -22490,6 +22455,16 @@ berth_status berth_sandbox_set_egress(berth_sandbox* sandbox, const char* rules,
     return [wanted = std::move(*policy)](sandbox_core& c, op_pointer) { return c.egress(wanted); };
   });
 }
+berth_status berth_sandbox_diagnose(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                    berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.diagnose(); });
+}
+berth_status berth_sandbox_hand_over(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                     berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.hand_over(); });
+}
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                      berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
@@ -22516,6 +22491,18 @@ berth_status berth_sandbox_docker_status(berth_sandbox* sandbox, const berth_op_
                                          berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
                                  [](sandbox_core& c, op_pointer o) { return c.docker_status(std::move(o)); });
+}
+berth_status berth_find_init(const char* where, size_t where_len, berth_buffer** path, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(path, "path"));
+    BERTH_TEXT(place, where, where_len);
+    auto environment = capi::read_environment(place);
+    if (!environment) return std::move(environment).error();
+    auto found = berth::find_init(*environment);
+    if (!found) return std::move(found).error();
+    *path = capi::make_buffer_handle(std::move(*found));
+    return {};
+  });
 }
 berth_status berth_sandbox_docker_host(berth_sandbox* sandbox, berth_buffer** url, berth_error** err) {
   return guard(err, [&]() -> berth::result<void> {
@@ -22747,6 +22734,31 @@ asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wan
   outcome.payload = out.key("refused").unsigned_number(now->refused).close_object().take();
   co_return outcome;
 }
+asio::awaitable<op_result> sandbox_core::diagnose() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  auto looking = diagnose_sandbox(where_, (*held)->record());
+  auto found = co_await cancellation_as_error(std::move(looking));
+  if (!found) co_return std::move(found).error();
+  op_outcome outcome;
+  json_writer out;
+  write_json(out, *found);
+  outcome.payload = out.take();
+  co_return outcome;
+}
+asio::awaitable<op_result> sandbox_core::hand_over() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  auto handing = mine->hand_over();
+  auto handed = co_await std::move(handing);
+  if (!handed) co_return std::move(handed).error();
+  co_return op_outcome{};
+}
 asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
@@ -22932,6 +22944,11 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
     if (policy) c.egress = std::move(*policy);
     else o.complain("egress", policy.error().message, errc::invalid, policy.error().hint);
   }
+  if (const auto words = o.texts("publish")) {
+    auto ports = parse_published_ports(*words);
+    if (ports) c.ports = std::move(*ports);
+    else o.complain("publish", ports.error().message, errc::invalid, ports.error().hint);
+  }
   o.into(c.cpus, o.number("cpus", 0, 4096));
   o.into(c.memory_bytes, o.unsigned_integer("memory_bytes"));
   o.into(c.hostname, o.text("hostname"));
@@ -22952,6 +22969,11 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   o.into(c.shared_directory, o.boolean("shared_directory"));
   o.into(c.runsc_args, o.texts("runsc_args"));
   o.into(c.watch_creator, o.boolean("ends_with_creator"));
+  if (const auto pid = o.integer("ends_with_process", 1, std::int64_t{1} << 22)) {
+    c.owner = process_identity::of(static_cast<pid_t>(*pid));
+    if (!c.owner.alive()) o.complain("ends_with_process", "there is no process of this number");
+  }
+  o.into(c.lifetime, o.milliseconds_of("lifetime_ms"));
   o.into(c.create_timeout, o.milliseconds_of("create_timeout_ms"));
   if (auto patch = o.json("spec_patch")) {
     c.edit_spec = [text = std::move(*patch)](spec_builder& spec) { return merge_spec(spec, text); };

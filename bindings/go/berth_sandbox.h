@@ -64,15 +64,20 @@ BERTH_API berth_status berth_docker_diagnose(const char *text, size_t text_len, 
 /* `where`, in all of these: where berth keeps its state and finds its helpers; JSON, NULL for the defaults:
  * {"root":"/var/lib/berth","runsc":"","init":"","network_pool":""}. */
 
+/* berth-init on this host: what berth_spec_apply_docker's "guest" is to name in a sandbox of your own. [out,own] path.
+ * BERTH_E_NOT_FOUND, with where it was looked for. */
+BERTH_API berth_status berth_find_init(const char *where, size_t where_len, berth_buffer **path, berth_error **err);
+
 /* Makes and starts a sandbox. config: {"rootfs":"/dir", "id","cpus","memory_bytes","network":"sandbox"|"none"|"/path",
- * "max_connections":4096,"egress":["all"],"hostname","env":[…],"cwd","mounts":[{"source","destination","read_only"}],"annotations":{…},"runsc_args":[…],
+ * "max_connections":4096,"egress":["all"],"publish":["8080:80"] (ports of the host's: [ADDRESS:]HOST-PORT:PORT[/udp]),"hostname","env":[…],"cwd","mounts":[{"source","destination","read_only"}],"annotations":{…},"runsc_args":[…],
  * "spec_patch":{…} (a merge patch, the last word on the spec), "docker":{"enabled":true,"cgroup","data_root",
  * "ready_timeout_ms",…}}. The handle is given at once [out,own] and can be used once the operation is
  * done (BERTH_E_STATE before); payload: {"id":"…"}. Whatever fails, all that was made is removed again; cancelling does
  * the same. Freeing a handle does nothing to the sandbox.
  * dockerd is started with it and kept by the sandbox's guest; its state events have this operation's user_data.
  * {"snapshot":"NAME"} in place of "rootfs": the sandbox goes on where the saved one was, with its Docker; what a sandbox may have of
- * its own is then "id", "hostname", "network" where that is a path, "egress", "annotations", "ends_with_creator" and "create_timeout_ms", and
+ * its own is then "id", "hostname", "network" where that is a path, "egress", "publish", "annotations", "ends_with_creator",
+ * "ends_with_process", "lifetime_ms" and "create_timeout_ms", and
  * anything else is BERTH_E_INVALID. BERTH_E_NOT_FOUND: there is no such snapshot; BERTH_E_UNSUPPORTED: it does not fit this machine. */
 BERTH_API berth_status berth_sandbox_create(berth_loop *loop, const char *where, size_t where_len, const char *config,
                                             size_t config_len, const berth_op_options *op_options,
@@ -114,6 +119,15 @@ BERTH_API berth_status berth_sandbox_egress(berth_sandbox *sandbox, const berth_
  * BERTH_E_INVALID at once where the rules are none. */
 BERTH_API berth_status berth_sandbox_set_egress(berth_sandbox *sandbox, const char *rules, size_t rules_len,
                                                 const berth_op_options *op_options, uint64_t *op, berth_error **err);
+/* What is wrong with it, by its status, logs, cgroup and the versions of runsc and Docker, the most telling first; nothing where
+ * nothing is known. payload: {"id","state","ok":false,"findings":[{"id":"BERTH-…","cause","remedy","reference","evidence",
+ * "source"}]}; "BERTH-UNKNOWN" has the last lines as evidence and no remedy. Changes nothing. */
+BERTH_API berth_status berth_sandbox_diagnose(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
+                                              berth_error **err);
+/* One that was made with "ends_with_creator" does not end with the process that made it any more; with "ends_with_process" and
+ * after "lifetime_ms" it still does. */
+BERTH_API berth_status berth_sandbox_hand_over(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
+                                               berth_error **err);
 /* Saves it as it runs, memory and file systems, Docker and its containers, under a name: berth_sandbox_create's "snapshot".
  * options: {"name":"warm","leave_running":true}. Everything inside stands still meanwhile; connections to Docker are cut, and while a
  * command runs in it nothing is saved (BERTH_E_STATE). A failure leaves nothing, and the sandbox runs on. payload: as an element of

@@ -40,7 +40,7 @@ BERTH_API berth_status berth_spec_save(const berth_spec *spec, const char *path,
 /* What a sandbox needs for dockerd inside: 17 capabilities, the cgroup mount, a data root. options: JSON, NULL for the
  * defaults: {"cgroup":"sandbox"|"host-bind"|"none", "data_root":"tmpfs"|"tmpfs:2Gi"|"/host/dir" (absent: the root file
  * system), "data_root_path":"/var/lib/docker", "raise_limits":true (CAP_SYS_RESOURCE beside the 17),
- * "guest":"/…/berth-init" (bound in at /.berth/init: the nested runtime)}. [out,own] what was seen to, when `seen_to` is not
+ * "guest":"/…/berth-init" (bound in at /.berth/init: it starts dockerd)}. [out,own] what was seen to, when `seen_to` is not
  * NULL: {"steps":["…"], "log":[{"level","message","fields":{…},"console"}, …]}. A spec without process.args is refused. */
 BERTH_API berth_status berth_spec_apply_docker(berth_spec *spec, const char *options, size_t options_len,
                                                berth_buffer **seen_to, berth_error **err);

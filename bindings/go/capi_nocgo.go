@@ -113,8 +113,11 @@ func sandboxDockerHost(cSandbox) (string, error)                      { return "
 func sandboxState(cSandbox, opSettings) (uint64, error)               { return 0, ErrNoCgo }
 func sandboxPause(cSandbox, bool, opSettings) (uint64, error)         { return 0, ErrNoCgo }
 func sandboxEgress(cSandbox, string, opSettings) (uint64, error)      { return 0, ErrNoCgo }
+func sandboxDiagnose(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
+func sandboxHandOver(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
 func sandboxSnapshot(cSandbox, string, opSettings) (uint64, error)    { return 0, ErrNoCgo }
 func snapshotList(string) ([]byte, error)                             { return nil, ErrNoCgo }
+func findInit(string) (string, error)                                 { return "", ErrNoCgo }
 func snapshotRemove(string, string) error                             { return ErrNoCgo }
 func sandboxTerminate(cSandbox, opSettings) (uint64, error)           { return 0, ErrNoCgo }
 func sandboxStartDocker(cSandbox, string, opSettings) (uint64, error) { return 0, ErrNoCgo }

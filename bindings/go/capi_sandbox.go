@@ -91,6 +91,16 @@ func snapshotList(where string) ([]byte, error) {
 	return takeBuffer(out), nil
 }
 
+func findInit(where string) (string, error) {
+	var out *C.berth_buffer
+	var e *C.berth_error
+	w, wn := stringArg(where)
+	if err := takeError(C.berth_find_init(w, wn, &out, &e), e); err != nil {
+		return "", err
+	}
+	return string(takeBuffer(out)), nil
+}
+
 func snapshotRemove(where, name string) error {
 	var e *C.berth_error
 	w, wn := stringArg(where)
@@ -109,6 +119,22 @@ func sandboxEgress(s cSandbox, rules string, o opSettings) (uint64, error) {
 	}
 	t, n := stringArg(rules)
 	err := takeError(C.berth_sandbox_set_egress(s, t, n, &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func sandboxDiagnose(s cSandbox, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	err := takeError(C.berth_sandbox_diagnose(s, &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func sandboxHandOver(s cSandbox, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	err := takeError(C.berth_sandbox_hand_over(s, &c, &op, &e), e)
 	return uint64(op), err
 }
 

@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -254,6 +255,7 @@ func TestManagedSandbox(t *testing.T) {
 	most := uint32(1234)
 	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{
 		RootFS: r.rootfs, ID: "go-managed", EndsWithCreator: true, MaxConnections: &most, Annotations: map[string]string{"job": "7"},
+		Publish: []string{"18091:80"}, Lifetime: time.Hour,
 		Mounts: []Mount{{Source: r.image, Destination: "/image.tar", ReadOnly: true}},
 		Docker: &SandboxDocker{Options: DaemonOptions{OnState: func(s DaemonStatus) { states.Store(s.State, s) }}},
 	})
@@ -285,6 +287,13 @@ func TestManagedSandbox(t *testing.T) {
 	status, err := s.DockerStatus(minutes(t, 1))
 	if err != nil || status.State != DaemonReady || status.ReadyAfter <= 0 {
 		t.Error(status, err)
+	}
+	if found, err := s.Diagnose(minutes(t, 1)); err != nil || len(found) != 0 {
+		t.Error(found, err)
+	}
+	info, err := s.State(minutes(t, 1))
+	if err != nil || !slices.Equal(info.Network.Ports, []string{"127.0.0.1:18091:80/tcp"}) {
+		t.Error(info.Network, err)
 	}
 	eventually(t, "ready is told", func() bool { _, ok := states.Load(DaemonReady); return ok })
 	if _, err := Output(minutes(t, 2), s, "docker", "load", "-i", "/image.tar"); err != nil {

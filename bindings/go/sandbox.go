@@ -32,11 +32,23 @@ type Mount struct {
 	ReadOnly    bool   `json:"read_only,omitempty"`
 }
 
+// FindInit finds berth-init on this host, which DockerRecipe.Guest is to name in a sandbox of your own.
+func FindInit(where Where) (string, error) {
+	const op = "find berth-init"
+	text, err := where.text(op)
+	if err != nil {
+		return "", err
+	}
+	path, err := findInit(text)
+	return path, named(op, err)
+}
+
 // SandboxConfig is what a sandbox is to be. Only RootFS is needed, or Snapshot.
 type SandboxConfig struct {
 	RootFS string // a directory; never written to
 	// Snapshot is the name of a saved sandbox to go on from, in place of RootFS; of the other fields, those may be set then that
-	// are the sandbox's own: ID, Hostname, Network where that is a path, Egress, Annotations, EndsWithCreator and CreateTimeout.
+	// are the sandbox's own: ID, Hostname, Network where that is a path, Egress, Publish, Annotations, EndsWithCreator, EndsWithProcess, Lifetime and
+	// CreateTimeout.
 	Snapshot    string
 	ID          string // "": one is made up
 	CPUs        float64
@@ -46,7 +58,10 @@ type SandboxConfig struct {
 	MaxConnections *uint32
 	// Egress is where it may begin connections to: nil or "all", "none", or "dns" (port 53 of its name servers) and any number
 	// of "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP. SetEgress changes it.
-	Egress      []string
+	Egress []string
+	// Publish is which ports of this host lead to it: "[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]", ADDRESS being 127.0.0.1 where none is
+	// named.
+	Publish     []string
 	Hostname    string
 	Env         []string // "NAME=value"
 	Cwd         string
@@ -60,6 +75,8 @@ type SandboxConfig struct {
 	// EndsWithCreator ends it with this process, whatever ends that. What is left on this host is removed at once where the
 	// berth command is installed, else by CollectGarbage.
 	EndsWithCreator bool
+	EndsWithProcess int            // the pid of another process that it ends with as well; 0: none
+	Lifetime        time.Duration  // it is stopped so long after the beginning of its creation; 0: never
 	CreateTimeout   time.Duration  // 0: 60 s
 	Docker          *SandboxDocker // nil: no Docker
 }
@@ -98,6 +115,7 @@ func (c *SandboxConfig) text(op string) (string, error) {
 	put(s, "network", c.Network)
 	putPointer(s, "max_connections", c.MaxConnections)
 	putAll(s, "egress", c.Egress)
+	putAll(s, "publish", c.Publish)
 	put(s, "hostname", c.Hostname)
 	putAll(s, "env", c.Env)
 	put(s, "cwd", c.Cwd)
@@ -115,6 +133,8 @@ func (c *SandboxConfig) text(op string) (string, error) {
 		s["spec_patch"] = c.SpecPatch
 	}
 	put(s, "ends_with_creator", c.EndsWithCreator)
+	put(s, "ends_with_process", c.EndsWithProcess)
+	put(s, "lifetime_ms", inMilliseconds(c.Lifetime))
 	put(s, "create_timeout_ms", inMilliseconds(c.CreateTimeout))
 	if c.Docker != nil {
 		docker := set{}
@@ -161,6 +181,8 @@ type NetworkInfo struct {
 	// Egress is where it may begin connections to; RefusedEgress how many packets were refused for it, as State tells.
 	Egress        []string `json:"egress"`
 	RefusedEgress uint64   `json:"refused_egress"`
+	// Ports are those of the host's that lead to it, as SandboxConfig.Publish has them.
+	Ports []string `json:"ports"`
 }
 
 // UnmarshalJSON reads the library's form.
@@ -383,6 +405,37 @@ func (s *Sandbox) egress(ctx context.Context, name, rules string) (Egress, error
 		return now, err
 	}
 	return now, json.Unmarshal(ev.payload, &now)
+}
+
+// Finding is something that is wrong with a sandbox, and what shows it.
+type Finding struct {
+	ID        string `json:"id"` // stable, such as "BERTH-MEMORY"; "BERTH-UNKNOWN" where nobody knows the cause
+	Cause     string `json:"cause"`
+	Remedy    string `json:"remedy"`    // "" where nobody knows
+	Reference string `json:"reference"` // where it is discussed or described
+	Evidence  string `json:"evidence"`  // the line that proves it, or the last ones
+	Source    string `json:"source"`    // the file that it is from, or "record", "cgroup", "versions"
+}
+
+// Diagnose looks at the sandbox's status, logs and cgroup and at the versions of runsc and Docker, and tells what is wrong, the
+// most telling first; nothing where nothing is known. It changes nothing.
+func (s *Sandbox) Diagnose(ctx context.Context) ([]Finding, error) {
+	ev, err := s.do(ctx, "diagnose sandbox", func(o opSettings) (uint64, error) { return sandboxDiagnose(s.h, o) })
+	if err != nil {
+		return nil, err
+	}
+	var found struct {
+		Findings []Finding `json:"findings"`
+	}
+	err = json.Unmarshal(ev.payload, &found)
+	return found.Findings, err
+}
+
+// HandOver lets a sandbox that was made with EndsWithCreator go on without this process; with EndsWithProcess, and after its
+// Lifetime, it still ends.
+func (s *Sandbox) HandOver(ctx context.Context) error {
+	_, err := s.do(ctx, "hand over sandbox", func(o opSettings) (uint64, error) { return sandboxHandOver(s.h, o) })
+	return err
 }
 
 // Terminate ends everything inside and removes every resource of the sandbox's.

@@ -48,6 +48,8 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> egress(std::optional<egress_policy> wanted);  ///< changed first where one is wanted
   asio::awaitable<op_result> state(op_pointer op);
+  asio::awaitable<op_result> diagnose();
+  asio::awaitable<op_result> hand_over();
   asio::awaitable<op_result> set_paused(bool paused);
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> terminate(op_pointer op);

@@ -103,8 +103,11 @@ int main(int argc, char **argv) {
   berth_spec *spec;
   size_t len = print(path, sizeof path, "%s/config.json", bundle);
   check(berth_spec_load(path, len, &spec, &err), "spec");
-  const char *recipe = "{\"data_root\":\"tmpfs\"}";
-  check(berth_spec_apply_docker(spec, recipe, strlen(recipe), NULL, &err), "spec");
+  berth_buffer *init; /* the program that starts dockerd inside */
+  check(berth_find_init(NULL, 0, &init, &err), "berth-init");
+  size_t size = print(text, sizeof text, "{\"data_root\":\"tmpfs\",\"guest\":\"%s\"}", berth_buffer_data(init));
+  berth_buffer_free(init);
+  check(berth_spec_apply_docker(spec, text, size, NULL, &err), "spec");
   check(berth_spec_save(spec, path, len, &err), "spec");
   berth_spec_free(spec);
 

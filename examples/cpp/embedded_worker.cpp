@@ -9,6 +9,7 @@
 #include <berth/docker/recipe.hpp>
 #include <berth/docker/supervisor.hpp>
 #include <berth/docker/versions.hpp>
+#include <berth/sandbox/config.hpp>
 #include <berth/spec/spec_builder.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -134,6 +135,9 @@ berth::result<berth::docker_versions> prepare_spec(const worker_sandbox& box, co
   if (!spec) return spec.error();
   berth::docker_recipe recipe;
   recipe.data_root.emplace();  // a tmpfs on /var/lib/docker
+  auto guest = berth::find_init({});
+  if (!guest) return guest.error();
+  recipe.guest = *guest;  // berth-init, which starts dockerd inside
   auto steps = berth::apply_docker(*spec, recipe, log);
   if (!steps) return steps.error();
   BERTH_TRY(spec->write_file(path));

@@ -66,9 +66,9 @@ struct sandbox_config {
   /// such sandboxes of a root directory. What is left on the host is removed where the berth command is installed, else by
   /// collect_garbage.
   bool watch_creator = false;
-  /// Where `watch_creator` holds: another process whose end ends it at once as well, also after sandbox::hand_over.
+  /// Another process whose end ends it at once as well, also after sandbox::hand_over; none: pid 0.
   process_identity owner;
-  /// Where `watch_creator` holds: so long after the beginning of its creation it is stopped; its record stays. 0: never.
+  /// So long after the beginning of its creation it is stopped; its record stays. 0: never.
   duration lifetime = duration::zero();
   duration create_timeout = seconds(60);  ///< for the whole creation
 

@@ -150,6 +150,24 @@ TEST_F(SandboxTest, egress) {
   }
 }
 
+TEST_F(SandboxTest, published_ports_handing_over_and_diagnosis) {
+  const Event made = create(R"(,"publish":["18090:80"],"ends_with_creator":true,"lifetime_ms":600000)");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  EXPECT_NE(made.payload.find(R"("ports":["127.0.0.1:18090:80/tcp"])"), std::string::npos) << made.payload;
+  Error error;
+  std::uint64_t op = 0;
+  ASSERT_EQ(berth_sandbox_hand_over(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ASSERT_EQ(berth_sandbox_diagnose(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  const Event found = done(op);
+  EXPECT_EQ(found.status, BERTH_OK) << found.error;
+  EXPECT_NE(found.payload.find(R"("state":"running","ok":true,"findings":[])"), std::string::npos) << found.payload;
+  berth_buffer* init = nullptr;
+  ASSERT_EQ(berth_find_init(where_.data(), where_.size(), &init, error.slot()), BERTH_OK) << error.text();
+  EXPECT_NE(std::string(berth_buffer_data(init)).find("berth-init"), std::string::npos);
+  berth_buffer_free(init);
+}
+
 TEST_F(SandboxTest, docker) {
   const Event made = create(R"(,"max_connections":1234,"docker":{"ready_timeout_ms":60000,"daemon_lines":true})");
   ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;

@@ -119,8 +119,12 @@ func (s *sandbox) start(ctx context.Context, request sandboxRequest) error {
 	}
 	config := []byte(request.Spec)
 	if request.Docker != nil {
-		var err error
-		recipe := &berth.DockerRecipe{DataRoot: request.Docker.DataRoot, Logger: s.w.log.With("sandbox", s.id)}
+		// dockerd is started by berth-init.
+		init, err := berth.FindInit(berth.Where{})
+		if err != nil {
+			return err
+		}
+		recipe := &berth.DockerRecipe{DataRoot: request.Docker.DataRoot, Guest: init, Logger: s.w.log.With("sandbox", s.id)}
 		if config, err = berth.ApplyDockerJSON(config, recipe); err != nil {
 			return err
 		}

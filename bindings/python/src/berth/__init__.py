@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .docker import AsyncDockerResult, Diagnosis, DockerResult, DockerStatus, diagnose_docker
+from .docker import AsyncDockerResult, Diagnosis, DockerResult, DockerStatus, Finding, diagnose_docker
 from .errors import (
     AccessError,
     BerthError,
@@ -29,7 +29,7 @@ from .process import AsyncProcess, Process
 from .progress import show_progress
 from .sandbox import AsyncSandbox, Egress, Sandbox
 from .snapshot import Snapshot, remove_snapshot, snapshots
-from .spec import Spec
+from .spec import Spec, find_init
 
 __version__ = "0.1.0"
 
@@ -49,6 +49,7 @@ __all__ = [
     "DockerStatus",
     "Egress",
     "FileInfo",
+    "Finding",
     "Image",
     "ImageError",
     "ImageNotFound",
@@ -65,6 +66,7 @@ __all__ = [
     "SpecError",
     "WaitTimeoutError",
     "diagnose_docker",
+    "find_init",
     "remove_snapshot",
     "show_progress",
     "snapshots",

@@ -136,6 +136,7 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_daemon_stop": ("berth_status", ("berth_daemon*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_daemon_status": ("berth_status", ("berth_daemon*", "berth_buffer**", "berth_error**")),
     "berth_docker_diagnose": ("berth_status", ("char*", "size_t", "berth_runsc*", "berth_buffer**", "berth_error**")),
+    "berth_find_init": ("berth_status", ("char*", "size_t", "berth_buffer**", "berth_error**")),
     "berth_sandbox_create": ("berth_status", ("berth_loop*", "char*", "size_t", "char*", "size_t", "berth_op_options*", "berth_sandbox**", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_attach": ("berth_status", ("berth_loop*", "char*", "size_t", "char*", "size_t", "berth_op_options*", "berth_sandbox**", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_free": ("void", ("berth_sandbox*",)),
@@ -146,6 +147,8 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_sandbox_resume": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_egress": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_set_egress": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_sandbox_diagnose": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
+    "berth_sandbox_hand_over": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_snapshot": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_terminate": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_start_docker": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501

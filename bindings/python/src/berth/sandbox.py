@@ -38,7 +38,7 @@ from .creation import (
     lacks_workdir,
     run_arguments,
 )
-from .docker import AsyncDocker, Docker
+from .docker import AsyncDocker, Docker, Finding
 from .errors import BerthError, ImageError, InvalidError, NotFoundError, SandboxError, SandboxNotFound
 from .fs import AsyncFs, Fs
 from .process import AsyncProcess, Process
@@ -306,6 +306,12 @@ class AsyncSandbox:
         """Where it may begin connections to, and how many packets were refused for it."""
         now = json.loads((await self._operate("berth_sandbox_egress")).payload)
         return Egress(tuple(now["egress"]), now["refused"])
+
+    async def diagnose(self) -> list[Finding]:
+        """What is wrong with it, by its status, logs, cgroup and the versions of runsc and Docker: the most telling
+        first, nothing where nothing is known."""
+        found = json.loads((await self._operate("berth_sandbox_diagnose")).payload)
+        return [Finding(**one) for one in found["findings"]]
 
     async def set_egress(self, rules: EgressRules) -> None:
         """Changes that, at once and wholly: "none", "all", or a list as Sandbox(egress=…) takes. What is open and not
@@ -612,6 +618,11 @@ class Sandbox:
     def egress(self) -> Egress:
         """Where it may begin connections to, and how many packets were refused for it."""
         return sync(self._aio.egress())
+
+    def diagnose(self) -> list[Finding]:
+        """What is wrong with it, by its status, logs, cgroup and the versions of runsc and Docker: the most telling
+        first, nothing where nothing is known."""
+        return sync(self._aio.diagnose())
 
     def set_egress(self, rules: EgressRules) -> None:
         """Changes that, at once and wholly: "none", "all", or a list as Sandbox(egress=…) takes. What is open and not

@@ -13,6 +13,12 @@ from . import _ffi
 from ._arguments import PathName
 
 
+def find_init() -> str:
+    """berth-init on this host, which Spec.apply_docker's `guest` is to name in a sandbox of your own: it starts dockerd.
+    NotFoundError, with where it was looked for."""
+    return _ffi.call_for_buffer("berth_find_init", None, 0).decode()
+
+
 class Spec:
     """A config.json, kept without loss: unknown keys, the order of keys and the text of numbers survive.
 

@@ -525,9 +525,13 @@ def test_egress_is_refused_at_once_and_changed_while_it_runs(machine: Path, root
 def test_it_says_that_it_was_killed_at_its_memory_limit(machine: Path, rootfs: str) -> None:
     with berth.Sandbox(rootfs=rootfs, memory="192Mi", network="none") as sandbox:
         assert sandbox.exit_reason() is None
+        assert sandbox.diagnose() == []
         with pytest.raises(berth.SandboxError, match="killed at its memory limit of 192 MiB"):
             sandbox.exec("tail", "/dev/zero").wait()
         assert sandbox.exit_reason() == "out_of_memory"
+        (found,) = sandbox.diagnose()
+        assert (found.id, found.source) == ("BERTH-MEMORY", "cgroup")
+        assert asyncio.run(sandbox.aio.diagnose()) == [found]
         assert sandbox.state() == "stopped"
 
 

@@ -75,9 +75,9 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
       std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   record.creator = process_identity::of(::getpid());
   record.ends_with_creator = what.ends_with_creator || what.watch_creator;
-  record.watched = what.watch_creator;
-  if (what.watch_creator) record.owner = what.owner;
-  if (what.watch_creator && what.lifetime != duration::zero())
+  record.watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
+  record.owner = what.owner;
+  if (what.lifetime != duration::zero())
     record.ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
   record.rootfs = what.rootfs;
   record.hostname = what.hostname.empty() ? record.id : what.hostname;

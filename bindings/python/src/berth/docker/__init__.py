@@ -23,7 +23,7 @@ from . import argv, paths
 from . import options as o
 from .client import make_client
 from .context import pack_context
-from .diagnosis import Diagnosis, diagnose_docker
+from .diagnosis import Diagnosis, Finding, diagnose_docker
 from .readiness import DEFAULT_TIMEOUT, DockerStatus, Readiness
 from .result import AsyncDockerResult, DockerResult, LineStarts, completed
 
@@ -38,6 +38,7 @@ __all__ = [
     "Docker",
     "DockerResult",
     "DockerStatus",
+    "Finding",
     "diagnose_docker",
 ]
 

@@ -25,6 +25,23 @@ class Diagnosis:
     evidence: str
 
 
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with a sandbox, and what shows it."""
+
+    #: Stable, such as BERTH-MEMORY; BERTH-UNKNOWN where nobody knows the cause.
+    id: str
+    cause: str
+    #: Empty where nobody knows one.
+    remedy: str
+    #: Where it is discussed or described.
+    reference: str
+    #: The line that proves it, or the last ones.
+    evidence: str
+    #: The file that it is from, or "record", "cgroup", "versions".
+    source: str
+
+
 def diagnose_docker(output: str | bytes, *, runsc: str = "") -> list[Diagnosis]:
     """Looks for known symptoms in what docker, dockerd, runc or runsc printed: the most telling first, nothing where
     nothing is known. runsc: the binary that the sandbox runs on; without it, what an older release causes is found,
