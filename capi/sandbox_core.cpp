@@ -2,6 +2,9 @@
 #include "detail/json_out.hpp"
 #include "detail/sandbox.hpp"
 
+#include <berth/managed/diagnose.hpp>
+#include <berth/process/cancellation.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
