@@ -14,7 +14,7 @@ from ._arguments import PathName
 
 
 def find_init() -> str:
-    """berth-init on this host, which starts dockerd: what Spec.apply_docker's `guest` is to name in a sandbox of your own.
+    """berth-init on this host, which starts dockerd: for `guest` of Spec.apply_docker in a sandbox of your own.
     NotFoundError, with where it was looked for."""
     return _ffi.call_for_buffer("berth_find_init", None, 0).decode()
 
