@@ -5,27 +5,9 @@
 #include "detail/runsc.hpp"
 
 #include <array>
-#include <climits>
 #include <functional>
 
 namespace berth::capi {
-
-// One word of a fixed list, as an enumerator.
-template <class Enum, std::size_t N>
-static void read_word(options_object& o, std::string_view name, std::optional<Enum>& place,
-                      const std::array<std::pair<std::string_view, Enum>, N>& words) {
-  const auto word = o.text(name);
-  if (!word) return;
-  std::string known;
-  for (const auto& [text, value] : words) {
-    if (*word == text) {
-      place = value;
-      return;
-    }
-    known += (known.empty() ? "" : ", ") + std::string(text);
-  }
-  o.complain(name, "one of these is wanted: " + known);
-}
 
 template <class T>
 static void read_flag(options_object& o, std::string_view name, T& place) {
@@ -33,9 +15,14 @@ static void read_flag(options_object& o, std::string_view name, T& place) {
 }
 
 template <class T>
-static void read_int(options_object& o, std::string_view name, T& place, std::int64_t least = 0,
-                     std::int64_t most = INT_MAX) {
-  if (const auto n = o.integer(name, least, most)) place = static_cast<int>(*n);
+static void read_int(options_object& o, std::string_view name, T& place) {
+  if (const auto n = o.integer(name)) place = static_cast<int>(*n);
+}
+
+template <class Enum, std::size_t N>
+static void read_word(options_object& o, std::string_view name, std::optional<Enum>& place,
+                      const std::array<Enum, N>& values) {
+  if (const auto value = o.word(name, values)) place = *value;
 }
 
 runsc_globals read_runsc_globals(options_object o) {
@@ -44,28 +31,19 @@ runsc_globals read_runsc_globals(options_object o) {
   o.into(g.debug_log, o.text("debug_log"));
   o.into(g.log, o.text("log"));
   read_word(o, "log_format", g.log_format,
-            std::array<std::pair<std::string_view, runsc_log_format>, 3>{{{"text", runsc_log_format::text},
-                                                                          {"json", runsc_log_format::json},
-                                                                          {"json-k8s", runsc_log_format::json_k8s}}});
+            std::array{runsc_log_format::text, runsc_log_format::json, runsc_log_format::json_k8s});
   read_flag(o, "debug", g.debug);
   o.into(g.platform, o.text("platform"));
-  read_word(o, "network", g.network,
-            std::array<std::pair<std::string_view, runsc_network>, 3>{
-                {{"sandbox", runsc_network::sandbox}, {"none", runsc_network::none}, {"host", runsc_network::host}}});
+  read_word(o, "network", g.network, std::array{runsc_network::sandbox, runsc_network::none, runsc_network::host});
   read_flag(o, "net_raw", g.net_raw);
   read_flag(o, "packet_socket_write", g.packet_socket_write);
   read_word(o, "host_uds", g.host_uds,
-            std::array<std::pair<std::string_view, runsc_host_uds>, 4>{{{"none", runsc_host_uds::none},
-                                                                        {"open", runsc_host_uds::open},
-                                                                        {"create", runsc_host_uds::create},
-                                                                        {"all", runsc_host_uds::all}}});
+            std::array{runsc_host_uds::none, runsc_host_uds::open, runsc_host_uds::create, runsc_host_uds::all});
   o.into(g.overlay2, o.text("overlay2"));
-  read_word(o, "file_access", g.file_access,
-            std::array<std::pair<std::string_view, runsc_file_access>, 2>{
-                {{"exclusive", runsc_file_access::exclusive}, {"shared", runsc_file_access::shared}}});
+  read_word(o, "file_access", g.file_access, std::array{runsc_file_access::exclusive, runsc_file_access::shared});
   read_flag(o, "directfs", g.directfs);
-  read_int(o, "dcache", g.dcache, -1);
-  read_int(o, "fdlimit", g.fdlimit, -1);
+  read_int(o, "dcache", g.dcache);
+  read_int(o, "fdlimit", g.fdlimit);
   read_flag(o, "ignore_cgroups", g.ignore_cgroups);
   read_flag(o, "systemd_cgroup", g.systemd_cgroup);
   read_flag(o, "rootless", g.rootless);
@@ -110,7 +88,12 @@ static argv_maker make_verb(Options options, result<runsc_argv> (*make)(const ru
   };
 }
 
-static std::optional<argv_maker> read_verb(std::string_view verb, options_object& o) {
+static argv_maker read_verb(std::string_view verb, options_object& o) {
+  if (verb == "tar") {
+    runsc_tar_options t;
+    o.into(t.file, o.text("file"));
+    return make_verb(t, &runsc_tar_rootfs_upper_argv);
+  }
   std::vector<std::string> extra;
   o.into(extra, o.texts("extra_args"));
   const auto plain = [&] {
@@ -159,10 +142,10 @@ static std::optional<argv_maker> read_verb(std::string_view verb, options_object
   }
   if (verb == "kill") {
     runsc_kill_options k;
-    read_int(o, "signal", k.signal, 1, 64);
+    read_int(o, "signal", k.signal);
     read_flag(o, "all", k.all);
-    read_int(o, "pid", k.pid, 1);
-    read_int(o, "pgid", k.pgid, 1);
+    read_int(o, "pid", k.pid);
+    read_int(o, "pgid", k.pgid);
     k.extra_args = extra;
     return make_verb(k, &runsc_kill_argv);
   }
@@ -183,8 +166,8 @@ static std::optional<argv_maker> read_verb(std::string_view verb, options_object
   }
   if (verb == "wait") {
     runsc_wait_options w;
-    read_int(o, "pid", w.pid, 1);
-    read_int(o, "root_pid", w.root_pid, 1);
+    read_int(o, "pid", w.pid);
+    read_int(o, "root_pid", w.root_pid);
     read_flag(o, "checkpoint", w.checkpoint);
     read_flag(o, "restore", w.restore);
     w.extra_args = extra;
@@ -195,8 +178,7 @@ static std::optional<argv_maker> read_verb(std::string_view verb, options_object
     o.into(c.image_path, o.text("image_path"));
     read_flag(o, "leave_running", c.leave_running);
     read_word(o, "compression", c.compression,
-              std::array<std::pair<std::string_view, runsc_compression>, 2>{
-                  {{"none", runsc_compression::none}, {"flate-best-speed", runsc_compression::flate_best_speed}}});
+              std::array{runsc_compression::none, runsc_compression::flate_best_speed});
     read_flag(o, "direct", c.direct);
     read_flag(o, "exclude_committed_zero_pages", c.exclude_committed_zero_pages);
     c.extra_args = extra;
@@ -205,7 +187,7 @@ static std::optional<argv_maker> read_verb(std::string_view verb, options_object
   if (verb == "events") {
     runsc_events_options e;
     read_flag(o, "stats", e.stats);
-    if (const auto n = o.integer("interval_seconds", 1, 86400)) e.interval_seconds = static_cast<std::uint32_t>(*n);
+    if (const auto n = o.integer("interval_seconds")) e.interval_seconds = static_cast<std::uint32_t>(*n);
     e.extra_args = extra;
     return make_verb(e, &runsc_events_argv);
   }
@@ -223,25 +205,29 @@ static std::optional<argv_maker> read_verb(std::string_view verb, options_object
   if (verb == "pause") return make_verb(plain(), &runsc_pause_argv);
   if (verb == "resume") return make_verb(plain(), &runsc_resume_argv);
   if (verb == "ps") return make_verb(plain(), &runsc_ps_argv);
-  return std::nullopt;
+  return {};
 }
 
 static result<runsc_argv> build_argv(const runsc_binary& binary, std::string_view verb, std::string_view options) {
+  const std::string set = "runsc_" + std::string(verb);
+  // "globals", "place" and "texts" are sets, and no verbs.
+  const option_set* const known = find_option_set(set);
+  if (known == nullptr || known->find("globals") == nullptr || verb == "place") {
+    return make_error(errc::invalid, "capi", "there is no verb \"" + std::string(verb) + "\" here", "verb",
+                      "berth_runsc.h lists the verbs");
+  }
   options_text given;
   BERTH_TRY(given.parse(options));
-  auto o = given.root();
+  auto o = given.root(set);
   runsc_globals globals;
   if (auto g = o.object("globals")) globals = read_runsc_globals(std::move(*g));
   std::string id;
   if (verb != "list") o.into(id, o.text("id"));
   const auto make = read_verb(verb, o);
-  if (!make) {
-    return make_error(errc::invalid, "capi", "there is no verb \"" + std::string(verb) + "\" here", "verb",
-                      "berth_runsc.h lists the verbs");
-  }
+  if (!make) return make_error(errc::internal, "capi", "nobody makes the command line of runsc " + std::string(verb));
   o.finish();
   BERTH_TRY(given.outcome());
-  return (*make)(binary, globals, id);
+  return make(binary, globals, id);
 }
 
 }  // namespace berth::capi

@@ -7,7 +7,7 @@ namespace berth::capi {
 static result<daemon_settings> read_settings(std::string_view text) {
   options_text given;
   BERTH_TRY(given.parse(text));
-  auto o = given.root();
+  auto o = given.root("daemon");
   daemon_settings settings;
   read_daemon_settings(o, settings);
   o.into(settings.options.host_socket, o.text("host_socket"));

@@ -5,14 +5,7 @@
 namespace berth::capi {
 
 docker_recipe read_docker_recipe(options_object& o, docker_recipe recipe) {
-  if (auto word = o.text("cgroup")) {
-    auto mode = parse_cgroup_mode(*word);
-    if (mode) {
-      recipe.cgroup = *mode;
-    } else {
-      o.complain("cgroup", mode.error().message, mode.error().code, mode.error().hint);
-    }
-  }
+  o.into(recipe.cgroup, o.word("cgroup", std::array{cgroup_mode::sandbox, cgroup_mode::host_bind, cgroup_mode::none}));
   if (auto word = o.text("data_root")) {
     auto root = parse_data_root(*word);
     if (root) {
@@ -26,16 +19,8 @@ docker_recipe read_docker_recipe(options_object& o, docker_recipe recipe) {
 }
 
 static void read_restart(options_object& o, restart_policy& restart) {
-  if (const auto word = o.text("restart")) {
-    if (*word == "never") {
-      restart.what = restart_policy::kind::never;
-    } else if (*word == "on-failure") {
-      restart.what = restart_policy::kind::on_failure;
-    } else {
-      o.complain("restart", "\"never\" or \"on-failure\" is wanted");
-    }
-  }
-  if (const auto n = o.integer("restart_limit", 0, 1000000)) restart.limit = static_cast<std::uint32_t>(*n);
+  o.into(restart.what, o.word("restart", std::array{restart_policy::kind::never, restart_policy::kind::on_failure}));
+  if (const auto n = o.integer("restart_limit")) restart.limit = static_cast<std::uint32_t>(*n);
   o.into(restart.first_pause, o.milliseconds_of("restart_first_pause_ms"));
   o.into(restart.max_pause, o.milliseconds_of("restart_max_pause_ms"));
   o.into(restart.settle, o.milliseconds_of("restart_settle_ms"));
@@ -51,28 +36,18 @@ static void read_plan(options_object& o, docker_plan_options& plan) {
   version("docker_version", plan.versions.docker);
   version("containerd_version", plan.versions.containerd);
   version("runc_version", plan.versions.runc);
-  if (const auto date = o.integer("runsc_release", 0, 99999999)) plan.runsc_release = static_cast<std::uint32_t>(*date);
+  if (const auto date = o.integer("runsc_release")) plan.runsc_release = static_cast<std::uint32_t>(*date);
   o.into(plan.uplink_device, o.text("uplink_device"));
   o.into(plan.uplink_address, o.text("uplink_address"));
-  if (const auto mtu = o.integer("uplink_mtu", 0, 65535)) plan.uplink_mtu = static_cast<std::uint32_t>(*mtu);
+  if (const auto mtu = o.integer("uplink_mtu")) plan.uplink_mtu = static_cast<std::uint32_t>(*mtu);
   o.into(plan.snat, o.boolean("snat"));
   o.into(plan.sockets, o.texts("sockets"));
   if (plan.sockets.empty()) o.complain("sockets", "at least one socket is wanted");
   o.into(plan.data_root, o.text("data_root_path"));
   o.into(plan.data_root_mounted, o.boolean("data_root_mounted"));
   o.into(plan.storage_driver, o.text("storage_driver"));
-  if (const auto word = o.text("wrap_runc")) {
-    using wrapper = docker_plan_options::runc_wrapper;
-    if (*word == "automatic") {
-      plan.wrap_runc = wrapper::automatic;
-    } else if (*word == "always") {
-      plan.wrap_runc = wrapper::always;
-    } else if (*word == "never") {
-      plan.wrap_runc = wrapper::never;
-    } else {
-      o.complain("wrap_runc", "\"automatic\", \"always\" or \"never\" is wanted");
-    }
-  }
+  using wrapper = docker_plan_options::runc_wrapper;
+  o.into(plan.wrap_runc, o.word("wrap_runc", std::array{wrapper::automatic, wrapper::always, wrapper::never}));
   o.into(plan.dockerd, o.text("dockerd"));
   o.into(plan.dockerd_args, o.texts("dockerd_args"));
   o.into(plan.env, o.environment("dockerd_env"));

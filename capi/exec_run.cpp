@@ -21,45 +21,27 @@ namespace berth::capi {
 
 // ---- options ----
 
-static std::optional<exec_request::sink> read_sink(options_object& o, std::string_view name) {
-  const auto word = o.text(name);
-  if (!word) return {};
-  if (*word == "events") return exec_request::sink::events;
-  if (*word == "capture") return exec_request::sink::capture;
-  if (*word == "null") return exec_request::sink::null;
-  o.complain(name, "\"events\", \"capture\" or \"null\" is wanted");
-  return {};
-}
-
 result<exec_request> read_exec_request(std::string_view options) {
   options_text given;
   BERTH_TRY(given.parse(options));
-  auto o = given.root();
+  auto o = given.root("exec");
   exec_request r;
   o.into(r.what.argv, o.texts("argv"));
   o.into(r.what.env, o.environment("env"));
   o.into(r.what.cwd, o.text("cwd"));
   o.into(r.what.user, o.text("user"));
-  const auto input = o.text("stdin");
+  using input = stdio_options::input;
   auto input_text = o.text("stdin_text");
   if (input_text) {
-    r.in = stdio_options::input::text;
+    r.in = input::text;
     r.in_text = std::move(*input_text);
   }
-  if (input && *input == "pipe") {
-    r.in = stdio_options::input::pipe;
-  } else if (input && *input == "null") {
-    r.in = stdio_options::input::null;
-  } else if (input && *input == "text") {
-    r.in = stdio_options::input::text;
-  } else if (input) {
-    o.complain("stdin", "\"null\", \"pipe\" or \"text\" is wanted");
-  }
-  o.into(r.out, read_sink(o, "stdout"));
-  o.into(r.err, read_sink(o, "stderr"));
-  if (const auto limit = o.integer("capture_limit", 0, std::int64_t{1} << 30)) {
-    r.capture_limit = static_cast<std::size_t>(*limit);
-  }
+  o.into(r.in, o.word("stdin", std::array{input::null, input::pipe, input::text}));
+  using sink = exec_request::sink;
+  static constexpr std::array sinks{sink::events, sink::capture, sink::null};
+  o.into(r.out, o.word("stdout", sinks));
+  o.into(r.err, o.word("stderr", sinks));
+  if (const auto limit = o.integer("capture_limit")) r.capture_limit = static_cast<std::size_t>(*limit);
   o.finish();
   if (r.what.argv.empty() || r.what.argv[0].empty()) o.complain("argv", "a command has at least its program");
   BERTH_TRY(given.outcome());

@@ -31,7 +31,7 @@ class runsc_executor_core final : public executor_core {
 static result<std::shared_ptr<runsc_executor>> make_runsc_executor(std::string_view text) {
   options_text given;
   BERTH_TRY(given.parse(text));
-  auto o = given.root();
+  auto o = given.root("runsc_place");
   const std::string binary_name = o.text("runsc").value_or("");
   const std::string cache = o.text("cache_dir").value_or("");
   const std::string id = o.text("id").value_or("");

@@ -32,7 +32,13 @@ result<void> options_text::parse(std::string_view json) {
   return {};
 }
 
-options_object options_text::root() { return {document_->root(), "", problem_}; }
+options_object options_text::root(std::string_view set) {
+  static constexpr option_set none{"", "", {}};
+  const option_set* const known = find_option_set(set);
+  if (known == nullptr && !problem_)
+    problem_ = make_error(errc::internal, "capi", "no set of options is called " + std::string(set));
+  return {document_->root(), known == nullptr ? none : *known, "", problem_};
+}
 
 result<void> options_text::outcome() const {
   if (problem_) return *problem_;
@@ -57,7 +63,12 @@ void options_object::complain(std::string_view name, std::string message, errc c
   if (!*problem_) *problem_ = make_error(code, "capi", "options: " + std::move(message), at(name), std::move(hint));
 }
 
-json_view options_object::find(std::string_view name) {
+json_view options_object::find(std::string_view name, std::initializer_list<option_type> types) {
+  row_ = set_->find(name);
+  if (row_ == nullptr || std::find(types.begin(), types.end(), row_->type) == types.end()) {
+    complain(name, "the table has no such option of this type in " + std::string(set_->name), errc::internal);
+    return {};
+  }
   known_.emplace_back(name);
   return object_[name];
 }
@@ -71,7 +82,7 @@ static std::optional<std::string> as_text(json_view v) {
 }
 
 std::optional<std::string> options_object::text(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::text});
   if (!v) return {};
   auto t = as_text(v);
   if (!t) complain(name, "a string without NUL is wanted");
@@ -79,26 +90,61 @@ std::optional<std::string> options_object::text(std::string_view name) {
 }
 
 std::optional<bool> options_object::boolean(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::bool_});
   if (!v) return {};
   const auto b = v.truth();
   if (!b) complain(name, "true or false is wanted");
   return b;
 }
 
-std::optional<std::int64_t> options_object::integer(std::string_view name, std::int64_t least, std::int64_t most) {
-  const json_view v = find(name);
+// The shortest text that means the same: 4096, not 4096.000000.
+static std::string plain(double n) {
+  char text[400];
+  const bool whole = std::abs(n) < 1e15 && n == std::floor(n);
+  const auto written = whole ? std::to_chars(text, text + sizeof text, static_cast<std::int64_t>(n))
+                             : std::to_chars(text, text + sizeof text, n);
+  return {text, written.ptr};
+}
+
+void options_object::complain_of_range(std::string_view name, const char* what) {
+  complain(name, std::string(what) + " from " + plain(row_->least) + " to " + plain(row_->most) + " is wanted");
+}
+
+std::optional<std::int64_t> options_object::integer(std::string_view name) {
+  const json_view v = find(name, {option_type::int_});
   if (!v) return {};
   const auto n = v.number<std::int64_t>();
-  if (!n || *n < least || *n > most) {
-    complain(name, "a whole number from " + std::to_string(least) + " to " + std::to_string(most) + " is wanted");
+  if (!n || static_cast<double>(*n) < row_->least || static_cast<double>(*n) > row_->most) {
+    complain_of_range(name, "a whole number");
     return {};
   }
   return n;
 }
 
-std::optional<std::uint64_t> options_object::unsigned_integer(std::string_view name) {
-  const json_view v = find(name);
+std::optional<std::size_t> options_object::word_index(std::string_view name, std::size_t count) {
+  const json_view v = find(name, {option_type::word, option_type::word_or_object});
+  if (!v || (row_->type == option_type::word_or_object && v.is_object())) return {};
+  const auto given = v.text();
+  std::string listed;
+  std::string_view words = row_->words;
+  std::optional<std::size_t> found;
+  std::size_t i = 0;
+  for (; !words.empty(); ++i) {
+    const std::string_view word = words.substr(0, words.find('|'));
+    if (given && *given == word) found = i;
+    const bool last = word.size() == words.size();
+    listed += (i == 0 ? "\"" : last ? " or \"" : ", \"") + std::string(word) + "\"";
+    words.remove_prefix(std::min(words.size(), word.size() + 1));
+  }
+  if (i != count) complain(name, "the table has other words than its reader", errc::internal);
+  else if (!found && row_->type == option_type::word_or_object) complain(name, listed + ", or an object, is wanted");
+  else if (!found) complain(name, listed + " is wanted");
+  else return found;
+  return {};
+}
+
+std::optional<std::uint64_t> options_object::size(std::string_view name) {
+  const json_view v = find(name, {option_type::size});
   if (!v) return {};
   const auto n = v.number<std::uint64_t>();
   if (!n) complain(name, "a whole number, not negative, is wanted");
@@ -106,7 +152,7 @@ std::optional<std::uint64_t> options_object::unsigned_integer(std::string_view n
 }
 
 std::optional<std::vector<std::uint32_t>> options_object::ids(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::ids});
   if (!v) return {};
   std::vector<std::uint32_t> out;
   bool good = v.is_array();
@@ -120,27 +166,25 @@ std::optional<std::vector<std::uint32_t>> options_object::ids(std::string_view n
   return {};
 }
 
-// The shortest text that means the same: 4096, not 4096.000000.
-static std::string plain(double n) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, n).ptr};
-}
-
-std::optional<double> options_object::number(std::string_view name, double least, double most) {
-  const json_view v = find(name);
+std::optional<double> options_object::number(std::string_view name) {
+  const json_view v = find(name, {option_type::number});
   if (!v) return {};
   const auto n = v.number<double>();
-  if (!n || !(*n >= least && *n <= most)) {
-    complain(name, "a number from " + plain(least) + " to " + plain(most) + " is wanted");
+  if (!n || !(*n >= row_->least && *n <= row_->most)) {
+    complain_of_range(name, "a number");
     return {};
   }
   return n;
 }
 
 std::optional<duration> options_object::milliseconds_of(std::string_view name) {
-  const auto n = integer(name, 0, std::int64_t{1000} * 86400 * 365);
-  if (!n) return {};
-  return duration(milliseconds(*n));
+  static constexpr std::int64_t most = std::int64_t{1000} * 86400 * 365;  // a year
+  const json_view v = find(name, {option_type::ms});
+  if (!v) return {};
+  const auto n = v.number<std::int64_t>();
+  if (n && *n >= 0 && *n <= most) return duration(milliseconds(*n));
+  complain(name, "a whole number of milliseconds from 0 to " + std::to_string(most) + " is wanted");
+  return {};
 }
 
 static std::optional<std::vector<std::string>> as_texts(json_view v) {
@@ -155,7 +199,7 @@ static std::optional<std::vector<std::string>> as_texts(json_view v) {
 }
 
 std::optional<std::vector<std::string>> options_object::texts(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::texts});
   if (!v) return {};
   auto out = as_texts(v);
   if (!out) complain(name, "an array of strings is wanted");
@@ -175,7 +219,7 @@ static std::optional<std::vector<std::pair<std::string, std::string>>> as_pairs(
 }
 
 std::optional<std::vector<std::pair<std::string, std::string>>> options_object::pairs(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::pairs});
   if (!v) return {};
   auto out = as_pairs(v);
   if (!out) complain(name, "an object of strings is wanted");
@@ -183,7 +227,7 @@ std::optional<std::vector<std::pair<std::string, std::string>>> options_object::
 }
 
 std::optional<std::vector<std::string>> options_object::environment(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::environment});
   if (!v) return {};
   if (v.is_array()) {
     auto out = as_texts(v);
@@ -206,17 +250,17 @@ std::optional<std::vector<std::string>> options_object::environment(std::string_
 }
 
 std::optional<options_object> options_object::object(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::object, option_type::word_or_object});
   if (!v) return {};
   if (!v.is_object()) {
     complain(name, "an object is wanted");
     return {};
   }
-  return options_object(v, at(name), *problem_);
+  return options_object(v, *find_option_set(row_->of), at(name), *problem_);
 }
 
 std::vector<options_object> options_object::objects(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::objects});
   std::vector<options_object> out;
   if (!v) return out;
   if (!v.is_array()) {
@@ -228,13 +272,13 @@ std::vector<options_object> options_object::objects(std::string_view name) {
       complain(name, "an array of objects is wanted");
       return {};
     }
-    out.emplace_back(v.at(i), at(name) + "/" + std::to_string(i), *problem_);
+    out.emplace_back(v.at(i), *find_option_set(row_->of), at(name) + "/" + std::to_string(i), *problem_);
   }
   return out;
 }
 
 std::optional<std::string> options_object::json(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::json, option_type::object});
   if (!v) return {};
   return v.to_json();
 }
@@ -243,9 +287,16 @@ void options_object::finish() {
   for (std::size_t i = 0; i < object_.size(); ++i) {
     const std::string_view name = object_.name(i);
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    if (set_->find(name) != nullptr) {
+      complain(name, "this option does not go with the others");
+      return;
+    }
+    const std::string_view meant = nearest_name(*set_, name);
     std::string names;
     for (const std::string& k : known_) names += (names.empty() ? "" : ", ") + k;
-    complain(name, "there is no such option", errc::invalid, "the options here are: " + names);
+    complain(name, "there is no such option", errc::invalid,
+             meant.empty() ? "the options here are: " + names
+                           : "did you mean " + std::string(meant) + "? the options here are: " + names);
     return;
   }
 }

@@ -26,8 +26,8 @@ static void read_schedule(options_object o, probe_schedule& schedule) {
   o.into(schedule.first, o.milliseconds_of("first_ms"));
   o.into(schedule.max, o.milliseconds_of("max_ms"));
   o.into(schedule.attempt_timeout, o.milliseconds_of("attempt_timeout_ms"));
-  o.into(schedule.factor, o.number("factor", 1, 100));
-  o.into(schedule.jitter, o.number("jitter", 0, 1));
+  o.into(schedule.factor, o.number("factor"));
+  o.into(schedule.jitter, o.number("jitter"));
   if (schedule.first <= duration::zero()) o.complain("first_ms", "at least 1 is wanted");
   if (schedule.attempt_timeout <= duration::zero()) o.complain("attempt_timeout_ms", "at least 1 is wanted");
   o.finish();
@@ -36,7 +36,7 @@ static void read_schedule(options_object o, probe_schedule& schedule) {
 static result<poll_request> read_poll_request(std::string_view text) {
   options_text given;
   BERTH_TRY(given.parse(text));
-  auto o = given.root();
+  auto o = given.root("poll");
   poll_request r;
   auto p = o.object("probe");
   if (!p) {
@@ -44,35 +44,31 @@ static result<poll_request> read_poll_request(std::string_view text) {
     BERTH_TRY(given.outcome());
     return r;
   }
-  const std::string type = p->text("type").value_or("");
-  if (type == "connect" || type == "http") {
-    r.what = type == "http" ? poll_request::question::http : poll_request::question::connect;
+  using question = poll_request::question;
+  const auto type = p->word("type", std::array{question::connect, question::http, question::command});
+  if (type) r.what = *type;
+  else p->complain("type", "a probe has a type");
+  if (r.what != question::command) {
     p->into(r.where.unix_path, p->text("unix"));
     p->into(r.where.host, p->text("host"));
-    if (const auto port = p->integer("port", 1, 65535)) r.where.port = static_cast<std::uint16_t>(*port);
+    if (const auto port = p->integer("port")) r.where.port = static_cast<std::uint16_t>(*port);
     p->into(r.where.guarded, p->boolean("guarded"));
-    if (type == "http") p->into(r.target, p->text("target"));
-    const bool tcp = !r.where.host.empty() && r.where.port != 0;
-    if (r.where.unix_path.empty() != tcp) p->complain("unix", "either unix, or host and port, are wanted");
-  } else if (type == "command") {
-    r.what = poll_request::question::command;
+    if (r.what == question::http) p->into(r.target, p->text("target"));
+  } else {
     r.schedule = probe_schedule::costly();
     p->into(r.cmd.argv, p->texts("argv"));
     p->into(r.cmd.env, p->environment("env"));
     p->into(r.cmd.cwd, p->text("cwd"));
     p->into(r.cmd.user, p->text("user"));
-    if (r.cmd.argv.empty()) p->complain("argv", "a command has at least its program");
-  } else {
-    p->complain("type", "\"connect\", \"http\" or \"command\" is wanted");
   }
   if (given.outcome()) p->finish();
-  if (o.has("schedule")) {
-    if (auto word = o.json("schedule"); word && (*word == "\"cheap\"" || *word == "\"costly\"")) {
-      r.schedule = *word == "\"cheap\"" ? probe_schedule::cheap() : probe_schedule::costly();
-    } else if (auto s = o.object("schedule")) {
-      read_schedule(*s, r.schedule);
-    }
-  }
+  const bool tcp = !r.where.host.empty() && r.where.port != 0;
+  if (r.what == question::command && r.cmd.argv.empty()) p->complain("argv", "a command has at least its program");
+  if (r.what != question::command && r.where.unix_path.empty() != tcp)
+    p->complain("unix", "either unix, or host and port, are wanted");
+  const auto cheap_or_costly = o.word("schedule", std::array{false, true});
+  if (cheap_or_costly) r.schedule = *cheap_or_costly ? probe_schedule::costly() : probe_schedule::cheap();
+  else if (auto s = given.outcome() ? o.object("schedule") : std::nullopt) read_schedule(*s, r.schedule);
   o.finish();
   BERTH_TRY(given.outcome());
   return r;

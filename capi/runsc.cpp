@@ -44,7 +44,7 @@ berth_status berth_runsc_from_text(const char* path, size_t path_len, const char
     BERTH_TEXT(json, texts, texts_len);
     berth::capi::options_text given;
     BERTH_TRY(given.parse(json));
-    auto o = given.root();
+    auto o = given.root("runsc_texts");
     berth::runsc_texts said;
     o.into(said.version, o.text("version"));
     o.into(said.flags, o.text("flags"));

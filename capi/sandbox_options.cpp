@@ -38,7 +38,7 @@ result<environment> read_environment(std::string_view text) {
   environment where = environment::from(set);
   options_text given;
   BERTH_TRY(given.parse(text));
-  auto o = given.root();
+  auto o = given.root("where");
   o.into(where.root, o.text("root"));
   o.into(where.runsc, o.text("runsc"));
   o.into(where.init, o.text("init"));
@@ -65,7 +65,7 @@ result<void> read_managed_docker(std::string_view text, docker_recipe& recipe, d
                                  bool& start) {
   options_text given;
   BERTH_TRY(given.parse(text));
-  auto o = given.root();
+  auto o = given.root("docker");
   read_managed_docker_object(o, recipe, settings, enabled, start);
   return given.outcome();
 }
@@ -78,7 +78,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
 
   options_text given;
   BERTH_TRY(given.parse(config));
-  auto o = given.root();
+  auto o = given.root("sandbox");
   sandbox_config& c = r.config;
   o.into(c.id, o.text("id"));
   o.into(c.rootfs, o.text("rootfs"));
@@ -102,7 +102,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
       o.complain("network", "\"sandbox\", \"none\" or the absolute path of a network namespace is wanted");
     }
   }
-  if (const auto most = o.integer("max_connections", 0, std::int64_t{1} << 31)) {
+  if (const auto most = o.integer("max_connections")) {
     c.max_connections = static_cast<std::uint32_t>(*most);
   }
   if (const auto words = o.texts("egress")) {
@@ -115,8 +115,8 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
     if (ports) c.ports = std::move(*ports);
     else o.complain("publish", ports.error().message, errc::invalid, ports.error().hint);
   }
-  o.into(c.cpus, o.number("cpus", 0, 4096));
-  o.into(c.memory_bytes, o.unsigned_integer("memory_bytes"));
+  o.into(c.cpus, o.number("cpus"));
+  o.into(c.memory_bytes, o.size("memory_bytes"));
   o.into(c.hostname, o.text("hostname"));
   o.into(c.env, o.environment("env"));
   o.into(c.cwd, o.text("cwd"));
@@ -135,7 +135,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   o.into(c.shared_directory, o.boolean("shared_directory"));
   o.into(c.runsc_args, o.texts("runsc_args"));
   o.into(c.watch_creator, o.boolean("ends_with_creator"));
-  if (const auto pid = o.integer("ends_with_process", 1, std::int64_t{1} << 22)) {
+  if (const auto pid = o.integer("ends_with_process")) {
     c.owner = process_identity::of(static_cast<pid_t>(*pid));
     if (!c.owner.alive()) o.complain("ends_with_process", "there is no process of this number");
   }

@@ -12,7 +12,7 @@ berth_status berth_sandbox_snapshot(berth_sandbox* sandbox, const char* options,
     BERTH_TEXT(text, options, options_len);
     capi::options_text given;
     BERTH_TRY(given.parse(text));
-    auto o = given.root();
+    auto o = given.root("snapshot");
     std::string name;
     berth::snapshot_options wanted;
     o.into(name, o.text("name"));

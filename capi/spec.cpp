@@ -72,7 +72,7 @@ berth_status berth_spec_apply_docker(berth_spec* spec, const char* options, size
     BERTH_TEXT(text, options, options_len);
     berth::capi::options_text given;
     BERTH_TRY(given.parse(text));
-    auto o = given.root();
+    auto o = given.root("recipe");
     auto recipe = berth::capi::read_docker_recipe(o);
     o.into(recipe.raise_limits, o.boolean("raise_limits"));
     o.into(recipe.guest, o.text("guest"));
@@ -220,7 +220,7 @@ berth_status berth_spec_set_mount(berth_spec* spec, const char* mount, size_t mo
     BERTH_TEXT(text, mount, mount_len);
     berth::capi::options_text options;
     BERTH_TRY(options.parse(text));
-    auto o = options.root();
+    auto o = options.root("spec_mount");
     berth::spec_mount made;
     o.into(made.destination, o.text("destination"));
     o.into(made.type, o.text("type"));

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# berth::capi, the C ABI: libberth.so.1, whose exports are exactly those of capi/berth.map; and libberth.a with the same.
+# berth::capi, the C ABI: libberth.so.0, whose exports are exactly those of capi/berth.map; and libberth.a with the same.
 file(GLOB BERTH_CAPI_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/capi/*.cpp)
 if(BERTH_CAPI_SOURCES)
-  set(BERTH_ABI_VERSION 1)
+  set(BERTH_ABI_VERSION 0)
   add_library(berth_capi_objects OBJECT EXCLUDE_FROM_ALL ${BERTH_CAPI_SOURCES})
   target_include_directories(berth_capi_objects PUBLIC ${PROJECT_SOURCE_DIR}/capi/include)
   target_compile_definitions(berth_capi_objects PRIVATE BERTH_SEPARATE_COMPILATION)

@@ -298,6 +298,50 @@ namespace berth::capi {
 std::string to_base64(std::string_view bytes);
 void write_log_event(json_writer& out, const log_event& event);
 }
+#include <span>
+namespace berth::capi {
+enum class option_type {
+  text,
+  word,
+  bool_,
+  int_,
+  number,
+  size,
+  ms,
+  texts,
+  environment,
+  pairs,
+  ids,
+  object,
+  objects,
+  word_or_object,
+  json,
+};
+struct option_row {
+  std::string_view name;
+  option_type type;
+  double least, most;
+  std::string_view words;
+  std::string_view of;
+  std::string_view default_json;
+  std::string_view default_words;
+  std::string_view unit;
+  bool needed;
+  std::string_view since;
+  std::string_view help;
+};
+struct option_set {
+  std::string_view name;
+  std::string_view about;
+  std::span<const option_row> rows;
+  const option_row* find(std::string_view option) const noexcept;
+};
+std::span<const option_set> option_sets() noexcept;
+const option_set* find_option_set(std::string_view name) noexcept;
+std::string_view nearest_name(const option_set& known, std::string_view name);
+std::string options_json(const option_set& set);
+std::string option_sets_json();
+}
 #include <chrono>
 namespace berth {
 using clock = std::chrono::steady_clock;
@@ -2456,23 +2500,31 @@ BERTH_DECL result<parsed_json> parsed_json::parse(std::string_view text) {
 }
 BERTH_HIDDEN_END
 #endif
+#include <array>
 namespace berth::capi {
 class options_object {
  public:
-  options_object(json_view object, std::string pointer, std::optional<error>& problem)
-      : object_(object), pointer_(std::move(pointer)), problem_(&problem) {}
+  options_object(json_view object, const option_set& set, std::string pointer, std::optional<error>& problem)
+      : object_(object), set_(&set), pointer_(std::move(pointer)), problem_(&problem) {}
   bool has(std::string_view name) const;
   std::optional<std::string> text(std::string_view name);
   std::optional<bool> boolean(std::string_view name);
-  std::optional<std::int64_t> integer(std::string_view name, std::int64_t least, std::int64_t most);
-  std::optional<std::uint64_t> unsigned_integer(std::string_view name);
+  std::optional<std::int64_t> integer(std::string_view name);
+  std::optional<std::uint64_t> size(std::string_view name);
   std::optional<std::vector<std::uint32_t>> ids(std::string_view name);
-  std::optional<double> number(std::string_view name, double least, double most);
+  std::optional<double> number(std::string_view name);
+  template <class Enum, std::size_t N>
+  std::optional<Enum> word(std::string_view name, const std::array<Enum, N>& values) {
+    const auto at = word_index(name, N);
+    if (!at) return {};
+    return values[*at];
+  }
   std::optional<duration> milliseconds_of(std::string_view name);
   std::optional<std::vector<std::string>> texts(std::string_view name);
   std::optional<std::vector<std::string>> environment(std::string_view name);
   std::optional<std::vector<std::pair<std::string, std::string>>> pairs(std::string_view name);
   std::optional<options_object> object(std::string_view name);
+  std::optional<std::size_t> word_index(std::string_view name, std::size_t count);
   std::vector<options_object> objects(std::string_view name);
   std::optional<std::string> json(std::string_view name);
   template <class T>
@@ -2482,9 +2534,12 @@ class options_object {
   void complain(std::string_view name, std::string message, errc code = errc::invalid, std::string hint = {});
   void finish();
  private:
-  json_view find(std::string_view name);
+  json_view find(std::string_view name, std::initializer_list<option_type> types);
   std::string at(std::string_view name) const;
+  void complain_of_range(std::string_view name, const char* what);
   json_view object_;
+  const option_set* set_;
+  const option_row* row_ = nullptr;
   std::string pointer_;
   std::optional<error>* problem_;
   std::vector<std::string> known_;
@@ -2495,7 +2550,7 @@ class options_text {
   options_text(const options_text&) = delete;
   options_text& operator=(const options_text&) = delete;
   result<void> parse(std::string_view json);
-  options_object root();
+  options_object root(std::string_view set);
   result<void> outcome() const;
  private:
   std::optional<parsed_json> document_;
@@ -4421,32 +4476,19 @@ struct argv_object final : handle_object {
 result<runsc_binary> probe_runsc_blocking(std::string_view name, std::string_view cache_dir);
 runsc_globals read_runsc_globals(options_object o);
 }
-#include <array>
-#include <climits>
 namespace berth::capi {
-template <class Enum, std::size_t N>
-static void read_word(options_object& o, std::string_view name, std::optional<Enum>& place,
-                      const std::array<std::pair<std::string_view, Enum>, N>& words) {
-  const auto word = o.text(name);
-  if (!word) return;
-  std::string known;
-  for (const auto& [text, value] : words) {
-    if (*word == text) {
-      place = value;
-      return;
-    }
-    known += (known.empty() ? "" : ", ") + std::string(text);
-  }
-  o.complain(name, "one of these is wanted: " + known);
-}
 template <class T>
 static void read_flag(options_object& o, std::string_view name, T& place) {
   if (const auto b = o.boolean(name)) place = *b;
 }
 template <class T>
-static void read_int(options_object& o, std::string_view name, T& place, std::int64_t least = 0,
-                     std::int64_t most = INT_MAX) {
-  if (const auto n = o.integer(name, least, most)) place = static_cast<int>(*n);
+static void read_int(options_object& o, std::string_view name, T& place) {
+  if (const auto n = o.integer(name)) place = static_cast<int>(*n);
+}
+template <class Enum, std::size_t N>
+static void read_word(options_object& o, std::string_view name, std::optional<Enum>& place,
+                      const std::array<Enum, N>& values) {
+  if (const auto value = o.word(name, values)) place = *value;
 }
 runsc_globals read_runsc_globals(options_object o) {
   runsc_globals g;
@@ -4454,28 +4496,19 @@ runsc_globals read_runsc_globals(options_object o) {
   o.into(g.debug_log, o.text("debug_log"));
   o.into(g.log, o.text("log"));
   read_word(o, "log_format", g.log_format,
-            std::array<std::pair<std::string_view, runsc_log_format>, 3>{{{"text", runsc_log_format::text},
-                                                                          {"json", runsc_log_format::json},
-                                                                          {"json-k8s", runsc_log_format::json_k8s}}});
+            std::array{runsc_log_format::text, runsc_log_format::json, runsc_log_format::json_k8s});
   read_flag(o, "debug", g.debug);
   o.into(g.platform, o.text("platform"));
-  read_word(o, "network", g.network,
-            std::array<std::pair<std::string_view, runsc_network>, 3>{
-                {{"sandbox", runsc_network::sandbox}, {"none", runsc_network::none}, {"host", runsc_network::host}}});
+  read_word(o, "network", g.network, std::array{runsc_network::sandbox, runsc_network::none, runsc_network::host});
   read_flag(o, "net_raw", g.net_raw);
   read_flag(o, "packet_socket_write", g.packet_socket_write);
   read_word(o, "host_uds", g.host_uds,
-            std::array<std::pair<std::string_view, runsc_host_uds>, 4>{{{"none", runsc_host_uds::none},
-                                                                        {"open", runsc_host_uds::open},
-                                                                        {"create", runsc_host_uds::create},
-                                                                        {"all", runsc_host_uds::all}}});
+            std::array{runsc_host_uds::none, runsc_host_uds::open, runsc_host_uds::create, runsc_host_uds::all});
   o.into(g.overlay2, o.text("overlay2"));
-  read_word(o, "file_access", g.file_access,
-            std::array<std::pair<std::string_view, runsc_file_access>, 2>{
-                {{"exclusive", runsc_file_access::exclusive}, {"shared", runsc_file_access::shared}}});
+  read_word(o, "file_access", g.file_access, std::array{runsc_file_access::exclusive, runsc_file_access::shared});
   read_flag(o, "directfs", g.directfs);
-  read_int(o, "dcache", g.dcache, -1);
-  read_int(o, "fdlimit", g.fdlimit, -1);
+  read_int(o, "dcache", g.dcache);
+  read_int(o, "fdlimit", g.fdlimit);
   read_flag(o, "ignore_cgroups", g.ignore_cgroups);
   read_flag(o, "systemd_cgroup", g.systemd_cgroup);
   read_flag(o, "rootless", g.rootless);
@@ -4514,7 +4547,12 @@ static argv_maker make_verb(Options options, result<runsc_argv> (*make)(const ru
     return make(b, g, id, options);
   };
 }
-static std::optional<argv_maker> read_verb(std::string_view verb, options_object& o) {
+static argv_maker read_verb(std::string_view verb, options_object& o) {
+  if (verb == "tar") {
+    runsc_tar_options t;
+    o.into(t.file, o.text("file"));
+    return make_verb(t, &runsc_tar_rootfs_upper_argv);
+  }
   std::vector<std::string> extra;
   o.into(extra, o.texts("extra_args"));
   const auto plain = [&] {
@@ -4563,10 +4601,10 @@ static std::optional<argv_maker> read_verb(std::string_view verb, options_object
   }
   if (verb == "kill") {
     runsc_kill_options k;
-    read_int(o, "signal", k.signal, 1, 64);
+    read_int(o, "signal", k.signal);
     read_flag(o, "all", k.all);
-    read_int(o, "pid", k.pid, 1);
-    read_int(o, "pgid", k.pgid, 1);
+    read_int(o, "pid", k.pid);
+    read_int(o, "pgid", k.pgid);
     k.extra_args = extra;
     return make_verb(k, &runsc_kill_argv);
   }
@@ -4587,8 +4625,8 @@ static std::optional<argv_maker> read_verb(std::string_view verb, options_object
   }
   if (verb == "wait") {
     runsc_wait_options w;
-    read_int(o, "pid", w.pid, 1);
-    read_int(o, "root_pid", w.root_pid, 1);
+    read_int(o, "pid", w.pid);
+    read_int(o, "root_pid", w.root_pid);
     read_flag(o, "checkpoint", w.checkpoint);
     read_flag(o, "restore", w.restore);
     w.extra_args = extra;
@@ -4599,8 +4637,7 @@ static std::optional<argv_maker> read_verb(std::string_view verb, options_object
     o.into(c.image_path, o.text("image_path"));
     read_flag(o, "leave_running", c.leave_running);
     read_word(o, "compression", c.compression,
-              std::array<std::pair<std::string_view, runsc_compression>, 2>{
-                  {{"none", runsc_compression::none}, {"flate-best-speed", runsc_compression::flate_best_speed}}});
+              std::array{runsc_compression::none, runsc_compression::flate_best_speed});
     read_flag(o, "direct", c.direct);
     read_flag(o, "exclude_committed_zero_pages", c.exclude_committed_zero_pages);
     c.extra_args = extra;
@@ -4609,7 +4646,7 @@ static std::optional<argv_maker> read_verb(std::string_view verb, options_object
   if (verb == "events") {
     runsc_events_options e;
     read_flag(o, "stats", e.stats);
-    if (const auto n = o.integer("interval_seconds", 1, 86400)) e.interval_seconds = static_cast<std::uint32_t>(*n);
+    if (const auto n = o.integer("interval_seconds")) e.interval_seconds = static_cast<std::uint32_t>(*n);
     e.extra_args = extra;
     return make_verb(e, &runsc_events_argv);
   }
@@ -4627,24 +4664,27 @@ static std::optional<argv_maker> read_verb(std::string_view verb, options_object
   if (verb == "pause") return make_verb(plain(), &runsc_pause_argv);
   if (verb == "resume") return make_verb(plain(), &runsc_resume_argv);
   if (verb == "ps") return make_verb(plain(), &runsc_ps_argv);
-  return std::nullopt;
+  return {};
 }
 static result<runsc_argv> build_argv(const runsc_binary& binary, std::string_view verb, std::string_view options) {
+  const std::string set = "runsc_" + std::string(verb);
+  const option_set* const known = find_option_set(set);
+  if (known == nullptr || known->find("globals") == nullptr || verb == "place") {
+    return make_error(errc::invalid, "capi", "there is no verb \"" + std::string(verb) + "\" here", "verb",
+                      "berth_runsc.h lists the verbs");
+  }
   options_text given;
   BERTH_TRY(given.parse(options));
-  auto o = given.root();
+  auto o = given.root(set);
   runsc_globals globals;
   if (auto g = o.object("globals")) globals = read_runsc_globals(std::move(*g));
   std::string id;
   if (verb != "list") o.into(id, o.text("id"));
   const auto make = read_verb(verb, o);
-  if (!make) {
-    return make_error(errc::invalid, "capi", "there is no verb \"" + std::string(verb) + "\" here", "verb",
-                      "berth_runsc.h lists the verbs");
-  }
+  if (!make) return make_error(errc::internal, "capi", "nobody makes the command line of runsc " + std::string(verb));
   o.finish();
   BERTH_TRY(given.outcome());
-  return (*make)(binary, globals, id);
+  return make(binary, globals, id);
 }
 }
 using berth::capi::argv_object;
@@ -5073,6 +5113,7 @@ BERTH_DECL void end_child(const child& c) {
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_category.hpp>
 #include <sys/prctl.h>
+#include <climits>
 namespace berth::initializer {
 struct process_group {
   enum kind {
@@ -5368,7 +5409,6 @@ class launcher : public boost::process::v2::posix::default_launcher {
 };
 }
 #include <boost/process/v2/start_dir.hpp>
-#include <span>
 namespace berth {
 namespace detail {
 inline bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
@@ -18513,7 +18553,7 @@ namespace berth::capi {
 static result<daemon_settings> read_settings(std::string_view text) {
   options_text given;
   BERTH_TRY(given.parse(text));
-  auto o = given.root();
+  auto o = given.root("daemon");
   daemon_settings settings;
   read_daemon_settings(o, settings);
   o.into(settings.options.host_socket, o.text("host_socket"));
@@ -19115,14 +19155,7 @@ berth_status berth_docker_diagnose(const char* text, size_t text_len, const bert
 }
 namespace berth::capi {
 docker_recipe read_docker_recipe(options_object& o, docker_recipe recipe) {
-  if (auto word = o.text("cgroup")) {
-    auto mode = parse_cgroup_mode(*word);
-    if (mode) {
-      recipe.cgroup = *mode;
-    } else {
-      o.complain("cgroup", mode.error().message, mode.error().code, mode.error().hint);
-    }
-  }
+  o.into(recipe.cgroup, o.word("cgroup", std::array{cgroup_mode::sandbox, cgroup_mode::host_bind, cgroup_mode::none}));
   if (auto word = o.text("data_root")) {
     auto root = parse_data_root(*word);
     if (root) {
@@ -19135,16 +19168,8 @@ docker_recipe read_docker_recipe(options_object& o, docker_recipe recipe) {
   return recipe;
 }
 static void read_restart(options_object& o, restart_policy& restart) {
-  if (const auto word = o.text("restart")) {
-    if (*word == "never") {
-      restart.what = restart_policy::kind::never;
-    } else if (*word == "on-failure") {
-      restart.what = restart_policy::kind::on_failure;
-    } else {
-      o.complain("restart", "\"never\" or \"on-failure\" is wanted");
-    }
-  }
-  if (const auto n = o.integer("restart_limit", 0, 1000000)) restart.limit = static_cast<std::uint32_t>(*n);
+  o.into(restart.what, o.word("restart", std::array{restart_policy::kind::never, restart_policy::kind::on_failure}));
+  if (const auto n = o.integer("restart_limit")) restart.limit = static_cast<std::uint32_t>(*n);
   o.into(restart.first_pause, o.milliseconds_of("restart_first_pause_ms"));
   o.into(restart.max_pause, o.milliseconds_of("restart_max_pause_ms"));
   o.into(restart.settle, o.milliseconds_of("restart_settle_ms"));
@@ -19159,28 +19184,18 @@ static void read_plan(options_object& o, docker_plan_options& plan) {
   version("docker_version", plan.versions.docker);
   version("containerd_version", plan.versions.containerd);
   version("runc_version", plan.versions.runc);
-  if (const auto date = o.integer("runsc_release", 0, 99999999)) plan.runsc_release = static_cast<std::uint32_t>(*date);
+  if (const auto date = o.integer("runsc_release")) plan.runsc_release = static_cast<std::uint32_t>(*date);
   o.into(plan.uplink_device, o.text("uplink_device"));
   o.into(plan.uplink_address, o.text("uplink_address"));
-  if (const auto mtu = o.integer("uplink_mtu", 0, 65535)) plan.uplink_mtu = static_cast<std::uint32_t>(*mtu);
+  if (const auto mtu = o.integer("uplink_mtu")) plan.uplink_mtu = static_cast<std::uint32_t>(*mtu);
   o.into(plan.snat, o.boolean("snat"));
   o.into(plan.sockets, o.texts("sockets"));
   if (plan.sockets.empty()) o.complain("sockets", "at least one socket is wanted");
   o.into(plan.data_root, o.text("data_root_path"));
   o.into(plan.data_root_mounted, o.boolean("data_root_mounted"));
   o.into(plan.storage_driver, o.text("storage_driver"));
-  if (const auto word = o.text("wrap_runc")) {
-    using wrapper = docker_plan_options::runc_wrapper;
-    if (*word == "automatic") {
-      plan.wrap_runc = wrapper::automatic;
-    } else if (*word == "always") {
-      plan.wrap_runc = wrapper::always;
-    } else if (*word == "never") {
-      plan.wrap_runc = wrapper::never;
-    } else {
-      o.complain("wrap_runc", "\"automatic\", \"always\" or \"never\" is wanted");
-    }
-  }
+  using wrapper = docker_plan_options::runc_wrapper;
+  o.into(plan.wrap_runc, o.word("wrap_runc", std::array{wrapper::automatic, wrapper::always, wrapper::never}));
   o.into(plan.dockerd, o.text("dockerd"));
   o.into(plan.dockerd_args, o.texts("dockerd_args"));
   o.into(plan.env, o.environment("dockerd_env"));
@@ -19439,44 +19454,27 @@ berth_status berth_exec_signal(berth_loop* loop, uint64_t exec_op, int32_t signa
   });
 }
 namespace berth::capi {
-static std::optional<exec_request::sink> read_sink(options_object& o, std::string_view name) {
-  const auto word = o.text(name);
-  if (!word) return {};
-  if (*word == "events") return exec_request::sink::events;
-  if (*word == "capture") return exec_request::sink::capture;
-  if (*word == "null") return exec_request::sink::null;
-  o.complain(name, "\"events\", \"capture\" or \"null\" is wanted");
-  return {};
-}
 result<exec_request> read_exec_request(std::string_view options) {
   options_text given;
   BERTH_TRY(given.parse(options));
-  auto o = given.root();
+  auto o = given.root("exec");
   exec_request r;
   o.into(r.what.argv, o.texts("argv"));
   o.into(r.what.env, o.environment("env"));
   o.into(r.what.cwd, o.text("cwd"));
   o.into(r.what.user, o.text("user"));
-  const auto input = o.text("stdin");
+  using input = stdio_options::input;
   auto input_text = o.text("stdin_text");
   if (input_text) {
-    r.in = stdio_options::input::text;
+    r.in = input::text;
     r.in_text = std::move(*input_text);
   }
-  if (input && *input == "pipe") {
-    r.in = stdio_options::input::pipe;
-  } else if (input && *input == "null") {
-    r.in = stdio_options::input::null;
-  } else if (input && *input == "text") {
-    r.in = stdio_options::input::text;
-  } else if (input) {
-    o.complain("stdin", "\"null\", \"pipe\" or \"text\" is wanted");
-  }
-  o.into(r.out, read_sink(o, "stdout"));
-  o.into(r.err, read_sink(o, "stderr"));
-  if (const auto limit = o.integer("capture_limit", 0, std::int64_t{1} << 30)) {
-    r.capture_limit = static_cast<std::size_t>(*limit);
-  }
+  o.into(r.in, o.word("stdin", std::array{input::null, input::pipe, input::text}));
+  using sink = exec_request::sink;
+  static constexpr std::array sinks{sink::events, sink::capture, sink::null};
+  o.into(r.out, o.word("stdout", sinks));
+  o.into(r.err, o.word("stderr", sinks));
+  if (const auto limit = o.integer("capture_limit")) r.capture_limit = static_cast<std::size_t>(*limit);
   o.finish();
   if (r.what.argv.empty() || r.what.argv[0].empty()) o.complain("argv", "a command has at least its program");
   BERTH_TRY(given.outcome());
@@ -19854,7 +19852,7 @@ class runsc_executor_core final : public executor_core {
 static result<std::shared_ptr<runsc_executor>> make_runsc_executor(std::string_view text) {
   options_text given;
   BERTH_TRY(given.parse(text));
-  auto o = given.root();
+  auto o = given.root("runsc_place");
   const std::string binary_name = o.text("runsc").value_or("");
   const std::string cache = o.text("cache_dir").value_or("");
   const std::string id = o.text("id").value_or("");
@@ -20741,7 +20739,13 @@ result<void> options_text::parse(std::string_view json) {
   }
   return {};
 }
-options_object options_text::root() { return {document_->root(), "", problem_}; }
+options_object options_text::root(std::string_view set) {
+  static constexpr option_set none{"", "", {}};
+  const option_set* const known = find_option_set(set);
+  if (known == nullptr && !problem_)
+    problem_ = make_error(errc::internal, "capi", "no set of options is called " + std::string(set));
+  return {document_->root(), known == nullptr ? none : *known, "", problem_};
+}
 result<void> options_text::outcome() const {
   if (problem_) return *problem_;
   return {};
@@ -20762,7 +20766,12 @@ std::string options_object::at(std::string_view name) const {
 void options_object::complain(std::string_view name, std::string message, errc code, std::string hint) {
   if (!*problem_) *problem_ = make_error(code, "capi", "options: " + std::move(message), at(name), std::move(hint));
 }
-json_view options_object::find(std::string_view name) {
+json_view options_object::find(std::string_view name, std::initializer_list<option_type> types) {
+  row_ = set_->find(name);
+  if (row_ == nullptr || std::find(types.begin(), types.end(), row_->type) == types.end()) {
+    complain(name, "the table has no such option of this type in " + std::string(set_->name), errc::internal);
+    return {};
+  }
   known_.emplace_back(name);
   return object_[name];
 }
@@ -20773,38 +20782,69 @@ static std::optional<std::string> as_text(json_view v) {
   return std::string(*text);
 }
 std::optional<std::string> options_object::text(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::text});
   if (!v) return {};
   auto t = as_text(v);
   if (!t) complain(name, "a string without NUL is wanted");
   return t;
 }
 std::optional<bool> options_object::boolean(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::bool_});
   if (!v) return {};
   const auto b = v.truth();
   if (!b) complain(name, "true or false is wanted");
   return b;
 }
-std::optional<std::int64_t> options_object::integer(std::string_view name, std::int64_t least, std::int64_t most) {
-  const json_view v = find(name);
+static std::string plain(double n) {
+  char text[400];
+  const bool whole = std::abs(n) < 1e15 && n == std::floor(n);
+  const auto written = whole ? std::to_chars(text, text + sizeof text, static_cast<std::int64_t>(n))
+                             : std::to_chars(text, text + sizeof text, n);
+  return {text, written.ptr};
+}
+void options_object::complain_of_range(std::string_view name, const char* what) {
+  complain(name, std::string(what) + " from " + plain(row_->least) + " to " + plain(row_->most) + " is wanted");
+}
+std::optional<std::int64_t> options_object::integer(std::string_view name) {
+  const json_view v = find(name, {option_type::int_});
   if (!v) return {};
   const auto n = v.number<std::int64_t>();
-  if (!n || *n < least || *n > most) {
-    complain(name, "a whole number from " + std::to_string(least) + " to " + std::to_string(most) + " is wanted");
+  if (!n || static_cast<double>(*n) < row_->least || static_cast<double>(*n) > row_->most) {
+    complain_of_range(name, "a whole number");
     return {};
   }
   return n;
 }
-std::optional<std::uint64_t> options_object::unsigned_integer(std::string_view name) {
-  const json_view v = find(name);
+std::optional<std::size_t> options_object::word_index(std::string_view name, std::size_t count) {
+  const json_view v = find(name, {option_type::word, option_type::word_or_object});
+  if (!v || (row_->type == option_type::word_or_object && v.is_object())) return {};
+  const auto given = v.text();
+  std::string listed;
+  std::string_view words = row_->words;
+  std::optional<std::size_t> found;
+  std::size_t i = 0;
+  for (; !words.empty(); ++i) {
+    const std::string_view word = words.substr(0, words.find('|'));
+    if (given && *given == word) found = i;
+    const bool last = word.size() == words.size();
+    listed += (i == 0 ? "\"" : last ? " or \"" : ", \"") + std::string(word) + "\"";
+    words.remove_prefix(std::min(words.size(), word.size() + 1));
+  }
+  if (i != count) complain(name, "the table has other words than its reader", errc::internal);
+  else if (!found && row_->type == option_type::word_or_object) complain(name, listed + ", or an object, is wanted");
+  else if (!found) complain(name, listed + " is wanted");
+  else return found;
+  return {};
+}
+std::optional<std::uint64_t> options_object::size(std::string_view name) {
+  const json_view v = find(name, {option_type::size});
   if (!v) return {};
   const auto n = v.number<std::uint64_t>();
   if (!n) complain(name, "a whole number, not negative, is wanted");
   return n;
 }
 std::optional<std::vector<std::uint32_t>> options_object::ids(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::ids});
   if (!v) return {};
   std::vector<std::uint32_t> out;
   bool good = v.is_array();
@@ -20817,24 +20857,24 @@ std::optional<std::vector<std::uint32_t>> options_object::ids(std::string_view n
   complain(name, "an array of numbers from 0 to 4294967295 is wanted");
   return {};
 }
-static std::string plain(double n) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, n).ptr};
-}
-std::optional<double> options_object::number(std::string_view name, double least, double most) {
-  const json_view v = find(name);
+std::optional<double> options_object::number(std::string_view name) {
+  const json_view v = find(name, {option_type::number});
   if (!v) return {};
   const auto n = v.number<double>();
-  if (!n || !(*n >= least && *n <= most)) {
-    complain(name, "a number from " + plain(least) + " to " + plain(most) + " is wanted");
+  if (!n || !(*n >= row_->least && *n <= row_->most)) {
+    complain_of_range(name, "a number");
     return {};
   }
   return n;
 }
 std::optional<duration> options_object::milliseconds_of(std::string_view name) {
-  const auto n = integer(name, 0, std::int64_t{1000} * 86400 * 365);
-  if (!n) return {};
-  return duration(milliseconds(*n));
+  static constexpr std::int64_t most = std::int64_t{1000} * 86400 * 365;
+  const json_view v = find(name, {option_type::ms});
+  if (!v) return {};
+  const auto n = v.number<std::int64_t>();
+  if (n && *n >= 0 && *n <= most) return duration(milliseconds(*n));
+  complain(name, "a whole number of milliseconds from 0 to " + std::to_string(most) + " is wanted");
+  return {};
 }
 static std::optional<std::vector<std::string>> as_texts(json_view v) {
   if (!v.is_array()) return {};
@@ -20847,7 +20887,7 @@ static std::optional<std::vector<std::string>> as_texts(json_view v) {
   return out;
 }
 std::optional<std::vector<std::string>> options_object::texts(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::texts});
   if (!v) return {};
   auto out = as_texts(v);
   if (!out) complain(name, "an array of strings is wanted");
@@ -20865,14 +20905,14 @@ static std::optional<std::vector<std::pair<std::string, std::string>>> as_pairs(
   return out;
 }
 std::optional<std::vector<std::pair<std::string, std::string>>> options_object::pairs(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::pairs});
   if (!v) return {};
   auto out = as_pairs(v);
   if (!out) complain(name, "an object of strings is wanted");
   return out;
 }
 std::optional<std::vector<std::string>> options_object::environment(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::environment});
   if (!v) return {};
   if (v.is_array()) {
     auto out = as_texts(v);
@@ -20894,16 +20934,16 @@ std::optional<std::vector<std::string>> options_object::environment(std::string_
   return {};
 }
 std::optional<options_object> options_object::object(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::object, option_type::word_or_object});
   if (!v) return {};
   if (!v.is_object()) {
     complain(name, "an object is wanted");
     return {};
   }
-  return options_object(v, at(name), *problem_);
+  return options_object(v, *find_option_set(row_->of), at(name), *problem_);
 }
 std::vector<options_object> options_object::objects(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::objects});
   std::vector<options_object> out;
   if (!v) return out;
   if (!v.is_array()) {
@@ -20915,12 +20955,12 @@ std::vector<options_object> options_object::objects(std::string_view name) {
       complain(name, "an array of objects is wanted");
       return {};
     }
-    out.emplace_back(v.at(i), at(name) + "/" + std::to_string(i), *problem_);
+    out.emplace_back(v.at(i), *find_option_set(row_->of), at(name) + "/" + std::to_string(i), *problem_);
   }
   return out;
 }
 std::optional<std::string> options_object::json(std::string_view name) {
-  const json_view v = find(name);
+  const json_view v = find(name, {option_type::json, option_type::object});
   if (!v) return {};
   return v.to_json();
 }
@@ -20928,9 +20968,16 @@ void options_object::finish() {
   for (std::size_t i = 0; i < object_.size(); ++i) {
     const std::string_view name = object_.name(i);
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    if (set_->find(name) != nullptr) {
+      complain(name, "this option does not go with the others");
+      return;
+    }
+    const std::string_view meant = nearest_name(*set_, name);
     std::string names;
     for (const std::string& k : known_) names += (names.empty() ? "" : ", ") + k;
-    complain(name, "there is no such option", errc::invalid, "the options here are: " + names);
+    complain(name, "there is no such option", errc::invalid,
+             meant.empty() ? "the options here are: " + names
+                           : "did you mean " + std::string(meant) + "? the options here are: " + names);
     return;
   }
 }
@@ -20941,6 +20988,506 @@ result<std::vector<std::string>> parse_string_array(std::string_view json, std::
   if (!out) return make_error(errc::invalid, "capi", std::string(name) + ": a JSON array of strings is wanted");
   return std::move(*out);
 }
+}
+#include <numeric>
+namespace berth::capi {
+const option_row* option_set::find(std::string_view option) const noexcept {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const option_row& row) { return row.name == option; });
+  return found == rows.end() ? nullptr : &*found;
+}
+const option_set* find_option_set(std::string_view name) noexcept {
+  const auto all = option_sets();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const option_set& set) { return set.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+static std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t k = 0; k < b.size(); ++k) {
+      const std::size_t changed = diagonal + (a[i] == b[k] ? 0 : 1);
+      diagonal = row[k + 1];
+      row[k + 1] = std::min({changed, row[k] + 1, row[k + 1] + 1});
+    }
+  }
+  return row.back();
+}
+std::string_view nearest_name(const option_set& known, std::string_view name) {
+  if (name.size() > 64) return {};
+  std::string_view nearest;
+  std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const option_row& row : known.rows) {
+    const bool inside = name.size() >= 4 && row.name.find(name) != std::string_view::npos;
+    const std::size_t far = inside ? 1 : distance(name, row.name);
+    if (far < least) {
+      least = far;
+      nearest = row.name;
+    }
+  }
+  return nearest;
+}
+static std::string_view type_name(option_type type) {
+  switch (type) {
+    case option_type::text:
+    case option_type::word: return "string";
+    case option_type::bool_: return "boolean";
+    case option_type::int_:
+    case option_type::size:
+    case option_type::ms: return "integer";
+    case option_type::number: return "number";
+    case option_type::texts: return "strings";
+    case option_type::environment: return "environment";
+    case option_type::pairs: return "string_map";
+    case option_type::ids: return "integers";
+    case option_type::object: return "object";
+    case option_type::objects: return "objects";
+    case option_type::word_or_object: return "string_or_object";
+    case option_type::json: break;
+  }
+  return "json";
+}
+static void write_words(json_writer& out, std::string_view words) {
+  out.open_array();
+  while (!words.empty()) {
+    const std::string_view word = words.substr(0, words.find('|'));
+    out.string(word);
+    words.remove_prefix(std::min(words.size(), word.size() + 1));
+  }
+  out.close_array();
+}
+std::string options_json(const option_set& set) {
+  json_writer out;
+  out.open_object().key("name").string(set.name).key("about").string(set.about).key("options").open_array();
+  for (const option_row& row : set.rows) {
+    out.open_object().key("name").string(row.name).key("type").string(type_name(row.type));
+    if (!row.unit.empty()) out.key("unit").string(row.unit);
+    if (!row.words.empty()) {
+      out.key("words");
+      write_words(out, row.words);
+    }
+    if ((row.type == option_type::int_ || row.type == option_type::number) && row.most < 1e15)
+      out.key("least").real(row.least).key("most").real(row.most);
+    if (!row.of.empty()) out.key("of").string(row.of);
+    if (!row.default_json.empty()) out.key("default").raw(row.default_json);
+    if (!row.default_words.empty()) out.key("default_is").string(row.default_words);
+    out.key("needed").boolean(row.needed).key("since").string(row.since).key("help").string(row.help).close_object();
+  }
+  return out.close_array().close_object().take();
+}
+std::string option_sets_json() {
+  json_writer out;
+  out.open_array();
+  for (const option_set& set : option_sets()) out.string(set.name);
+  return out.close_array().take();
+}
+}
+berth_status berth_options_json(const char* set, size_t set_len, berth_buffer** json, berth_error** err) {
+  namespace capi = berth::capi;
+  return capi::guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(capi::clear_out(json, "json"));
+    BERTH_TEXT(name, set, set_len);
+    if (name.empty()) {
+      *json = capi::make_buffer_handle(capi::option_sets_json());
+      return {};
+    }
+    const capi::option_set* const found = capi::find_option_set(name);
+    if (found == nullptr)
+      return berth::make_error(berth::errc::not_found, "capi", "there are no options of this name", "set",
+                               "with an empty name it gives those that there are");
+    *json = capi::make_buffer_handle(capi::options_json(*found));
+    return {};
+  });
+}
+namespace berth::capi {
+static constexpr option_row loop_options_rows[] = {
+    {"log_level", option_type::int_, 0, 4, "", "", "0", "", "", false, "0.1", "the least BERTH_LOG_… that becomes an event; 0: no log events"},
+    {"user_data", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "", false, "0.1", "handed back in log events and with the loop's end"},
+    {"queue_limit", option_type::int_, 0, 1.8446744073709552e+19, "", "", "", "0: 65536", "", false, "0.1", "log and line events beyond this many waiting ones are dropped"},
+    {"output_limit", option_type::size, 0, 2147483647, "", "", "", "0: 1 MiB", "bytes", false, "0.1", "how much of one command's output may wait before it is made to wait, each event counting for 256 more"},
+};
+static constexpr option_row op_options_rows[] = {
+    {"flags", option_type::int_, 0, 0, "", "", "0", "", "", false, "0.1", "none yet"},
+    {"user_data", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "", false, "0.1", "handed back in the operation's events"},
+    {"deadline_ns", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "nanoseconds", false, "0.1", "on the clock of berth_now_ns; past it the operation ends with BERTH_E_TIMEOUT; 0: none"},
+};
+static constexpr option_row spec_mount_rows[] = {
+    {"destination", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the path inside, absolute"},
+    {"type", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "bind, tmpfs, proc, …"},
+    {"source", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "what is mounted"},
+    {"options", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "as ro, rbind"},
+};
+static constexpr option_row where_rows[] = {
+    {"root", option_type::text, 0, 2147483647, "", "", "\"/var/lib/berth\"", "", "", false, "0.1", "the directory where sandboxes are kept; $BERTH_ROOT where it is not given"},
+    {"runsc", option_type::text, 0, 2147483647, "", "", "", "runsc on the PATH", "", false, "0.1", "the runsc to use, a path or a name; $BERTH_RUNSC where it is not given"},
+    {"init", option_type::text, 0, 2147483647, "", "", "", "where it was installed", "", false, "0.1", "berth-init; $BERTH_INIT where it is not given"},
+    {"network_pool", option_type::text, 0, 2147483647, "", "", "\"10.211.0.0/16\"", "", "", false, "0.1", "sandboxes get their networks out of this; $BERTH_NETWORK_POOL where it is not given"},
+};
+static constexpr option_row mount_rows[] = {
+    {"source", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the path on this host"},
+    {"destination", option_type::text, 0, 2147483647, "", "", "", "the same path inside", "", false, "0.1", "the path inside"},
+    {"read_only", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "nothing inside can write to it"},
+};
+static constexpr option_row sandbox_rows[] = {
+    {"rootfs", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the root file system, an absolute path; it is never written to"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, those may be given then that are the sandbox's own: its id, host name, network where that is a path, egress, published ports, annotations, lifetime, whom it ends with and the time for its creation"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "made up", "", false, "0.1", "what to call it"},
+    {"cpus", option_type::number, 0, 4096, "", "", "0", "", "", false, "0.1", "how many CPUs it may use, from 0.01; 0: no limit"},
+    {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
+    {"network", option_type::text, 0, 2147483647, "", "", "\"sandbox\"", "", "", false, "0.1", "\"sandbox\": a network of its own; \"none\"; or the path of a network namespace"},
+    {"max_connections", option_type::int_, 0, 2147483648, "", "", "4096", "", "", false, "0.2", "how many flows it may hold in the host's connection tracking; 0: no limit"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "[\"all\"]", "", "", false, "0.2", "where it may begin connections to: \"all\", \"none\", or \"dns\" (port 53 of its name servers) and any number of \"ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]\", where a port alone is one of TCP; it can be changed while it runs"},
+    {"publish", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.2", "ports of this host that lead to it: \"[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]\", the address being 127.0.0.1 where none is named"},
+    {"hostname", option_type::text, 0, 2147483647, "", "", "", "the id", "", false, "0.1", "its host name"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables of all that runs inside"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, "0.1", "where commands start"},
+    {"mounts", option_type::objects, 0, 2147483647, "", "mount", "", "", "", false, "0.1", "directories and files of this host, bound into it"},
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.1", "texts that are kept with it, and told with its status"},
+    {"net_raw", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "programs inside may open raw sockets; Docker sets what it needs by itself"},
+    {"packet_socket_write", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "programs inside may write to packet sockets; Docker sets what it needs by itself"},
+    {"shared_directory", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "/run/berth inside is shared with this host"},
+    {"runsc_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further global options of runsc, \"--name=value\", checked against the binary"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it ends with this process, whatever ends that; what is left on this host is removed at once where the berth command is installed, else with the next collection of garbage"},
+    {"ends_with_process", option_type::int_, 1, 4194304, "", "", "", "none", "", false, "0.2", "the number of another process that it ends with as well"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, "0.2", "it is stopped so long after the beginning of its creation"},
+    {"create_timeout_ms", option_type::ms, 0, 2147483647, "", "", "60000", "", "milliseconds", false, "0.1", "how long its creation may take in all"},
+    {"spec_patch", option_type::json, 0, 2147483647, "", "", "", "", "", false, "0.1", "a merge patch (RFC 7396), the last word on its OCI spec"},
+    {"docker", option_type::object, 0, 2147483647, "", "docker", "", "no Docker", "", false, "0.1", "Docker in it"},
+};
+static constexpr option_row snapshot_rows[] = {
+    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call the snapshot"},
+    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "the sandbox goes on when it is saved; else it ends then"},
+};
+static constexpr option_row recipe_rows[] = {
+    {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
+    {"data_root", option_type::text, 0, 2147483647, "", "", "", "the root file system", "", false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit), \"tmpfs:2Gi\", or a directory of this host"},
+    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where that is inside"},
+    {"raise_limits", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "CAP_SYS_RESOURCE beside the 17 capabilities, so that nested containers may raise limits (`ulimits: memlock: -1`); a sandbox of berth's own has it whatever is said here"},
+    {"guest", option_type::text, 0, 2147483647, "", "", "", "none", "", false, "0.2", "berth-init on this host, bound in at /.berth/init, which starts dockerd; a sandbox of berth's own has it whatever is said here"},
+};
+static constexpr option_row daemon_rows[] = {
+    {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it may take from its start to ready"},
+    {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"never\"", "", "", false, "0.1", "what happens when dockerd ends by itself"},
+    {"restart_limit", option_type::int_, 0, 1000000, "", "", "5", "", "", false, "0.1", "how often in a row it is started again without having been ready for a while"},
+    {"restart_first_pause_ms", option_type::ms, 0, 2147483647, "", "", "200", "", "milliseconds", false, "0.1", "how long is waited before it is started again, doubled each time"},
+    {"restart_max_pause_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "the longest of these pauses"},
+    {"restart_settle_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it has to be ready until restarts are counted anew"},
+    {"stop_containers_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long the containers have to stop"},
+    {"term_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long dockerd has to end after SIGTERM"},
+    {"kill_timeout_ms", option_type::ms, 0, 2147483647, "", "", "5000", "", "milliseconds", false, "0.1", "how long is waited for its end after SIGKILL"},
+    {"events", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "each change of state is an event"},
+    {"daemon_lines", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "each line of dockerd's own log is an event"},
+    {"docker_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of dockerd, as \"28.5.2\", by which it is started"},
+    {"containerd_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of containerd"},
+    {"runc_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of runc"},
+    {"runsc_release", option_type::int_, 0, 99999999, "", "", "", "unknown: as the newest", "", false, "0.1", "the release of the runsc that it runs on, as 20260701"},
+    {"uplink_device", option_type::text, 0, 2147483647, "", "", "", "that of the default route", "", false, "0.1", "the sandbox's interface to the outside"},
+    {"uplink_address", option_type::text, 0, 2147483647, "", "", "", "asked of ip inside", "", false, "0.1", "its IPv4 address"},
+    {"uplink_mtu", option_type::int_, 0, 65535, "", "", "", "asked of ip inside", "", false, "0.1", "its MTU"},
+    {"snat", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "containers reach the outside, which needs a network, iptables and ip in the sandbox"},
+    {"sockets", option_type::texts, 0, 2147483647, "", "", "[\"/var/run/docker.sock\"]", "", "", false, "0.1", "where dockerd listens inside"},
+    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where it keeps its images inside"},
+    {"data_root_mounted", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "something is mounted there; else it lies in the root file system"},
+    {"storage_driver", option_type::text, 0, 2147483647, "", "", "", "dockerd's choice", "", false, "0.1", "the storage driver"},
+    {"wrap_runc", option_type::word, 0, 2147483647, "automatic|always|never", "", "\"automatic\"", "", "", false, "0.1", "whether what runc cannot do in gVisor is seen to before it is called"},
+    {"dockerd", option_type::text, 0, 2147483647, "", "", "\"dockerd\"", "", "", false, "0.1", "the program, a name looked up inside or an absolute path"},
+    {"dockerd_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further arguments for dockerd"},
+    {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables for dockerd"},
+    {"host_socket", option_type::text, 0, 2147483647, "", "", "", "commands inside ask", "", false, "0.1", "dockerd's socket as this host reaches it, in a directory that is shared with the sandbox: readiness is asked from outside then; not for a sandbox of berth's own, which has one"},
+};
+static constexpr option_row docker_rows[] = {
+    {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
+    {"data_root", option_type::text, 0, 2147483647, "", "", "\"tmpfs\"", "", "", false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit, or of the host's memory), \"tmpfs:2Gi\", or a directory of this host, where they outlive the sandbox in its berth-data-root/docker"},
+    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where it keeps its images inside"},
+    {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it may take from its start to ready"},
+    {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"on-failure\"", "", "", false, "0.1", "what happens when dockerd ends by itself"},
+    {"restart_limit", option_type::int_, 0, 1000000, "", "", "5", "", "", false, "0.1", "how often in a row it is started again without having been ready for a while"},
+    {"restart_first_pause_ms", option_type::ms, 0, 2147483647, "", "", "200", "", "milliseconds", false, "0.1", "how long is waited before it is started again, doubled each time"},
+    {"restart_max_pause_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "the longest of these pauses"},
+    {"restart_settle_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it has to be ready until restarts are counted anew"},
+    {"stop_containers_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long the containers have to stop"},
+    {"term_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long dockerd has to end after SIGTERM"},
+    {"kill_timeout_ms", option_type::ms, 0, 2147483647, "", "", "5000", "", "milliseconds", false, "0.1", "how long is waited for its end after SIGKILL"},
+    {"events", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "each change of state is an event"},
+    {"daemon_lines", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "each line of dockerd's own log is an event"},
+    {"docker_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of dockerd, as \"28.5.2\", by which it is started"},
+    {"containerd_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of containerd"},
+    {"runc_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of runc"},
+    {"runsc_release", option_type::int_, 0, 99999999, "", "", "", "unknown: as the newest", "", false, "0.1", "the release of the runsc that it runs on, as 20260701"},
+    {"uplink_device", option_type::text, 0, 2147483647, "", "", "", "that of the default route", "", false, "0.1", "the sandbox's interface to the outside"},
+    {"uplink_address", option_type::text, 0, 2147483647, "", "", "", "asked of ip inside", "", false, "0.1", "its IPv4 address"},
+    {"uplink_mtu", option_type::int_, 0, 65535, "", "", "", "asked of ip inside", "", false, "0.1", "its MTU"},
+    {"snat", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "containers reach the outside, which needs a network, iptables and ip in the sandbox"},
+    {"sockets", option_type::texts, 0, 2147483647, "", "", "[\"/var/run/docker.sock\"]", "", "", false, "0.1", "where dockerd listens inside"},
+    {"data_root_mounted", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "something is mounted there; else it lies in the root file system"},
+    {"storage_driver", option_type::text, 0, 2147483647, "", "", "", "dockerd's choice", "", false, "0.1", "the storage driver"},
+    {"wrap_runc", option_type::word, 0, 2147483647, "automatic|always|never", "", "\"automatic\"", "", "", false, "0.1", "whether what runc cannot do in gVisor is seen to before it is called"},
+    {"dockerd", option_type::text, 0, 2147483647, "", "", "\"dockerd\"", "", "", false, "0.1", "the program, a name looked up inside or an absolute path"},
+    {"dockerd_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further arguments for dockerd"},
+    {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables for dockerd"},
+    {"enabled", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "it has Docker"},
+    {"start", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "dockerd is started with the sandbox; else when it is asked for"},
+};
+static constexpr option_row exec_rows[] = {
+    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", true, "0.1", "the program and its arguments; no shell is involved"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables, beside what the place sets by itself"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, "0.1", "the directory to start in"},
+    {"user", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, "0.1", "the user to run as: \"uid[:gid]\", or a name in a sandbox of berth's own"},
+    {"stdin", option_type::word, 0, 2147483647, "null|pipe|text", "", "\"null\"", "", "", false, "0.1", "its standard input: none, written to while it runs, or the text that is given"},
+    {"stdin_text", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "all of its standard input"},
+    {"stdout", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, "0.1", "what becomes of its standard output: events as it comes, kept for the end, or dropped"},
+    {"stderr", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, "0.1", "the same of its standard error"},
+    {"capture_limit", option_type::int_, 0, 1073741824, "", "", "1048576", "", "bytes", false, "0.1", "how much of each is kept at most, the end of it"},
+};
+static constexpr option_row poll_rows[] = {
+    {"probe", option_type::object, 0, 2147483647, "", "probe", "", "", "", true, "0.1", "what to ask"},
+    {"schedule", option_type::word_or_object, 0, 2147483647, "cheap|costly", "schedule", "", "\"cheap\"; of a command \"costly\"", "", false, "0.1", "how often"},
+};
+static constexpr option_row probe_rows[] = {
+    {"type", option_type::word, 0, 2147483647, "connect|http|command", "", "", "", "", true, "0.1", "a connection, a request by HTTP that has to be answered by 200, or a command that has to exit with 0"},
+    {"unix", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the path of a socket (connect, http)"},
+    {"guarded", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "the socket lies where a sandbox can write: no symlink is followed (connect, http)"},
+    {"host", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a numeric address, in place of a socket (connect, http)"},
+    {"port", option_type::int_, 1, 65535, "", "", "", "", "", false, "0.1", "the port there (connect, http)"},
+    {"target", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, "0.1", "what to ask for, as \"/_ping\" (http)"},
+    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "the program and its arguments (command)"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "its variables (command)"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the directory it starts in (command)"},
+    {"user", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "whom it runs as (command)"},
+};
+static constexpr option_row schedule_rows[] = {
+    {"first_ms", option_type::ms, 0, 2147483647, "", "", "", "5; of a command 50", "milliseconds", false, "0.1", "the first pause"},
+    {"max_ms", option_type::ms, 0, 2147483647, "", "", "", "20; of a command 500", "milliseconds", false, "0.1", "the longest pause"},
+    {"attempt_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "2000; of a command 5000", "milliseconds", false, "0.1", "how long one probe may take"},
+    {"factor", option_type::number, 1, 100, "", "", "1.5", "", "", false, "0.1", "by how much each pause is longer than the one before"},
+    {"jitter", option_type::number, 0, 1, "", "", "0.1", "", "", false, "0.1", "the part of a pause that chance may take away"},
+};
+static constexpr option_row runsc_texts_rows[] = {
+    {"version", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of --version"},
+    {"flags", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of flags"},
+    {"verbs", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of help"},
+    {"help", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.1", "of help VERB, by verb"},
+};
+static constexpr option_row runsc_place_rows[] = {
+    {"runsc", option_type::text, 0, 2147483647, "", "", "", "runsc on the PATH", "", false, "0.1", "the binary"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the container's id"},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "as the sandbox was started with: root, and net_raw for Docker"},
+    {"cache_dir", option_type::text, 0, 2147483647, "", "", "", "none", "", false, "0.1", "where the binary's answers are kept"},
+};
+static constexpr option_row runsc_globals_rows[] = {
+    {"root", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "where runsc keeps its state, absolute"},
+    {"debug_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a private directory for runsc's logs, a file a command; needed for run, create and restore"},
+    {"log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for runsc's own errors"},
+    {"log_format", option_type::word, 0, 2147483647, "text|json|json-k8s", "", "", "", "", false, "0.1", "how these look"},
+    {"debug", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "verbose, slow"},
+    {"platform", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "systrap, kvm or ptrace"},
+    {"network", option_type::word, 0, 2147483647, "sandbox|none|host", "", "", "", "", false, "0.1", "the network of the sandbox"},
+    {"net_raw", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "raw sockets; Docker needs it, in exec too"},
+    {"packet_socket_write", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "writing to packet sockets, under the name that this runsc has for it; Docker 28 and later need it"},
+    {"host_uds", option_type::word, 0, 2147483647, "none|open|create|all", "", "", "", "", false, "0.1", "unix sockets of the host; create lets the host reach one that was bound inside"},
+    {"overlay2", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "where writes go: none, root:self, root:memory, root:dir=/abs"},
+    {"file_access", option_type::word, 0, 2147483647, "exclusive|shared", "", "", "", "", false, "0.1", "whether others change the root file system meanwhile"},
+    {"directfs", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "the sandbox opens files of the host itself"},
+    {"dcache", option_type::int_, -1, 2147483647, "", "", "", "", "", false, "0.1", "how many dentries are kept"},
+    {"fdlimit", option_type::int_, -1, 2147483647, "", "", "", "", "", false, "0.1", "how many descriptors of the host may be open"},
+    {"ignore_cgroups", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "no cgroups are made"},
+    {"systemd_cgroup", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "cgroups by systemd"},
+    {"rootless", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a user who is not root starts it"},
+    {"oci_seccomp", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "seccomp filters of the spec hold inside"},
+    {"allow_suid", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "setuid programs get their owner's rights inside"},
+    {"gso", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "segmentation by the host's network device"},
+    {"software_gso", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "segmentation by gVisor"},
+    {"mount_cgroup_v2", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "cgroups of version 2 inside"},
+    {"allow_connected_on_save", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "connections stay open over a checkpoint"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further global options, \"--name=value\""},
+};
+static constexpr option_row runsc_run_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
+    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
+    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
+    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
+    {"pass_fds", option_type::objects, 0, 2147483647, "", "runsc_pass_fd", "", "", "", false, "0.1", "descriptors of runsc's, each with its number inside"},
+    {"exec_fd", option_type::int_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a descriptor of the program to run"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_create_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
+    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
+    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_start_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_exec_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
+    {"pass_fds", option_type::objects, 0, 2147483647, "", "runsc_pass_fd", "", "", "", false, "0.1", "descriptors of runsc's, each with its number inside"},
+    {"exec_fd", option_type::int_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a descriptor of the program to run"},
+    {"command", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "the program and its arguments; needed where there is no process"},
+    {"process", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file of OCI process JSON"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the directory to start in"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables"},
+    {"user", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "uid[:gid], numbers"},
+    {"additional_gids", option_type::ids, 0, 2147483647, "", "", "", "", "", false, "0.1", "further groups"},
+    {"caps", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "capabilities, as CAP_NET_RAW"},
+    {"internal_pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets its pid inside the sandbox"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_kill_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"signal", option_type::int_, 1, 64, "", "", "15", "", "", false, "0.1", "the signal's number"},
+    {"all", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "every process of the container"},
+    {"pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "one process, by its pid in the sandbox (wait: in the container)"},
+    {"pgid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "a process group, by its id in the sandbox's root pid namespace"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_delete_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"force", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "kill it first"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_state_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_list_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"json", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "as JSON; else a table for people"},
+    {"quiet", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "ids only"},
+    {"sandboxes_only", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "sandboxes only, no further containers"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_wait_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "one process, by its pid in the sandbox (wait: in the container)"},
+    {"root_pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "a pid in the sandbox's root pid namespace"},
+    {"checkpoint", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "for the end of the next checkpoint"},
+    {"restore", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "for the end of the restoring"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_pause_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_resume_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_checkpoint_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
+    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
+    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it goes on afterwards"},
+    {"compression", option_type::word, 0, 2147483647, "none|flate-best-speed", "", "", "", "", false, "0.1", "of the image"},
+    {"exclude_committed_zero_pages", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "pages of zeros are left out"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_restore_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
+    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
+    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
+    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
+    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
+    {"background", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "memory goes on being read when it runs"},
+    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_events_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"stats", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "once, then exit"},
+    {"interval_seconds", option_type::int_, 1, 86400, "", "", "", "", "seconds", false, "0.1", "how often"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_ps_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_fscheckpoint_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
+    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
+    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it goes on afterwards"},
+    {"path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "inside the container, or all-tmpfs"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_tar_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"file", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "a file for what the container changed, absolute; it is overwritten (tar rootfs-upper)"},
+};
+static constexpr option_row runsc_pass_fd_rows[] = {
+    {"host", option_type::int_, 0, 2147483647, "", "", "", "", "", true, "0.1", "runsc's"},
+    {"guest", option_type::int_, 0, 2147483647, "", "", "", "", "", true, "0.1", "its number inside"},
+};
+static constexpr option_set sets[] = {
+    {"loop_options", "how a loop is made", loop_options_rows},
+    {"op_options", "how an operation is started", op_options_rows},
+    {"spec_mount", "a mount of a spec", spec_mount_rows},
+    {"where", "where berth keeps its state and finds its helpers", where_rows},
+    {"mount", "a directory or file of this host, bound into a sandbox", mount_rows},
+    {"sandbox", "what a sandbox is to be", sandbox_rows},
+    {"snapshot", "how a sandbox is saved", snapshot_rows},
+    {"recipe", "what a spec gets so that Docker works in the sandbox", recipe_rows},
+    {"daemon", "how dockerd is started, waited for, kept and stopped", daemon_rows},
+    {"docker", "Docker in a sandbox of berth's own", docker_rows},
+    {"exec", "a command to run", exec_rows},
+    {"poll", "what to ask until it is ready, and how often", poll_rows},
+    {"probe", "a way of asking whether something is ready", probe_rows},
+    {"schedule", "how often to ask", schedule_rows},
+    {"runsc_texts", "what a runsc binary printed", runsc_texts_rows},
+    {"runsc_place", "a container that the caller made with runsc", runsc_place_rows},
+    {"runsc_globals", "runsc's options before the verb", runsc_globals_rows},
+    {"runsc_run", "what runsc run is to do", runsc_run_rows},
+    {"runsc_create", "what runsc create is to do", runsc_create_rows},
+    {"runsc_start", "what runsc start is to do", runsc_start_rows},
+    {"runsc_exec", "what runsc exec is to do", runsc_exec_rows},
+    {"runsc_kill", "what runsc kill is to do", runsc_kill_rows},
+    {"runsc_delete", "what runsc delete is to do", runsc_delete_rows},
+    {"runsc_state", "what runsc state is to do", runsc_state_rows},
+    {"runsc_list", "what runsc list is to do", runsc_list_rows},
+    {"runsc_wait", "what runsc wait is to do", runsc_wait_rows},
+    {"runsc_pause", "what runsc pause is to do", runsc_pause_rows},
+    {"runsc_resume", "what runsc resume is to do", runsc_resume_rows},
+    {"runsc_checkpoint", "what runsc checkpoint is to do", runsc_checkpoint_rows},
+    {"runsc_restore", "what runsc restore is to do", runsc_restore_rows},
+    {"runsc_events", "what runsc events is to do", runsc_events_rows},
+    {"runsc_ps", "what runsc ps is to do", runsc_ps_rows},
+    {"runsc_fscheckpoint", "what runsc fscheckpoint is to do", runsc_fscheckpoint_rows},
+    {"runsc_tar", "what runsc tar is to do", runsc_tar_rows},
+    {"runsc_pass_fd", "a descriptor of runsc's and its number inside", runsc_pass_fd_rows},
+};
+std::span<const option_set> option_sets() noexcept { return sets; }
 }
 namespace berth::capi {
 struct poll_aspect final : op_aspect {
@@ -20958,8 +21505,8 @@ static void read_schedule(options_object o, probe_schedule& schedule) {
   o.into(schedule.first, o.milliseconds_of("first_ms"));
   o.into(schedule.max, o.milliseconds_of("max_ms"));
   o.into(schedule.attempt_timeout, o.milliseconds_of("attempt_timeout_ms"));
-  o.into(schedule.factor, o.number("factor", 1, 100));
-  o.into(schedule.jitter, o.number("jitter", 0, 1));
+  o.into(schedule.factor, o.number("factor"));
+  o.into(schedule.jitter, o.number("jitter"));
   if (schedule.first <= duration::zero()) o.complain("first_ms", "at least 1 is wanted");
   if (schedule.attempt_timeout <= duration::zero()) o.complain("attempt_timeout_ms", "at least 1 is wanted");
   o.finish();
@@ -20967,7 +21514,7 @@ static void read_schedule(options_object o, probe_schedule& schedule) {
 static result<poll_request> read_poll_request(std::string_view text) {
   options_text given;
   BERTH_TRY(given.parse(text));
-  auto o = given.root();
+  auto o = given.root("poll");
   poll_request r;
   auto p = o.object("probe");
   if (!p) {
@@ -20975,35 +21522,31 @@ static result<poll_request> read_poll_request(std::string_view text) {
     BERTH_TRY(given.outcome());
     return r;
   }
-  const std::string type = p->text("type").value_or("");
-  if (type == "connect" || type == "http") {
-    r.what = type == "http" ? poll_request::question::http : poll_request::question::connect;
+  using question = poll_request::question;
+  const auto type = p->word("type", std::array{question::connect, question::http, question::command});
+  if (type) r.what = *type;
+  else p->complain("type", "a probe has a type");
+  if (r.what != question::command) {
     p->into(r.where.unix_path, p->text("unix"));
     p->into(r.where.host, p->text("host"));
-    if (const auto port = p->integer("port", 1, 65535)) r.where.port = static_cast<std::uint16_t>(*port);
+    if (const auto port = p->integer("port")) r.where.port = static_cast<std::uint16_t>(*port);
     p->into(r.where.guarded, p->boolean("guarded"));
-    if (type == "http") p->into(r.target, p->text("target"));
-    const bool tcp = !r.where.host.empty() && r.where.port != 0;
-    if (r.where.unix_path.empty() != tcp) p->complain("unix", "either unix, or host and port, are wanted");
-  } else if (type == "command") {
-    r.what = poll_request::question::command;
+    if (r.what == question::http) p->into(r.target, p->text("target"));
+  } else {
     r.schedule = probe_schedule::costly();
     p->into(r.cmd.argv, p->texts("argv"));
     p->into(r.cmd.env, p->environment("env"));
     p->into(r.cmd.cwd, p->text("cwd"));
     p->into(r.cmd.user, p->text("user"));
-    if (r.cmd.argv.empty()) p->complain("argv", "a command has at least its program");
-  } else {
-    p->complain("type", "\"connect\", \"http\" or \"command\" is wanted");
   }
   if (given.outcome()) p->finish();
-  if (o.has("schedule")) {
-    if (auto word = o.json("schedule"); word && (*word == "\"cheap\"" || *word == "\"costly\"")) {
-      r.schedule = *word == "\"cheap\"" ? probe_schedule::cheap() : probe_schedule::costly();
-    } else if (auto s = o.object("schedule")) {
-      read_schedule(*s, r.schedule);
-    }
-  }
+  const bool tcp = !r.where.host.empty() && r.where.port != 0;
+  if (r.what == question::command && r.cmd.argv.empty()) p->complain("argv", "a command has at least its program");
+  if (r.what != question::command && r.where.unix_path.empty() != tcp)
+    p->complain("unix", "either unix, or host and port, are wanted");
+  const auto cheap_or_costly = o.word("schedule", std::array{false, true});
+  if (cheap_or_costly) r.schedule = *cheap_or_costly ? probe_schedule::costly() : probe_schedule::cheap();
+  else if (auto s = given.outcome() ? o.object("schedule") : std::nullopt) read_schedule(*s, r.schedule);
   o.finish();
   BERTH_TRY(given.outcome());
   return r;
@@ -21129,7 +21672,7 @@ berth_status berth_runsc_from_text(const char* path, size_t path_len, const char
     BERTH_TEXT(json, texts, texts_len);
     berth::capi::options_text given;
     BERTH_TRY(given.parse(json));
-    auto o = given.root();
+    auto o = given.root("runsc_texts");
     berth::runsc_texts said;
     o.into(said.version, o.text("version"));
     o.into(said.flags, o.text("flags"));
@@ -22547,6 +23090,173 @@ berth_status berth_sandbox_collect_garbage(berth_loop* loop, const char* where, 
                                            const berth_op_options* op_options, uint64_t* op, berth_error** err) {
   return root_operation(loop, where, where_len, op_options, op, err, &capi::collect_all);
 }
+namespace berth {
+struct finding {
+  std::string
+      id;
+  std::string cause;
+  std::string remedy;
+  std::string reference;
+  std::string
+      evidence;
+  std::string
+      source;
+};
+struct sandbox_evidence {
+  sandbox_status status;
+  exit_reason reason = exit_reason::none;
+  std::uint64_t memory_kills = 0;
+  diagnosis_context pair;
+  bool docker_installed = true;
+  std::vector<std::string> gaps;
+  std::string daemon_log;
+  std::string init_log;
+  std::vector<runsc_log_file> runsc_logs;
+};
+BERTH_DECL std::vector<finding> find_causes(const sandbox_evidence& evidence);
+struct sandbox_diagnosis {
+  sandbox_status status;
+  std::vector<finding> findings;
+};
+BERTH_DECL boost::asio::awaitable<result<sandbox_diagnosis>> diagnose_sandbox(environment where, sandbox_record record,
+                                                                              std::optional<bool> rules = std::nullopt);
+BERTH_DECL void write_json(json_writer& to, const sandbox_diagnosis& diagnosis);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+class finding_list {
+ public:
+  void add(finding one) {
+    const auto same = [&one](const finding& other) { return other.id == one.id && one.id != "BERTH-UNKNOWN"; };
+    if (std::none_of(all_.begin(), all_.end(), same)) all_.push_back(std::move(one));
+  }
+  void add_known(std::string_view text, const diagnosis_context& pair, const std::string& source) {
+    for (const diagnosis& known : diagnose_docker(text, pair))
+      add({std::string(known.what.id), std::string(known.what.cause), std::string(known.what.remedy),
+           std::string(known.what.reference), known.evidence, source});
+  }
+  bool empty() const { return all_.empty(); }
+  std::vector<finding> take() { return std::move(all_); }
+ private:
+  std::vector<finding> all_;
+};
+inline std::string last_lines(std::string_view text, std::size_t count) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  std::size_t begin = text.size();
+  for (std::size_t lines = 0; begin > 0 && lines < count; ++lines) {
+    const std::size_t at = text.rfind('\n', begin - 1);
+    begin = at == std::string_view::npos ? 0 : at;
+  }
+  std::string out;
+  append_shown(out, text.substr(begin == 0 ? 0 : begin + 1));
+  return out.substr(0, 4000);
+}
+}
+BERTH_DECL std::vector<finding> find_causes(const sandbox_evidence& e) {
+  constexpr const char* page = "docs/reference/managed.md#why-it-is-not-as-it-should-be";
+  const sandbox_record& record = e.status.record;
+  detail::finding_list found;
+  if (record.damaged) {
+    found.add({"BERTH-RECORD-DAMAGED", "the sandbox's record cannot be read", "remove it: berth rm " + record.id, page,
+               record.damage, "record.json"});
+    return found.take();
+  }
+  const std::string& state = e.status.state;
+  const bool is_over = state == "stopped" || state == "lost";
+  if (state == "lost")
+    found.add({"BERTH-LOST", "the sandbox is of an earlier boot of this host, or its creation broke off",
+               "remove it and make it anew: berth gc does", page, "boot " + record.boot_id, "record"});
+  if (e.reason == exit_reason::out_of_memory || e.memory_kills > 0)
+    found.add(
+        {"BERTH-MEMORY",
+         is_over ? "the sandbox was killed at its memory limit"
+                 : "programs of the sandbox were killed at its memory limit",
+         "give it more memory (--memory, memory_bytes); images on the default data root take memory too", page,
+         std::to_string(e.memory_kills) + " killed, at a limit of " + std::to_string(record.memory_bytes) + " bytes",
+         "cgroup"});
+  if (e.status.rules == false)
+    found.add({"BERTH-RULES-GONE", "the firewall rules that isolate the sandbox are gone: nothing is enforced",
+               "another program flushed them: remove the sandbox, and let that program flush tables of its own only",
+               "docs/reference/network.md", "nft table " + record.names().table, "firewall"});
+  if (state == "unresponsive")
+    found.add({"BERTH-UNRESPONSIVE", "the sandbox's process is there and does not answer",
+               "see what the host is short of (CPU, memory, disk); remove it by force: berth rm -f " + record.id, page,
+               "process " + std::to_string(record.sandbox_process.pid), "record"});
+  const daemon_status docker = e.status.docker();
+  if (e.status.wants_docker() && !e.docker_installed)
+    found.add({"BERTH-NO-DOCKERD", "the root file system has no dockerd",
+               "install Docker in it (Debian: docker.io, iptables, iproute2)", page, record.rootfs, "rootfs"});
+  if (docker.failure) found.add_known(docker.failure->reason + "\n" + docker.failure->tail, e.pair, "status.json");
+  found.add_known(e.daemon_log, e.pair, std::string(sandbox_record::daemon_log_name));
+  if (is_over) {
+    found.add_known(e.init_log, e.pair, "logs/init.log");
+    const runsc_diagnosis said = diagnose_runsc(e.runsc_logs, e.init_log);
+    if (!said.cause.empty() && found.empty())
+      found.add({said.hint.empty() ? "BERTH-UNKNOWN" : "BERTH-RUNSC", "runsc reports: " + said.cause, said.hint, page,
+                 said.lines.empty() ? said.cause : said.lines.front(), "logs/runsc/" + said.file});
+  }
+  const bool unexplained = docker.failure && found.empty();
+  for (const std::string& gap : e.gaps)
+    found.add({"BERTH-PAIR", gap, "docs/matrix.md has what works on which pair", "docs/matrix.md",
+               "Docker " + e.pair.versions.docker.to_string() + " on runsc " + std::to_string(e.pair.runsc_release),
+               "versions"});
+  if (unexplained)
+    found.add({"BERTH-UNKNOWN",
+               docker.failure->to_error().message,
+               {},
+               page,
+               detail::last_lines(docker.failure->tail.empty() ? e.daemon_log : docker.failure->tail, 10),
+               std::string(sandbox_record::daemon_log_name)});
+  return found.take();
+}
+BERTH_DECL boost::asio::awaitable<result<sandbox_diagnosis>> diagnose_sandbox(environment where, sandbox_record record,
+                                                                              std::optional<bool> rules) {
+  constexpr std::size_t most_text = 512 * 1024;
+  sandbox_evidence evidence;
+  auto looking = look_at(where, std::move(record));
+  auto status = co_await std::move(looking);
+  if (!status) co_return std::move(status).error();
+  evidence.status = std::move(*status);
+  evidence.status.rules = rules;
+  const sandbox_record& now = evidence.status.record;
+  if (!now.damaged) {
+    evidence.reason = find_exit_reason(now);
+    evidence.memory_kills = count_memory_kills(now);
+    if (auto box = sandbox::attach(where, now.id)) {
+      if (auto text = (*box)->logs(sandbox_log::daemon, most_text)) evidence.daemon_log = std::move(*text);
+      if (auto text = (*box)->logs(sandbox_log::init, most_text)) evidence.init_log = std::move(*text);
+      if (auto binary = (*box)->runsc()) evidence.pair.runsc_release = binary->version().date;
+    }
+    if (auto files = read_runsc_logs(now.runsc_logs())) evidence.runsc_logs = std::move(*files);
+    if (auto present = has_dockerd(now.rootfs)) evidence.docker_installed = *present;
+    auto versions = read_docker_versions(now.rootfs);
+    if (versions && evidence.status.wants_docker()) {
+      evidence.pair.versions = *versions;
+      docker_plan_options pair;
+      pair.versions = *versions;
+      pair.runsc_release = evidence.pair.runsc_release;
+      if (auto plan = plan_docker(pair)) evidence.gaps = plan->gaps;
+      else evidence.gaps.push_back(plan.error().message);
+    }
+  }
+  sandbox_diagnosis out;
+  out.findings = find_causes(evidence);
+  out.status = std::move(evidence.status);
+  co_return out;
+}
+BERTH_DECL void write_json(json_writer& to, const sandbox_diagnosis& diagnosis) {
+  to.open_object().key("id").string(diagnosis.status.record.id).key("state").string(diagnosis.status.state);
+  to.key("ok").boolean(diagnosis.findings.empty()).key("findings").open_array();
+  for (const finding& one : diagnosis.findings) {
+    to.open_object().key("id").string(one.id).key("cause").string(one.cause).key("remedy").string(one.remedy);
+    to.key("reference").string(one.reference).key("evidence").string(one.evidence);
+    to.key("source").string(one.source).close_object();
+  }
+  to.close_array().close_object();
+}
+}
+#endif
 namespace berth::capi {
 static void write_egress(json_writer& out, const egress_policy& policy) {
   out.key("egress").open_array();
@@ -22876,7 +23586,7 @@ result<environment> read_environment(std::string_view text) {
   environment where = environment::from(set);
   options_text given;
   BERTH_TRY(given.parse(text));
-  auto o = given.root();
+  auto o = given.root("where");
   o.into(where.root, o.text("root"));
   o.into(where.runsc, o.text("runsc"));
   o.into(where.init, o.text("init"));
@@ -22901,7 +23611,7 @@ result<void> read_managed_docker(std::string_view text, docker_recipe& recipe, d
                                  bool& start) {
   options_text given;
   BERTH_TRY(given.parse(text));
-  auto o = given.root();
+  auto o = given.root("docker");
   read_managed_docker_object(o, recipe, settings, enabled, start);
   return given.outcome();
 }
@@ -22912,7 +23622,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   r.where = std::move(*environment);
   options_text given;
   BERTH_TRY(given.parse(config));
-  auto o = given.root();
+  auto o = given.root("sandbox");
   sandbox_config& c = r.config;
   o.into(c.id, o.text("id"));
   o.into(c.rootfs, o.text("rootfs"));
@@ -22936,7 +23646,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
       o.complain("network", "\"sandbox\", \"none\" or the absolute path of a network namespace is wanted");
     }
   }
-  if (const auto most = o.integer("max_connections", 0, std::int64_t{1} << 31)) {
+  if (const auto most = o.integer("max_connections")) {
     c.max_connections = static_cast<std::uint32_t>(*most);
   }
   if (const auto words = o.texts("egress")) {
@@ -22949,8 +23659,8 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
     if (ports) c.ports = std::move(*ports);
     else o.complain("publish", ports.error().message, errc::invalid, ports.error().hint);
   }
-  o.into(c.cpus, o.number("cpus", 0, 4096));
-  o.into(c.memory_bytes, o.unsigned_integer("memory_bytes"));
+  o.into(c.cpus, o.number("cpus"));
+  o.into(c.memory_bytes, o.size("memory_bytes"));
   o.into(c.hostname, o.text("hostname"));
   o.into(c.env, o.environment("env"));
   o.into(c.cwd, o.text("cwd"));
@@ -22969,7 +23679,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   o.into(c.shared_directory, o.boolean("shared_directory"));
   o.into(c.runsc_args, o.texts("runsc_args"));
   o.into(c.watch_creator, o.boolean("ends_with_creator"));
-  if (const auto pid = o.integer("ends_with_process", 1, std::int64_t{1} << 22)) {
+  if (const auto pid = o.integer("ends_with_process")) {
     c.owner = process_identity::of(static_cast<pid_t>(*pid));
     if (!c.owner.alive()) o.complain("ends_with_process", "there is no process of this number");
   }
@@ -22999,7 +23709,7 @@ berth_status berth_sandbox_snapshot(berth_sandbox* sandbox, const char* options,
     BERTH_TEXT(text, options, options_len);
     capi::options_text given;
     BERTH_TRY(given.parse(text));
-    auto o = given.root();
+    auto o = given.root("snapshot");
     std::string name;
     berth::snapshot_options wanted;
     o.into(name, o.text("name"));
@@ -23098,7 +23808,7 @@ berth_status berth_spec_apply_docker(berth_spec* spec, const char* options, size
     BERTH_TEXT(text, options, options_len);
     berth::capi::options_text given;
     BERTH_TRY(given.parse(text));
-    auto o = given.root();
+    auto o = given.root("recipe");
     auto recipe = berth::capi::read_docker_recipe(o);
     o.into(recipe.raise_limits, o.boolean("raise_limits"));
     o.into(recipe.guest, o.text("guest"));
@@ -23232,7 +23942,7 @@ berth_status berth_spec_set_mount(berth_spec* spec, const char* mount, size_t mo
     BERTH_TEXT(text, mount, mount_len);
     berth::capi::options_text options;
     BERTH_TRY(options.parse(text));
-    auto o = options.root();
+    auto o = options.root("spec_mount");
     berth::spec_mount made;
     o.into(made.destination, o.text("destination"));
     o.into(made.type, o.text("type"));

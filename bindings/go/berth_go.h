@@ -5,8 +5,8 @@
 
 #include "berth.h"
 
-#if BERTH_ABI_VERSION != 1
-#error "these bindings are for version 1 of berth's C interface"
+#if BERTH_ABI_VERSION != 0
+#error "these bindings are for version 0 of berth's C interface"
 #endif
 
 /* A handle must not stand in a Go pointer variable that the garbage collector looks at, as event.payload would. */

@@ -74,6 +74,16 @@ typedef struct berth_op_options {
   uint64_t reserved[3];
 } berth_op_options;
 
+/* What a structure begins as: berth_op_options how = BERTH_OP_OPTIONS_INIT; the functions below do the same. */
+#define BERTH_LOOP_OPTIONS_INIT                                      \
+  {                                                                  \
+    (uint32_t)sizeof(berth_loop_options), 0, 0, 0, 0, { 0, 0, 0, 0 } \
+  }
+#define BERTH_OP_OPTIONS_INIT                                \
+  {                                                          \
+    (uint32_t)sizeof(berth_op_options), 0, 0, 0, { 0, 0, 0 } \
+  }
+
 /* Zero the structure and set struct_size. `size` is sizeof of the caller's. NULL or a size below 4 does nothing. */
 BERTH_API void berth_loop_options_init(berth_loop_options *options, size_t size);
 BERTH_API void berth_op_options_init(berth_op_options *options, size_t size);

@@ -4,7 +4,7 @@
 
 package berth
 
-// Linked with libberth.so.1, found by pkg-config.
+// Linked with libberth.so.0, found by pkg-config.
 
 /*
 #cgo pkg-config: berth

@@ -20,6 +20,62 @@ func encode(op string, v any) (string, error) {
 	return string(b), err
 }
 
+// set is an object of options, by the library's names.
+type set map[string]any
+
+// filler is a structure of options: fill puts into a set what is not the default. One that is nil fills nothing.
+type filler interface{ fill(set) }
+
+func filled(o filler) set {
+	s := set{}
+	o.fill(s)
+	return s
+}
+
+// encodeOptions is the text that the library reads; "" where all are the defaults.
+func encodeOptions(op string, o filler) (string, error) {
+	s := filled(o)
+	if len(s) == 0 {
+		return "", nil
+	}
+	return encode(op, s)
+}
+
+// put adds what is not the zero value.
+func put[T comparable](s set, name string, v T) {
+	var zero T
+	if v != zero {
+		s[name] = v
+	}
+}
+
+func putAll[S ~[]T, T any](s set, name string, v S) {
+	if len(v) != 0 {
+		s[name] = v
+	}
+}
+
+func putPointer[T any](s set, name string, v *T) {
+	if v != nil {
+		s[name] = *v
+	}
+}
+
+// putObjects adds a list of structures.
+func putObjects[T any, P interface {
+	*T
+	filler
+}](s set, name string, v []T) {
+	if len(v) == 0 {
+		return
+	}
+	list := make([]set, len(v))
+	for i := range v {
+		list[i] = filled(P(&v[i]))
+	}
+	s[name] = list
+}
+
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // notUTF8 looks for a string that is not UTF-8, and gives its place as a JSON pointer. Bytes, such as json.RawMessage,

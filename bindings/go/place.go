@@ -35,18 +35,10 @@ func (l *Loop) Host() (*Place, error) {
 	return p, named("host", err)
 }
 
-// RunscPlace names a container that the caller made with runsc.
-type RunscPlace struct {
-	Runsc    string       `json:"runsc,omitempty"` // the binary; "": runsc on the PATH
-	ID       string       `json:"id"`
-	Globals  RunscGlobals `json:"globals"` // as the sandbox was started with: Root, and NetRaw for Docker
-	CacheDir string       `json:"cache_dir,omitempty"`
-}
-
 // Runsc is a container of the caller's, reached by `runsc exec`. The binary is probed as by [ProbeRunsc].
 func (l *Loop) Runsc(ctx context.Context, c RunscPlace) (*Place, error) {
 	const name = "runsc place"
-	options, err := encode(name, c)
+	options, err := encodeOptions(name, &c)
 	if err != nil {
 		return nil, err
 	}

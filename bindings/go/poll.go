@@ -23,12 +23,6 @@ type Probe struct {
 	Where   *Place
 }
 
-// PollOptions say how often to ask. The zero value fits the probe.
-type PollOptions struct {
-	First, Max, AttemptTimeout time.Duration
-	Factor, Jitter             float64
-}
-
 // PollResult is what came of asking.
 type PollResult struct {
 	Attempts  int
@@ -62,14 +56,8 @@ func (l *Loop) Poll(ctx context.Context, probe Probe, o PollOptions) (PollResult
 	put(p, "host", probe.Host)
 	put(p, "port", probe.Port)
 	options := set{"probe": p}
-	if o != (PollOptions{}) {
-		s := set{}
-		put(s, "first_ms", inMilliseconds(o.First))
-		put(s, "max_ms", inMilliseconds(o.Max))
-		put(s, "attempt_timeout_ms", inMilliseconds(o.AttemptTimeout))
-		put(s, "factor", o.Factor)
-		put(s, "jitter", o.Jitter)
-		options["schedule"] = s
+	if schedule := filled(&o); len(schedule) != 0 {
+		options["schedule"] = schedule
 	}
 	text, err := encode(name, options)
 	if err != nil {

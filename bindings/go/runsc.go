@@ -94,67 +94,13 @@ func (r *Runsc) Has(verb, flag string) (bool, error) {
 	return has, named("runsc has", err)
 }
 
-// RunscGlobals are runsc's options before the verb.
-type RunscGlobals struct {
-	Root              string   `json:"root,omitempty"`
-	DebugLog          string   `json:"debug_log,omitempty"`
-	Log               string   `json:"log,omitempty"`
-	LogFormat         string   `json:"log_format,omitempty"` // text, json, json-k8s
-	Debug             bool     `json:"debug,omitempty"`
-	Platform          string   `json:"platform,omitempty"`
-	Network           string   `json:"network,omitempty"` // sandbox, none, host
-	NetRaw            bool     `json:"net_raw,omitempty"` // Docker needs it, in exec too
-	PacketSocketWrite bool     `json:"packet_socket_write,omitempty"`
-	HostUDS           string   `json:"host_uds,omitempty"` // none, open, create, all
-	Overlay2          string   `json:"overlay2,omitempty"`
-	FileAccess        string   `json:"file_access,omitempty"` // exclusive, shared
-	DirectFS          *bool    `json:"directfs,omitempty"`
-	IgnoreCgroups     bool     `json:"ignore_cgroups,omitempty"`
-	SystemdCgroup     bool     `json:"systemd_cgroup,omitempty"`
-	Rootless          bool     `json:"rootless,omitempty"`
-	ExtraArgs         []string `json:"extra_args,omitempty"`
-}
-
-// RunscOptions are those of all verbs; each takes its own and refuses the rest.
-type RunscOptions struct {
-	Globals         RunscGlobals `json:"globals"`
-	ID              string       `json:"id,omitempty"`
-	Bundle          string       `json:"bundle,omitempty"`            // run, create, restore
-	Detach          bool         `json:"detach,omitempty"`            // run, restore, exec
-	PidFile         string       `json:"pid_file,omitempty"`          // run, create, restore, exec
-	InternalPidFile string       `json:"internal_pid_file,omitempty"` // exec
-	ConsoleSocket   string       `json:"console_socket,omitempty"`    // run, create, restore, exec
-	UserLog         string       `json:"user_log,omitempty"`          // run, create, restore
-	Command         []string     `json:"command,omitempty"`           // exec
-	Process         string       `json:"process,omitempty"`           // exec: a file with an OCI process
-	Env             []string     `json:"env,omitempty"`               // exec
-	Cwd             string       `json:"cwd,omitempty"`               // exec
-	User            string       `json:"user,omitempty"`              // exec: numbers
-	Caps            []string     `json:"caps,omitempty"`              // exec
-	Signal          int          `json:"signal,omitempty"`            // kill
-	All             bool         `json:"all,omitempty"`               // kill
-	Pid             int          `json:"pid,omitempty"`               // kill, wait
-	Pgid            int          `json:"pgid,omitempty"`              // kill
-	Force           bool         `json:"force,omitempty"`             // delete
-	JSON            bool         `json:"json,omitempty"`              // list
-	Quiet           bool         `json:"quiet,omitempty"`             // list
-	ImagePath       string       `json:"image_path,omitempty"`        // checkpoint, restore, fscheckpoint
-	LeaveRunning    bool         `json:"leave_running,omitempty"`     // checkpoint, fscheckpoint
-	Compression     string       `json:"compression,omitempty"`       // checkpoint
-	Background      bool         `json:"background,omitempty"`        // restore
-	Direct          bool         `json:"direct,omitempty"`            // checkpoint, restore, fscheckpoint
-	Path            string       `json:"path,omitempty"`              // fscheckpoint
-	Stats           bool         `json:"stats,omitempty"`             // events
-	ExtraArgs       []string     `json:"extra_args,omitempty"`
-}
-
 // RunscArgs is the command line of one of runsc's verbs, the binary first. It runs nothing. An option that this binary
 // lacks is ErrRunscFlagUnsupported.
 func RunscArgs(r *Runsc, verb string, o RunscOptions) ([]string, error) {
 	if r == nil {
 		return nil, invalid("runsc args", "r", "the binary is nil")
 	}
-	options, err := encode("runsc "+verb, o)
+	options, err := encodeOptions("runsc "+verb, &o)
 	if err != nil {
 		return nil, err
 	}

@@ -9,27 +9,8 @@ import (
 	"time"
 )
 
-// Where is where berth keeps its state and finds its helpers. The zero value: /var/lib/berth, runsc on the PATH, berth-init
-// where it was installed; BERTH_ROOT, BERTH_RUNSC and BERTH_INIT in the environment change these.
-type Where struct {
-	Root        string `json:"root,omitempty"`
-	Runsc       string `json:"runsc,omitempty"`
-	Init        string `json:"init,omitempty"`
-	NetworkPool string `json:"network_pool,omitempty"` // "": 10.211.0.0/16
-}
-
 func (w Where) text(op string) (string, error) {
-	if w == (Where{}) {
-		return "", nil
-	}
-	return encode(op, w)
-}
-
-// Mount is a directory or file of this host, bound into a sandbox.
-type Mount struct {
-	Source      string `json:"source"`
-	Destination string `json:"destination,omitempty"` // "": the same path inside
-	ReadOnly    bool   `json:"read_only,omitempty"`
+	return encodeOptions(op, &w)
 }
 
 // FindInit finds berth-init on this host, which DockerRecipe.Guest is to name in a sandbox of your own.
@@ -41,44 +22,6 @@ func FindInit(where Where) (string, error) {
 	}
 	path, err := findInit(text)
 	return path, named(op, err)
-}
-
-// SandboxConfig is what a sandbox is to be. Only RootFS is needed, or Snapshot.
-type SandboxConfig struct {
-	RootFS string // a directory; never written to
-	// Snapshot is the name of a saved sandbox to go on from, in place of RootFS; of the other fields, those may be set then that
-	// are the sandbox's own: ID, Hostname, Network where that is a path, Egress, Publish, Annotations, EndsWithCreator, EndsWithProcess, Lifetime and
-	// CreateTimeout.
-	Snapshot    string
-	ID          string // "": one is made up
-	CPUs        float64
-	MemoryBytes uint64
-	Network     string // "sandbox" (the default), "none", or the path of a network namespace
-	// MaxConnections is how many flows it may hold in the host's connection tracking; nil: 4096, 0: no limit.
-	MaxConnections *uint32
-	// Egress is where it may begin connections to: nil or "all", "none", or "dns" (port 53 of its name servers) and any number
-	// of "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP. SetEgress changes it.
-	Egress []string
-	// Publish is which ports of this host lead to it: "[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]", ADDRESS being 127.0.0.1 where none is
-	// named.
-	Publish     []string
-	Hostname    string
-	Env         []string // "NAME=value"
-	Cwd         string
-	Mounts      []Mount
-	Annotations map[string]string
-	RunscArgs   []string
-	// NetRaw and PacketSocketWrite let programs inside open raw and packet sockets; Docker sets what it needs by itself.
-	NetRaw, PacketSocketWrite bool
-	SharedDirectory           *bool           // /run/berth inside, shared with this host; nil: yes
-	SpecPatch                 json.RawMessage // a merge patch, the last word on the OCI spec
-	// EndsWithCreator ends it with this process, whatever ends that. What is left on this host is removed at once where the
-	// berth command is installed, else by CollectGarbage.
-	EndsWithCreator bool
-	EndsWithProcess int            // the pid of another process that it ends with as well; 0: none
-	Lifetime        time.Duration  // it is stopped so long after the beginning of its creation; 0: never
-	CreateTimeout   time.Duration  // 0: 60 s
-	Docker          *SandboxDocker // nil: no Docker
 }
 
 // SandboxDocker is Docker in a sandbox of berth's. The zero value is the default.
@@ -94,54 +37,14 @@ func (d *SandboxDocker) fill(s set) {
 	if d == nil {
 		return
 	}
-	put(s, "cgroup", d.Recipe.Cgroup)
-	put(s, "data_root", d.Recipe.DataRoot)
+	recipe := d.Recipe
+	recipe.RaiseLimits, recipe.Guest = false, "" // it has both
+	recipe.fill(s)
 	d.Options.fill(s)
 	put(s, "data_root_path", d.Recipe.DataRootPath)
 	if d.Later {
 		s["start"] = false
 	}
-}
-
-func (c *SandboxConfig) text(op string) (string, error) {
-	s := set{}
-	if c.Snapshot == "" || c.RootFS != "" {
-		s["rootfs"] = c.RootFS
-	}
-	put(s, "snapshot", c.Snapshot)
-	put(s, "id", c.ID)
-	put(s, "cpus", c.CPUs)
-	put(s, "memory_bytes", c.MemoryBytes)
-	put(s, "network", c.Network)
-	putPointer(s, "max_connections", c.MaxConnections)
-	putAll(s, "egress", c.Egress)
-	putAll(s, "publish", c.Publish)
-	put(s, "hostname", c.Hostname)
-	putAll(s, "env", c.Env)
-	put(s, "cwd", c.Cwd)
-	if len(c.Mounts) != 0 {
-		s["mounts"] = c.Mounts
-	}
-	if len(c.Annotations) != 0 {
-		s["annotations"] = c.Annotations
-	}
-	putAll(s, "runsc_args", c.RunscArgs)
-	put(s, "net_raw", c.NetRaw)
-	put(s, "packet_socket_write", c.PacketSocketWrite)
-	putPointer(s, "shared_directory", c.SharedDirectory)
-	if len(c.SpecPatch) != 0 {
-		s["spec_patch"] = c.SpecPatch
-	}
-	put(s, "ends_with_creator", c.EndsWithCreator)
-	put(s, "ends_with_process", c.EndsWithProcess)
-	put(s, "lifetime_ms", inMilliseconds(c.Lifetime))
-	put(s, "create_timeout_ms", inMilliseconds(c.CreateTimeout))
-	if c.Docker != nil {
-		docker := set{}
-		c.Docker.fill(docker)
-		s["docker"] = docker
-	}
-	return encode(op, s)
 }
 
 // SandboxInfo is what is known of a sandbox, in the one form that berth status --json has too.
@@ -258,7 +161,7 @@ func (l *Loop) makeSandbox(ctx context.Context, name string, docker *DaemonOptio
 // Docker, dockerd is started meanwhile: WaitDocker.
 func (l *Loop) CreateSandbox(ctx context.Context, where Where, config SandboxConfig) (*Sandbox, error) {
 	const name = "create sandbox"
-	text, err := config.text(name)
+	text, err := encodeOptions(name, &config)
 	if err != nil {
 		return nil, err
 	}
@@ -457,8 +360,7 @@ func (s *Sandbox) StartDocker(ctx context.Context, docker *SandboxDocker) error 
 	if docker == nil {
 		docker = s.watch.before()
 	}
-	options := set{}
-	docker.fill(options)
+	options := filled(docker)
 	delete(options, "start")
 	text, err := encode(name, options)
 	if err != nil {

@@ -31,17 +31,14 @@ type Snapshot struct {
 // Created is when it was made.
 func (s *Snapshot) Created() time.Time { return time.UnixMilli(s.CreatedMS) }
 
-// SnapshotOptions is how a sandbox is saved. The zero value is the default: it goes on afterwards.
-type SnapshotOptions struct {
-	Stop bool // it ends when it is saved
-}
-
 // Snapshot saves the sandbox as it runs, memory and file systems, Docker and its containers, under a name. Everything inside stands
 // still meanwhile, and connections to Docker are cut. While a command runs in it nothing is saved (ErrState); a failure leaves
 // nothing, and the sandbox runs on. A snapshot holds what was in memory, secrets too.
 func (s *Sandbox) Snapshot(ctx context.Context, name string, options SnapshotOptions) (*Snapshot, error) {
 	const op = "snapshot sandbox"
-	text, err := encode(op, set{"name": name, "leave_running": !options.Stop})
+	how := filled(&options)
+	how["name"] = name
+	text, err := encode(op, how)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ package berth
 
 import (
 	"encoding/json"
-	"log/slog"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
@@ -17,20 +16,6 @@ const (
 	CgroupHostBind CgroupMode = "host-bind" // the host's: unsafe, and Docker does not work with it
 	CgroupNone     CgroupMode = "none"
 )
-
-// DockerRecipe is what [ApplyDocker] does. nil or the zero value: 17 capabilities, the sandbox's own cgroups, images in
-// the root file system; in a [SandboxDocker], on a tmpfs.
-type DockerRecipe struct {
-	Cgroup       CgroupMode `json:"cgroup,omitempty"`
-	DataRoot     string     `json:"data_root,omitempty"`      // "tmpfs", "tmpfs:2Gi", or a directory of this host
-	DataRootPath string     `json:"data_root_path,omitempty"` // where it is mounted; "": /var/lib/docker
-	// RaiseLimits adds CAP_SYS_RESOURCE to the 17: nested containers may raise limits (`ulimits: memlock: -1`). Guest is
-	// berth-init on this host, bound in at /.berth/init: it starts dockerd. A managed sandbox has both whatever is said here.
-	RaiseLimits bool   `json:"raise_limits,omitempty"`
-	Guest       string `json:"guest,omitempty"`
-	// Logger gets the lines about what was done; nil: none.
-	Logger *slog.Logger `json:"-"`
-}
 
 // ApplyDocker gives back spec with what a sandbox needs for dockerd inside. The argument is left as it is; everything in it
 // is in the result. Doing it twice changes nothing more.
@@ -56,12 +41,9 @@ func ApplyDocker(spec *specs.Spec, recipe *DockerRecipe) (*specs.Spec, error) {
 // ApplyDockerJSON is [ApplyDocker] for a config.json. Fields that this Go program does not know survive too, as do the
 // order of keys and the text of numbers.
 func ApplyDockerJSON(config []byte, recipe *DockerRecipe) ([]byte, error) {
-	options := ""
-	if recipe != nil && *recipe != (DockerRecipe{Logger: recipe.Logger}) {
-		var err error
-		if options, err = encode("apply docker", recipe); err != nil {
-			return nil, err
-		}
+	options, err := encodeOptions("apply docker", recipe)
+	if err != nil {
+		return nil, err
 	}
 	out, seenTo, err := specApplyDocker(config, options, recipe != nil && recipe.Logger != nil)
 	if err != nil {

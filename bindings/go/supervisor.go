@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"math"
 	"runtime"
@@ -118,91 +117,6 @@ const (
 	RestartOnFailure Restart = "on-failure"
 )
 
-// DaemonOptions are the settings of a supervised dockerd. nil or the zero value is the default.
-type DaemonOptions struct {
-	ReadyTimeout time.Duration // 0: 30 s
-	Restart      Restart       // "": never for a Supervisor, on-failure for a Sandbox
-	RestartLimit *int          // nil: 5
-	// HostSocket is dockerd's socket as this host reaches it, in a directory shared with the sandbox. With it readiness is
-	// asked from outside, and DockerHost is known; "": commands inside ask. Not for a Sandbox, which has its own.
-	HostSocket string
-	// What dockerd's arguments depend on. Versions and release "" or 0: not known.
-	DockerVersion, ContainerdVersion, RuncVersion string
-	RunscRelease                                  int // such as 20260701
-	UplinkDevice, UplinkAddress                   string
-	UplinkMTU                                     int
-	SNAT                                          *bool // nil: yes; needs a network, iptables and ip in the sandbox
-	Sockets                                       []string
-	StorageDriver, Dockerd                        string
-	DockerdArgs, DockerdEnv                       []string
-	DataRootPath                                  string
-	DataRootMounted                               *bool         // nil: yes
-	WrapRunc                                      string        // "automatic" (the default), "always", "never"
-	StopContainersTimeout, TermTimeout            time.Duration // 0: 10 s each
-	KillTimeout                                   time.Duration // 0: 5 s
-	// LogAttrs are added to the lines about this dockerd, such as the sandbox's name.
-	LogAttrs []slog.Attr
-	// OnState is called at each change of state, and Output gets dockerd's own log by lines: in order, one at a time for
-	// each dockerd, for different ones at once. Where Output is slow, lines beyond 4096 waiting ones or 1 MiB are
-	// dropped, and a log line tells how many; no change of state is. Neither may call Close.
-	OnState func(DaemonStatus)
-	Output  io.Writer
-}
-
-type set map[string]any
-
-// put adds what is not the zero value.
-func put[T comparable](s set, name string, v T) {
-	var zero T
-	if v != zero {
-		s[name] = v
-	}
-}
-
-func putAll(s set, name string, v []string) {
-	if len(v) != 0 {
-		s[name] = v
-	}
-}
-
-func putPointer[T any](s set, name string, v *T) {
-	if v != nil {
-		s[name] = *v
-	}
-}
-
-func (o *DaemonOptions) fill(s set) {
-	if o == nil {
-		return
-	}
-	put(s, "ready_timeout_ms", inMilliseconds(o.ReadyTimeout))
-	put(s, "restart", o.Restart)
-	putPointer(s, "restart_limit", o.RestartLimit)
-	put(s, "host_socket", o.HostSocket)
-	put(s, "docker_version", o.DockerVersion)
-	put(s, "containerd_version", o.ContainerdVersion)
-	put(s, "runc_version", o.RuncVersion)
-	put(s, "runsc_release", o.RunscRelease)
-	put(s, "uplink_device", o.UplinkDevice)
-	put(s, "uplink_address", o.UplinkAddress)
-	put(s, "uplink_mtu", o.UplinkMTU)
-	putPointer(s, "snat", o.SNAT)
-	putAll(s, "sockets", o.Sockets)
-	put(s, "storage_driver", o.StorageDriver)
-	put(s, "dockerd", o.Dockerd)
-	putAll(s, "dockerd_args", o.DockerdArgs)
-	putAll(s, "dockerd_env", o.DockerdEnv)
-	put(s, "data_root_path", o.DataRootPath)
-	putPointer(s, "data_root_mounted", o.DataRootMounted)
-	put(s, "wrap_runc", o.WrapRunc)
-	put(s, "stop_containers_timeout_ms", inMilliseconds(o.StopContainersTimeout))
-	put(s, "term_timeout_ms", inMilliseconds(o.TermTimeout))
-	put(s, "kill_timeout_ms", inMilliseconds(o.KillTimeout))
-	if o.Output != nil {
-		s["daemon_lines"] = true
-	}
-}
-
 // observer hands state changes and lines of one dockerd to its options' functions.
 type observer struct {
 	notes   *notifier
@@ -258,9 +172,7 @@ func NewSupervisor(l *Loop, where Executor, o *DaemonOptions) (*Supervisor, erro
 	if l == nil || where == nil {
 		return nil, invalid(name, "", "a loop and an executor are needed")
 	}
-	options := set{}
-	o.fill(options)
-	text, err := encode(name, options)
+	text, err := encodeOptions(name, o)
 	if err != nil {
 		return nil, err
 	}

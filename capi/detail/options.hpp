@@ -2,10 +2,13 @@
 // Reading the JSON texts that callers pass as options: checked as a spec is, unknown names refused.
 #pragma once
 
+#include "options_table.hpp"
+
 #include <berth/base/clock.hpp>
 #include <berth/base/result.hpp>
 #include <berth/spec/json.hpp>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,20 +18,29 @@
 
 namespace berth::capi {
 
-/// One object of an options text. A getter takes note of the name that it asks for; the first thing that is wrong is
-/// kept (type, range, with the JSON pointer), and `finish` gives it, or complains of names that nobody asked for.
+/// One object of an options text, whose options are those of a set of the table: types, ranges and words are looked up
+/// there. A getter takes note of the name that it asks for; the first thing that is wrong is kept (with the JSON pointer),
+/// and `finish` gives it, or complains of names that nobody asked for. To ask for what the table does not have so is a defect
+/// (`internal`).
 class options_object {
  public:
-  options_object(json_view object, std::string pointer, std::optional<error>& problem)
-      : object_(object), pointer_(std::move(pointer)), problem_(&problem) {}
+  options_object(json_view object, const option_set& set, std::string pointer, std::optional<error>& problem)
+      : object_(object), set_(&set), pointer_(std::move(pointer)), problem_(&problem) {}
 
   bool has(std::string_view name) const;
   std::optional<std::string> text(std::string_view name);
   std::optional<bool> boolean(std::string_view name);
-  std::optional<std::int64_t> integer(std::string_view name, std::int64_t least, std::int64_t most);
-  std::optional<std::uint64_t> unsigned_integer(std::string_view name);
+  std::optional<std::int64_t> integer(std::string_view name);
+  std::optional<std::uint64_t> size(std::string_view name);
   std::optional<std::vector<std::uint32_t>> ids(std::string_view name);  ///< an array of uids or gids
-  std::optional<double> number(std::string_view name, double least, double most);
+  std::optional<double> number(std::string_view name);
+  /// The one of `values` that is in the place of the word in the table's list.
+  template <class Enum, std::size_t N>
+  std::optional<Enum> word(std::string_view name, const std::array<Enum, N>& values) {
+    const auto at = word_index(name, N);
+    if (!at) return {};
+    return values[*at];
+  }
   std::optional<duration> milliseconds_of(std::string_view name);
   std::optional<std::vector<std::string>> texts(std::string_view name);  ///< an array of strings
   /// Environment: an array of "K=V", or an object of strings.
@@ -36,6 +48,8 @@ class options_object {
   /// An object of strings.
   std::optional<std::vector<std::pair<std::string, std::string>>> pairs(std::string_view name);
   std::optional<options_object> object(std::string_view name);
+  /// Of what is a word or an object: which word it is; nothing where it is an object, or wrong, or not there.
+  std::optional<std::size_t> word_index(std::string_view name, std::size_t count);
   std::vector<options_object> objects(std::string_view name);  ///< an array of objects
   std::optional<std::string> json(std::string_view name);      ///< any value, as JSON text
 
@@ -50,10 +64,14 @@ class options_object {
   void finish();
 
  private:
-  json_view find(std::string_view name);
+  // Its value, where it is there, may be so and is named in the table.
+  json_view find(std::string_view name, std::initializer_list<option_type> types);
   std::string at(std::string_view name) const;
+  void complain_of_range(std::string_view name, const char* what);
 
   json_view object_;
+  const option_set* set_;
+  const option_row* row_ = nullptr;  // of the last name that was asked for
   std::string pointer_;
   std::optional<error>* problem_;
   std::vector<std::string> known_;
@@ -68,8 +86,8 @@ class options_text {
 
   /// Errors: invalid with the JSON pointer and what is wrong, too_big.
   result<void> parse(std::string_view json);
-  /// The whole object.
-  options_object root();
+  /// The whole object, with the options of this set. The set exists.
+  options_object root(std::string_view set);
   /// The first problem that a getter or finish met.
   result<void> outcome() const;
 

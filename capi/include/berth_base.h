@@ -28,8 +28,9 @@
 extern "C" {
 #endif
 
-/* Version of the library's interface: the number in libberth.so.1. It changes when an old program would break. */
-#define BERTH_ABI_VERSION 1u
+/* Version of the library's interface: the number in libberth.so.0. It changes when an old program would break; but 0, before
+ * berth 1.0, makes no promise: a program is built anew for each release. */
+#define BERTH_ABI_VERSION 0u
 
 /* 0 or one of the BERTH_E_ codes below. Newer libraries may return codes that an older header does not name:
  * berth_status_name knows them. */
@@ -109,6 +110,12 @@ BERTH_API berth_status berth_abi_check(uint32_t compiled, berth_error **err);
 /* 1 when this build has the feature, else 0. name: [in] NUL-terminated: "spec", "runsc", "loop", "executor", "daemon",
  * "sandbox". */
 BERTH_API int32_t berth_feature(const char *name);
+/* Which options a JSON text of options may have. set: whose: "where", "sandbox", "docker", "daemon", "recipe", "exec", "runsc_run", "op_options" (a structure), …;
+ * empty: their names. [out,own] json: {"name","about","options":[{"name","type","unit","words":[…],"least","most","of","default",
+ * "default_is","needed","since","help"}…]}, without what an option has not; or ["where",…]. type: "string", "boolean", "integer",
+ * "number", "strings", "environment", "string_map", "integers", "object" and "objects" (of the set "of"), "string_or_object", "json".
+ * BERTH_E_NOT_FOUND. */
+BERTH_API berth_status berth_options_json(const char *set, size_t set_len, berth_buffer **json, berth_error **err);
 /* CLOCK_MONOTONIC in ns: what deadlines are measured on. */
 BERTH_API uint64_t berth_now_ns(void);
 

@@ -112,8 +112,7 @@ int main(int argc, char **argv) {
   berth_spec_free(spec);
 
   /* 2. The sandbox, by the program's own runsc command. --net-raw belongs to each command that starts processes. */
-  berth_loop_options options;
-  berth_loop_options_init(&options, sizeof options);
+  berth_loop_options options = BERTH_LOOP_OPTIONS_INIT;
   options.log_level = BERTH_LOG_DEBUG;
   check(berth_loop_create(&options, &loop, &err), "loop");
   berth_executor *host, *inside;

@@ -77,17 +77,17 @@ int exec_in(const exec_call& c, std::vector<std::string> words, invocation& call
 void add_exec_options(CLI::App& app, exec_call& c) {
   app.add_option("ID", c.id, "the sandbox")->required();
   add_variables(app, c.variables);
-  app.add_option("-w,--cwd,--workdir", c.cwd, "start in this directory")->type_name("DIR");
-  app.add_option("-u,--user", c.user, "run as this user: uid[:gid] or a name")->type_name("USER");
+  add_from_table(app, "exec.cwd", c.cwd);
+  add_from_table(app, "exec.user", c.user);
 }
 
 void add_exec(CLI::App& app, invocation& call) {
   auto c = std::make_shared<exec_call>();
   takes_command(app);
   add_exec_options(app, *c);
-  app.add_option("--timeout", c->timeout, "kill the command after this time; exit code 3")->type_name("SECONDS");
-  app.add_flag("--via-runsc", c->via_runsc, "start it by `runsc exec` and not through the sandbox's first process");
-  app.add_flag("-t,--tty", c->terminal, "give it a terminal, with ours as its window");
+  add_from_table(app, "exec_verb.timeout", c->timeout);
+  add_from_table(app, "exec_verb.via_runsc", c->via_runsc);
+  add_from_table(app, "exec_verb.tty", c->terminal);
   // As typed to docker exec, in one word often (-it). What -i asks for is what happens anyway.
   app.add_flag("-i,--interactive", c->interactive)->group("");
   add_examples(app, {"berth exec box -- ls -l /", "berth exec --user 1000 --cwd /src box -- make",

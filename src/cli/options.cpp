@@ -8,9 +8,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
 
 namespace berth::cli {
 namespace {
@@ -108,6 +110,45 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
   return app.add_option(name, into, description)->allow_extra_args(false);
 }
 
+std::span<const flag_row> flag_rows() noexcept {
+  static constexpr flag_row rows[] = {
+#include "option_table.ipp"
+  };
+  return rows;
+}
+
+const flag_row& find_flag(std::string_view key) {
+  for (const flag_row& row : flag_rows())
+    if (row.key == key) return row;
+  throw std::logic_error("options/*.toml has no flag " + std::string(key));
+}
+
+CLI::Option* dress(CLI::Option* option, const flag_row& row) {
+  if (!row.value.empty()) option->type_name(std::string(row.value));
+  if (!row.group.empty()) option->group(std::string(row.group));
+  return option;
+}
+
+CLI::Option* add_from_table(CLI::App& app, std::string_view key, bool& into) {
+  const flag_row& row = find_flag(key);
+  return dress(app.add_flag(std::string(row.names), into, std::string(row.help)), row);
+}
+
+CLI::Option* add_from_table(CLI::App& app, std::string_view key, std::vector<std::string>& into) {
+  const flag_row& row = find_flag(key);
+  return dress(add_list(app, std::string(row.names), into, std::string(row.help)), row);
+}
+
+CLI::IsMember one_of(std::string_view key) {
+  std::vector<std::string> words;
+  std::string_view left = find_flag(key).words;
+  while (!left.empty()) {
+    words.emplace_back(left.substr(0, left.find('|')));
+    left.remove_prefix(std::min(left.size(), words.back().size() + 1));
+  }
+  return CLI::IsMember(words);
+}
+
 void add_examples(CLI::App& app, std::initializer_list<const char*> lines) {
   std::string text = "Examples:";
   for (const char* line : lines) text += std::string("\n  ") + line;
@@ -119,7 +160,8 @@ error usage_error(std::string message, std::string option) {
 }
 
 error usage_error(const error& found, std::string option) {
-  return usage_error(found.hint.empty() ? found.message : found.message + "; " + found.hint, std::move(option));
+  return usage_error(found.hint.empty() ? found.message : found.message + "; " + found.hint,
+                     std::move(option));
 }
 
 std::string in_quotes(std::string_view text) {

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,33 @@ std::vector<std::string> mark_empty_values(std::vector<std::string> words);
 /// An option that may be repeated and takes one value each time.
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& into,
                       const std::string& description);
+
+/// One option of the command in options/*.toml.
+struct flag_row {
+  std::string_view key;  ///< "sandbox.cpus"
+  std::string_view names, value, help, group;
+  std::string_view words;  ///< those that it takes, "a|b|c"
+};
+std::span<const flag_row> flag_rows() noexcept;
+/// Throws std::logic_error where the table has no such key: a defect, which every call of the verb shows.
+const flag_row& find_flag(std::string_view key);
+
+/// Declares an option by its key in the table, which has its names, its help and its group: a switch, a value, or a list (one
+/// value each time).
+CLI::Option* add_from_table(CLI::App& app, std::string_view key, bool& into);
+CLI::Option* add_from_table(CLI::App& app, std::string_view key, std::vector<std::string>& into);
+template <class T>
+CLI::Option* add_from_table(CLI::App& app, std::string_view key, T& into);
+/// What dresses an option that was declared by hand in the words of the table.
+CLI::Option* dress(CLI::Option* option, const flag_row& row);
+/// That the value is one of the table's words.
+CLI::IsMember one_of(std::string_view key);
+
+template <class T>
+CLI::Option* add_from_table(CLI::App& app, std::string_view key, T& into) {
+  const flag_row& row = find_flag(key);
+  return dress(app.add_option(std::string(row.names), into, std::string(row.help)), row);
+}
 
 /// "Examples:" at the end of the help.
 void add_examples(CLI::App& app, std::initializer_list<const char*> lines);

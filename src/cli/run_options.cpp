@@ -136,68 +136,33 @@ result<void> refuse_beside_snapshot(const run_call& c) {
 
 void add_run_options(CLI::App& app, run_call& c) {
   takes_command(app);
-  app.add_flag("-d,--detach", c.detach, "leave it running in the background and print its id");
-  app.add_option("--id,--name", c.id, "what to call it (default: made up)")->type_name("ID");
-  app.add_option("--rootfs", c.rootfs, "the root file system; it is never written to")->type_name("DIR");
-  app.add_option("--from", c.from, "a snapshot to go on from, in place of a root file system")->type_name("NAME");
-  app.add_option("--cpus", c.cpus, "how many CPUs it may use (default: all)")->type_name("N");
-  app.add_option("-m,--memory", c.memory, "how much memory it may use, as 512Mi, 2Gi or 2g (default: no limit)")
-      ->type_name("SIZE");
-  app.add_option("--network", c.network, "sandbox: a network of its own (default); none; or the path of a namespace")
-      ->type_name("MODE");
-  app.add_option("--max-connections", c.max_connections,
-                 "how many flows it may hold in the host's connection tracking (default: 4096; 0: no limit)")
-      ->type_name("N");
-  add_list(
-      app, "--egress", c.egress,
-      "where it may begin connections to: all (default), none, or ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp] and dns; may "
-      "be repeated")
-      ->type_name("RULE");
-  add_list(
-      app, "-p,--publish", c.ports,
-      "a port of the host that leads to one of the sandbox's; ADDRESS is 127.0.0.1 where none is named; may be repeated")
-      ->type_name("[ADDRESS:]HOST-PORT:PORT[/udp]");
+  add_from_table(app, "run.detach", c.detach);
+  add_from_table(app, "sandbox.id", c.id);
+  add_from_table(app, "sandbox.rootfs", c.rootfs);
+  add_from_table(app, "sandbox.snapshot", c.from);
+  add_from_table(app, "sandbox.cpus", c.cpus);
+  add_from_table(app, "sandbox.memory_bytes", c.memory);
+  add_from_table(app, "sandbox.network", c.network);
+  add_from_table(app, "sandbox.max_connections", c.max_connections);
+  add_from_table(app, "sandbox.egress", c.egress);
+  add_from_table(app, "sandbox.publish", c.ports);
   add_variables(app, c.variables);
-  add_list(app, "--volume,--mount", c.volumes,
-           "bind a directory or file of the host, at the same path without DST; may be repeated")
-      ->type_name("SRC[:DST][:ro]");
-  app.add_option("--lifetime", c.lifetime, "stop it so long after its creation (default: never)")->type_name("SECONDS");
-  app.add_option("--ends-with", c.ends_with, "remove it when the process of this pid ends, whatever ends that")
-      ->type_name("PID");
-  app.add_option("--hostname", c.hostname, "its host name (default: the id)")->type_name("NAME");
-  app.add_option("-w,--cwd,--workdir", c.cwd, "where the command starts (default: /)")->type_name("DIR");
-  app.add_option("-u,--user", c.user, "run the command as this user: uid[:gid] or a name")->type_name("USER");
-  add_list(app, "-l,--label", c.labels, "an annotation, kept in the record; may be repeated")->type_name("K=V");
-  add_list(app, "--runsc-arg", c.runsc_args, "a further global option of runsc; may be repeated")
-      ->type_name("--NAME=VALUE");
+  add_from_table(app, "sandbox.mounts", c.volumes);
+  add_from_table(app, "run.lifetime", c.lifetime);
+  add_from_table(app, "run.ends_with", c.ends_with);
+  add_from_table(app, "sandbox.hostname", c.hostname);
+  add_from_table(app, "sandbox.cwd", c.cwd);
+  add_from_table(app, "run.user", c.user);
+  add_from_table(app, "sandbox.annotations", c.labels);
+  add_from_table(app, "sandbox.runsc_args", c.runsc_args);
 
-  const char* group = "Docker";
-  auto* docker =
-      app.add_flag("--docker", c.docker, "start dockerd inside, and wait for it before the command")->group(group);
-  app.add_flag("--wait", c.wait, "with -d: return when Docker is ready; when it fails, remove the sandbox")
-      ->group(group);
-  app.add_option("--timeout", c.timeout, "how long Docker may take to get ready (default: 30)")
-      ->type_name("SECONDS")
-      ->group(group);
-  app.add_option(
-         "--cgroup", c.cgroup,
-         "what is seen at /sys/fs/cgroup: sandbox (default); with none and host-bind (unsafe) Docker does not work")
-      ->type_name("MODE")
-      ->group(group)
-      ->needs(docker);
-  app.add_option("--data-root", c.data_root,
-                 "where Docker keeps its images: tmpfs (default), tmpfs:SIZE or a host directory")
-      ->type_name("WHERE")
-      ->group(group)
-      ->needs(docker);
-  app.add_option("--restart", c.restart, "when dockerd ends by itself: no, on-failure (default) or on-failure:N")
-      ->type_name("POLICY")
-      ->group(group)
-      ->needs(docker);
-  add_list(app, "--dockerd-arg", c.dockerd_args, "a further argument for dockerd; may be repeated")
-      ->type_name("--NAME=VALUE")
-      ->group(group)
-      ->needs(docker);
+  auto* docker = add_from_table(app, "sandbox.docker", c.docker);
+  add_from_table(app, "run.wait", c.wait);
+  add_from_table(app, "docker.ready_timeout_ms", c.timeout);
+  add_from_table(app, "docker.cgroup", c.cgroup)->needs(docker);
+  add_from_table(app, "docker.data_root", c.data_root)->needs(docker);
+  add_from_table(app, "docker.restart", c.restart)->needs(docker);
+  add_from_table(app, "docker.dockerd_args", c.dockerd_args)->needs(docker);
 }
 
 result<run_plan> plan_run(const run_call& c, const invocation& call) {

@@ -6,6 +6,8 @@
 #include <berth/runsc/runsc.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <csignal>
 #include <cstring>
@@ -33,16 +35,16 @@ struct runsc_call {
 
 // Global options that are true, false, or left to runsc.
 constexpr std::pair<const char*, std::optional<bool> runsc_globals::*> switches[] = {
-    {"--directfs", &runsc_globals::directfs},
-    {"--ignore-cgroups", &runsc_globals::ignore_cgroups},
-    {"--systemd-cgroup", &runsc_globals::systemd_cgroup},
-    {"--rootless", &runsc_globals::rootless},
-    {"--oci-seccomp", &runsc_globals::oci_seccomp},
-    {"--allow-suid", &runsc_globals::allow_suid},
-    {"--gso", &runsc_globals::gso},
-    {"--software-gso", &runsc_globals::software_gso},
-    {"--mount-cgroup-v2", &runsc_globals::mount_cgroup_v2},
-    {"--allow-connected-on-save", &runsc_globals::allow_connected_on_save},
+    {"directfs", &runsc_globals::directfs},
+    {"ignore_cgroups", &runsc_globals::ignore_cgroups},
+    {"systemd_cgroup", &runsc_globals::systemd_cgroup},
+    {"rootless", &runsc_globals::rootless},
+    {"oci_seccomp", &runsc_globals::oci_seccomp},
+    {"allow_suid", &runsc_globals::allow_suid},
+    {"gso", &runsc_globals::gso},
+    {"software_gso", &runsc_globals::software_gso},
+    {"mount_cgroup_v2", &runsc_globals::mount_cgroup_v2},
+    {"allow_connected_on_save", &runsc_globals::allow_connected_on_save},
 };
 
 result<int> parse_signal(std::string_view text) {
@@ -70,6 +72,18 @@ result<std::vector<runsc_pass_fd>> parse_pass_fds(const std::vector<std::string>
   return out;
 }
 
+// What one of the table's words means: they are in the order of `values`. Nothing of an empty word.
+template <class Enum, std::size_t N>
+std::optional<Enum> word_of(std::string_view key, const std::string& word, const std::array<Enum, N>& values) {
+  std::string_view left = find_flag(key).words;
+  for (const Enum value : values) {
+    const std::string_view known = left.substr(0, left.find('|'));
+    if (!word.empty() && word == known) return value;
+    left.remove_prefix(std::min(left.size(), known.size() + 1));
+  }
+  return {};
+}
+
 result<void> finish_globals(runsc_call& c, const runsc_binary& binary, const environment& where) {
   c.globals.root = c.state_root.empty() ? where.root + "/runsc" : absolute_path(c.state_root);
   if (!c.globals.debug_log.empty()) c.globals.debug_log = absolute_path(c.globals.debug_log);
@@ -79,21 +93,17 @@ result<void> finish_globals(runsc_call& c, const runsc_binary& binary, const env
     // Docker 28 needs it; a release without it can run the Dockers before that.
     if (!binary.packet_write_flag().empty()) c.globals.packet_socket_write = true;
   }
-  if (c.network == "sandbox") c.globals.network = runsc_network::sandbox;
-  if (c.network == "none") c.globals.network = runsc_network::none;
-  if (c.network == "host") {
-    if (c.docker) return usage_error("Docker does not work on runsc's host network", "--network");
-    c.globals.network = runsc_network::host;
-  }
-  if (c.log_format == "text") c.globals.log_format = runsc_log_format::text;
-  if (c.log_format == "json") c.globals.log_format = runsc_log_format::json;
-  if (c.log_format == "json-k8s") c.globals.log_format = runsc_log_format::json_k8s;
-  if (c.file_access == "exclusive") c.globals.file_access = runsc_file_access::exclusive;
-  if (c.file_access == "shared") c.globals.file_access = runsc_file_access::shared;
-  if (c.host_uds == "none") c.globals.host_uds = runsc_host_uds::none;
-  if (c.host_uds == "create") c.globals.host_uds = runsc_host_uds::create;
-  if (c.host_uds == "open") c.globals.host_uds = runsc_host_uds::open;
-  if (c.host_uds == "all") c.globals.host_uds = runsc_host_uds::all;
+  if (c.docker && c.network == "host") return usage_error("Docker does not work on runsc's host network", "--network");
+  c.globals.network = word_of("runsc_globals.network", c.network,
+                              std::array{runsc_network::sandbox, runsc_network::none, runsc_network::host});
+  c.globals.log_format =
+      word_of("runsc_globals.log_format", c.log_format,
+              std::array{runsc_log_format::text, runsc_log_format::json, runsc_log_format::json_k8s});
+  c.globals.file_access = word_of("runsc_globals.file_access", c.file_access,
+                                  std::array{runsc_file_access::exclusive, runsc_file_access::shared});
+  c.globals.host_uds =
+      word_of("runsc_globals.host_uds", c.host_uds,
+              std::array{runsc_host_uds::none, runsc_host_uds::open, runsc_host_uds::create, runsc_host_uds::all});
   return {};
 }
 
@@ -185,8 +195,8 @@ result<runsc_argv> build_argv(const std::string& verb, runsc_call& c, const runs
     o.leave_running = c.leave_running;
     o.direct = c.direct;
     o.exclude_committed_zero_pages = c.exclude_zero_pages;
-    if (c.compression == "none") o.compression = runsc_compression::none;
-    if (c.compression == "flate-best-speed") o.compression = runsc_compression::flate_best_speed;
+    o.compression = word_of("runsc.compression", c.compression,
+                            std::array{runsc_compression::none, runsc_compression::flate_best_speed});
     o.extra_args = c.extra_args;
     return runsc_checkpoint_argv(binary, c.globals, c.id, o);
   }
@@ -231,115 +241,101 @@ int act(const std::string& verb, runsc_call& c, invocation& call) {
 }
 
 void add_globals(CLI::App& app, runsc_call& c) {
-  const char* group = "Global options of runsc";
-  app.add_option("--state-root", c.state_root, "runsc's --root (default: the runsc directory below --root)")
-      ->type_name("DIR")
-      ->group(group);
-  app.add_flag("--docker", c.docker, "what Docker inside needs: --net-raw, --host-uds=create, packet-socket writes")
-      ->group(group);
-  app.add_option("--debug-log", c.globals.debug_log, "a private directory for runsc's logs")
-      ->type_name("DIR")
-      ->group(group);
-  app.add_option("--log", c.globals.log)->type_name("FILE")->group(group);
-  app.add_option("--runsc-log-format", c.log_format, "runsc's --log-format")
-      ->check(CLI::IsMember({"text", "json", "json-k8s"}))
-      ->group(group);
-  app.add_flag("--debug", c.globals.debug, "verbose, slow")->group(group);
-  app.add_option("--platform", c.globals.platform)->group(group);
-  app.add_option("--network", c.network)->check(CLI::IsMember({"sandbox", "none", "host"}))->group(group);
-  app.add_flag("--net-raw", c.globals.net_raw)->group(group);
-  app.add_flag("--packet-socket-write", c.globals.packet_socket_write, "under the name that this runsc has for it")
-      ->group(group);
-  app.add_option("--host-uds", c.host_uds)->check(CLI::IsMember({"none", "create", "open", "all"}))->group(group);
-  app.add_option("--overlay2", c.globals.overlay2)->group(group);
-  app.add_option("--file-access", c.file_access)->check(CLI::IsMember({"exclusive", "shared"}))->group(group);
-  app.add_option("--dcache", c.globals.dcache)->group(group);
-  app.add_option("--fdlimit", c.globals.fdlimit)->group(group);
+  const auto add = [&](const char* name, auto& into) {
+    return add_from_table(app, "runsc_globals." + std::string(name), into);
+  };
+  const auto add_word = [&](const char* name, std::string& into) {
+    add(name, into)->check(one_of("runsc_globals." + std::string(name)));
+  };
+  add("root", c.state_root);
+  add_from_table(app, "runsc_verb.docker", c.docker);
+  add("debug_log", c.globals.debug_log);
+  add("log", c.globals.log);
+  add_word("log_format", c.log_format);
+  add("debug", c.globals.debug);
+  add("platform", c.globals.platform);
+  add_word("network", c.network);
+  add("net_raw", c.globals.net_raw);
+  add("packet_socket_write", c.globals.packet_socket_write);
+  add_word("host_uds", c.host_uds);
+  add("overlay2", c.globals.overlay2);
+  add_word("file_access", c.file_access);
+  add("dcache", c.globals.dcache);
+  add("fdlimit", c.globals.fdlimit);
   for (const auto& [name, member] : switches) {
-    app.add_option_function<std::string>(
-           name, [&c, member = member](const std::string& value) { c.globals.*member = value == "true"; })
-        ->check(CLI::IsMember({"true", "false"}))
-        ->type_name("")
-        ->group(group);
+    const flag_row& row = find_flag("runsc_globals." + std::string(name));
+    CLI::Option* option = app.add_option_function<std::string>(
+        std::string(row.names),
+        [&c, member = member](const std::string& value) { c.globals.*member = value == "true"; },
+        std::string(row.help));
+    dress(option->check(CLI::IsMember({"true", "false"}))->type_name(""), row);
   }
-  add_list(app, "--global-arg", c.globals.extra_args, "a further global option, as --global-arg=--name=value")
-      ->group(group);
-}
-
-void add_descriptors(CLI::App& app, runsc_call& c) {
-  add_list(app, "--pass-fd", c.pass_fds, "a descriptor of runsc's, and its number inside; may be repeated")
-      ->type_name("HOST:GUEST");
-  app.add_option("--exec-fd", c.exec_fd, "a descriptor of the program to run");
-}
-
-void add_bundle(CLI::App& app, runsc_call& c) {
-  app.add_option("--bundle", c.bundle, "the OCI bundle")->type_name("DIR")->required();
-  app.add_option("--console-socket", c.console_socket)->type_name("PATH");
-  app.add_option("--pid-file", c.pid_file)->type_name("FILE");
-  app.add_option("--user-log", c.user_log)->type_name("FILE");
-  app.add_option("--fs-restore-image-path", c.fs_restore_image_path, "restore file systems only")->type_name("DIR");
-  app.add_flag("--fs-restore-direct", c.fs_restore_direct);
+  add("extra_args", c.globals.extra_args);
 }
 
 void add_verb_options(const std::string& verb, CLI::App& app, runsc_call& c) {
-  if (verb == "create" || verb == "run" || verb == "restore") add_bundle(app, c);
-  if (verb == "run" || verb == "restore" || verb == "exec") app.add_flag("-d,--detach", c.detach);
-  if (verb == "restore") {
-    app.add_option("--image-path", c.image_path)->type_name("DIR")->required();
-    app.add_flag("--background", c.background);
-    app.add_flag("--direct", c.direct);
+  const auto is = [&](auto... verbs) { return ((verb == verbs) || ...); };
+  const auto add = [&](const char* name, auto& into) {
+    return add_from_table(app, "runsc." + std::string(name), into);
+  };
+  if (is("create", "run", "restore")) {
+    add("bundle", c.bundle)->required();
+    add("user_log", c.user_log);
+    add("fs_restore_image_path", c.fs_restore_image_path);
+    add("fs_restore_direct", c.fs_restore_direct);
   }
-  if (verb == "exec") {
+  if (is("create", "run", "restore", "exec")) {
+    add("console_socket", c.console_socket);
+    add("pid_file", c.pid_file);
+  }
+  if (is("run", "restore", "exec")) add("detach", c.detach);
+  if (is("restore", "checkpoint", "fscheckpoint")) {
+    add("image_path", c.image_path)->required();
+    add("direct", c.direct);
+  }
+  if (is("restore")) add("background", c.background);
+  if (is("exec")) {
     takes_command(app);
-    app.add_option("--process", c.process, "a file of OCI process JSON")->type_name("FILE");
-    add_list(app, "-e,--env", c.env, "a variable")->type_name("K=V");
-    app.add_option("--cwd", c.cwd)->type_name("DIR");
-    app.add_option("--user", c.user, "uid[:gid]");
-    app.add_option("--additional-gids", c.additional_gids, "a further group; may be repeated")->allow_extra_args(false);
-    add_list(app, "--cap", c.caps, "a capability")->type_name("CAP");
-    app.add_option("--console-socket", c.console_socket)->type_name("PATH");
-    app.add_option("--pid-file", c.pid_file)->type_name("FILE");
-    app.add_option("--internal-pid-file", c.internal_pid_file)->type_name("FILE");
+    add("process", c.process);
+    add("env", c.env);
+    add("cwd", c.cwd);
+    add("user", c.user);
+    add("additional_gids", c.additional_gids)->allow_extra_args(false);
+    add("caps", c.caps);
+    add("internal_pid_file", c.internal_pid_file);
   }
-  if (verb == "kill") {
-    app.add_option("--signal", c.signal, "name or number (default: TERM)");
-    app.add_flag("--all", c.all, "every process of the container");
+  if (is("kill")) {
+    add("signal", c.signal);
+    add("all", c.all);
+    add("pgid", c.pgid);
   }
-  if (verb == "run" || verb == "exec") add_descriptors(app, c);
-  if (verb == "kill" || verb == "wait") app.add_option("--pid", c.pid);
-  if (verb == "kill")
-    app.add_option("--pgid", c.pgid, "a process group, by its id in the sandbox's root pid namespace");
-  if (verb == "wait") {
-    app.add_option("--rootpid", c.root_pid, "a pid in the sandbox's root pid namespace");
-    app.add_flag("--checkpoint", c.wait_checkpoint);
-    app.add_flag("--restore", c.wait_restore);
+  if (is("run", "exec")) {
+    add("pass_fds", c.pass_fds);
+    add("exec_fd", c.exec_fd);
   }
-  if (verb == "delete") app.add_flag("--force", c.force);
-  if (verb == "list") {
-    app.add_flag("--ids", c.quiet_list, "runsc's --quiet: ids only");
-    app.add_flag("--table", c.table, "for people, in place of runsc's --format=json");
-    app.add_flag("--sandbox", c.sandboxes_only, "sandboxes only");
+  if (is("kill", "wait")) add("pid", c.pid);
+  if (is("wait")) {
+    add("root_pid", c.root_pid);
+    add("checkpoint", c.wait_checkpoint);
+    add("restore", c.wait_restore);
   }
-  if (verb == "checkpoint" || verb == "fscheckpoint") {
-    app.add_option("--image-path", c.image_path)->type_name("DIR")->required();
-    app.add_flag("--leave-running", c.leave_running);
-    app.add_flag("--direct", c.direct);
+  if (is("delete")) add("force", c.force);
+  if (is("list")) {
+    add("quiet", c.quiet_list);
+    add("json", c.table);
+    add("sandboxes_only", c.sandboxes_only);
   }
-  if (verb == "fscheckpoint") app.add_option("--path", c.path, "inside the container, or all-tmpfs");
-  if (verb == "tar") {
-    app.add_option("--file", c.file, "of runsc tar rootfs-upper: what the container changed")
-        ->type_name("FILE")
-        ->required();
-  } else {  // whose own verb takes them, which runsc's help does not list
-    add_list(app, "--arg", c.extra_args, "a further option of the verb, as --arg=--name=value");
+  if (is("checkpoint", "fscheckpoint")) add("leave_running", c.leave_running);
+  if (is("fscheckpoint")) add("path", c.path);
+  if (is("tar")) add("file", c.file)->required();
+  else add("extra_args", c.extra_args);  // the verb below tar takes them, which runsc's help does not list
+  if (is("checkpoint")) {
+    add("exclude_committed_zero_pages", c.exclude_zero_pages);
+    add("compression", c.compression)->check(one_of("runsc.compression"));
   }
-  if (verb == "checkpoint") {
-    app.add_flag("--exclude-committed-zero-pages", c.exclude_zero_pages);
-    app.add_option("--compression", c.compression)->check(CLI::IsMember({"none", "flate-best-speed"}));
-  }
-  if (verb == "events") {
-    app.add_flag("--stats", c.stats, "once, then exit");
-    app.add_option("--interval", c.interval, "seconds");
+  if (is("events")) {
+    add("stats", c.stats);
+    add("interval_seconds", c.interval);
   }
 }
 

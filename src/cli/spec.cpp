@@ -110,25 +110,13 @@ void add_spec(CLI::App& app, invocation& call) {
   app.require_subcommand(1);
   CLI::App* docker = app.add_subcommand("docker", "add what Docker needs, from standard input to standard output");
   auto c = std::make_shared<spec_call>();
-  docker
-      ->add_option("--cgroup", c->cgroup,
-                   "what is seen at /sys/fs/cgroup: sandbox (default), host-bind (unsafe) or none")
-      ->type_name("MODE");
-  docker
-      ->add_option("--data-root", c->data_root,
-                   "where Docker keeps its images: tmpfs (default), tmpfs:SIZE, a host "
-                   "directory, or none for the root file system")
-      ->type_name("WHERE");
-  docker->add_option("--data-root-path", c->data_root_path, "where that is mounted (default: /var/lib/docker)")
-      ->type_name("DIR");
-  docker->add_flag("--raise-limits", c->raise_limits,
-                   "add CAP_SYS_RESOURCE to the 17 capabilities: nested containers may "
-                   "raise limits (ulimits: memlock: -1)");
-  docker->add_option("--guest", c->guest, "bind this berth-init in at /.berth/init: it starts dockerd")
-      ->type_name("FILE");
-  docker->add_flag("--explain", c->explain, "say on standard error what is changed, by JSON pointer");
-  docker->add_option("-i,--in-place", c->file, "change this file, atomically, in place of filtering")
-      ->type_name("FILE");
+  add_from_table(*docker, "recipe.cgroup", c->cgroup);
+  add_from_table(*docker, "recipe.data_root", c->data_root);
+  add_from_table(*docker, "recipe.data_root_path", c->data_root_path);
+  add_from_table(*docker, "recipe.raise_limits", c->raise_limits);
+  add_from_table(*docker, "recipe.guest", c->guest);
+  add_from_table(*docker, "spec_verb.explain", c->explain);
+  add_from_table(*docker, "spec_verb.in_place", c->file);
   add_examples(*docker, {"berth spec docker < config.json > config.docker.json",
                          "berth spec docker --explain --in-place bundle/config.json",
                          "berth spec docker --data-root tmpfs:4Gi < config.json | sponge config.json"});

@@ -27,11 +27,8 @@ void add(std::vector<std::string>& out, const std::string& variable) {
 }  // namespace
 
 void add_variables(CLI::App& app, variable_options& into) {
-  add_list(app, "-e,--env", into.env, "set a variable inside; NAME alone takes its value from here; may be repeated")
-      ->type_name("K=V");
-  add_list(app, "--env-file", into.files,
-           "set the variables of a file of NAME=VALUE lines, which no list of processes shows")
-      ->type_name("FILE");
+  add_from_table(app, "sandbox.env", into.env);
+  add_from_table(app, "run.env_file", into.files);
 }
 
 result<std::vector<std::string>> parse_env_file(std::string_view text, const std::string& path) {

@@ -19,8 +19,8 @@ for header in sorted(pathlib.Path(sys.argv[1]).glob('*.h')):
         print(declaration, '{ __builtin_trap(); }')
 PYTHON
 "$cc" -std=c11 -g -O0 -fPIC -shared -fvisibility=hidden -fdebug-prefix-map="$work"=. -I "$source/capi/include" \
-  -Wl,-soname,libberth.so.1 -Wl,--version-script="$source/capi/berth.map" -o "$work/libberth.so.1" "$work/abi.c"
-abidw --no-corpus-path --no-comp-dir-path --no-show-locs "$work/libberth.so.1" >"$work/new.abi"
+  -Wl,-soname,libberth.so.0 -Wl,--version-script="$source/capi/berth.map" -o "$work/libberth.so.0" "$work/abi.c"
+abidw --no-corpus-path --no-comp-dir-path --no-show-locs "$work/libberth.so.0" >"$work/new.abi"
 grep -q "name='berth_event' size-in-bits='512'" "$work/new.abi" ||
   { echo "no types were found: nothing could be compared" >&2; exit 1; }
 # Constants leave no trace in a library: "NAME value" a line.
@@ -33,11 +33,11 @@ for header in sorted(pathlib.Path(sys.argv[1]).glob('*.h')):
             print(name, value)
 PYTHON
 if [[ ${BERTH_UPDATE:-} == 1 ]]; then
-  cp "$work/new.abi" "$here/libberth-1.abi"
+  cp "$work/new.abi" "$here/libberth-0.abi"
   cp "$work/constants" "$here/constants"
 fi
 status=0
-abidiff --suppressions "$here/suppressions" "$here/libberth-1.abi" "$work/new.abi" || status=$?
+abidiff --suppressions "$here/suppressions" "$here/libberth-0.abi" "$work/new.abi" || status=$?
 # A bit field: 1 and 2 are errors of the tool, 4 is a change of the ABI, 8 an incompatible one.
 ((status == 0)) || { echo "abidiff: $status" >&2; exit 1; }
 export LC_ALL=C

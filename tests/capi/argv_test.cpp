@@ -103,12 +103,23 @@ TEST_F(ArgvTest, options_are_checked) {
   EXPECT_EQ(build("fly", "{}"), BERTH_E_INVALID);
   EXPECT_EQ(build("run", R"({"bundel":"/b"})"), BERTH_E_INVALID);
   EXPECT_EQ(error.path(), "/bundel");
+  EXPECT_NE(error.hint().find("did you mean bundle?"), std::string::npos) << error.hint();
   EXPECT_EQ(build("run", R"({"globals":{"netraw":true}})"), BERTH_E_INVALID);
   EXPECT_EQ(error.path(), "/globals/netraw");
+  EXPECT_NE(error.hint().find("did you mean net_raw?"), std::string::npos) << error.hint();
   EXPECT_EQ(build("run", R"({"globals":{"root":"/r","network":"wifi"},"id":"x","bundle":"/b"})"), BERTH_E_INVALID);
-  EXPECT_NE(error.message().find("sandbox, none, host"), std::string::npos) << error.message();
+  EXPECT_NE(error.message().find("\"sandbox\", \"none\" or \"host\""), std::string::npos) << error.message();
   EXPECT_LT(build("run", R"({"globals":{"root":"/r","debug_log":"/d"},"id":"../x","bundle":"/b"})"), 0);
   EXPECT_LT(build("run", R"({"globals":{"root":"relative","debug_log":"/d"},"id":"x","bundle":"/b"})"), 0);
+}
+
+// The C ABI had no tar, though the library and the command have.
+TEST_F(ArgvTest, tar_is_a_verb_too) {
+  EXPECT_EQ(build("tar", R"({"globals":{"root":"/r"},"id":"x","file":"/f"})"), BERTH_E_RUNSC_FLAG_UNSUPPORTED)
+      << error.text();
+  EXPECT_EQ(build("tar", R"({"globals":{"root":"/r"},"id":"x","bundle":"/b"})"), BERTH_E_INVALID);
+  EXPECT_EQ(error.path(), "/bundle");
+  for (const char* none : {"place", "globals", "texts", "pass_fd", ""}) EXPECT_EQ(build(none, "{}"), BERTH_E_INVALID);
 }
 
 TEST_F(ArgvTest, flags) {

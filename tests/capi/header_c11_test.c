@@ -38,10 +38,14 @@ _Static_assert((berth_status)-1 < 0, "berth_status is signed");
 /* Called by layout_test.cpp: what C sees must be what C++ sees. */
 size_t berth_test_c_sizes(size_t which);
 size_t berth_test_c_sizes(size_t which) {
+  const berth_loop_options loop = BERTH_LOOP_OPTIONS_INIT;
+  const berth_op_options op = BERTH_OP_OPTIONS_INIT;
   switch (which) {
     case 0: return sizeof(berth_event);
     case 1: return sizeof(berth_loop_options);
     case 2: return sizeof(berth_op_options);
+    case 3: return loop.struct_size;
+    case 4: return op.struct_size;
     default: return 0;
   }
 }

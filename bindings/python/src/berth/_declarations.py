@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-ABI_VERSION = 1
+ABI_VERSION = 0
 
 #: Opaque types.
 HANDLES: tuple[str, ...] = (
@@ -55,6 +55,7 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_version_string": ("char*", ()),
     "berth_abi_check": ("berth_status", ("uint32_t", "berth_error**")),
     "berth_feature": ("int32_t", ("char*",)),
+    "berth_options_json": ("berth_status", ("char*", "size_t", "berth_buffer**", "berth_error**")),
     "berth_now_ns": ("uint64_t", ()),
     "berth_status_name": ("char*", ("berth_status",)),
     "berth_error_code": ("berth_status", ("berth_error*",)),

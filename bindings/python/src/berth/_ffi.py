@@ -78,7 +78,7 @@ def _open() -> ctypes.CDLL:
         if library.berth_abi_check(c.ABI_VERSION, None) != c.BERTH_OK:
             raise ImportError(f"{path} does not serve programs of C ABI version {c.ABI_VERSION}")
         return library
-    raise ImportError("libberth.so.1 cannot be loaded. Tried:\n  " + "\n  ".join(tried))
+    raise ImportError("libberth.so.0 cannot be loaded. Tried:\n  " + "\n  ".join(tried))
 
 
 _opened: ctypes.CDLL | None = None

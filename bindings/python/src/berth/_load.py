@@ -12,10 +12,10 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def library_paths() -> list[str]:
-    """Where libberth.so.1 may be, best first: $BERTH_LIBRARY alone when it is set."""
+    """Where libberth.so.0 may be, best first: $BERTH_LIBRARY alone when it is set."""
     if given := os.environ.get("BERTH_LIBRARY"):
         return [given]
-    paths = [str(_PACKAGE / "_lib" / "libberth.so.1")]
+    paths = [str(_PACKAGE / "_lib" / "libberth.so.0")]
     if found := ctypes.util.find_library("berth"):
         paths.append(found)
     return paths

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ._arguments import PathName, Seconds, path_name, port_number
+from ._options import SANDBOX_NAMES
 from .errors import BerthError, InvalidError
 from .rootfs import Buildable, Built, check_variable, default_mirror
 
@@ -253,24 +254,7 @@ def _volume(source: PathName, target: Any) -> str:
     return f"{here}:{there}" + (":ro" if mode == "ro" else "")
 
 
-#: Of the program's options, those that have another name here.
-_NAMES = {
-    "cpus": "cpu",
-    "data-root": "data_root",
-    "egress": "egress",
-    "docker": "docker_enabled",
-    "dockerd-arg": "dockerd_args",
-    "env": "env",
-    "from": "snapshot",
-    "id": "name",
-    "lifetime": "timeout",
-    "max-connections": "max_connections",
-    "memory": "memory",
-    "network": "network",
-    "rootfs": "rootfs",
-    "volume": "volumes",
-}
-_OPTION = re.compile(r"--(" + "|".join(_NAMES) + r")(?![\w-])")
+_OPTION = re.compile(r"--(" + "|".join(SANDBOX_NAMES) + r")(?![\w-])")
 _HELP = re.compile(r"(; )?see berth run --help")
 
 
@@ -278,6 +262,6 @@ def in_our_words(e: BerthError) -> BerthError:
     """The same error, with this package's names of what was wrong with it in place of the program's options."""
     for field in ("message", "path", "hint"):
         text = _HELP.sub("", getattr(e, field))
-        setattr(e, field, _OPTION.sub(lambda found: _NAMES[found[1]], text))
+        setattr(e, field, _OPTION.sub(lambda found: SANDBOX_NAMES[found[1]], text))
     e.args = (e.message,)
     return e
