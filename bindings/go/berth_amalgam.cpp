@@ -8367,7 +8367,7 @@ BERTH_DECL result<std::vector<std::string>> apply_docker(spec_builder& spec, con
       log(log_to, log_level::warn,
           "the host's cgroups are open to the sandbox: it can freeze, starve and kill processes of the host, and make "
           "cgroups there; Docker does not work with this mount either",
-          {{"mount", "/sys/fs/cgroup"}, {"remedy", "--cgroup sandbox"}});
+          {{"mount", "/sys/fs/cgroup"}, {"remedy", "take the cgroup mode sandbox"}});
     }
     detail::warn_of_unknown_capabilities(spec, log_to);
     if (spec_root(spec).path().empty())
@@ -9918,7 +9918,7 @@ struct failure_row {
 inline constexpr failure_row docker_failure_rows[] = {
     {{"BERTH-CGROUP-DEVICES",
       "there is no cgroup file system with the devices controller, without which no container runs",
-      "take the cgroup mode `sandbox` (--cgroup sandbox, the default), with runsc 20231218.0 or newer; with `none` and "
+      "take the cgroup mode `sandbox`, the default, with runsc 20231218.0 or newer; with `none` and "
       "`host-bind` Docker does not work. In a spec of your own: {\"type\":\"cgroup\",\"source\":\"cgroup\","
       "\"destination\":\"/sys/fs/cgroup\",\"options\":[\"rw\"]}",
       "docker/cli#3613", true},
@@ -9942,7 +9942,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "docs.docker.com/reference/cli/dockerd", true},
      {"unable to configure the Docker daemon with file"}},
     {{"BERTH-DOCKERD-ARGUMENT", "this dockerd does not know one of its arguments, or not its value",
-      "take it out of --dockerd-arg (dockerd_args), or take a Docker that has it: docker version tells",
+      "take it out of the further arguments for dockerd, or take a Docker that has it: docker version tells",
       "docs.docker.com/reference/cli/dockerd", true},
      {"unknown flag: --", "invalid argument*for \"--", "unknown shorthand flag"},
      0,
@@ -9975,8 +9975,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "docs/reference/docker.md"},
      {"invalid CapAdd: capability not supported by your kernel"}},
     {{"BERTH-RLIMIT", "raising a limit above the sandbox's needs CAP_SYS_RESOURCE, which this sandbox does not have",
-      "leave the ulimit out, or add CAP_SYS_RESOURCE to the sandbox's spec (berth spec docker --raise-limits)",
-      "docs/reference/spec.md"},
+      "leave the ulimit out, or add CAP_SYS_RESOURCE to the sandbox's spec", "docs/reference/spec.md"},
      {"error setting rlimit*operation not permitted"}},
     {{"BERTH-IPV6-NETWORK", "gVisor has no /proc/sys/net/ipv6, through which dockerd sets a network's IPv6 up",
       "make the network without --ipv6 (enable_ipv6 in a compose file); loopback's ::1 is there in every container",
@@ -10035,7 +10034,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "google/gvisor#11955"},
      {"reading from parent failed*interrupted system call", "exec fifo*interrupted system call"}},
     {{"BERTH-FREEZER", "gVisor's cgroups have no freezer, so docker pause cannot work",
-      "pause the whole sandbox instead (berth pause, sandbox::pause)", "google/gvisor#13722"},
+      "pause the whole sandbox instead", "google/gvisor#13722"},
      {"cannot toggle freezer", "freezer*cgroups not configured for container"}},
     {{"BERTH-CGROUPNS", "gVisor has no cgroup namespaces before 20260721.0",
       "use --cgroupns=host; kind and Kubernetes in Docker are not supported", "google/gvisor#11313"},
@@ -10055,7 +10054,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "the build needs BuildKit, and Docker takes its old builder: buildx is not installed, or it is Docker 20.10, which takes "
       "BuildKit where it is asked to",
       "set DOCKER_BUILDKIT=1 for the build with Docker 20.10; install buildx for newer ones (docker-buildx-plugin; Debian's "
-      "docker-buildx) where the client is: on this host for berth docker, unless --inside takes the sandbox's own client, and "
+      "docker-buildx) where the client is: on this host where its client is used, and "
       "else in the image (Python's with_docker() brings it)",
       "docs.docker.com/go/buildkit"},
      {"option requires BuildKit", "buildx component is missing or broken", "BuildKit is enabled but*buildx"}},
@@ -10087,8 +10086,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "look for FATAL ERROR in the boot and gofer files of --debug-log", "google/gvisor#9996"},
      {"waiting for sandbox to start: EOF"}},
     {{"BERTH-NO-SPACE", "the file system of the data root is full",
-      "give the data root's tmpfs a larger size (--data-root tmpfs:SIZE), or use a host directory (--data-root DIR)",
-      "docs/reference/docker.md"},
+      "give the data root's tmpfs a larger size, or use a host directory", "docs/reference/docker.md"},
      {"no space left on device"}},
 };
 inline bool line_matches(std::string_view line, std::string_view pattern) noexcept {
@@ -12618,6 +12616,62 @@ BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vec
                                                std::optional<std::uint32_t> last = std::nullopt);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::hints {
+inline std::string remove_sandbox(std::string_view about) {
+  return "remove the sandbox " + std::string(about);
+}
+inline std::string remove_by_force(std::string_view about) {
+  return "remove at once the sandbox " + std::string(about);
+}
+inline std::string remove_damaged() {
+  return "removing the sandbox takes away what is left of it";
+}
+inline std::string collect_garbage() {
+  return "collect garbage";
+}
+inline std::string list_sandboxes() {
+  return "a list of the sandboxes shows those there are";
+}
+inline std::string list_snapshots() {
+  return "a list of the snapshots shows those there are";
+}
+inline std::string remove_snapshot(std::string_view about) {
+  return "remove the snapshot " + std::string(about);
+}
+inline std::string dockerd_log(std::string_view about) {
+  return "dockerd's log tells more about the sandbox " + std::string(about);
+}
+inline std::string check_machine() {
+  return "check this machine";
+}
+inline std::string with_docker() {
+  return "make it with Docker";
+}
+inline std::string shorter_root() {
+  return "choose a shorter root directory";
+}
+inline std::string data_root_in_memory() {
+  return "with a data root in memory";
+}
+inline std::string larger_data_root() {
+  return "give the data root's tmpfs a larger size, or use a host directory";
+}
+inline std::string dockerd_arguments() {
+  return "take it out of the further arguments for dockerd";
+}
+inline std::string raise_limits() {
+  return "add CAP_SYS_RESOURCE to the sandbox's spec";
+}
+inline std::string pause_sandbox() {
+  return "pause the whole sandbox instead";
+}
+inline std::string cgroup_sandbox() {
+  return "take the cgroup mode `sandbox`, the default,";
+}
+inline std::string client_of_host() {
+  return "on this host where its client is used";
+}
+}
 namespace berth {
 BERTH_DECL std::optional<std::uint32_t> parse_ipv4(std::string_view text) {
   std::uint32_t value = 0;
@@ -12683,7 +12737,7 @@ BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vec
   if (next + 4 > end) next = detail::first_free(pool.address, used);
   if (next + 4 > end) {
     return make_error(errc::again, "network", "every subnet of the address pool is in use", pool.to_string(),
-                      "remove sandboxes (berth gc), or configure a larger pool");
+                      "remove sandboxes, " + hints::collect_garbage() + ", or configure a larger pool");
   }
   return ipv4_subnet{static_cast<std::uint32_t>(next), 30};
 }
@@ -13874,7 +13928,7 @@ namespace detail {
 inline constexpr std::size_t longest_record = 1u << 20;
 BERTH_DECL error damaged_record(std::string why) {
   return make_error(errc::record_damaged, "sandbox", "the record cannot be read: " + std::move(why), {},
-                    "berth rm ID removes the sandbox by what is left of it");
+                    hints::remove_damaged());
 }
 class record_reader {
  public:
@@ -14389,7 +14443,7 @@ BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_
                         std::to_string(longest_root_and_id) +
                         " are the most: the path of a unix socket holds them: " + root + "/" +
                         std::string(id.empty() ? "<" + std::to_string(id_size) + " characters>" : id);
-  std::string hint = "choose a shorter root directory by --root or BERTH_ROOT";
+  std::string hint = hints::shorter_root();
   if (!id.empty() && longest_id(root) > 0) hint += ", or an id of at most " + std::to_string(longest_id(root));
   return make_error(errc::invalid, "sandbox", std::move(message), "id", std::move(hint));
 }
@@ -14467,7 +14521,7 @@ BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, 
   const auto taken = [&record] {
     if (is_state_directory(record.directory)) {
       return make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
-                        "choose another id, or remove it: berth rm " + record.id);
+                        "choose another id, or " + hints::remove_sandbox(record.id));
     }
     return make_error(errc::exists, "sandbox", "something else than a sandbox has this name", record.directory,
                       "choose another id");
@@ -16993,7 +17047,7 @@ inline boost::asio::awaitable<result<collected_garbage>> collect_garbage_steps(e
     }
     if (!record) {
       log(where.log, log_level::warn, "a sandbox's record is damaged; it is left alone",
-          {{"id", id}, {"cause", record.error().message}, {"remedy", "berth rm " + id}});
+          {{"id", id}, {"cause", record.error().message}, {"remedy", hints::remove_sandbox(id)}});
       continue;
     }
     if (!is_garbage(*record, boot_id)) continue;
@@ -17244,8 +17298,7 @@ inline result<void> refuse_ports_of(const sandbox_record& other, const std::vect
         return make_error(errc::exists, "sandbox",
                           "the port " + std::to_string(port.host_port) + " of this host leads to the sandbox " +
                               other.id + " already",
-                          port.word(),
-                          "publish another port of the host, or remove that sandbox: berth rm " + other.id);
+                          port.word(), "publish another port of the host, or " + hints::remove_sandbox(other.id));
   return {};
 }
 inline boost::asio::awaitable<result<void>> make_network(environment where, std::string root, sandbox_record& record,
@@ -17450,8 +17503,8 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     auto undone = co_await remove_resources(where, record);
     if (!undone) {
-      e.detail += (e.detail.empty() ? "" : "\n") +
-                  std::string("and not all could be removed (berth gc tries again): ") + undone.error().to_string();
+      e.detail += (e.detail.empty() ? "" : "\n") + std::string("and not all could be removed; to try again, ") +
+                  hints::collect_garbage() + ": " + undone.error().to_string();
     }
     co_await boost::asio::this_coro::reset_cancellation_state();
     if (thrown) std::rethrow_exception(thrown);
@@ -17474,7 +17527,7 @@ inline result<sandbox_record> read_egress_record(const sandbox_record& mine) {
   if (record->phase == record_phase::creating)
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record->id, "try again");
   if (record->phase != record_phase::running || !record->process_alive())
-    return not_running_error(*record, "the sandbox does not run any more", "remove it: berth rm " + record->id);
+    return not_running_error(*record, "the sandbox does not run any more", hints::remove_sandbox(record->id));
   if (!record->net || !record->net->egress)
     return make_error(errc::unsupported, "sandbox", "the sandbox was made by an earlier berth, without egress rules",
                       record->id, "remove it and make it anew");
@@ -17484,7 +17537,7 @@ inline error egress_failure(error e, const sandbox_record& record) {
   if (e.code == errc::network_failed && e.message.find("No such file or directory") != std::string::npos) {
     e.message = "the firewall rules of the sandbox are gone: nothing is enforced";
     e.path = record.id;
-    e.hint = "another program flushed them: remove the sandbox, and see berth doctor";
+    e.hint = "another program flushed them: remove the sandbox, and " + hints::check_machine();
   }
   return e;
 }
@@ -17887,7 +17940,7 @@ BERTH_DECL result<void> sandbox::check_running() {
   }
   if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
   return detail::not_running_error(record_, "the sandbox does not run any more",
-                                   "its log is " + record_.init_log() + "; remove it: berth rm " + record_.id);
+                                   "its log is " + record_.init_log() + "; " + hints::remove_sandbox(record_.id));
 }
 BERTH_DECL result<sandbox::exec_call> sandbox::make_exec(const command& what, bool terminal,
                                                          const std::string& pid_file, const std::string& log_file) {
@@ -18072,8 +18125,7 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> sandbox::cre
 BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, std::string id) {
   BERTH_TRY(check_sandbox_id(id));
   const auto none = [&id] {
-    return make_error(errc::not_found, "sandbox", "there is no sandbox of this id", id,
-                      "berth ls shows those there are");
+    return make_error(errc::not_found, "sandbox", "there is no sandbox of this id", id, hints::list_sandboxes());
   };
   auto root = detail::find_root(where.root);
   if (!root) {
@@ -21862,7 +21914,7 @@ inline result<void> refuse_data_root_in_use(const std::string& directory, const 
     if (!(made && binds(other, inner)) && !binds(other, top)) continue;
     return make_error(errc::exists, "docker",
                       "the sandbox " + other.id + " has this data root, and two Dockers cannot share one", directory,
-                      "remove that sandbox first (berth rm " + other.id + "), or name another directory");
+                      "name another directory, or " + hints::remove_sandbox(other.id));
   }
   return {};
 }
@@ -22045,14 +22097,14 @@ inline bool has_ended(const std::string& directory) {
   return !record || (record->phase != record_phase::creating && !record->process_alive());
 }
 inline error ended_error(const sandbox& box) {
-  return not_running_error(box.record(), "the sandbox does not run any more", "remove it: berth rm " + box.id());
+  return not_running_error(box.record(), "the sandbox does not run any more", hints::remove_sandbox(box.id()));
 }
 inline error not_ready_error(const sandbox& box, duration waited, const std::string& why) {
   char seconds_of_it[32];
   std::snprintf(seconds_of_it, sizeof seconds_of_it, "%.1f s", std::chrono::duration<double>(waited).count());
   return make_error(errc::daemon_not_ready, "docker",
                     std::string("Docker was not ready within ") + seconds_of_it + (why.empty() ? "" : ": " + why), {},
-                    "berth logs --daemon " + box.id() + " shows what dockerd says");
+                    hints::dockerd_log(box.id()));
 }
 inline boost::asio::awaitable<result<void>> wait_for_socket(std::shared_ptr<sandbox> box, time_point deadline) {
   const time_point began = clock::now();
@@ -22177,7 +22229,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_
     }
     if (purpose && !purpose->docker)
       co_return make_error(errc::state, "docker", "this sandbox was made without Docker", box_->id(),
-                           "make it with --docker");
+                           hints::with_docker());
     if (!purpose && record->phase == record_phase::running) {
       auto asking = detail::wait_for_socket(box_, deadline);
       auto asked = co_await std::move(asking);
@@ -22404,7 +22456,7 @@ namespace berth {
 namespace detail {
 inline error no_snapshot(std::string_view name) {
   return make_error(errc::not_found, "snapshot", "there is no snapshot of this name", std::string(name),
-                    "berth snapshots shows those there are");
+                    hints::list_snapshots());
 }
 inline stored_snapshot read_snapshot(std::string directory) {
   stored_snapshot out;
@@ -22576,7 +22628,7 @@ BERTH_DECL result<unfinished_snapshot> unfinished_snapshot::begin(const environm
     return errno_error(errno, "snapshot", "cannot make the directory of the snapshots", all);
   if (::access(out.final_.c_str(), F_OK) == 0)
     return make_error(errc::exists, "snapshot", "there is a snapshot of this name", std::string(name),
-                      "choose another name, or remove it: berth snapshot rm " + std::string(name));
+                      "choose another name, or " + hints::remove_snapshot(name));
   out.place_.directory = all + "/.new-" + random_token(13);
   if (::mkdir(out.place_.directory.c_str(), 0700) != 0)
     return errno_error(errno, "snapshot", "cannot make the snapshot's directory", out.place_.directory);
@@ -22643,7 +22695,7 @@ inline result<void> refuse_host_data_root(spec_builder& spec) {
     if (mount.type == "bind" && mount.source.ends_with(data_root_inside))
       return make_error(errc::unsupported, "snapshot",
                         "Docker's data root is a directory of the host's, which no snapshot has in it", mount.source,
-                        "run the sandbox with a data root in memory (--data-root tmpfs)");
+                        "run the sandbox " + hints::data_root_in_memory());
   }
   return {};
 }
@@ -23158,7 +23210,7 @@ BERTH_DECL std::vector<finding> find_causes(const sandbox_evidence& e) {
   const sandbox_record& record = e.status.record;
   detail::finding_list found;
   if (record.damaged) {
-    found.add({"BERTH-RECORD-DAMAGED", "the sandbox's record cannot be read", "remove it: berth rm " + record.id, page,
+    found.add({"BERTH-RECORD-DAMAGED", "the sandbox's record cannot be read", hints::remove_sandbox(record.id), page,
                record.damage, "record.json"});
     return found.take();
   }
@@ -23166,13 +23218,14 @@ BERTH_DECL std::vector<finding> find_causes(const sandbox_evidence& e) {
   const bool is_over = state == "stopped" || state == "lost";
   if (state == "lost")
     found.add({"BERTH-LOST", "the sandbox is of an earlier boot of this host, or its creation broke off",
-               "remove it and make it anew: berth gc does", page, "boot " + record.boot_id, "record"});
+               "make it anew; to have this one removed, " + hints::collect_garbage(), page, "boot " + record.boot_id,
+               "record"});
   if (e.reason == exit_reason::out_of_memory || e.memory_kills > 0)
     found.add(
         {"BERTH-MEMORY",
          is_over ? "the sandbox was killed at its memory limit"
                  : "programs of the sandbox were killed at its memory limit",
-         "give it more memory (--memory, memory_bytes); images on the default data root take memory too", page,
+         "give it more memory; images on the default data root take memory too", page,
          std::to_string(e.memory_kills) + " killed, at a limit of " + std::to_string(record.memory_bytes) + " bytes",
          "cgroup"});
   if (e.status.rules == false)
@@ -23181,7 +23234,7 @@ BERTH_DECL std::vector<finding> find_causes(const sandbox_evidence& e) {
                "docs/reference/network.md", "nft table " + record.names().table, "firewall"});
   if (state == "unresponsive")
     found.add({"BERTH-UNRESPONSIVE", "the sandbox's process is there and does not answer",
-               "see what the host is short of (CPU, memory, disk); remove it by force: berth rm -f " + record.id, page,
+               "see what the host is short of (CPU, memory, disk), or " + hints::remove_by_force(record.id), page,
                "process " + std::to_string(record.sandbox_process.pid), "record"});
   const daemon_status docker = e.status.docker();
   if (e.status.wants_docker() && !e.docker_installed)

@@ -60,8 +60,8 @@ func goError(e *C.berth_error, status C.berth_status) error {
 		Layer:   C.GoString(C.berth_error_layer(e)),
 		Path:    C.GoString(C.berth_error_path(e)),
 		Message: C.GoString(C.berth_error_message(e)),
-		Hint:    C.GoString(C.berth_error_hint(e)),
-		Detail:  C.GoString(C.berth_error_detail(e)),
+		Hint:    inOwnWords(C.GoString(C.berth_error_hint(e))),
+		Detail:  inOwnWords(C.GoString(C.berth_error_detail(e))),
 	}
 }
 

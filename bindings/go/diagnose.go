@@ -31,5 +31,8 @@ func DiagnoseDocker(output string, binary *Runsc) ([]Diagnosis, error) {
 	}
 	var out []Diagnosis
 	err = json.Unmarshal(found, &out)
+	for i := range out {
+		out[i].Remedy = inOwnWords(out[i].Remedy)
+	}
 	return out, named("diagnose docker", err)
 }

@@ -89,6 +89,34 @@ func (e *Error) Is(target error) bool {
 // Timeout tells net.Error's users and the like.
 func (e *Error) Timeout() bool { return e.Code == ErrTimeout }
 
+// inOwnWords puts this package's words for what is to be done in the place of the library's, which hold for every front end.
+func inOwnWords(text string) string {
+	const nameBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-" // of ids and of snapshots
+	for _, w := range hintWords {
+		before, _, hole := strings.Cut(w.says, "{}")
+		head, rest := "", text
+		for {
+			left, right, found := strings.Cut(rest, before)
+			if !found {
+				break
+			}
+			name := right[:len(right)-len(strings.TrimLeft(right, nameBytes))]
+			switch {
+			case !hole:
+				head += left + w.here
+			case name == "":
+				head += left + before
+			default:
+				head += left + strings.ReplaceAll(w.here, "{}", name)
+				right = right[len(name):]
+			}
+			rest = right
+		}
+		text = head + rest
+	}
+	return text
+}
+
 // contextError is an operation's error after its context has ended.
 type contextError struct {
 	op    error

@@ -6,6 +6,7 @@ package berth
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -81,6 +82,31 @@ func TestRunscOptionsOfEachVerb(t *testing.T) {
 	}
 	if lists, err := RunscArgs(r, "list", RunscOptions{Globals: globals}); err != nil || !slices.Contains(lists, "--format=json") {
 		t.Errorf("%v %v", lists, err)
+	}
+}
+
+// What is to be done is said in Go's words, and in none of the command's.
+func TestHintsAreGos(t *testing.T) {
+	t.Parallel()
+	for _, w := range hintWords {
+		for _, word := range []string{w.says, w.here} {
+			if strings.Contains(word, "--") || strings.Contains(word, "berth r") || strings.Contains(word, "berth gc") {
+				t.Errorf("%q speaks of the command", word)
+			}
+		}
+		if got := inOwnWords("either " + strings.ReplaceAll(w.says, "{}", "web-1") + ", or not"); got != "either "+strings.ReplaceAll(w.here, "{}", "web-1")+", or not" {
+			t.Errorf("%q", got)
+		}
+	}
+	l := newLoop(t, LoopOptions{})
+	_, err := l.AttachSandbox(within(t), Where{Root: t.TempDir()}, "none-such")
+	var e *Error
+	if !errors.As(err, &e) || e.Code != ErrNotFound || e.Hint != "ListSandboxes has those there are" {
+		t.Errorf("%v", err)
+	}
+	found, err := DiagnoseDocker("Error: no space left on device", nil)
+	if err != nil || len(found) == 0 || !strings.Contains(found[0].Remedy, "DataRoot") {
+		t.Errorf("%v %v", found, err)
 	}
 }
 

@@ -331,6 +331,9 @@ func (s *Sandbox) Diagnose(ctx context.Context) ([]Finding, error) {
 		Findings []Finding `json:"findings"`
 	}
 	err = json.Unmarshal(ev.payload, &found)
+	for i := range found.Findings {
+		found.Findings[i].Remedy = inOwnWords(found.Findings[i].Remedy)
+	}
 	return found.Findings, err
 }
 

@@ -84,7 +84,7 @@ func (s *DaemonStatus) UnmarshalJSON(b []byte) error {
 	*s = DaemonStatus{State: in.State, Pid: in.Pid, ReadyAfter: milliseconds(in.ReadyMS), Restarts: in.Restarts}
 	if f := in.Failure; f != nil {
 		s.Failure = &DaemonFailure{f.Code, f.Phase, f.Message, milliseconds(f.ElapsedMS), f.Attempts, f.ExitCode, f.Signal, f.Reason, f.LastProbe,
-			f.Output, f.HintID, f.Hint}
+			f.Output, f.HintID, inOwnWords(f.Hint)}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@
 #include <berth/base/file.hpp>
 #include <berth/base/first_failure.hpp>
 #include <berth/base/hash.hpp>
+#include <berth/base/hints.hpp>
 #include <berth/base/json_string.hpp>
 #include <berth/base/json_writer.hpp>
 #include <berth/base/log.hpp>

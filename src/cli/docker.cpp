@@ -99,7 +99,7 @@ void print_hint(const diagnosis& known, const output_options& options) {
     text = json::object().set("hint", std::move(hint)).dump();
   } else {
     text = "berth: " + std::string(known.what.cause) + " [" + std::string(known.what.id) + "]\n  " +
-           std::string(known.what.remedy);
+           in_own_words(std::string(known.what.remedy));
   }
   write_all(STDERR_FILENO, text + '\n');
 }

@@ -45,7 +45,7 @@ std::string text_of(const sandbox_diagnosis& diagnosis) {
       text += "  " + (one.source.empty() ? std::string() : one.source + ": ") + printable(rest.substr(0, end)) + "\n";
       rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     }
-    if (!one.remedy.empty()) text += "  remedy: " + printable(one.remedy) + "\n";
+    if (!one.remedy.empty()) text += "  remedy: " + printable(in_own_words(one.remedy)) + "\n";
     if (!one.reference.empty()) text += "  see: " + printable(one.reference) + "\n";
   }
   if (diagnosis.findings.empty()) text += "Nothing is known to be wrong with it.\n";
@@ -91,7 +91,7 @@ int act(const std::string& rootfs, invocation& call) {
       std::string state(state_name(c.state));
       if (c.state != check_state::found && !c.needed) state += " (optional)";
       rows.push_back({c.name, state, printable(c.what, false)});
-      if (!c.remedy.empty()) remedies += "\n" + c.name + ": " + printable(c.remedy);
+      if (!c.remedy.empty()) remedies += "\n" + c.name + ": " + printable(in_own_words(c.remedy));
     }
     std::string text = format_table({"CHECK", "STATE", "DETAIL"}, rows);
     if (!remedies.empty()) text += "\nWhat to do:" + remedies + "\n";

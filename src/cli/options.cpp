@@ -160,7 +160,7 @@ error usage_error(std::string message, std::string option) {
 }
 
 error usage_error(const error& found, std::string option) {
-  return usage_error(found.hint.empty() ? found.message : found.message + "; " + found.hint,
+  return usage_error(found.hint.empty() ? found.message : found.message + "; " + in_own_words(found.hint),
                      std::move(option));
 }
 

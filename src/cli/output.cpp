@@ -50,8 +50,42 @@ log_sink stderr_sink(const output_options& options) {
   return [options](const log_event& event) {
     if (event.level < options.level) return;
     // One write a line, so that lines of two processes on one terminal do not mix.
-    write_all(STDERR_FILENO, format_log(event, options.format) + '\n');
+    const std::string line = format_log(event, options.format);
+    write_all(STDERR_FILENO, (options.format == log_format::text ? in_own_words(line) : line) + '\n');
   };
+}
+
+std::string in_own_words(std::string text) {
+  struct row {
+    std::string_view says, here;
+  };
+  static constexpr row rows[] = {
+#include "hint_table.ipp"
+  };
+  static constexpr std::string_view name_bytes =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-";  // of ids and of snapshots
+  for (const row& r : rows) {
+    const std::size_t hole = r.says.find("{}");
+    const std::string_view before = r.says.substr(0, hole);
+    std::size_t at = 0;
+    while ((at = text.find(before, at)) != std::string::npos) {
+      std::size_t end = at + before.size();
+      std::string here(r.here);
+      if (hole != std::string_view::npos) {
+        const std::size_t stop = std::min(text.find_first_not_of(name_bytes, end), text.size());
+        const std::string name = text.substr(end, stop - end);
+        if (name.empty()) {
+          at = end;
+          continue;
+        }
+        end = stop;
+        if (const std::size_t place = here.find("{}"); place != std::string::npos) here.replace(place, 2, name);
+      }
+      text.replace(at, end - at, here);
+      at += here.size();
+    }
+  }
+  return text;
 }
 
 json error_json(const error& e) {
@@ -72,9 +106,10 @@ void print_error(const error& e, const output_options& options) {
     text = "berth: " + e.message;
     if (!e.path.empty()) text += " (" + e.path + ")";
     if (e.sys_errno != 0) text += std::string(": ") + std::strerror(e.sys_errno);
-    if (!e.hint.empty()) text += "\n  " + e.hint;
+    if (!e.hint.empty()) text += "\n  " + in_own_words(e.hint);
     if (!e.detail.empty()) {
-      std::string_view detail = e.detail;
+      const std::string worded = in_own_words(e.detail);
+      std::string_view detail = worded;
       while (!detail.empty()) {
         const std::size_t end = std::min(detail.find('\n'), detail.size());
         text += "\n  | ";

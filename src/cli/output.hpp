@@ -29,6 +29,10 @@ std::string printable(std::string_view text, bool lines = true);
 /// One event as `--log-format` has it, without newline.
 std::string format_log(const log_event& event, log_format format);
 
+/// The library's words for what is to be done in those of this command, its verbs and flags: for people. What is printed as JSON
+/// keeps the library's, for the users of whichever program reads it.
+std::string in_own_words(std::string text);
+
 /// A sink that writes events of the wanted levels to stderr.
 log_sink stderr_sink(const output_options& options);
 

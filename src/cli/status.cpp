@@ -71,7 +71,7 @@ std::string text_of(const sandbox_status& view) {
   if (now.failure) {
     const error why = now.failure->to_error();
     add_line(out, "  failure", why.message);
-    if (!why.hint.empty()) add_line(out, "  remedy", why.hint);
+    if (!why.hint.empty()) add_line(out, "  remedy", in_own_words(why.hint));
   }
   if (view.purpose && !view.purpose->command.empty()) {
     std::string command;

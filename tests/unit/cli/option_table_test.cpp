@@ -4,6 +4,8 @@
 
 #include <run_options.hpp>
 
+#include <berth/base/hints.hpp>
+
 #include <map>
 #include <set>
 
@@ -90,6 +92,18 @@ TEST(OptionTable, TellsTheDefaultsThatTheCommandHas) {
       usual.timeout,
       std::to_string(std::chrono::duration_cast<std::chrono::seconds>(supervisor_options().ready_timeout).count()));
   EXPECT_THROW(find_flag("sandbox.colour"), std::logic_error);
+}
+
+TEST(Hints, AreSaidInTheCommandsWords) {
+  EXPECT_EQ(in_own_words("choose another id, or " + hints::remove_sandbox("web-1.2")),
+            "choose another id, or remove it: berth rm web-1.2");
+  EXPECT_EQ(in_own_words("WRN left alone id=a remedy=\"" + hints::remove_sandbox("a") + "\""),
+            "WRN left alone id=a remedy=\"remove it: berth rm a\"");
+  EXPECT_EQ(in_own_words(hints::with_docker() + "; " + hints::collect_garbage()),
+            "make it with --docker; collect garbage (berth gc)");
+  EXPECT_EQ(in_own_words("remove the sandbox , and more"), "remove the sandbox , and more");
+  EXPECT_EQ(in_own_words("remove the sandbox "), "remove the sandbox ");
+  EXPECT_EQ(in_own_words(""), "");
 }
 
 }  // namespace

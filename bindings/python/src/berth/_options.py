@@ -61,3 +61,79 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
         "stdin",
     ),
 }
+
+#: The library's words for what is to be done, and this package's.
+HINTS: tuple[tuple[str, str], ...] = (
+    (
+        "remove the sandbox {}",
+        'remove it: Sandbox.connect("{}").terminate()',
+    ),
+    (
+        "remove at once the sandbox {}",
+        'remove it: Sandbox.connect("{}").terminate()',
+    ),
+    (
+        "removing the sandbox takes away what is left of it",
+        "terminate() removes the sandbox by what is left of it",
+    ),
+    (
+        "collect garbage",
+        "collect garbage (python -m berth gc)",
+    ),
+    (
+        "a list of the sandboxes shows those there are",
+        "Sandbox.list() has those there are",
+    ),
+    (
+        "a list of the snapshots shows those there are",
+        "berth.snapshots() has those there are",
+    ),
+    (
+        "remove the snapshot {}",
+        'remove it: berth.remove_snapshot("{}")',
+    ),
+    (
+        "dockerd's log tells more about the sandbox {}",
+        "dockerd's last lines are in the error's log_tail",
+    ),
+    (
+        "check this machine",
+        "see what `python -m berth doctor` says",
+    ),
+    (
+        "make it with Docker",
+        "make it with docker_enabled=True",
+    ),
+    (
+        "choose a shorter root directory",
+        "choose a shorter root directory by BERTH_ROOT",
+    ),
+    (
+        "with a data root in memory",
+        'with a data root in memory (data_root="tmpfs")',
+    ),
+    (
+        "give the data root's tmpfs a larger size, or use a host directory",
+        'give the data root\'s tmpfs a larger size (data_root="tmpfs:SIZE"), or use a host directory (data_root="DIR")',
+    ),
+    (
+        "take it out of the further arguments for dockerd",
+        "take it out of dockerd_args",
+    ),
+    (
+        "add CAP_SYS_RESOURCE to the sandbox's spec",
+        "add CAP_SYS_RESOURCE to the sandbox's spec (apply_docker(raise_limits=True))",
+    ),
+    (
+        "pause the whole sandbox instead",
+        "pause the whole sandbox instead (sandbox.pause())",
+    ),
+    (
+        "take the cgroup mode `sandbox`, the default,",
+        'take the cgroup mode `sandbox` (cgroup="sandbox", the default),',
+    ),
+    (
+        "on this host where its client is used",
+        "on this host where its client is used",
+    ),
+)

@@ -4,7 +4,21 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
+
+from ._options import HINTS
+
+#: Ids of sandboxes, names of snapshots.
+_NAME = r"([A-Za-z0-9_.+-]+)"
+_WORDS = [(re.compile(re.escape(says).replace(re.escape("{}"), _NAME)), here) for says, here in HINTS]
+
+
+def in_own_words(text: str) -> str:
+    """The library's words for what is to be done, which hold for every front end, in those of this package."""
+    for says, here in _WORDS:
+        text = says.sub(lambda found, here=here: here.replace("{}", found[1]) if found.re.groups else here, text)  # type: ignore[misc]
+    return text
 
 
 class BerthError(Exception):
@@ -31,7 +45,7 @@ class BerthError(Exception):
         self.code_name = code_name
         self.layer = layer
         self.path = path
-        self.hint = hint
+        self.hint = in_own_words(hint)
         self.detail = detail
         self.errno = errno
 

@@ -39,7 +39,7 @@ from .creation import (
     run_arguments,
 )
 from .docker import AsyncDocker, Docker, Finding
-from .errors import BerthError, ImageError, InvalidError, NotFoundError, SandboxError, SandboxNotFound
+from .errors import BerthError, ImageError, InvalidError, NotFoundError, SandboxError, SandboxNotFound, in_own_words
 from .fs import AsyncFs, Fs
 from .process import AsyncProcess, Process
 from .rootfs import Buildable, Built
@@ -311,7 +311,7 @@ class AsyncSandbox:
         """What is wrong with it, by its status, logs, cgroup and the versions of runsc and Docker: the most telling
         first, nothing where nothing is known."""
         found = json.loads((await self._operate("berth_sandbox_diagnose")).payload)
-        return [Finding(**one) for one in found["findings"]]
+        return [Finding(**{**one, "remedy": in_own_words(one["remedy"])}) for one in found["findings"]]
 
     async def set_egress(self, rules: EgressRules) -> None:
         """Changes that, at once and wholly: "none", "all", or a list as Sandbox(egress=…) takes. What is open and not

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import berth
 import pytest
 from berth import _ffi
-from berth._options import KEYWORDS, SANDBOX_NAMES
+from berth._options import HINTS, KEYWORDS, SANDBOX_NAMES
 from berth.creation import in_our_words
 
 #: What is this package's alone.
@@ -60,3 +61,15 @@ def test_defaults_are_those_of_the_library() -> None:
 def test_an_error_of_the_program_has_our_words(flag: str, keyword: str) -> None:
     said = in_our_words(berth.BerthError(f"--{flag}: wrong", path=f"--{flag}", hint=f"leave --{flag} out"))
     assert (said.message, said.path, said.hint) == (f"{keyword}: wrong", keyword, f"leave {keyword} out")
+
+
+@pytest.mark.parametrize(("says", "here"), HINTS)
+def test_a_hint_has_our_words(says: str, here: str) -> None:
+    assert not re.search(r"--\w|(?<!-m )berth (run|rm|gc|ls|logs|doctor|docker|spec|snapshot)", says + here)
+    said = berth.BerthError("x", hint=f"either {says.replace('{}', 'web-1.2')}, or not").hint
+    assert said == f"either {here.replace('{}', 'web-1.2')}, or not"
+
+
+def test_hints_of_the_library_are_ours() -> None:
+    known = berth.diagnose_docker("Error: no space left on device")
+    assert "data_root=" in known[0].remedy

@@ -21,7 +21,7 @@ struct failure_row {
 inline constexpr failure_row docker_failure_rows[] = {
     {{"BERTH-CGROUP-DEVICES",
       "there is no cgroup file system with the devices controller, without which no container runs",
-      "take the cgroup mode `sandbox` (--cgroup sandbox, the default), with runsc 20231218.0 or newer; with `none` and "
+      "take the cgroup mode `sandbox`, the default, with runsc 20231218.0 or newer; with `none` and "
       "`host-bind` Docker does not work. In a spec of your own: {\"type\":\"cgroup\",\"source\":\"cgroup\","
       "\"destination\":\"/sys/fs/cgroup\",\"options\":[\"rw\"]}",
       "docker/cli#3613", true},
@@ -45,7 +45,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "docs.docker.com/reference/cli/dockerd", true},
      {"unable to configure the Docker daemon with file"}},
     {{"BERTH-DOCKERD-ARGUMENT", "this dockerd does not know one of its arguments, or not its value",
-      "take it out of --dockerd-arg (dockerd_args), or take a Docker that has it: docker version tells",
+      "take it out of the further arguments for dockerd, or take a Docker that has it: docker version tells",
       "docs.docker.com/reference/cli/dockerd", true},
      {"unknown flag: --", "invalid argument*for \"--", "unknown shorthand flag"},
      0,
@@ -79,8 +79,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "docs/reference/docker.md"},
      {"invalid CapAdd: capability not supported by your kernel"}},
     {{"BERTH-RLIMIT", "raising a limit above the sandbox's needs CAP_SYS_RESOURCE, which this sandbox does not have",
-      "leave the ulimit out, or add CAP_SYS_RESOURCE to the sandbox's spec (berth spec docker --raise-limits)",
-      "docs/reference/spec.md"},
+      "leave the ulimit out, or add CAP_SYS_RESOURCE to the sandbox's spec", "docs/reference/spec.md"},
      {"error setting rlimit*operation not permitted"}},
     {{"BERTH-IPV6-NETWORK", "gVisor has no /proc/sys/net/ipv6, through which dockerd sets a network's IPv6 up",
       "make the network without --ipv6 (enable_ipv6 in a compose file); loopback's ::1 is there in every container",
@@ -139,7 +138,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "google/gvisor#11955"},
      {"reading from parent failed*interrupted system call", "exec fifo*interrupted system call"}},
     {{"BERTH-FREEZER", "gVisor's cgroups have no freezer, so docker pause cannot work",
-      "pause the whole sandbox instead (berth pause, sandbox::pause)", "google/gvisor#13722"},
+      "pause the whole sandbox instead", "google/gvisor#13722"},
      {"cannot toggle freezer", "freezer*cgroups not configured for container"}},
     {{"BERTH-CGROUPNS", "gVisor has no cgroup namespaces before 20260721.0",
       "use --cgroupns=host; kind and Kubernetes in Docker are not supported", "google/gvisor#11313"},
@@ -159,7 +158,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "the build needs BuildKit, and Docker takes its old builder: buildx is not installed, or it is Docker 20.10, which takes "
       "BuildKit where it is asked to",
       "set DOCKER_BUILDKIT=1 for the build with Docker 20.10; install buildx for newer ones (docker-buildx-plugin; Debian's "
-      "docker-buildx) where the client is: on this host for berth docker, unless --inside takes the sandbox's own client, and "
+      "docker-buildx) where the client is: on this host where its client is used, and "
       "else in the image (Python's with_docker() brings it)",
       "docs.docker.com/go/buildkit"},
      {"option requires BuildKit", "buildx component is missing or broken", "BuildKit is enabled but*buildx"}},
@@ -191,8 +190,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "look for FATAL ERROR in the boot and gofer files of --debug-log", "google/gvisor#9996"},
      {"waiting for sandbox to start: EOF"}},
     {{"BERTH-NO-SPACE", "the file system of the data root is full",
-      "give the data root's tmpfs a larger size (--data-root tmpfs:SIZE), or use a host directory (--data-root DIR)",
-      "docs/reference/docker.md"},
+      "give the data root's tmpfs a larger size, or use a host directory", "docs/reference/docker.md"},
      {"no space left on device"}},
 };
 

@@ -101,7 +101,7 @@ BERTH_DECL result<std::vector<std::string>> apply_docker(spec_builder& spec, con
       log(log_to, log_level::warn,
           "the host's cgroups are open to the sandbox: it can freeze, starve and kill processes of the host, and make "
           "cgroups there; Docker does not work with this mount either",
-          {{"mount", "/sys/fs/cgroup"}, {"remedy", "--cgroup sandbox"}});
+          {{"mount", "/sys/fs/cgroup"}, {"remedy", "take the cgroup mode sandbox"}});
     }
     detail::warn_of_unknown_capabilities(spec, log_to);
     if (spec_root(spec).path().empty())

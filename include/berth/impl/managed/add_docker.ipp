@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <berth/base/hints.hpp>
 #include <berth/docker/data_root.hpp>
 #include <berth/docker/guest_daemon.hpp>
 #include <berth/managed/add_docker.hpp>
@@ -54,7 +55,7 @@ inline result<void> refuse_data_root_in_use(const std::string& directory, const 
     if (!(made && binds(other, inner)) && !binds(other, top)) continue;
     return make_error(errc::exists, "docker",
                       "the sandbox " + other.id + " has this data root, and two Dockers cannot share one", directory,
-                      "remove that sandbox first (berth rm " + other.id + "), or name another directory");
+                      "name another directory, or " + hints::remove_sandbox(other.id));
   }
   return {};
 }

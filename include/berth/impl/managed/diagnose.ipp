@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/file.hpp>
+#include <berth/base/hints.hpp>
 #include <berth/base/visible_text.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/managed/diagnose.hpp>
@@ -52,7 +53,7 @@ BERTH_DECL std::vector<finding> find_causes(const sandbox_evidence& e) {
   const sandbox_record& record = e.status.record;
   detail::finding_list found;
   if (record.damaged) {
-    found.add({"BERTH-RECORD-DAMAGED", "the sandbox's record cannot be read", "remove it: berth rm " + record.id, page,
+    found.add({"BERTH-RECORD-DAMAGED", "the sandbox's record cannot be read", hints::remove_sandbox(record.id), page,
                record.damage, "record.json"});
     return found.take();
   }
@@ -60,13 +61,14 @@ BERTH_DECL std::vector<finding> find_causes(const sandbox_evidence& e) {
   const bool is_over = state == "stopped" || state == "lost";
   if (state == "lost")
     found.add({"BERTH-LOST", "the sandbox is of an earlier boot of this host, or its creation broke off",
-               "remove it and make it anew: berth gc does", page, "boot " + record.boot_id, "record"});
+               "make it anew; to have this one removed, " + hints::collect_garbage(), page, "boot " + record.boot_id,
+               "record"});
   if (e.reason == exit_reason::out_of_memory || e.memory_kills > 0)
     found.add(
         {"BERTH-MEMORY",
          is_over ? "the sandbox was killed at its memory limit"
                  : "programs of the sandbox were killed at its memory limit",
-         "give it more memory (--memory, memory_bytes); images on the default data root take memory too", page,
+         "give it more memory; images on the default data root take memory too", page,
          std::to_string(e.memory_kills) + " killed, at a limit of " + std::to_string(record.memory_bytes) + " bytes",
          "cgroup"});
   if (e.status.rules == false)
@@ -75,7 +77,7 @@ BERTH_DECL std::vector<finding> find_causes(const sandbox_evidence& e) {
                "docs/reference/network.md", "nft table " + record.names().table, "firewall"});
   if (state == "unresponsive")
     found.add({"BERTH-UNRESPONSIVE", "the sandbox's process is there and does not answer",
-               "see what the host is short of (CPU, memory, disk); remove it by force: berth rm -f " + record.id, page,
+               "see what the host is short of (CPU, memory, disk), or " + hints::remove_by_force(record.id), page,
                "process " + std::to_string(record.sandbox_process.pid), "record"});
 
   const daemon_status docker = e.status.docker();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <berth/base/hints.hpp>
 #include <berth/docker/client.hpp>
 #include <berth/docker/daemon_probe.hpp>
 #include <berth/managed/docker_sandbox.hpp>
@@ -22,7 +23,7 @@ inline bool has_ended(const std::string& directory) {
 }
 
 inline error ended_error(const sandbox& box) {
-  return not_running_error(box.record(), "the sandbox does not run any more", "remove it: berth rm " + box.id());
+  return not_running_error(box.record(), "the sandbox does not run any more", hints::remove_sandbox(box.id()));
 }
 
 inline error not_ready_error(const sandbox& box, duration waited, const std::string& why) {
@@ -30,7 +31,7 @@ inline error not_ready_error(const sandbox& box, duration waited, const std::str
   std::snprintf(seconds_of_it, sizeof seconds_of_it, "%.1f s", std::chrono::duration<double>(waited).count());
   return make_error(errc::daemon_not_ready, "docker",
                     std::string("Docker was not ready within ") + seconds_of_it + (why.empty() ? "" : ": " + why), {},
-                    "berth logs --daemon " + box.id() + " shows what dockerd says");
+                    hints::dockerd_log(box.id()));
 }
 
 // Docker that a program on the host supervises. Errors: again, where the sandbox turns out to keep it itself.
@@ -168,7 +169,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_
     }
     if (purpose && !purpose->docker)
       co_return make_error(errc::state, "docker", "this sandbox was made without Docker", box_->id(),
-                           "make it with --docker");
+                           hints::with_docker());
     if (!purpose && record->phase == record_phase::running) {
       auto asking = detail::wait_for_socket(box_, deadline);
       auto asked = co_await std::move(asking);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <berth/base/hints.hpp>
 #include <berth/base/text.hpp>
 #include <berth/network/address.hpp>
 
@@ -82,7 +83,7 @@ BERTH_DECL result<ipv4_subnet> allocate_subnet(const ipv4_subnet& pool, std::vec
   if (next + 4 > end) next = detail::first_free(pool.address, used);
   if (next + 4 > end) {
     return make_error(errc::again, "network", "every subnet of the address pool is in use", pool.to_string(),
-                      "remove sandboxes (berth gc), or configure a larger pool");
+                      "remove sandboxes, " + hints::collect_garbage() + ", or configure a larger pool");
   }
   return ipv4_subnet{static_cast<std::uint32_t>(next), 30};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/file.hpp>
+#include <berth/base/hints.hpp>
 #include <berth/base/token.hpp>
 #include <berth/impl/sandbox/config.ipp>
 #include <berth/process/cancellation.hpp>
@@ -113,8 +114,7 @@ inline result<void> refuse_ports_of(const sandbox_record& other, const std::vect
         return make_error(errc::exists, "sandbox",
                           "the port " + std::to_string(port.host_port) + " of this host leads to the sandbox " +
                               other.id + " already",
-                          port.word(),
-                          "publish another port of the host, or remove that sandbox: berth rm " + other.id);
+                          port.word(), "publish another port of the host, or " + hints::remove_sandbox(other.id));
   return {};
 }
 
@@ -338,8 +338,8 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     auto undone = co_await remove_resources(where, record);
     if (!undone) {
-      e.detail += (e.detail.empty() ? "" : "\n") +
-                  std::string("and not all could be removed (berth gc tries again): ") + undone.error().to_string();
+      e.detail += (e.detail.empty() ? "" : "\n") + std::string("and not all could be removed; to try again, ") +
+                  hints::collect_garbage() + ": " + undone.error().to_string();
     }
     co_await boost::asio::this_coro::reset_cancellation_state();
     if (thrown) std::rethrow_exception(thrown);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <berth/base/hints.hpp>
 #include <berth/impl/sandbox/config.ipp>
 #include <berth/network/network.hpp>
 #include <berth/process/cancellation.hpp>
@@ -25,7 +26,7 @@ inline result<sandbox_record> read_egress_record(const sandbox_record& mine) {
   if (record->phase == record_phase::creating)
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record->id, "try again");
   if (record->phase != record_phase::running || !record->process_alive())
-    return not_running_error(*record, "the sandbox does not run any more", "remove it: berth rm " + record->id);
+    return not_running_error(*record, "the sandbox does not run any more", hints::remove_sandbox(record->id));
   if (!record->net || !record->net->egress)
     return make_error(errc::unsupported, "sandbox", "the sandbox was made by an earlier berth, without egress rules",
                       record->id, "remove it and make it anew");
@@ -37,7 +38,7 @@ inline error egress_failure(error e, const sandbox_record& record) {
   if (e.code == errc::network_failed && e.message.find("No such file or directory") != std::string::npos) {
     e.message = "the firewall rules of the sandbox are gone: nothing is enforced";
     e.path = record.id;
-    e.hint = "another program flushed them: remove the sandbox, and see berth doctor";
+    e.hint = "another program flushed them: remove the sandbox, and " + hints::check_machine();
   }
   return e;
 }

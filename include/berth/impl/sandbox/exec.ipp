@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/file.hpp>
+#include <berth/base/hints.hpp>
 #include <berth/base/token.hpp>
 #include <berth/base/users.hpp>
 #include <berth/process/cancellation.hpp>
@@ -251,7 +252,7 @@ BERTH_DECL result<void> sandbox::check_running() {
   }
   if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
   return detail::not_running_error(record_, "the sandbox does not run any more",
-                                   "its log is " + record_.init_log() + "; remove it: berth rm " + record_.id);
+                                   "its log is " + record_.init_log() + "; " + hints::remove_sandbox(record_.id));
 }
 
 BERTH_DECL result<sandbox::exec_call> sandbox::make_exec(const command& what, bool terminal,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/file.hpp>
+#include <berth/base/hints.hpp>
 #include <berth/base/json_writer.hpp>
 #include <berth/base/token.hpp>
 #include <berth/sandbox/record.hpp>
@@ -44,7 +45,7 @@ inline constexpr std::size_t longest_record = 1u << 20;
 
 BERTH_DECL error damaged_record(std::string why) {
   return make_error(errc::record_damaged, "sandbox", "the record cannot be read: " + std::move(why), {},
-                    "berth rm ID removes the sandbox by what is left of it");
+                    hints::remove_damaged());
 }
 
 // The members of a record are read one by one; the first that is missing or of the wrong kind is remembered.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/first_failure.hpp>
+#include <berth/base/hints.hpp>
 #include <berth/network/network.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
@@ -229,7 +230,7 @@ inline boost::asio::awaitable<result<collected_garbage>> collect_garbage_steps(e
     }
     if (!record) {
       log(where.log, log_level::warn, "a sandbox's record is damaged; it is left alone",
-          {{"id", id}, {"cause", record.error().message}, {"remedy", "berth rm " + id}});
+          {{"id", id}, {"cause", record.error().message}, {"remedy", hints::remove_sandbox(id)}});
       continue;
     }
     if (!is_garbage(*record, boot_id)) continue;

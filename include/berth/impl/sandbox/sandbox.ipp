@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/file.hpp>
+#include <berth/base/hints.hpp>
 #include <berth/impl/sandbox/config.ipp>
 #include <berth/process/cancellation.hpp>
 #include <berth/runsc/args.hpp>
@@ -46,8 +47,7 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> sandbox::cre
 BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, std::string id) {
   BERTH_TRY(check_sandbox_id(id));
   const auto none = [&id] {
-    return make_error(errc::not_found, "sandbox", "there is no sandbox of this id", id,
-                      "berth ls shows those there are");
+    return make_error(errc::not_found, "sandbox", "there is no sandbox of this id", id, hints::list_sandboxes());
   };
   auto root = detail::find_root(where.root);
   if (!root) {

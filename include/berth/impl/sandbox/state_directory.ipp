@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <berth/base/hints.hpp>
 #include <berth/base/token.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/sandbox/config.hpp>
@@ -56,7 +57,7 @@ BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_
                         std::to_string(longest_root_and_id) +
                         " are the most: the path of a unix socket holds them: " + root + "/" +
                         std::string(id.empty() ? "<" + std::to_string(id_size) + " characters>" : id);
-  std::string hint = "choose a shorter root directory by --root or BERTH_ROOT";
+  std::string hint = hints::shorter_root();
   if (!id.empty() && longest_id(root) > 0) hint += ", or an id of at most " + std::to_string(longest_id(root));
   return make_error(errc::invalid, "sandbox", std::move(message), "id", std::move(hint));
 }
@@ -140,7 +141,7 @@ BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, 
   const auto taken = [&record] {
     if (is_state_directory(record.directory)) {
       return make_error(errc::exists, "sandbox", "there is a sandbox of this id", record.id,
-                        "choose another id, or remove it: berth rm " + record.id);
+                        "choose another id, or " + hints::remove_sandbox(record.id));
     }
     return make_error(errc::exists, "sandbox", "something else than a sandbox has this name", record.directory,
                       "choose another id");

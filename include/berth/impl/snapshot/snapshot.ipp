@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/file.hpp>
+#include <berth/base/hints.hpp>
 #include <berth/docker/data_root.hpp>
 #include <berth/docker/guest_daemon.hpp>
 #include <berth/docker/plan.hpp>
@@ -42,7 +43,7 @@ inline result<void> refuse_host_data_root(spec_builder& spec) {
     if (mount.type == "bind" && mount.source.ends_with(data_root_inside))
       return make_error(errc::unsupported, "snapshot",
                         "Docker's data root is a directory of the host's, which no snapshot has in it", mount.source,
-                        "run the sandbox with a data root in memory (--data-root tmpfs)");
+                        "run the sandbox " + hints::data_root_in_memory());
   }
   return {};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/file.hpp>
+#include <berth/base/hints.hpp>
 #include <berth/base/json_writer.hpp>
 #include <berth/base/token.hpp>
 #include <berth/base/unique_fd.hpp>
@@ -23,7 +24,7 @@ namespace detail {
 
 inline error no_snapshot(std::string_view name) {
   return make_error(errc::not_found, "snapshot", "there is no snapshot of this name", std::string(name),
-                    "berth snapshots shows those there are");
+                    hints::list_snapshots());
 }
 
 inline stored_snapshot read_snapshot(std::string directory) {

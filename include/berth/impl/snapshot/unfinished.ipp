@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/file.hpp>
+#include <berth/base/hints.hpp>
 #include <berth/base/token.hpp>
 #include <berth/snapshot/detail/unfinished.hpp>
 
@@ -28,7 +29,7 @@ BERTH_DECL result<unfinished_snapshot> unfinished_snapshot::begin(const environm
     return errno_error(errno, "snapshot", "cannot make the directory of the snapshots", all);
   if (::access(out.final_.c_str(), F_OK) == 0)
     return make_error(errc::exists, "snapshot", "there is a snapshot of this name", std::string(name),
-                      "choose another name, or remove it: berth snapshot rm " + std::string(name));
+                      "choose another name, or " + hints::remove_snapshot(name));
   out.place_.directory = all + "/.new-" + random_token(13);
   if (::mkdir(out.place_.directory.c_str(), 0700) != 0)
     return errno_error(errno, "snapshot", "cannot make the snapshot's directory", out.place_.directory);

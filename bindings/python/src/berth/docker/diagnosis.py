@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 
 from .. import _ffi
-from ..errors import BerthError
+from ..errors import BerthError, in_own_words
 
 
 @dataclass(frozen=True)
@@ -55,4 +55,6 @@ def diagnose_docker(output: str | bytes, *, runsc: str = "") -> list[Diagnosis]:
                 binary = _ffi.make_handle("berth_runsc", "berth_runsc_probe", name, len(name), b"", 0)
                 held.callback(_ffi.free_handle, "berth_runsc", binary)
         found = json.loads(_ffi.call_for_buffer("berth_docker_diagnose", text, len(text), binary))
+    for row in found:
+        row["remedy"] = in_own_words(row["remedy"])
     return [Diagnosis(**{name: str(row[name]) for name in Diagnosis.__dataclass_fields__}) for row in found]

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import _ffi
 from .._command import berth
-from ..errors import BerthError, DockerError, DockerNotReadyError, SandboxNotFound
+from ..errors import BerthError, DockerError, DockerNotReadyError, SandboxNotFound, in_own_words
 from ..place import Place
 from ..progress import say
 
@@ -55,7 +55,7 @@ class Readiness:
         return DockerStatus(
             state=state,
             reason=str(failure.get("message") or ""),
-            hint=str(failure.get("hint") or ""),
+            hint=in_own_words(str(failure.get("hint") or "")),
             hint_id=str(failure.get("hint_id") or ""),
             log_tail=str(failure.get("output") or ""),
             ready_after=float(docker.get("ready_after_ms") or 0) / 1000,
