@@ -23627,7 +23627,9 @@ static std::string init_beside_library() {
   if (slash == std::string::npos) return {};
   const std::string directory = library.substr(0, slash);
   for (const char* place : {"/berth-init", "/../libexec/berth/berth-init"}) {
-    if (::access((directory + place).c_str(), X_OK) == 0) return directory + place;
+    if (::access((directory + place).c_str(), X_OK) != 0) continue;
+    const std::unique_ptr<char, void (*)(void*)> whole(::realpath((directory + place).c_str(), nullptr), &std::free);
+    return whole ? std::string(whole.get()) : directory + place;
   }
   return {};
 }

@@ -91,12 +91,11 @@ void warn_of_paths(const std::shared_ptr<sandbox>& box, std::vector<std::string>
 void print_hint(const diagnosis& known, const output_options& options) {
   std::string text;
   if (options.json) {
-    json hint = json::object();
-    hint.set("id", known.what.id)
-        .set("cause", known.what.cause)
-        .set("remedy", known.what.remedy)
-        .set("evidence", known.evidence);
-    text = json::object().set("hint", std::move(hint)).dump();
+    json_writer out;
+    out.open_object().key("hint").open_object();
+    out.key("id").string(known.what.id).key("cause").string(known.what.cause);
+    out.key("remedy").string(known.what.remedy).key("evidence").string(known.evidence);
+    text = out.close_object().close_object().take();
   } else {
     text = "berth: " + std::string(known.what.cause) + " [" + std::string(known.what.id) + "]\n  " +
            in_own_words(std::string(known.what.remedy));

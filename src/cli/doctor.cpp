@@ -21,15 +21,17 @@ constexpr std::string_view state_name(check_state state) {
   return "unfit";
 }
 
-json checks_json(const std::vector<check>& checks, bool fit) {
-  json list = json::array();
+json_writer checks_json(const std::vector<check>& checks, bool fit) {
+  json_writer out(2);
+  out.open_object().key("ok").boolean(fit).key("checks").open_array();
   for (const check& c : checks) {
-    json entry = json::object();
-    entry.set("name", c.name).set("state", state_name(c.state)).set("needed", c.needed).set("found", c.what);
-    if (!c.remedy.empty()) entry.set("remedy", c.remedy);
-    list.push(std::move(entry));
+    out.open_object().key("name").string(c.name).key("state").string(state_name(c.state));
+    out.key("needed").boolean(c.needed).key("found").string(c.what);
+    if (!c.remedy.empty()) out.key("remedy").string(c.remedy);
+    out.close_object();
   }
-  return json::object().set("ok", fit).set("checks", std::move(list));
+  out.close_array().close_object();
+  return out;
 }
 
 std::string text_of(const sandbox_diagnosis& diagnosis) {

@@ -41,9 +41,10 @@ int act(const egress_call& c, invocation& call) {
   if (!now) return fail(now.error(), call);
   const std::vector<std::string> words = now->policy.words();
   if (call.common.json) {
-    json out = json::object();
-    out.set("id", c.id).set("egress", json::strings(words)).set("refused", now->refused);
-    return print_json(out) ? exit_ok : exit_failed;
+    json_writer out(2);
+    write_strings(out.open_object().key("id").string(c.id).key("egress"), words);
+    out.key("refused").unsigned_number(now->refused).close_object();
+    return print_json(std::move(out)) ? exit_ok : exit_failed;
   }
   std::string text = "egress: ";
   for (const std::string& word : words) text += " " + word;

@@ -26,7 +26,7 @@ int act(const std::string& id, invocation& call) {
   const auto socket = check_docker_socket(**box);
   if (!socket) return fail(socket.error(), call);
   const std::string value = docker_host_value(*socket);
-  const bool printed = call.common.json ? print_json(json::object().set("DOCKER_HOST", value))
+  const bool printed = call.common.json ? print_member("DOCKER_HOST", value)
                                         : print_text("export DOCKER_HOST=" + shell_quoted(value) + "\n");
   return printed ? exit_ok : exit_failed;
 }

@@ -35,7 +35,7 @@ int act(const export_call& c, invocation& call) {
   const auto done = run_loop(write_changes(*box, path));
   if (!done) return fail(done.error(), call);
   if (*done != exit_ok) return *done;
-  if (call.common.json) return print_json(json::object().set("file", path)) ? exit_ok : exit_failed;
+  if (call.common.json) return print_member("file", path) ? exit_ok : exit_failed;
   return exit_ok;
 }
 

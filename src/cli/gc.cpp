@@ -18,20 +18,19 @@ int act(invocation& call) {
   const auto unfinished = remove_unfinished_snapshots(*where);
   std::string text;
   for (const std::string& id : removed.sandboxes) text += id + "\n";
-  json orphans = json::array();
+  json_writer all(2);
+  write_strings(all.open_object().key("removed"), removed.sandboxes);
+  all.key("orphans").open_array();
   for (const orphan& one : removed.orphans) {
     text += std::string(orphan_kind_name(one.kind)) + " " + one.name + (one.what.empty() ? "" : ", " + one.what) + "\n";
-    json entry = json::object();
-    entry.set("kind", orphan_kind_name(one.kind)).set("name", one.name);
-    if (!one.what.empty()) entry.set("what", one.what);
-    orphans.push(std::move(entry));
+    all.open_object().key("kind").string(orphan_kind_name(one.kind)).key("name").string(one.name);
+    if (!one.what.empty()) all.key("what").string(one.what);
+    all.close_object();
   }
   const int half_snapshots = unfinished ? *unfinished : 0;
   if (half_snapshots != 0) text += "unfinished snapshots " + std::to_string(half_snapshots) + "\n";
-  json all = json::object();
-  all.set("removed", json::strings(removed.sandboxes)).set("orphans", std::move(orphans));
-  all.set("unfinished_snapshots", half_snapshots);
-  const bool printed = call.common.json ? print_json(all) : print_text(printable(text));
+  all.close_array().key("unfinished_snapshots").number(half_snapshots).close_object();
+  const bool printed = call.common.json ? print_json(std::move(all)) : print_text(printable(text));
   if (!done) return fail(done.error(), call);
   if (!unfinished) return fail(unfinished.error(), call);
   return printed ? exit_ok : exit_failed;

@@ -40,10 +40,11 @@ std::string printable(std::string_view text, bool lines) {
 
 std::string format_log(const log_event& event, log_format format) {
   if (format == log_format::text) return format_console(event);
-  json line = json::object();
-  line.set("time", format_utc(now_ms())).set("level", level_name(event.level)).set("message", event.message);
-  for (const log_field& field : event.fields) line.set(field.key, field.value);
-  return line.dump();
+  json_writer line;
+  line.open_object().key("time").string(format_utc(now_ms())).key("level").string(level_name(event.level));
+  line.key("message").string(event.message);
+  for (const log_field& field : event.fields) line.key(field.key).string(field.value);
+  return line.close_object().take();
 }
 
 log_sink stderr_sink(const output_options& options) {
@@ -88,20 +89,21 @@ std::string in_own_words(std::string text) {
   return text;
 }
 
-json error_json(const error& e) {
-  json out = json::object();
-  out.set("code", errc_name(e.code)).set("layer", e.layer).set("message", e.message);
-  if (!e.path.empty()) out.set("path", e.path);
-  if (e.sys_errno != 0) out.set("errno", e.sys_errno).set("reason", std::strerror(e.sys_errno));
-  if (!e.hint.empty()) out.set("hint", e.hint);
-  if (!e.detail.empty()) out.set("detail", e.detail);
-  return out;
+std::string error_json(const error& e) {
+  json_writer out;
+  out.open_object().key("error").open_object().key("code").string(errc_name(e.code));
+  out.key("layer").string(e.layer).key("message").string(e.message);
+  if (!e.path.empty()) out.key("path").string(e.path);
+  if (e.sys_errno != 0) out.key("errno").number(e.sys_errno).key("reason").string(std::strerror(e.sys_errno));
+  if (!e.hint.empty()) out.key("hint").string(e.hint);
+  if (!e.detail.empty()) out.key("detail").string(e.detail);
+  return out.close_object().close_object().take();
 }
 
 void print_error(const error& e, const output_options& options) {
   std::string text;
   if (options.json) {
-    text = json::object().set("error", error_json(e)).dump();
+    text = error_json(e);
   } else {
     text = "berth: " + e.message;
     if (!e.path.empty()) text += " (" + e.path + ")";
@@ -128,7 +130,26 @@ int print_usage_error(std::string_view message, std::string_view verb, const out
   return exit_usage;
 }
 
-bool print_json(const json& value) { return print_text(value.dump(2) + '\n'); }
+bool print_json(json_writer&& written) { return print_text(written.take() + '\n'); }
+
+bool print_member(std::string_view key, std::string_view text) {
+  json_writer out(2);
+  out.open_object().key(key).string(text).close_object();
+  return print_json(std::move(out));
+}
+
+bool print_member(std::string_view key, const std::vector<std::string>& list) {
+  json_writer out(2);
+  write_strings(out.open_object().key(key), list);
+  out.close_object();
+  return print_json(std::move(out));
+}
+
+void write_strings(json_writer& out, const std::vector<std::string>& list) {
+  out.open_array();
+  for (const std::string& text : list) out.string(text);
+  out.close_array();
+}
 
 bool print_text(std::string_view text) {
   const int failed = write_all(STDOUT_FILENO, text);

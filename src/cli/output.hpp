@@ -2,9 +2,8 @@
 // What the command prints: data to stdout, errors and the log to stderr.
 #pragma once
 
-#include "json.hpp"
-
 #include <berth/base/error.hpp>
+#include <berth/base/json_writer.hpp>
 #include <berth/base/log.hpp>
 
 #include <string>
@@ -36,7 +35,8 @@ std::string in_own_words(std::string text);
 /// A sink that writes events of the wanted levels to stderr.
 log_sink stderr_sink(const output_options& options);
 
-json error_json(const error& e);
+/// {"error":{…}}
+std::string error_json(const error& e);
 
 /// `berth: what (where): why`, the hint on a line of its own, then the detail; or the error as a JSON object. To
 /// stderr.
@@ -46,8 +46,14 @@ void print_error(const error& e, const output_options& options);
 int print_usage_error(std::string_view message, std::string_view verb, const output_options& options);
 
 /// To stdout. False when stdout is closed or full, which ends the verb with exit_failed.
-bool print_json(const json& value);      ///< indented, with a newline at its end
+bool print_json(json_writer&& written);  ///< and a newline
 bool print_text(std::string_view text);  ///< as it is
+/// The same of an object with one member.
+bool print_member(std::string_view key, std::string_view text);
+bool print_member(std::string_view key, const std::vector<std::string>& list);
+
+/// A list of strings, where a value may stand.
+void write_strings(json_writer& out, const std::vector<std::string>& list);
 
 /// Columns padded to their widest cell, two blanks between them, as docker prints its lists.
 std::string format_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows);

@@ -23,22 +23,20 @@ int act(const pause_call& c, bool paused, invocation& call) {
   if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
   int code = exit_ok;
-  json changed = json::array();
+  std::vector<std::string> changed;
   std::string text;
   for (const std::string& id : c.ids) {
     const auto box = find_sandbox(*where, id);
     const auto done = box ? run_loop(change(*box, paused, *limit)) : result<void>(box.error());
     if (done) {
-      changed.push(id);
+      changed.push_back(id);
       text += id + "\n";
       continue;
     }
     const int failed = fail_lookup(done.error(), call);
     if (code == exit_ok || failed == exit_failed) code = failed;
   }
-  const bool printed = call.common.json
-                           ? print_json(json::object().set(paused ? "paused" : "resumed", std::move(changed)))
-                           : print_text(text);
+  const bool printed = call.common.json ? print_member(paused ? "paused" : "resumed", changed) : print_text(text);
   return printed ? code : int{exit_failed};
 }
 

@@ -149,19 +149,18 @@ int act(const rm_call& c, invocation& call) {
   }
   remove_all(list, *where, c.force, *limit);
 
-  json removed = json::array();
+  std::vector<std::string> removed;
   std::string text;
   for (const removal& r : list) {
     if (!r.failure) {
-      removed.push(r.id);
+      removed.push_back(r.id);
       text += r.id + "\n";
       continue;
     }
     const int failed = fail_lookup(*r.failure, call);
     if (code == exit_ok || failed == exit_failed) code = failed;
   }
-  const bool printed =
-      call.common.json ? print_json(json::object().set("removed", std::move(removed))) : print_text(text);
+  const bool printed = call.common.json ? print_member("removed", removed) : print_text(text);
   return printed ? code : int{exit_failed};
 }
 

@@ -164,7 +164,7 @@ int run_detached(run_plan plan, const invocation& call) {
   plan.config.owner = plan.owner_identity;
   plan.config.lifetime = plan.lifetime;
   const auto give_id = [json_wanted = call.common.json](const std::string& id) {
-    return json_wanted ? print_json(json::object().set("id", id)) : print_text(id + "\n");
+    return json_wanted ? print_member("id", id) : print_text(id + "\n");
   };
   const left_running left = run_loop(leave_running(std::move(plan), call.hand_over, bar, give_id));
   bar.stop();

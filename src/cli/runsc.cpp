@@ -237,7 +237,9 @@ int act(const std::string& verb, runsc_call& c, invocation& call) {
   if (!argv && argv.error().layer == "runsc" && argv.error().code == errc::invalid)
     return fail(usage_error(argv.error(), argv.error().path), call);
   if (!argv) return fail(argv.error(), call);
-  return print_text(json::strings(*argv).dump() + '\n') ? exit_ok : exit_failed;
+  json_writer out;
+  write_strings(out, *argv);
+  return print_json(std::move(out)) ? exit_ok : exit_failed;
 }
 
 void add_globals(CLI::App& app, runsc_call& c) {

@@ -20,8 +20,6 @@ struct snapshot_call {
   std::string timeout = "120";
 };
 
-json snapshot_json(const stored_snapshot& one) { return json::parsed(format_snapshot(one)); }
-
 int fail_snapshot(const error& e, const invocation& call) {
   const int code = fail(e, call);
   return e.code == errc::not_found && e.layer == "snapshot" ? int{exit_not_found} : code;
@@ -40,7 +38,7 @@ boost::asio::awaitable<result<int>> take(environment where, std::shared_ptr<sand
   if (!taken && signals.first() != 0) co_return 128 + signals.first();
   if (!taken) co_return taken.error();
   const snapshot_manifest& m = taken->manifest;
-  const bool printed = json_wanted ? print_json(snapshot_json(*taken))
+  const bool printed = json_wanted ? print_text(format_snapshot(*taken) + '\n')
                                    : print_text(m.name + "\t" + format_bytes(m.bytes) + "\t" +
                                                 format_seconds(static_cast<double>(m.took_ms) / 1000) + "\n");
   co_return printed ? int{exit_ok} : int{exit_failed};
@@ -64,32 +62,33 @@ int act_take(const snapshot_call& c, const environment& where, const invocation&
 int act_remove(const snapshot_call& c, const environment& where, const invocation& call) {
   if (const auto refused = need_root(call)) return *refused;
   int code = exit_ok;
-  json removed = json::array();
+  std::vector<std::string> removed;
   std::string text;
   for (std::size_t i = 1; i < c.words.size(); ++i) {
     const auto done = remove_snapshot(where, c.words[i]);
     if (done) {
-      removed.push(c.words[i]);
+      removed.push_back(c.words[i]);
       text += c.words[i] + "\n";
       continue;
     }
     const int failed = fail_snapshot(done.error(), call);
     if (code == exit_ok || failed == exit_failed) code = failed;
   }
-  const bool printed =
-      call.common.json ? print_json(json::object().set("removed", std::move(removed))) : print_text(text);
+  const bool printed = call.common.json ? print_member("removed", removed) : print_text(text);
   return printed ? code : int{exit_failed};
 }
 
 int act_inspect(const snapshot_call& c, const environment& where, const invocation& call) {
   if (const auto refused = need_root(call)) return *refused;
-  json all = json::array();
+  json_writer all(2);
+  all.open_array();
   for (std::size_t i = 1; i < c.words.size(); ++i) {
     const auto found = find_snapshot(where, c.words[i]);
     if (!found) return fail_snapshot(found.error(), call);
-    all.push(snapshot_json(*found));
+    all.raw(format_snapshot(*found));
   }
-  return print_json(all) ? exit_ok : exit_failed;
+  all.close_array();
+  return print_json(std::move(all)) ? exit_ok : exit_failed;
 }
 
 int act(const snapshot_call& c, invocation& call) {
@@ -112,9 +111,11 @@ int act_list(bool names_only, invocation& call) {
   const auto all = list_snapshots(*where);
   if (!all) return fail(all.error(), call);
   if (call.common.json) {
-    json list = json::array();
-    for (const stored_snapshot& one : *all) list.push(snapshot_json(one));
-    return print_json(list) ? exit_ok : exit_failed;
+    json_writer list(2);
+    list.open_array();
+    for (const stored_snapshot& one : *all) list.raw(format_snapshot(one));
+    list.close_array();
+    return print_json(std::move(list)) ? exit_ok : exit_failed;
   }
   std::string names;
   std::vector<std::vector<std::string>> rows;

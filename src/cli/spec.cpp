@@ -48,15 +48,16 @@ std::string_view change_name(spec_change::kind what) {
 void explain(const std::vector<std::string>& steps, const std::vector<spec_change>& changes, bool as_json) {
   std::string text;
   if (as_json) {
-    json list = json::array();
+    json_writer out;
+    write_strings(out.open_object().key("steps"), steps);
+    out.key("changes").open_array();
     for (const spec_change& c : changes) {
-      json entry = json::object();
-      entry.set("pointer", c.pointer).set("what", change_name(c.what));
-      if (!c.before.empty()) entry.set("before", json::parsed(c.before));
-      if (!c.after.empty()) entry.set("after", json::parsed(c.after));
-      list.push(std::move(entry));
+      out.open_object().key("pointer").string(c.pointer).key("what").string(change_name(c.what));
+      if (!c.before.empty()) out.key("before").raw(c.before);
+      if (!c.after.empty()) out.key("after").raw(c.after);
+      out.close_object();
     }
-    text = json::object().set("steps", json::strings(steps)).set("changes", std::move(list)).dump() + "\n";
+    text = out.close_array().close_object().take() + "\n";
   } else {
     for (const std::string& step : steps) text += "# " + printable(step) + "\n";
     text += changes.empty() ? std::string("# nothing had to be changed\n") : printable(format_diff(changes));

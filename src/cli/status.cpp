@@ -50,7 +50,7 @@ std::string text_of(const sandbox_status& view) {
     add_line(out, "  refused",
              std::to_string(*view.refused_connections) + " new connections, since it holds " +
                  std::to_string(r.net->max_connections) + " (berth run --max-connections)");
-  add_line(out, "cpus", r.cpus > 0 ? json(r.cpus).dump() : "no limit");
+  add_line(out, "cpus", r.cpus > 0 ? json_writer().real(r.cpus).take() : "no limit");
   add_line(out, "memory", r.memory_bytes > 0 ? format_bytes(r.memory_bytes) : "no limit");
   add_line(out, "process",
            std::to_string(r.sandbox_process.pid) + " on the host" + (r.process_alive() ? "" : ", which is gone"));

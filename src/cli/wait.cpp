@@ -34,7 +34,9 @@ int act(const std::string& id, const std::string& timeout, invocation& call) {
   if (!ready) return fail(ready.error(), call);
   if (!call.common.json) return exit_ok;
   const auto waited = std::chrono::duration_cast<milliseconds>(clock::now() - began).count();
-  return print_json(json::object().set("id", id).set("ready", true).set("waited_ms", waited)) ? exit_ok : exit_failed;
+  json_writer out(2);
+  out.open_object().key("id").string(id).key("ready").boolean(true).key("waited_ms").number(waited).close_object();
+  return print_json(std::move(out)) ? exit_ok : exit_failed;
 }
 
 }  // namespace

@@ -46,5 +46,14 @@ TEST(JsonWriter, RealNumbers) {
   EXPECT_EQ(large.decimal(std::numeric_limits<double>::max()).take().size(), 309u + 4u);
 }
 
+TEST(JsonWriter, EscapesAndMendsUtf8) {
+  const auto text = [](std::string_view s) { return json_writer().string(s).take(); };
+  EXPECT_EQ(text("a\"\\\n\t\r"), R"("a\"\\\n\t\r")");
+  EXPECT_EQ(text(std::string_view("\x01\x7f\0", 3)), R"("\u0001\u007f\u0000")");
+  EXPECT_EQ(text("é…𝄞"), "\"é…𝄞\"");
+  EXPECT_EQ(text("\xff|\xc3|\xe2\x82|\xed\xa0\x80|\xc0\xaf|\xf5\x80\x80\x80"),
+            "\"\uFFFD|\uFFFD|\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD|\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD\uFFFD\"");
+}
+
 }  // namespace
 }  // namespace berth

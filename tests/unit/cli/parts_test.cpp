@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of the command that need no sandbox.
-#include <json.hpp>
 #include <log_file.hpp>
 #include <options.hpp>
 #include <output.hpp>
 
 #include "../directory.hpp"
 #include "capture.hpp"
-
-#include <berth/spec/json.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -26,25 +23,6 @@ std::string content(const std::string& path) {
   std::stringstream text;
   text << std::ifstream(path).rdbuf();
   return text.str();
-}
-
-TEST(Json, EscapesAndMendsUtf8) {
-  const auto text = [](std::string_view s) { return json(s).dump(); };
-  EXPECT_EQ(text("a\"\\\n\t\r"), R"("a\"\\\n\t\r")");
-  EXPECT_EQ(text(std::string_view("\x01\x7f\0", 3)), R"("\u0001\u007f\u0000")");
-  EXPECT_EQ(text("é…𝄞"), "\"é…𝄞\"");
-  EXPECT_EQ(text("\xff|\xc3|\xe2\x82|\xed\xa0\x80|\xc0\xaf|\xf5\x80\x80\x80"),
-            "\"\uFFFD|\uFFFD|\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD|\uFFFD\uFFFD|\uFFFD\uFFFD\uFFFD\uFFFD\"");
-}
-
-TEST(Json, WhatItWritesIsReadBack) {
-  json inner = json::array();
-  inner.push(1).push(-2.5).push(true).push(json()).push("x");
-  const json value =
-      json::object().set("list", std::move(inner)).set("empty", json::object()).set("none", json::array());
-  EXPECT_EQ(value.dump(), R"({"list":[1,-2.5,true,null,"x"],"empty":{},"none":[]})");
-  for (const int indent : {0, 2}) EXPECT_TRUE(parsed_json::parse(value.dump(indent))) << value.dump(indent);
-  EXPECT_EQ(json::object().set("a", 1).set("a", 2).dump(), R"({"a":2})");
 }
 
 TEST(Output, ControlCharactersAreShown) {
