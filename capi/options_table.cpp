@@ -62,6 +62,35 @@ static constexpr option_row snapshot_rows[] = {
     {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call the snapshot"},
     {"leave_running", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "the sandbox goes on when it is saved; else it ends then"},
 };
+static constexpr option_row own_rows[] = {
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
+};
+static constexpr option_row clone_rows[] = {
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
+    {"count", option_type::int_, 1, 1024, "", "", "1", "", "", false, "0.2", "how many"},
+};
+static constexpr option_row pool_take_rows[] = {
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
+    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "the pool"},
+};
+static constexpr option_row pool_start_rows[] = {
+    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call it"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "the snapshot that its sandboxes are copies of"},
+    {"size", option_type::int_, 1, 1024, "", "", "4", "", "", false, "0.2", "how many wait when it is full"},
+    {"at_once", option_type::int_, 1, 64, "", "", "2", "", "", false, "0.2", "how many are made at a time"},
+    {"per_minute", option_type::number, 0, 1000000, "", "", "", "no limit", "", false, "0.2", "how many are made in a minute at most; 0 for no limit"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "whoever collects garbage stops it once this process has ended"},
+    {"wait", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "it is full when the operation is done; else it fills up meanwhile"},
+};
 static constexpr option_row recipe_rows[] = {
     {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
     {"data_root", option_type::text, 0, 2147483647, "", "", "", "the root file system", "", false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit), \"tmpfs:2Gi\", or a directory of this host"},
@@ -363,6 +392,10 @@ static constexpr option_set sets[] = {
     {"mount", "a directory or file of this host, bound into a sandbox", mount_rows},
     {"sandbox", "what a sandbox is to be", sandbox_rows},
     {"snapshot", "how a sandbox is saved", snapshot_rows},
+    {"own", "what a sandbox may have of its own that is taken out of a pool, or is a copy", own_rows},
+    {"clone", "copies of a sandbox that runs", clone_rows},
+    {"pool_take", "a sandbox out of a pool", pool_take_rows},
+    {"pool_start", "a pool of sandboxes that wait", pool_start_rows},
     {"recipe", "what a spec gets so that Docker works in the sandbox", recipe_rows},
     {"daemon", "how dockerd is started, waited for, kept and stopped", daemon_rows},
     {"docker", "Docker in a sandbox of berth's own", docker_rows},

@@ -14,36 +14,6 @@ class sandbox_executor_core final : public executor_core {
   const std::shared_ptr<sandbox_core> box_;
 };
 
-// Makes the handle, then starts the operation that fills it; `verb` gives the coroutine.
-template <class Verb>
-static result<void> begin_sandbox(berth_loop* loop, environment where, const berth_op_options* op_options,
-                                  berth_sandbox** sandbox, std::uint64_t* op, Verb verb) {
-  std::shared_ptr<loop_core> l;
-  {
-    BERTH_PIN(pin, loop_object, loop);
-    l = pin->core;
-  }
-  BERTH_TRY(l->check());
-  auto core = std::make_shared<sandbox_core>(l, std::move(where));
-  BERTH_TRY(l->settle(core));
-  berth_sandbox* made = nullptr;
-  BERTH_TRY(hand_out<sandbox_object>(&made, core));
-  result<std::uint64_t> started = std::uint64_t{0};
-  try {
-    started = l->submit(op_options, [core, verb = std::move(verb)](op_pointer o) { return verb(*core, std::move(o)); });
-  } catch (...) {
-    berth_sandbox_free(made);
-    throw;
-  }
-  if (!started) {
-    berth_sandbox_free(made);
-    return std::move(started).error();
-  }
-  *sandbox = made;
-  *op = *started;
-  return {};
-}
-
 }  // namespace berth::capi
 
 namespace capi = berth::capi;
@@ -228,30 +198,20 @@ berth_status berth_executor_create_sandbox(berth_sandbox* sandbox, berth_executo
   });
 }
 
-// An operation on all sandboxes below a root.
-template <class Verb>
-static berth_status root_operation(berth_loop* loop, const char* where, size_t where_len,
-                                   const berth_op_options* op_options, uint64_t* op, berth_error** err, Verb verb) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    BERTH_TEXT(text, where, where_len);
-    auto environment = capi::read_environment(text);
-    if (!environment) return std::move(environment).error();
-    BERTH_PIN(l, capi::loop_object, loop);
-    environment->log = l->core->make_log_sink();
-    auto started = l->core->submit(op_options, [place = *environment, verb](op_pointer) { return verb(place); });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
-  });
-}
-
 berth_status berth_sandbox_list(berth_loop* loop, const char* where, size_t where_len,
                                 const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return root_operation(loop, where, where_len, op_options, op, err, &capi::list_all);
+  return guard(err, [&] {
+    return capi::begin_root_operation(
+        loop, {where, where_len}, op_options, op,
+        [](std::shared_ptr<capi::loop_core>, berth::environment place) { return capi::list_all(std::move(place)); });
+  });
 }
 
 berth_status berth_sandbox_collect_garbage(berth_loop* loop, const char* where, size_t where_len,
                                            const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return root_operation(loop, where, where_len, op_options, op, err, &capi::collect_all);
+  return guard(err, [&] {
+    return capi::begin_root_operation(
+        loop, {where, where_len}, op_options, op,
+        [](std::shared_ptr<capi::loop_core>, berth::environment place) { return capi::collect_all(std::move(place)); });
+  });
 }

@@ -90,6 +90,16 @@ void sandbox_core::become(std::shared_ptr<sandbox> made) {
   if (!box_->record().damaged && box_->record().shared_directory) socket_ = box_->shared_path(docker_socket_name);
 }
 
+op_outcome sandbox_core::present(std::shared_ptr<sandbox> made) {
+  become(std::move(made));
+  sandbox_status now;
+  now.record = box_->record();
+  now.state = sandbox_state_name(sandbox_state::running);
+  if (auto purpose = read_purpose(now.record.directory)) now.purpose = std::move(*purpose);
+  if (auto guest = read_guest_status(now.record)) now.guest = std::move(*guest);
+  return outcome_of(now);
+}
+
 static bool is_up(daemon_state state) { return state == daemon_state::starting || state == daemon_state::ready; }
 
 result<std::shared_ptr<daemon_core>> sandbox_core::make_daemon(std::string_view options, docker_recipe recipe,
@@ -144,11 +154,7 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
         std::make_shared<op_record>();  // its outcome is told by state events, and to those who wait for ready
     asio::co_spawn(loop->context(), (*docker)->start(std::move(nobody)), asio::detached);
   }
-  sandbox_status made_now;
-  made_now.record = box_->record();
-  made_now.state = sandbox_state_name(sandbox_state::running);
-  if (auto purpose = read_purpose(made_now.record.directory)) made_now.purpose = std::move(*purpose);
-  co_return outcome_of(made_now);
+  co_return present(box_);
 }
 
 asio::awaitable<op_result> sandbox_core::attach(std::string id, op_pointer op) {

@@ -3627,6 +3627,7 @@ struct runsc_diagnosis {
   std::vector<std::string> lines;
 };
 BERTH_DECL runsc_diagnosis diagnose_runsc(const std::vector<runsc_log_file>& logs, std::string_view printed = {});
+BERTH_DECL std::string_view before_go_stacks(std::string_view printed) noexcept;
 BERTH_DECL result<std::vector<runsc_log_file>> read_runsc_logs(const std::string& directory,
                                                                std::size_t limit = 4u << 20);
 BERTH_DECL error runsc_failure(std::string what, const std::string& debug_log_directory, std::string_view printed);
@@ -3824,6 +3825,17 @@ BERTH_DECL runsc_diagnosis diagnose_runsc(const std::vector<runsc_log_file>& log
     if (!found.hint.empty()) break;
   }
   return found;
+}
+BERTH_DECL std::string_view before_go_stacks(std::string_view printed) noexcept {
+  constexpr std::string_view word = "goroutine ";
+  for (std::size_t at = printed.find(word); at != std::string_view::npos; at = printed.find(word, at + 1)) {
+    if (at != 0 && printed[at - 1] != '\n') continue;
+    const std::string_view line = printed.substr(at, printed.find('\n', at) - at);
+    if (line.find(" [") == std::string_view::npos || !line.ends_with("]:")) continue;
+    const std::size_t end = printed.substr(0, at).find_last_not_of(": \n");
+    return printed.substr(0, end == std::string_view::npos ? 0 : end + 1);
+  }
+  return printed;
 }
 BERTH_DECL error runsc_failure(std::string what, const std::string& debug_log_directory, std::string_view printed) {
   std::vector<runsc_log_file> logs;
@@ -12671,6 +12683,12 @@ inline std::string cgroup_sandbox() {
 inline std::string client_of_host() {
   return "on this host where its client is used";
 }
+inline std::string list_pools() {
+  return "a list of the pools shows those there are";
+}
+inline std::string stop_pool(std::string_view about) {
+  return "stop the pool " + std::string(about);
+}
 }
 namespace berth {
 BERTH_DECL std::optional<std::uint32_t> parse_ipv4(std::string_view text) {
@@ -13840,6 +13858,10 @@ struct record_network {
   std::string address() const { return subnet.host(2); }
   std::string gateway() const { return subnet.host(1); }
 };
+struct record_pool {
+  std::string name;
+  std::string source;
+};
 struct sandbox_record {
   static constexpr int current_version = 1;
   static constexpr std::size_t token_size = 13;
@@ -13873,6 +13895,10 @@ struct sandbox_record {
   std::vector<std::string> runsc_args;
   std::string runsc;
   std::vector<std::pair<std::string, std::string>> annotations;
+  std::optional<record_pool> pool;
+  bool waits_in_pool() const noexcept {
+    return !damaged && pool && phase == record_phase::running && !ends_with_creator;
+  }
   std::string runsc_root() const { return directory + "/run"; }
   std::string container_id() const { return token; }
   std::string bundle() const { return directory + "/bundle"; }
@@ -14054,6 +14080,11 @@ inline result<sandbox_record> read_record_object(json_view object) {
     }
     record.annotations.emplace_back(*key, *value);
   }
+  if (const json_view v = in.object("pool", false)) {
+    record_reader inner(v);
+    record.pool = record_pool{inner.text("name"), inner.text("source")};
+    in.take(inner, "pool");
+  }
   if (!in.wrong().empty()) return damaged_record(in.wrong());
   if (record.token.size() != sandbox_record::token_size ||
       record.token.find_first_not_of(token_letters) != std::string::npos) {
@@ -14115,6 +14146,11 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   out.key("annotations").open_array();
   for (const auto& [key, value] : record.annotations) out.open_array().string(key).string(value).close_array();
   out.close_array();
+  if (record.pool) {
+    out.key("pool").open_object();
+    out.key("name").string(record.pool->name).key("source").string(record.pool->source);
+    out.close_object();
+  }
   out.close_object();
   return out.take() + '\n';
 }
@@ -14203,6 +14239,7 @@ struct sandbox_config {
   process_identity owner;
   duration lifetime = duration::zero();
   duration create_timeout = seconds(60);
+  std::optional<record_pool> pool;
   std::optional<sandbox_image> restore_from;
   std::function<result<void>(spec_builder&)> edit_spec;
 };
@@ -14222,6 +14259,7 @@ namespace detail {
 BERTH_DECL std::optional<error> egress_obstacle(network_mode mode);
 }
 BERTH_DECL result<std::string> find_init(const environment& where);
+BERTH_DECL std::string find_command(const std::string& init);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 #if !defined(BERTH_LIBEXEC_DIR)
@@ -14382,6 +14420,14 @@ BERTH_DECL result<std::string> find_init(const environment& where) {
   }
   return make_error(errc::not_found, "sandbox", "berth-init was not found", tried,
                     "set BERTH_INIT to the absolute path of berth-init, or install berth");
+}
+BERTH_DECL std::string find_command(const std::string& init) {
+  const std::string beside = init.substr(0, init.rfind('/'));
+  for (const std::string& place : {beside + "/berth", beside + "/../../bin/berth", std::string("/usr/local/bin/berth"),
+                                   std::string("/usr/bin/berth")}) {
+    if (::access(place.c_str(), X_OK) == 0) return place;
+  }
+  return {};
 }
 }
 namespace berth::detail {
@@ -15038,6 +15084,12 @@ struct sandbox_egress {
   egress_policy policy;
   std::uint64_t refused = 0;
 };
+struct pool_claim {
+  std::vector<std::pair<std::string, std::string>> annotations;
+  bool watch_creator = false;
+  process_identity owner;
+  duration lifetime = duration::zero();
+};
 class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
  public:
   BERTH_DECL static boost::asio::awaitable<result<std::shared_ptr<sandbox>>> create(environment where,
@@ -15064,6 +15116,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL result<runsc_binary> runsc();
   runsc_globals globals() const;
   BERTH_DECL boost::asio::awaitable<result<void>> hand_over();
+  BERTH_DECL boost::asio::awaitable<result<void>> claim(pool_claim what);
   BERTH_DECL boost::asio::awaitable<result<void>> pause(duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
   BERTH_DECL bool is_paused() const;
@@ -16135,7 +16188,13 @@ BERTH_DECL result<spec_builder> restored_spec(const sandbox_record& record, cons
     mount->source = source;
     return mounts.set(*mount);
   };
-  BERTH_TRY(move(init_inside, image.init));
+  const std::string own_init = record.bundle() + "/init";
+  if (::link(image.init.c_str(), own_init.c_str()) != 0) {
+    std::error_code failed;
+    std::filesystem::copy_file(image.init, own_init, failed);
+    if (failed) return errno_error(failed.value(), "sandbox", "cannot copy the guest of the snapshot", image.init);
+  }
+  BERTH_TRY(move(init_inside, own_init));
   BERTH_TRY(move(std::string(sandbox::shared_inside), record.shared()));
   for (const etc_file& file : bound)
     BERTH_TRY(move(std::string("/etc/") + file.name, record.bundle() + "/" + file.name));
@@ -16381,6 +16440,15 @@ namespace detail {
 inline std::string wake_path(const sandbox_record& record) {
   return record.shared() + "/" + std::string(guest_wake_name);
 }
+inline error without_stacks(error e, const sandbox_record& record) {
+  const std::string_view reason = before_go_stacks(e.detail);
+  if (reason.size() == e.detail.size()) return e;
+  const std::string file = record.logs() + "/checkpoint.log";
+  const auto kept = replace_file(file, e.detail, 0600, "sandbox");
+  e.message = e.message.substr(0, e.message.find_last_not_of(": ") + 1);
+  e.detail = std::string(reason) + (kept ? "\nall that runsc said is in " + file : "");
+  return e;
+}
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time_point deadline) {
   ::unlink(detail::wake_path(record_).c_str());
@@ -16432,7 +16500,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
     auto work = detail::run_runsc(std::move(*argv), deadline);
     auto done = co_await std::move(work);
     if (!done) {
-      error e = std::move(done).error();
+      error e = detail::without_stacks(std::move(done).error(), record_);
       if ((e.message + e.detail).find("bound host socket") != std::string::npos)
         e.hint =
             "a program inside has a socket of its own in " + std::string(shared_inside) +
@@ -16475,7 +16543,6 @@ inline constexpr const char* abandoned_name = "abandoned";
 BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boot_id);
 BERTH_DECL bool is_forsaken(const sandbox_record& record);
 BERTH_DECL std::int64_t boot_time_ms() noexcept;
-BERTH_DECL std::string find_command(const std::string& init);
 BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init);
 BERTH_DECL void revive_watch(const environment& where, const std::string& root,
                              const std::vector<sandbox_record>& records);
@@ -16508,14 +16575,6 @@ BERTH_DECL bool is_forsaken(const sandbox_record& record) {
   if (record.ends_with_creator && !record.creator.alive()) return true;
   if (record.owner && !record.owner.alive()) return true;
   return ::access((record.directory + "/" + abandoned_name).c_str(), F_OK) == 0;
-}
-BERTH_DECL std::string find_command(const std::string& init) {
-  const std::string beside = init.substr(0, init.rfind('/'));
-  for (const std::string& place : {beside + "/berth", beside + "/../../bin/berth", std::string("/usr/local/bin/berth"),
-                                   std::string("/usr/bin/berth")}) {
-    if (::access(place.c_str(), X_OK) == 0) return place;
-  }
-  return {};
 }
 BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init) {
   const unique_fd lock(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -17281,6 +17340,7 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
   record.runsc_args = what.runsc_args;
   record.runsc = binary.path();
   record.annotations = what.annotations;
+  record.pool = what.pool;
   return record;
 }
 inline result<void> make_directories(const sandbox_record& record) {
@@ -18278,6 +18338,37 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hand_over() {
   if (!record) co_return std::move(record).error();
   record_ = std::move(*record);
   co_return result<void>();
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) {
+  auto self = shared_from_this();
+  BERTH_CO_TRY(detail::check_annotations(what.annotations));
+  if (auto lock = detail::directory_lock::try_lock(record_.directory)) {
+    auto record = read_record(record_.directory);
+    if (!record) co_return std::move(record).error();
+    if (record->token != record_.token || !record->waits_in_pool() || !record->process_alive())
+      co_return make_error(errc::again, "sandbox", "the sandbox waits in no pool any more", record_.id);
+    record->pool.reset();
+    record->annotations = std::move(what.annotations);
+    record->creator = process_identity::of(::getpid());
+    record->ends_with_creator = true;
+    record->watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
+    record->owner = what.owner;
+    record->ends_at_ms = 0;
+    if (what.lifetime != duration::zero())
+      record->ends_at_ms = detail::boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
+    BERTH_CO_TRY(write_record(*record));
+    record_ = std::move(*record);
+  } else {
+    co_return std::move(lock).error();
+  }
+  if (!record_.watched) co_return result<void>();
+  const auto init = find_init(where_);
+  const auto watched = init ? detail::ensure_watch(root_, *init) : result<void>(init.error());
+  if (watched) co_return result<void>();
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  auto ending = terminate();
+  (void)co_await std::move(ending);
+  co_return watched.error();
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience) {
   auto self = shared_from_this();
@@ -21210,6 +21301,35 @@ static constexpr option_row snapshot_rows[] = {
     {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call the snapshot"},
     {"leave_running", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "the sandbox goes on when it is saved; else it ends then"},
 };
+static constexpr option_row own_rows[] = {
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
+};
+static constexpr option_row clone_rows[] = {
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
+    {"count", option_type::int_, 1, 1024, "", "", "1", "", "", false, "0.2", "how many"},
+};
+static constexpr option_row pool_take_rows[] = {
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
+    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "the pool"},
+};
+static constexpr option_row pool_start_rows[] = {
+    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call it"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "the snapshot that its sandboxes are copies of"},
+    {"size", option_type::int_, 1, 1024, "", "", "4", "", "", false, "0.2", "how many wait when it is full"},
+    {"at_once", option_type::int_, 1, 64, "", "", "2", "", "", false, "0.2", "how many are made at a time"},
+    {"per_minute", option_type::number, 0, 1000000, "", "", "", "no limit", "", false, "0.2", "how many are made in a minute at most; 0 for no limit"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "whoever collects garbage stops it once this process has ended"},
+    {"wait", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "it is full when the operation is done; else it fills up meanwhile"},
+};
 static constexpr option_row recipe_rows[] = {
     {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
     {"data_root", option_type::text, 0, 2147483647, "", "", "", "the root file system", "", false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit), \"tmpfs:2Gi\", or a directory of this host"},
@@ -21510,6 +21630,10 @@ static constexpr option_set sets[] = {
     {"mount", "a directory or file of this host, bound into a sandbox", mount_rows},
     {"sandbox", "what a sandbox is to be", sandbox_rows},
     {"snapshot", "how a sandbox is saved", snapshot_rows},
+    {"own", "what a sandbox may have of its own that is taken out of a pool, or is a copy", own_rows},
+    {"clone", "copies of a sandbox that runs", clone_rows},
+    {"pool_take", "a sandbox out of a pool", pool_take_rows},
+    {"pool_start", "a pool of sandboxes that wait", pool_start_rows},
     {"recipe", "what a spec gets so that Docker works in the sandbox", recipe_rows},
     {"daemon", "how dockerd is started, waited for, kept and stopped", daemon_rows},
     {"docker", "Docker in a sandbox of berth's own", docker_rows},
@@ -21690,82 +21814,6 @@ berth_status berth_poll_notify_exit(berth_loop* loop, uint64_t poll_op, int32_t 
       const auto aspect = op ? std::dynamic_pointer_cast<capi::poll_aspect>(op->aspect) : nullptr;
       if (aspect) aspect->process.set(berth::exit_status{signal == 0 ? exit_code : 0, signal});
     });
-    return {};
-  });
-}
-namespace berth::capi {
-result<runsc_binary> probe_runsc_blocking(std::string_view name, std::string_view cache_dir) {
-  const time_point deadline = deadline_after(seconds(30));
-  const runsc_runner run = [deadline](const std::vector<std::string>& argv) { return run_blocking(argv, deadline); };
-  return berth::probe_runsc(name, run, cache_dir);
-}
-}
-using berth::capi::clear_out;
-using berth::capi::guard;
-using berth::capi::runsc_object;
-static berth::result<void> hand_out_runsc(berth_runsc** out, berth::result<berth::runsc_binary>&& made) {
-  if (!made) return std::move(made).error();
-  return berth::capi::hand_out<runsc_object>(out, std::move(*made));
-}
-berth_status berth_runsc_probe(const char* name, size_t name_len, const char* cache_dir, size_t cache_dir_len,
-                               berth_runsc** runsc, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(runsc, "runsc"));
-    BERTH_TEXT(binary, name, name_len);
-    BERTH_TEXT(cache, cache_dir, cache_dir_len);
-    return hand_out_runsc(runsc, berth::capi::probe_runsc_blocking(binary, cache));
-  });
-}
-berth_status berth_runsc_from_text(const char* path, size_t path_len, const char* texts, size_t texts_len,
-                                   berth_runsc** runsc, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(runsc, "runsc"));
-    BERTH_TEXT(binary, path, path_len);
-    BERTH_TEXT(json, texts, texts_len);
-    berth::capi::options_text given;
-    BERTH_TRY(given.parse(json));
-    auto o = given.root("runsc_texts");
-    berth::runsc_texts said;
-    o.into(said.version, o.text("version"));
-    o.into(said.flags, o.text("flags"));
-    o.into(said.verbs, o.text("verbs"));
-    if (auto help = o.pairs("help")) said.help.insert(help->begin(), help->end());
-    o.finish();
-    BERTH_TRY(given.outcome());
-    return hand_out_runsc(runsc, berth::runsc_binary::from_text(std::string(binary), said));
-  });
-}
-void berth_runsc_free(berth_runsc* runsc) {
-  berth::capi::handle_free(reinterpret_cast<berth::capi::handle_token>(runsc), runsc_object::kind);
-}
-berth_status berth_runsc_to_json(const berth_runsc* runsc, berth_buffer** json, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(json, "json"));
-    BERTH_PIN(r, runsc_object, runsc);
-    const berth::runsc_binary& binary = r->binary;
-    berth::json_writer out;
-    out.open_object().key("path").string(binary.path());
-    out.key("version").string(binary.version().text).key("date").unsigned_number(binary.version().date);
-    out.key("packet_write_flag").string(binary.packet_write_flag()).key("flags").open_array();
-    for (const berth::runsc_flag& flag : binary.flags()) {
-      out.open_object().key("name").string(flag.name).key("value").string(flag.value);
-      out.key("default").string(flag.default_value).key("no_effect").boolean(flag.no_effect).close_object();
-    }
-    *json = berth::capi::make_buffer_handle(out.close_array().close_object().take());
-    return {};
-  });
-}
-berth_status berth_runsc_has(const berth_runsc* runsc, const char* verb, size_t verb_len, const char* flag,
-                             size_t flag_len, int32_t* has, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(has, "has"));
-    BERTH_PIN(r, runsc_object, runsc);
-    BERTH_TEXT(v, verb, verb_len);
-    BERTH_TEXT(f, flag, flag_len);
-    if (v.empty() && f.empty()) {
-      return berth::make_error(berth::errc::invalid, "capi", "neither a verb nor an option is named", "flag");
-    }
-    *has = (v.empty() ? r->binary.has(f) : f.empty() ? r->binary.has_verb(v) : r->binary.has(v, f)) ? 1 : 0;
     return {};
   });
 }
@@ -22280,6 +22328,68 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::terminate() {
 }
 #endif
 namespace berth {
+struct pool_rate {
+  int size = 4;
+  int at_once = 2;
+  double per_minute = 0;
+};
+struct pool_step {
+  enum class kind {
+    make,
+    wait,
+    full,
+    give_up,
+  };
+  kind what = kind::full;
+  time_point until = time_point::max();
+};
+class pool_plan {
+ public:
+  static constexpr int most_failures = 5;
+  explicit pool_plan(pool_rate rate) : rate_(rate) {}
+  BERTH_DECL pool_step next(int ready, time_point now) const noexcept;
+  BERTH_DECL void began(time_point now) noexcept;
+  BERTH_DECL void succeeded() noexcept;
+  BERTH_DECL void failed(time_point now) noexcept;
+  int being_made() const noexcept { return being_made_; }
+  void change(pool_rate rate) noexcept { rate_ = rate; }
+ private:
+  pool_rate rate_;
+  int being_made_ = 0;
+  int failures_ = 0;
+  time_point not_before_{};
+};
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+BERTH_DECL pool_step pool_plan::next(int ready, time_point now) const noexcept {
+  if (failures_ >= most_failures)
+    return being_made_ > 0 ? pool_step{pool_step::kind::wait} : pool_step{pool_step::kind::give_up};
+  const int missing = rate_.size - ready - being_made_;
+  if (missing <= 0) return being_made_ > 0 ? pool_step{pool_step::kind::wait} : pool_step{pool_step::kind::full};
+  const int at_once = failures_ > 0 ? 1 : std::max(rate_.at_once, 1);
+  if (being_made_ >= at_once) return {pool_step::kind::wait};
+  if (now < not_before_) return {pool_step::kind::wait, not_before_};
+  return {pool_step::kind::make};
+}
+BERTH_DECL void pool_plan::began(time_point now) noexcept {
+  ++being_made_;
+  if (rate_.per_minute <= 0) return;
+  const auto gap = std::chrono::duration_cast<duration>(std::chrono::duration<double>(60.0 / rate_.per_minute));
+  not_before_ = std::max(not_before_, now + gap);
+}
+BERTH_DECL void pool_plan::succeeded() noexcept {
+  --being_made_;
+  failures_ = 0;
+}
+BERTH_DECL void pool_plan::failed(time_point now) noexcept {
+  --being_made_;
+  failures_ = std::min(failures_ + 1, most_failures);
+  not_before_ = std::max<time_point>(not_before_, now + seconds(1) * (1 << (failures_ - 1)));
+}
+}
+#endif
+namespace berth {
 struct snapshot_base {
   std::string runsc;
   std::string cpu;
@@ -22570,6 +22680,334 @@ BERTH_DECL result<int> remove_unfinished_snapshots(const environment& where) {
 }
 #endif
 namespace berth {
+struct pool_settings {
+  std::string name;
+  std::string snapshot;
+  pool_rate rate;
+  process_identity owner;
+};
+struct pool_figures {
+  std::uint64_t made = 0;
+  std::uint64_t handed_out = 0;
+  std::uint64_t missed = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t lost = 0;
+  std::int64_t refill_ms = 0;
+  std::string failure;
+};
+struct pool_status {
+  pool_settings settings;
+  std::string source;
+  pool_figures figures;
+  std::vector<std::string> ready;
+  bool filling = false;
+};
+BERTH_DECL std::string format_pool(const pool_status& pool);
+BERTH_DECL result<void> check_pool_name(std::string_view name);
+BERTH_DECL result<void> check_pool_settings(const pool_settings& settings);
+BERTH_DECL result<std::vector<pool_status>> list_pools(const environment& where);
+BERTH_DECL result<pool_status> find_pool(const environment& where, std::string_view name);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
+inline constexpr std::string_view pools_directory = "/.pools";
+class pool_directory {
+ public:
+  BERTH_DECL static result<pool_directory> make(const environment& where, const pool_settings& settings,
+                                                std::string source);
+  BERTH_DECL static result<pool_directory> open(const environment& where, std::string_view name);
+  const pool_settings& settings() const noexcept { return settings_; }
+  const std::string& source() const noexcept { return source_; }
+  const std::string& path() const noexcept { return path_; }
+  BERTH_DECL bool is_there() const;
+  BERTH_DECL result<void> read();
+  BERTH_DECL result<void> write(const pool_settings& settings);
+  BERTH_DECL void count(const std::function<void(pool_figures&)>& change) const;
+  BERTH_DECL pool_figures figures() const;
+  BERTH_DECL std::optional<unique_fd> try_lock() const;
+  BERTH_DECL result<void> retire();
+  BERTH_DECL void remove();
+ private:
+  std::string all_;
+  std::string path_;
+  unique_fd fd_;
+  pool_settings settings_;
+  std::string source_;
+};
+BERTH_DECL int remove_retired_pools(const environment& where);
+BERTH_DECL result<void> remove_damaged_pool(const environment& where, std::string_view name);
+BERTH_DECL result<std::vector<sandbox_record>> pool_members(const environment& where, std::string_view name);
+BERTH_DECL bool is_ready_in_pool(const sandbox_record& record, std::string_view source);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
+inline error no_pool(std::string_view name) {
+  return make_error(errc::not_found, "pool", "there is no pool of this name", std::string(name), hints::list_pools());
+}
+inline error damaged_pool(const std::string& file, std::string why) {
+  return make_error(errc::record_damaged, "pool", "the pool's settings cannot be read: " + std::move(why), file,
+                    "stop the pool, and start it again");
+}
+inline std::string inside_of(const unique_fd& directory, std::string_view name) {
+  return "/proc/self/fd/" + std::to_string(directory.get()) + "/" + std::string(name);
+}
+inline std::string format_pool_settings(const pool_settings& settings, const std::string& source) {
+  berth::json_writer out(2);
+  out.open_object().key("name").string(settings.name).key("snapshot").string(settings.snapshot);
+  out.key("source").string(source).key("size").number(settings.rate.size).key("at_once").number(settings.rate.at_once);
+  out.key("per_minute").real(settings.rate.per_minute);
+  out.key("owner").open_object().key("pid").number(settings.owner.pid);
+  out.key("start_time").unsigned_number(settings.owner.start_time).close_object();
+  return out.close_object().take() + '\n';
+}
+inline std::string format_pool_figures(const pool_figures& figures) {
+  berth::json_writer out(2);
+  out.open_object().key("made").unsigned_number(figures.made).key("handed_out").unsigned_number(figures.handed_out);
+  out.key("missed").unsigned_number(figures.missed).key("failed").unsigned_number(figures.failed);
+  out.key("lost").unsigned_number(figures.lost).key("refill_ms").number(figures.refill_ms);
+  return out.key("failure").string(figures.failure).close_object().take() + '\n';
+}
+inline result<std::string> directory_of_pools(const environment& where, bool make) {
+  auto root = root_directory(where, make);
+  if (!root && !make && root.error().code == errc::not_found) return std::string();
+  if (!root) return std::move(root).error();
+  const std::string all = *root + std::string(pools_directory);
+  if (make && ::mkdir(all.c_str(), 0700) != 0 && errno != EEXIST)
+    return errno_error(errno, "pool", "cannot make the directory of the pools", all);
+  return all;
+}
+inline unique_fd open_directory(const std::string& path) {
+  return unique_fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+}
+BERTH_DECL result<pool_directory> pool_directory::make(const environment& where, const pool_settings& settings,
+                                                       std::string source) {
+  auto all = directory_of_pools(where, true);
+  if (!all) return std::move(all).error();
+  pool_directory out;
+  out.all_ = *all;
+  const std::string unfinished = *all + "/.new-" + random_token(13);
+  if (::mkdir(unfinished.c_str(), 0700) != 0)
+    return errno_error(errno, "pool", "cannot make the pool's directory", unfinished);
+  out.fd_ = open_directory(unfinished);
+  out.path_ = *all + "/" + settings.name;
+  out.source_ = std::move(source);
+  result<void> done;
+  if (!out.fd_ || ::flock(out.fd_.get(), LOCK_EX | LOCK_NB) != 0)
+    done = errno_error(errno, "pool", "cannot make the pool's directory", unfinished);
+  if (done) done = out.write(settings);
+  if (done && ::renameat2(AT_FDCWD, unfinished.c_str(), AT_FDCWD, out.path_.c_str(), RENAME_NOREPLACE) != 0)
+    done = errno == EEXIST
+               ? make_error(errc::exists, "pool", "there is a pool of this name", settings.name, "choose another name")
+               : errno_error(errno, "pool", "cannot give the pool its name", out.path_);
+  if (!done) {
+    std::error_code ignored;
+    std::filesystem::remove_all(unfinished, ignored);
+    return std::move(done).error();
+  }
+  ::flock(out.fd_.get(), LOCK_UN);
+  return out;
+}
+BERTH_DECL result<pool_directory> pool_directory::open(const environment& where, std::string_view name) {
+  BERTH_TRY(check_pool_name(name));
+  auto all = directory_of_pools(where, false);
+  if (!all) return std::move(all).error();
+  pool_directory out;
+  out.all_ = *all;
+  out.path_ = *all + "/" + std::string(name);
+  if (!all->empty()) out.fd_ = open_directory(out.path_);
+  if (!out.fd_ && (all->empty() || errno == ENOENT)) return no_pool(name);
+  if (!out.fd_) return errno_error(errno, "pool", "cannot open the pool's directory", out.path_);
+  BERTH_TRY(out.read());
+  return out;
+}
+BERTH_DECL bool pool_directory::is_there() const {
+  struct stat mine {
+  }, there{};
+  return ::fstat(fd_.get(), &mine) == 0 && ::lstat(path_.c_str(), &there) == 0 && mine.st_ino == there.st_ino &&
+         mine.st_dev == there.st_dev && path_.rfind("/.old-") == std::string::npos;
+}
+BERTH_DECL result<void> pool_directory::read() {
+  const std::string file = path_ + "/pool.json";
+  const auto text = read_file(inside_of(fd_, "pool.json"), 1u << 16, "pool");
+  if (!text) return text.error();
+  const auto parsed = parsed_json::parse(*text);
+  if (!parsed) return damaged_pool(file, parsed.error().message);
+  const json_view root = parsed->root(), owner = root["owner"];
+  pool_settings read;
+  read.name = root["name"].text().value_or(std::string_view());
+  read.snapshot = root["snapshot"].text().value_or(std::string_view());
+  read.rate.size = root["size"].number<int>().value_or(0);
+  read.rate.at_once = root["at_once"].number<int>().value_or(0);
+  read.rate.per_minute = root["per_minute"].number<double>().value_or(-1);
+  read.owner.pid = owner["pid"].number<pid_t>().value_or(0);
+  read.owner.start_time = owner["start_time"].number<std::uint64_t>().value_or(0);
+  if (const auto good = check_pool_settings(read); !good) return damaged_pool(file, good.error().message);
+  settings_ = std::move(read);
+  source_ = root["source"].text().value_or(std::string_view());
+  return {};
+}
+BERTH_DECL result<void> pool_directory::write(const pool_settings& settings) {
+  BERTH_TRY(replace_file(inside_of(fd_, "pool.json"), format_pool_settings(settings, source_), 0600, "pool"));
+  settings_ = settings;
+  return {};
+}
+BERTH_DECL pool_figures pool_directory::figures() const {
+  pool_figures out;
+  const auto text = read_file(inside_of(fd_, "figures.json"), 1u << 20, "pool");
+  const auto parsed = text ? parsed_json::parse(*text) : result<parsed_json>(text.error());
+  if (!parsed) return out;
+  const json_view root = parsed->root();
+  const auto count = [&root](const char* key) { return root[key].number<std::uint64_t>().value_or(0); };
+  out.made = count("made");
+  out.handed_out = count("handed_out");
+  out.missed = count("missed");
+  out.failed = count("failed");
+  out.lost = count("lost");
+  out.refill_ms = root["refill_ms"].number<std::int64_t>().value_or(0);
+  out.failure = root["failure"].text().value_or(std::string_view());
+  return out;
+}
+BERTH_DECL void pool_directory::count(const std::function<void(pool_figures&)>& change) const {
+  const unique_fd lock(::open(inside_of(fd_, "figures.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock || ::flock(lock.get(), LOCK_EX) != 0) return;
+  pool_figures now = figures();
+  change(now);
+  (void)replace_file(inside_of(fd_, "figures.json"), format_pool_figures(now), 0600, "pool");
+}
+BERTH_DECL std::optional<unique_fd> pool_directory::try_lock() const {
+  unique_fd lock(::open(inside_of(fd_, "filling.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+  return lock;
+}
+BERTH_DECL result<void> pool_directory::retire() {
+  if (!is_there()) return {};
+  ::flock(fd_.get(), LOCK_EX | LOCK_NB);
+  const std::string aside = all_ + "/.old-" + random_token(13);
+  if (::rename(path_.c_str(), aside.c_str()) != 0 && errno != ENOENT)
+    return errno_error(errno, "pool", "cannot stop the pool", path_);
+  path_ = aside;
+  return {};
+}
+BERTH_DECL void pool_directory::remove() {
+  std::error_code ignored;
+  if (!is_there()) std::filesystem::remove_all(path_, ignored);
+}
+BERTH_DECL int remove_retired_pools(const environment& where) {
+  const auto all = directory_of_pools(where, false);
+  if (!all || all->empty()) return 0;
+  int removed = 0;
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(*all, failed)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(".new-") && !name.starts_with(".old-")) continue;
+    const unique_fd held = open_directory(entry.path().string());
+    if (!held || ::flock(held.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    std::filesystem::remove_all(entry.path(), failed);
+    ++removed;
+  }
+  return removed;
+}
+BERTH_DECL result<void> remove_damaged_pool(const environment& where, std::string_view name) {
+  auto all = directory_of_pools(where, false);
+  if (!all) return std::move(all).error();
+  const std::string path = *all + "/" + std::string(name), aside = *all + "/.old-" + random_token(13);
+  std::error_code failed;
+  if (::rename(path.c_str(), aside.c_str()) != 0) return errno_error(errno, "pool", "cannot stop the pool", path);
+  std::filesystem::remove_all(aside, failed);
+  if (failed) return errno_error(failed.value(), "pool", "cannot remove the pool", aside);
+  return {};
+}
+BERTH_DECL bool is_ready_in_pool(const sandbox_record& record, std::string_view source) {
+  if (!record.waits_in_pool() || record.pool->source != source || !record.process_alive()) return false;
+  const auto purpose = read_purpose(record.directory);
+  if (!purpose || !purpose->docker) return true;
+  const auto guest = read_guest_status(record);
+  return guest && guest->docker.state == daemon_state::ready;
+}
+BERTH_DECL result<std::vector<sandbox_record>> pool_members(const environment& where, std::string_view name) {
+  auto all = list_sandboxes(where);
+  if (!all) return all;
+  std::erase_if(*all, [name](const sandbox_record& record) { return !record.pool || record.pool->name != name; });
+  return all;
+}
+}
+#endif
+namespace berth {
+namespace detail {
+inline result<pool_status> status_of(const environment& where, const pool_directory& pool) {
+  pool_status out;
+  out.settings = pool.settings();
+  out.source = pool.source();
+  out.figures = pool.figures();
+  auto members = pool_members(where, out.settings.name);
+  if (!members) return std::move(members).error();
+  for (const sandbox_record& one : *members)
+    if (is_ready_in_pool(one, out.source)) out.ready.push_back(one.id);
+  out.filling = !pool.try_lock();
+  return out;
+}
+}
+BERTH_DECL std::string format_pool(const pool_status& pool) {
+  const pool_settings& s = pool.settings;
+  const pool_figures& f = pool.figures;
+  json_writer out;
+  out.open_object().key("name").string(s.name).key("snapshot").string(s.snapshot).key("size").number(s.rate.size);
+  out.key("at_once").number(s.rate.at_once).key("per_minute").real(s.rate.per_minute).key("owner").number(s.owner.pid);
+  out.key("ready").unsigned_number(pool.ready.size()).key("filling").boolean(pool.filling);
+  out.key("made").unsigned_number(f.made).key("handed_out").unsigned_number(f.handed_out);
+  out.key("missed").unsigned_number(f.missed).key("failed").unsigned_number(f.failed);
+  out.key("lost").unsigned_number(f.lost).key("refill_ms").number(f.refill_ms).key("failure").string(f.failure);
+  out.key("sandboxes").open_array();
+  for (const std::string& id : pool.ready) out.string(id);
+  return out.close_array().close_object().take();
+}
+BERTH_DECL result<void> check_pool_name(std::string_view name) {
+  if (check_sandbox_id(name)) return {};
+  return make_error(errc::invalid, "pool", "this cannot be a pool's name: " + std::string(name.substr(0, 80)), "name",
+                    "letters, digits, _ . + and -, at most 63, and the first no sign");
+}
+BERTH_DECL result<void> check_pool_settings(const pool_settings& settings) {
+  BERTH_TRY(check_pool_name(settings.name));
+  BERTH_TRY(check_snapshot_name(settings.snapshot));
+  const auto bad = [](const char* field, const char* why) {
+    return make_error(errc::invalid, "pool", std::string(field) + ": " + why, field);
+  };
+  if (settings.rate.size < 1 || settings.rate.size > 1024) return bad("size", "between 1 and 1024 are kept ready");
+  if (settings.rate.at_once < 1 || settings.rate.at_once > 64)
+    return bad("at_once", "between 1 and 64 are made side by side");
+  if (!(settings.rate.per_minute >= 0 && settings.rate.per_minute <= 1e6))
+    return bad("per_minute", "a number of sandboxes, 0 for no limit, is wanted");
+  return {};
+}
+BERTH_DECL result<std::vector<pool_status>> list_pools(const environment& where) {
+  std::vector<pool_status> out;
+  auto all = detail::directory_of_pools(where, false);
+  if (!all) return std::move(all).error();
+  if (all->empty()) return out;
+  std::error_code failed;
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(*all, failed))
+    names.push_back(entry.path().filename().string());
+  if (failed && failed.value() != ENOENT)
+    return errno_error(failed.value(), "pool", "cannot read the directory of the pools", *all);
+  std::sort(names.begin(), names.end());
+  for (const std::string& name : names) {
+    if (!check_pool_name(name)) continue;
+    auto one = find_pool(where, name);
+    if (!one && one.error().code == errc::not_found) continue;
+    if (!one) return std::move(one).error();
+    out.push_back(std::move(*one));
+  }
+  return out;
+}
+BERTH_DECL result<pool_status> find_pool(const environment& where, std::string_view name) {
+  auto pool = detail::pool_directory::open(where, name);
+  if (!pool) return std::move(pool).error();
+  return detail::status_of(where, *pool);
+}
+}
+#endif
+namespace berth {
 struct snapshot_options {
   bool leave_running = true;
   duration patience = seconds(120);
@@ -22584,6 +23022,8 @@ struct restore_options {
   std::vector<std::pair<std::string, std::string>> annotations;
   std::optional<egress_policy> egress;
   std::vector<published_port> ports;
+  sandbox_purpose purpose;
+  std::optional<record_pool> pool;
   bool ends_with_creator = false;
   bool watch_creator = false;
   process_identity owner;
@@ -22597,8 +23037,62 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snap
 inline boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where, std::string name) {
   return restore_snapshot(std::move(where), std::move(name), restore_options());
 }
+inline constexpr int most_clones = 1024, clones_at_once = 2;
+BERTH_DECL boost::asio::awaitable<result<std::vector<std::shared_ptr<sandbox>>>> clone_sandbox(
+    environment where, std::shared_ptr<sandbox> box, int copies, restore_options options);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
+#include <boost/asio/error.hpp>
+namespace berth::detail {
+class task_group {
+ public:
+  explicit task_group(const boost::asio::any_io_executor& loop) : state_(std::make_shared<state>(loop)) {}
+  task_group(const task_group&) = delete;
+  task_group& operator=(const task_group&) = delete;
+  void spawn(boost::asio::awaitable<void> work) {
+    const auto signal = std::make_shared<boost::asio::cancellation_signal>();
+    state_->running.push_back(signal);
+    boost::asio::co_spawn(state_->changed.get_executor(), std::move(work),
+                          boost::asio::bind_cancellation_slot(signal->slot(), [s = state_, signal](std::exception_ptr) {
+                            s->running.remove(signal);
+                            s->changed.cancel();
+                          }));
+  }
+  int running() const noexcept { return static_cast<int>(state_->running.size()); }
+  boost::asio::awaitable<bool> wait(time_point until) {
+    boost::system::error_code ignored;
+    state_->changed.expires_at(until);
+    co_await state_->changed.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+    const bool cancelled = co_await was_cancelled();
+    co_return !cancelled;
+  }
+  boost::asio::awaitable<bool> drain(bool cancel) {
+    bool whole = !cancel;
+    bool told = false;
+    while (!state_->running.empty()) {
+      if (!whole && !told) {
+        told = true;
+        co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+        const auto now = state_->running;
+        for (const auto& one : now) one->emit(boost::asio::cancellation_type::terminal);
+        continue;
+      }
+      auto waiting = wait(time_point::max());
+      const bool going_on = co_await std::move(waiting);
+      if (!going_on) whole = false;
+    }
+    if (told) co_await boost::asio::this_coro::reset_cancellation_state();
+    co_return whole;
+  }
+ private:
+  struct state {
+    explicit state(const boost::asio::any_io_executor& loop) : changed(loop) {}
+    std::list<std::shared_ptr<boost::asio::cancellation_signal>> running;
+    boost::asio::steady_timer changed;
+  };
+  std::shared_ptr<state> state_;
+};
+}
 namespace berth::detail {
 class unfinished_snapshot {
  public:
@@ -22629,6 +23123,7 @@ BERTH_DECL result<unfinished_snapshot> unfinished_snapshot::begin(const environm
   if (::access(out.final_.c_str(), F_OK) == 0)
     return make_error(errc::exists, "snapshot", "there is a snapshot of this name", std::string(name),
                       "choose another name, or " + hints::remove_snapshot(name));
+  out.place_.manifest.name = std::string(name);
   out.place_.directory = all + "/.new-" + random_token(13);
   if (::mkdir(out.place_.directory.c_str(), 0700) != 0)
     return errno_error(errno, "snapshot", "cannot make the snapshot's directory", out.place_.directory);
@@ -22730,6 +23225,7 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   out.annotations = config.annotations;
   out.egress = config.egress;
   out.ports = config.ports;
+  out.pool = config.pool;
   out.ends_with_creator = config.ends_with_creator;
   out.watch_creator = config.watch_creator;
   out.owner = config.owner;
@@ -22737,27 +23233,24 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   out.create_timeout = config.create_timeout;
   return out;
 }
-BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environment where,
-                                                                         std::shared_ptr<sandbox> box, std::string name,
-                                                                         snapshot_options options) {
+namespace detail {
+BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::shared_ptr<sandbox> box,
+                                                                          stored_snapshot place,
+                                                                          snapshot_options options) {
   const time_point began = clock::now();
   const auto kept = read_guest_status(box->record());
   const bool has_docker = kept && kept->docker.state != daemon_state::disabled;
-  (void)remove_unfinished_snapshots(where);
   auto binary = box->runsc();
   if (!binary) co_return std::move(binary).error();
-  if (has_docker) BERTH_CO_TRY(detail::refuse_old_runsc(binary->version()));
+  if (has_docker) BERTH_CO_TRY(refuse_old_runsc(binary->version()));
   const std::string config = box->record().bundle() + "/config.json";
   auto spec = spec_builder::load(config);
   if (!spec) co_return std::move(spec).error();
-  BERTH_CO_TRY(detail::refuse_host_data_root(*spec));
-  auto base = detail::base_of(*binary, box->record().rootfs);
+  BERTH_CO_TRY(refuse_host_data_root(*spec));
+  auto base = base_of(*binary, box->record().rootfs);
   if (!base) co_return std::move(base).error();
-  auto begun = detail::unfinished_snapshot::begin(where, name);
-  if (!begun) co_return std::move(begun).error();
-  const stored_snapshot& place = begun->place();
   snapshot_manifest manifest;
-  manifest.name = name;
+  manifest.name = place.manifest.name;
   manifest.created_ms =
       std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   manifest.berth = BERTH_VERSION_STRING;
@@ -22766,31 +23259,28 @@ BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environ
   manifest.docker = has_docker && kept->docker.state == daemon_state::ready;
   const auto guest = spec_mounts(*spec).get(docker_guest_path);
   if (!guest) co_return make_error(errc::unsupported, "snapshot", "the sandbox does not run berth's guest", box->id());
-  BERTH_CO_TRY(detail::copy_beside(guest->source, place.init()));
-  BERTH_CO_TRY(detail::copy_beside(config, place.spec()));
+  BERTH_CO_TRY(copy_beside(guest->source, place.init()));
+  BERTH_CO_TRY(copy_beside(config, place.spec()));
   auto saving = box->checkpoint(place.image(), options.leave_running, options.patience);
   auto saved = co_await std::move(saving);
   if (!saved) co_return std::move(saved).error();
   manifest.took_ms = std::chrono::duration_cast<milliseconds>(clock::now() - began).count();
-  BERTH_CO_TRY(begun->finish(manifest));
-  co_return find_snapshot(where, name);
+  co_return manifest;
 }
-BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
-                                                                                     std::string name,
-                                                                                     restore_options options) {
-  auto from = find_snapshot(where, name);
-  if (!from) co_return std::move(from).error();
-  const sandbox_record& source = from->manifest.source;
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stored(environment where,
+                                                                                   stored_snapshot from,
+                                                                                   restore_options options) {
+  const sandbox_record& source = from.manifest.source;
   const time_point deadline = deadline_after(options.create_timeout);
   environment with_its_runsc = where;
   if (where.runsc.empty()) with_its_runsc.runsc = source.runsc;
   auto finding = find_sandbox_runsc(with_its_runsc, deadline);
   auto binary = co_await std::move(finding);
   if (!binary) co_return std::move(binary).error();
-  auto here = detail::base_of(*binary, source.rootfs);
+  auto here = base_of(*binary, source.rootfs);
   if (!here) co_return std::move(here).error();
-  BERTH_CO_TRY(check_snapshot_base(from->manifest, *here));
-  BERTH_CO_TRY(detail::check_volumes(*from));
+  BERTH_CO_TRY(check_snapshot_base(from.manifest, *here));
+  BERTH_CO_TRY(check_volumes(from));
   if ((source.network == network_mode::path) == options.network_path.empty())
     co_return make_error(errc::invalid, "snapshot",
                          options.network_path.empty()
@@ -22811,6 +23301,7 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snap
   config.network_path = std::move(options.network_path);
   config.egress = std::move(options.egress);
   config.ports = std::move(options.ports);
+  config.pool = std::move(options.pool);
   if (source.net) config.max_connections = source.net->max_connections;
   if (source.net && !config.egress) config.egress = source.net->egress;
   config.cpus = source.cpus;
@@ -22819,9 +23310,476 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snap
   config.packet_socket_write = source.packet_socket_write;
   config.shared_directory = source.shared_directory;
   config.runsc_args = source.runsc_args;
-  config.restore_from = sandbox_image{from->image(), from->spec(), from->init(), source.guest};
+  config.restore_from = sandbox_image{from.image(), from.spec(), from.init(), source.guest};
+  options.purpose.docker = from.manifest.docker;
   auto creating = sandbox::create(std::move(with_its_runsc), std::move(config));
-  co_return co_await std::move(creating);
+  auto made = co_await std::move(creating);
+  if (!made) co_return made;
+  if (auto written = write_purpose((*made)->record().directory, options.purpose); !written) {
+    auto ending = (*made)->terminate();
+    (void)co_await std::move(ending);
+    co_return std::move(written).error();
+  }
+  co_return made;
+}
+struct clones_outcome {
+  std::vector<std::shared_ptr<sandbox>> made;
+  std::optional<error> failed;
+};
+inline boost::asio::awaitable<void> clone_one(environment where, stored_snapshot from, restore_options options,
+                                              std::shared_ptr<clones_outcome> out) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  auto restoring = restore_stored(std::move(where), std::move(from), std::move(options));
+  auto made = co_await std::move(restoring);
+  if (made) out->made.push_back(std::move(*made));
+  else if (!out->failed) out->failed = std::move(made).error();
+}
+}
+BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environment where,
+                                                                         std::shared_ptr<sandbox> box, std::string name,
+                                                                         snapshot_options options) {
+  (void)remove_unfinished_snapshots(where);
+  auto begun = detail::unfinished_snapshot::begin(where, name);
+  if (!begun) co_return std::move(begun).error();
+  auto saving = detail::save_sandbox(std::move(box), begun->place(), options);
+  auto manifest = co_await std::move(saving);
+  if (!manifest) co_return std::move(manifest).error();
+  BERTH_CO_TRY(begun->finish(std::move(*manifest)));
+  co_return find_snapshot(where, name);
+}
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
+                                                                                     std::string name,
+                                                                                     restore_options options) {
+  auto from = find_snapshot(where, name);
+  if (!from) co_return std::move(from).error();
+  auto restoring = detail::restore_stored(std::move(where), std::move(*from), std::move(options));
+  co_return co_await std::move(restoring);
+}
+BERTH_DECL boost::asio::awaitable<result<std::vector<std::shared_ptr<sandbox>>>> clone_sandbox(
+    environment where, std::shared_ptr<sandbox> box, int copies, restore_options options) {
+  if (copies < 1 || copies > most_clones)
+    co_return make_error(errc::invalid, "snapshot", "between 1 and 1024 copies can be made at once", "count");
+  if (copies > 1 && !options.id.empty())
+    co_return make_error(errc::invalid, "snapshot", "several copies cannot have one id", "id");
+  if (copies > 1 && !options.network_path.empty())
+    co_return make_error(errc::invalid, "snapshot", "several copies cannot have one network namespace", "network_path");
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  (void)remove_unfinished_snapshots(where);
+  auto begun = detail::unfinished_snapshot::begin(where, "clone-" + random_token(13));
+  if (!begun) co_return std::move(begun).error();
+  snapshot_options going_on;
+  auto saving = detail::save_sandbox(std::move(box), begun->place(), going_on);
+  auto manifest = co_await std::move(saving);
+  if (!manifest) co_return std::move(manifest).error();
+  stored_snapshot from = begun->place();
+  from.manifest = std::move(*manifest);
+  const auto out = std::make_shared<detail::clones_outcome>();
+  detail::task_group group(co_await boost::asio::this_coro::executor);
+  bool whole = true;
+  for (int i = 0; i < copies && whole && !out->failed;) {
+    if (group.running() < clones_at_once) {
+      group.spawn(detail::clone_one(where, from, options, out));
+      ++i;
+      continue;
+    }
+    auto waiting = group.wait(time_point::max());
+    whole = co_await std::move(waiting);
+  }
+  auto draining = group.drain(!whole || out->failed);
+  const bool drained = co_await std::move(draining);
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  if (drained && !out->failed) co_return std::move(out->made);
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  for (const auto& made : out->made) {
+    auto ending = made->terminate();
+    (void)co_await std::move(ending);
+  }
+  co_await boost::asio::this_coro::reset_cancellation_state();
+  if (out->failed) co_return std::move(*out->failed);
+  co_return make_error(errc::cancelled, "snapshot", "cancelled; the copies were removed again");
+}
+}
+#endif
+namespace berth {
+struct take_options {
+  std::vector<std::pair<std::string, std::string>> annotations;
+  std::optional<egress_policy> egress;
+  bool watch_creator = false;
+  process_identity owner;
+  duration lifetime = duration::zero();
+};
+struct taken_sandbox {
+  std::shared_ptr<sandbox> box;
+  bool was_ready = false;
+  bool docker = false;
+};
+class sandbox_pool {
+ public:
+  BERTH_DECL static boost::asio::awaitable<result<sandbox_pool>> start(environment where, pool_settings settings);
+  BERTH_DECL static result<sandbox_pool> find(environment where, std::string name);
+  BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> take(take_options what);
+  BERTH_DECL boost::asio::awaitable<result<void>> refill();
+  BERTH_DECL boost::asio::awaitable<result<void>> begin_refill();
+  BERTH_DECL result<pool_status> status() const;
+  BERTH_DECL boost::asio::awaitable<result<void>> stop(duration patience = seconds(120));
+  const std::string& name() const noexcept { return name_; }
+ private:
+  sandbox_pool(environment where, std::string name) : where_(std::move(where)), name_(std::move(name)) {}
+  environment where_;
+  std::string name_;
+};
+struct collected_pools {
+  std::vector<std::string> pools;
+  std::vector<std::string> sandboxes;
+};
+BERTH_DECL boost::asio::awaitable<result<collected_pools>> collect_pools(environment where);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline std::string source_of(const stored_snapshot& snapshot) {
+  return snapshot.manifest.name + " " + std::to_string(snapshot.manifest.created_ms);
+}
+inline boost::asio::awaitable<void> end_unused(std::shared_ptr<sandbox> box) {
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  auto ending = box->terminate();
+  (void)co_await std::move(ending);
+  co_await boost::asio::this_coro::reset_cancellation_state();
+}
+struct ready_copy {
+  std::shared_ptr<sandbox> box;
+  bool docker = false;
+};
+inline boost::asio::awaitable<result<ready_copy>> restore_ready(environment where, std::string snapshot,
+                                                                restore_options options) {
+  auto restoring = restore_snapshot(where, std::move(snapshot), std::move(options));
+  auto made = co_await cancellation_as_error(std::move(restoring));
+  if (!made) co_return std::move(made).error();
+  ready_copy out{std::move(*made)};
+  const auto purpose = read_purpose(out.box->record().directory);
+  out.docker = purpose && purpose->docker;
+  if (!out.docker) co_return out;
+  docker_sandbox docker(where, out.box);
+  auto waiting = docker.wait_ready(deadline_after(seconds(30)));
+  auto ready = co_await cancellation_as_error(std::move(waiting));
+  if (ready) co_return out;
+  auto ending = end_unused(out.box);
+  co_await std::move(ending);
+  co_return std::move(ready).error();
+}
+struct pool_filling {
+  pool_filling(environment place, pool_directory which)
+      : where(std::move(place)), pool(std::move(which)), plan(pool.settings().rate) {}
+  environment where;
+  pool_directory pool;
+  pool_plan plan;
+  std::optional<error> failure;
+};
+inline boost::asio::awaitable<result<void>> make_pool_member(std::shared_ptr<pool_filling> filling) {
+  restore_options options;
+  options.watch_creator = true;
+  options.pool = record_pool{filling->pool.settings().name, filling->pool.source()};
+  std::string snapshot = filling->pool.settings().snapshot;
+  environment quiet = filling->where;
+  quiet.log = {};
+  auto restoring = restore_ready(std::move(quiet), std::move(snapshot), std::move(options));
+  auto made = co_await std::move(restoring);
+  if (!made) co_return std::move(made).error();
+  auto handing = made->box->hand_over();
+  auto done = co_await std::move(handing);
+  if (done && filling->pool.is_there()) co_return done;
+  auto ending = end_unused(made->box);
+  co_await std::move(ending);
+  if (done) co_return make_error(errc::cancelled, "pool", "the pool was stopped", filling->pool.settings().name);
+  co_return done;
+}
+inline boost::asio::awaitable<void> fill_one(std::shared_ptr<pool_filling> filling) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const time_point began = clock::now();
+  auto making = make_pool_member(filling);
+  auto made = co_await std::move(making);
+  if (made) {
+    filling->plan.succeeded();
+    const std::int64_t took = std::chrono::duration_cast<milliseconds>(clock::now() - began).count();
+    filling->pool.count([took](pool_figures& f) {
+      ++f.made;
+      f.refill_ms = took;
+      f.failure.clear();
+    });
+    co_return;
+  }
+  filling->plan.failed(clock::now());
+  if (made.error().code == errc::cancelled) co_return;
+  filling->failure = made.error();
+  const std::string why = made.error().to_string();
+  filling->pool.count([&why](pool_figures& f) {
+    ++f.failed;
+    f.failure = why.substr(0, 4096);
+  });
+}
+inline boost::asio::awaitable<result<int>> tidy_pool(std::shared_ptr<pool_filling> filling) {
+  auto members = pool_members(filling->where, filling->pool.settings().name);
+  if (!members) co_return std::move(members).error();
+  int ready = 0;
+  for (const sandbox_record& one : *members) {
+    if (!one.waits_in_pool()) continue;
+    const bool fit = is_ready_in_pool(one, filling->pool.source());
+    if (fit && ready < filling->pool.settings().rate.size) {
+      ++ready;
+      continue;
+    }
+    auto box = sandbox::attach(filling->where, one.id);
+    if (!box || (*box)->record().token != one.token || !(*box)->record().waits_in_pool()) continue;
+    if (!fit && one.pool->source == filling->pool.source()) filling->pool.count([](pool_figures& f) { ++f.lost; });
+    auto claiming = (*box)->claim({});
+    const auto claimed = co_await std::move(claiming);
+    if (!claimed && one.process_alive()) continue;
+    auto ending = (*box)->terminate();
+    (void)co_await std::move(ending);
+  }
+  co_return ready;
+}
+inline boost::asio::awaitable<result<void>> fill_pool(std::shared_ptr<pool_filling> filling, task_group& making) {
+  pool_directory& pool = filling->pool;
+  for (;;) {
+    if (!pool.is_there()) co_return result<void>();
+    BERTH_CO_TRY(pool.read());
+    filling->plan.change(pool.settings().rate);
+    auto tidying = tidy_pool(filling);
+    auto ready = co_await std::move(tidying);
+    if (!ready) co_return std::move(ready).error();
+    const pool_step step = filling->plan.next(*ready, clock::now());
+    if (step.what == pool_step::kind::full) co_return result<void>();
+    if (step.what == pool_step::kind::give_up) {
+      error why = make_error(errc::internal, "pool", "no sandbox could be made");
+      if (filling->failure) why = *filling->failure;
+      co_return why;
+    }
+    if (step.what == pool_step::kind::make) {
+      const auto snapshot = find_snapshot(filling->where, pool.settings().snapshot);
+      if (!snapshot) co_return snapshot.error();
+      if (source_of(*snapshot) != pool.source())
+        co_return make_error(errc::unsupported, "pool",
+                             "the pool's snapshot was made anew: it has copies of the one before",
+                             pool.settings().snapshot, "stop the pool, and start it again");
+      filling->plan.began(clock::now());
+      making.spawn(fill_one(filling));
+      continue;
+    }
+    auto waiting = making.wait(std::min(step.until, deadline_after(seconds(1))));
+    const bool going_on = co_await std::move(waiting);
+    if (!going_on) co_return make_error(errc::cancelled, "pool", "cancelled while the pool was filled");
+  }
+}
+inline boost::asio::awaitable<result<void>> end_members(environment where, std::vector<sandbox_record> members) {
+  task_group ending(co_await boost::asio::this_coro::executor);
+  const auto first = std::make_shared<first_failure>();
+  for (const sandbox_record& one : members) {
+    auto box = sandbox::attach(where, one.id);
+    if (!box || (*box)->record().token != one.token) continue;
+    if (!(*box)->record().damaged && !(*box)->record().pool) continue;
+    auto end = [](std::shared_ptr<sandbox> it, std::shared_ptr<first_failure> failed) -> boost::asio::awaitable<void> {
+      auto work = it->terminate();
+      failed->keep(co_await std::move(work));
+    };
+    ending.spawn(end(*box, first));
+  }
+  auto draining = ending.drain(false);
+  const bool whole = co_await std::move(draining);
+  if (!whole) co_return make_error(errc::cancelled, "pool", "cancelled");
+  co_return first->take();
+}
+}
+BERTH_DECL boost::asio::awaitable<result<sandbox_pool>> sandbox_pool::start(environment where, pool_settings settings) {
+  BERTH_CO_TRY(check_pool_settings(settings));
+  auto snapshot = find_snapshot(where, settings.snapshot);
+  if (!snapshot) co_return std::move(snapshot).error();
+  const std::string source = detail::source_of(*snapshot);
+  for (int attempt = 0;; ++attempt) {
+    auto there = detail::pool_directory::open(where, settings.name);
+    if (!there && there.error().code != errc::not_found) co_return std::move(there).error();
+    result<void> done;
+    if (!there) {
+      if (auto made = detail::pool_directory::make(where, settings, source); !made) done = std::move(made).error();
+    } else if (there->source() == source) {
+      done = there->write(settings);
+    } else if (there->settings().owner && !there->settings().owner.alive()) {
+      sandbox_pool old(where, settings.name);
+      auto stopping = old.stop();
+      BERTH_CO_TRY(co_await std::move(stopping));
+      continue;
+    } else {
+      co_return make_error(
+          errc::exists, "pool",
+          "there is a pool of this name, with copies of another snapshot: " + there->settings().snapshot, settings.name,
+          "choose another name, or " + hints::stop_pool(settings.name));
+    }
+    if (!done && done.error().code == errc::exists && attempt < 3) continue;
+    if (!done) co_return std::move(done).error();
+    co_return sandbox_pool(std::move(where), settings.name);
+  }
+}
+BERTH_DECL result<sandbox_pool> sandbox_pool::find(environment where, std::string name) {
+  auto there = detail::pool_directory::open(where, name);
+  if (!there && there.error().code != errc::record_damaged) return std::move(there).error();
+  return sandbox_pool(std::move(where), std::move(name));
+}
+BERTH_DECL result<pool_status> sandbox_pool::status() const { return find_pool(where_, name_); }
+BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> sandbox_pool::take(take_options what) {
+  const environment where = where_;
+  auto pool = detail::pool_directory::open(where, name_);
+  if (!pool) co_return std::move(pool).error();
+  taken_sandbox out;
+  bool again = true;
+  for (int attempt = 0; attempt < 3 && again && !out.box; ++attempt) {
+    again = false;
+    auto members = detail::pool_members(where, name_);
+    if (!members) co_return std::move(members).error();
+    for (const sandbox_record& one : *members) {
+      if (!detail::is_ready_in_pool(one, pool->source())) continue;
+      auto box = sandbox::attach(where, one.id);
+      if (!box || (*box)->record().token != one.token || !(*box)->record().waits_in_pool()) continue;
+      pool_claim claim{what.annotations, what.watch_creator, what.owner, what.lifetime};
+      auto claiming = (*box)->claim(std::move(claim));
+      auto claimed = co_await std::move(claiming);
+      if (claimed) {
+        out.box = std::move(*box);
+        out.was_ready = true;
+        break;
+      }
+      if (claimed.error().code == errc::again) again = true;
+      else if (claimed.error().code != errc::not_found) co_return std::move(claimed).error();
+    }
+  }
+  if (out.box) {
+    const auto purpose = read_purpose(out.box->record().directory);
+    out.docker = purpose && purpose->docker;
+    pool->count([](pool_figures& f) { ++f.handed_out; });
+    if (!what.egress) co_return out;
+    auto changing = out.box->set_egress(std::move(*what.egress));
+    auto changed = co_await std::move(changing);
+    if (changed) co_return out;
+    auto ending = detail::end_unused(out.box);
+    co_await std::move(ending);
+    co_return std::move(changed).error();
+  }
+  restore_options options;
+  options.annotations = std::move(what.annotations);
+  options.egress = std::move(what.egress);
+  options.ends_with_creator = true;
+  options.watch_creator = what.watch_creator;
+  options.owner = std::move(what.owner);
+  options.lifetime = what.lifetime;
+  std::string snapshot = pool->settings().snapshot;
+  auto restoring = detail::restore_ready(where, std::move(snapshot), std::move(options));
+  auto made = co_await std::move(restoring);
+  if (!made) co_return std::move(made).error();
+  out.box = std::move(made->box);
+  out.docker = made->docker;
+  pool->count([](pool_figures& f) { ++f.missed; });
+  co_return out;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox_pool::refill() {
+  const environment where = where_;
+  auto pool = detail::pool_directory::open(where, name_);
+  if (!pool) co_return std::move(pool).error();
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const auto filling = std::make_shared<detail::pool_filling>(where, std::move(*pool));
+  result<void> outcome;
+  while (auto lock = filling->pool.try_lock()) {
+    detail::task_group making(co_await boost::asio::this_coro::executor);
+    auto work = detail::fill_pool(filling, making);
+    outcome = co_await std::move(work);
+    auto draining = making.drain(!outcome);
+    (void)co_await std::move(draining);
+    lock.reset();
+    if (!outcome || !filling->pool.is_there()) break;
+    auto now = find_pool(where, name_);
+    if (!now || static_cast<int>(now->ready.size()) >= filling->pool.settings().rate.size) break;
+  }
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  co_return outcome;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox_pool::begin_refill() {
+  auto root = root_directory(where_, false);
+  if (!root) co_return std::move(root).error();
+  auto init = find_init(where_);
+  if (!init) co_return std::move(init).error();
+  const std::string program = find_command(*init);
+  if (program.empty())
+    co_return make_error(errc::not_found, "pool", "the berth command, which fills pools, was not found", *init,
+                         "install it beside berth-init, or fill the pool by refill()");
+  spawn_options options;
+  options.argv = {program, "pool", "refill", name_, "--background", "--root", *root};
+  if (!where_.runsc.empty()) options.argv.insert(options.argv.end(), {"--runsc", where_.runsc});
+  options.env = minimal_environment();
+  options.env.push_back("BERTH_INIT=" + *init);
+  options.env.push_back("BERTH_NETWORK_POOL=" + where_.network_pool);
+  auto running = run_process(std::move(options), stdio_options(), deadline_after(seconds(10)));
+  auto done = co_await std::move(running);
+  if (!done) co_return std::move(done).error();
+  if (!done->status.success())
+    co_return make_error(errc::spawn_failed, "pool", "the pool is not filled: " + done->status.to_string(), program);
+  co_return result<void>();
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox_pool::stop(duration patience) {
+  const environment where = where_;
+  const std::string name = name_;
+  const time_point deadline = deadline_after(patience);
+  auto pool = detail::pool_directory::open(where, name);
+  std::optional<unique_fd> lock;
+  if (pool) {
+    BERTH_CO_TRY(pool->retire());
+    while (!(lock = pool->try_lock())) {
+      if (clock::now() >= deadline)
+        co_return make_error(errc::timeout, "pool", "another process is still filling the pool", name, "try again");
+      const milliseconds nap(20);
+      auto waiting = pause_for(nap);
+      if (!co_await std::move(waiting)) co_return make_error(errc::cancelled, "pool", "cancelled");
+    }
+  } else if (pool.error().code == errc::record_damaged) {
+    BERTH_CO_TRY(detail::remove_damaged_pool(where, name));
+  } else if (pool.error().code != errc::not_found) {
+    co_return std::move(pool).error();
+  }
+  auto members = detail::pool_members(where, name);
+  if (!members) co_return std::move(members).error();
+  auto ending = detail::end_members(where, std::move(*members));
+  auto ended = co_await std::move(ending);
+  if (pool && ended) pool->remove();
+  co_return ended;
+}
+BERTH_DECL boost::asio::awaitable<result<collected_pools>> collect_pools(environment where) {
+  collected_pools out;
+  (void)detail::remove_retired_pools(where);
+  auto pools = list_pools(where);
+  if (!pools) co_return std::move(pools).error();
+  auto all = list_sandboxes(where);
+  if (!all) co_return std::move(all).error();
+  for (const pool_status& one : *pools) {
+    if (!one.settings.owner || one.settings.owner.alive()) continue;
+    auto pool = sandbox_pool::find(where, one.settings.name);
+    if (!pool) continue;
+    auto stopping = pool->stop();
+    BERTH_CO_TRY(co_await std::move(stopping));
+    out.pools.push_back(one.settings.name);
+    out.sandboxes.insert(out.sandboxes.end(), one.ready.begin(), one.ready.end());
+  }
+  std::vector<sandbox_record> left;
+  for (const sandbox_record& one : *all) {
+    if (!one.waits_in_pool()) continue;
+    const auto of = std::find_if(pools->begin(), pools->end(),
+                                 [&one](const pool_status& p) { return p.settings.name == one.pool->name; });
+    const bool gone = std::find(out.pools.begin(), out.pools.end(), one.pool->name) != out.pools.end();
+    if (gone || (of != pools->end() && of->source == one.pool->source)) continue;
+    out.sandboxes.push_back(one.id);
+    left.push_back(one);
+  }
+  auto ending = detail::end_members(where, std::move(left));
+  BERTH_CO_TRY(co_await std::move(ending));
+  co_return out;
 }
 }
 #endif
@@ -22857,6 +23815,8 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> hand_over();
   asio::awaitable<op_result> set_paused(bool paused);
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
+  asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
+  asio::awaitable<op_result> clone(int copies, restore_options options);
   asio::awaitable<op_result> terminate(op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
@@ -22864,6 +23824,7 @@ class sandbox_core final : public executor_core {
  private:
   std::shared_ptr<sandbox_core> self() { return std::static_pointer_cast<sandbox_core>(shared_from_this()); }
   void become(std::shared_ptr<sandbox> box);
+  op_outcome present(std::shared_ptr<sandbox> made);
   void supervise(std::shared_ptr<daemon_core> docker);
   void supervises_no_more() noexcept;
   result<std::shared_ptr<sandbox>> box() const;
@@ -22918,18 +23879,9 @@ inline berth_status sandbox_operation(berth_sandbox* sandbox, const berth_op_opt
   return checked_sandbox_operation(sandbox, op_options, op, err,
                                    [&]() -> result<sandbox_verb> { return std::move(verb); });
 }
-}
-namespace berth::capi {
-class sandbox_executor_core final : public executor_core {
- public:
-  explicit sandbox_executor_core(std::shared_ptr<sandbox_core> box) : executor_core(box->loop), box_(std::move(box)) {}
-  result<executor*> place() override { return box_->place(); }
- private:
-  const std::shared_ptr<sandbox_core> box_;
-};
 template <class Verb>
-static result<void> begin_sandbox(berth_loop* loop, environment where, const berth_op_options* op_options,
-                                  berth_sandbox** sandbox, std::uint64_t* op, Verb verb) {
+result<void> begin_sandbox(berth_loop* loop, environment where, const berth_op_options* op_options,
+                           berth_sandbox** sandbox, std::uint64_t* op, Verb verb) {
   std::shared_ptr<loop_core> l;
   {
     BERTH_PIN(pin, loop_object, loop);
@@ -22955,6 +23907,320 @@ static result<void> begin_sandbox(berth_loop* loop, environment where, const ber
   *op = *started;
   return {};
 }
+struct given_text {
+  const char* data;
+  std::size_t size;
+};
+template <class Verb>
+result<void> begin_root_operation(berth_loop* loop, given_text where, const berth_op_options* op_options,
+                                  std::uint64_t* op, Verb verb) {
+  BERTH_TRY(clear_out(op, "op"));
+  BERTH_TEXT(text, where.data, where.size);
+  auto environment = read_environment(text);
+  if (!environment) return std::move(environment).error();
+  BERTH_PIN(l, loop_object, loop);
+  environment->log = l->core->make_log_sink();
+  auto started = l->core->submit(
+      op_options, [core = l->core, place = *environment, verb](op_pointer) { return verb(core, place); });
+  if (!started) return std::move(started).error();
+  *op = *started;
+  return {};
+}
+}
+namespace berth::capi {
+namespace {
+class pool_filler final : public resident, public std::enable_shared_from_this<pool_filler> {
+ public:
+  pool_filler(std::shared_ptr<loop_core> l, sandbox_pool pool) : loop_(std::move(l)), pool_(std::move(pool)) {}
+  static void begin(const std::shared_ptr<loop_core>& loop, sandbox_pool pool) {
+    const auto filler = std::make_shared<pool_filler>(loop, std::move(pool));
+    if (!loop->settle(filler)) return;
+    asio::co_spawn(loop->context(), filler->fill(),
+                   asio::bind_cancellation_slot(filler->stop_.slot(),
+                                                [filler](std::exception_ptr) { filler->loop_->retire(filler); }));
+  }
+  void close_on_loop() noexcept override { stop_.emit(asio::cancellation_type::terminal); }
+ private:
+  asio::awaitable<void> fill() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto beginning = pool_.begin_refill();
+    const auto begun = co_await std::move(beginning);
+    if (begun || begun.error().code != errc::not_found) co_return;
+    auto work = pool_.refill();
+    (void)co_await std::move(work);
+  }
+  const std::shared_ptr<loop_core> loop_;
+  sandbox_pool pool_;
+  asio::cancellation_signal stop_;
+};
+struct start_request {
+  pool_settings settings;
+  bool wait = true;
+};
+result<start_request> read_start_request(std::string_view text) {
+  start_request r;
+  options_text given;
+  BERTH_TRY(given.parse(text));
+  auto o = given.root("pool_start");
+  o.into(r.settings.name, o.text("name"));
+  o.into(r.settings.snapshot, o.text("snapshot"));
+  if (const auto n = o.integer("size")) r.settings.rate.size = static_cast<int>(*n);
+  if (const auto n = o.integer("at_once")) r.settings.rate.at_once = static_cast<int>(*n);
+  o.into(r.settings.rate.per_minute, o.number("per_minute"));
+  if (o.boolean("ends_with_creator").value_or(false)) r.settings.owner = process_identity::of(::getpid());
+  o.into(r.wait, o.boolean("wait"));
+  o.finish();
+  BERTH_TRY(given.outcome());
+  BERTH_TRY(check_pool_settings(r.settings));
+  return r;
+}
+asio::awaitable<op_result> start_pool(std::shared_ptr<loop_core> loop, environment where, start_request r) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto starting = sandbox_pool::start(where, r.settings);
+  auto pool = co_await std::move(starting);
+  if (!pool) co_return std::move(pool).error();
+  if (r.wait) {
+    auto filling = pool->refill();
+    BERTH_CO_TRY(co_await std::move(filling));
+  } else {
+    pool_filler::begin(loop, *pool);
+  }
+  auto now = pool->status();
+  if (!now) co_return std::move(now).error();
+  op_outcome outcome;
+  outcome.payload = format_pool(*now);
+  co_return outcome;
+}
+asio::awaitable<op_result> stop_pool(environment where, std::string name) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto pool = sandbox_pool::find(where, std::move(name));
+  if (!pool) co_return std::move(pool).error();
+  auto stopping = pool->stop();
+  BERTH_CO_TRY(co_await std::move(stopping));
+  co_return op_outcome{};
+}
+void read_own(options_object& o, take_options& what) {
+  o.into(what.annotations, o.pairs("annotations"));
+  if (const auto words = o.texts("egress")) {
+    auto policy = parse_egress(*words);
+    if (policy) what.egress = std::move(*policy);
+    else o.complain("egress", policy.error().message, errc::invalid, policy.error().hint);
+  }
+  o.into(what.watch_creator, o.boolean("ends_with_creator"));
+  o.into(what.lifetime, o.milliseconds_of("lifetime_ms"));
+}
+}
+asio::awaitable<op_result> sandbox_core::take(std::string name, take_options what, op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  where_.log = loop->make_log_sink(op->user_data);
+  auto pool = sandbox_pool::find(where_, std::move(name));
+  if (!pool) co_return std::move(pool).error();
+  const bool stays = !what.watch_creator;
+  auto taking = pool->take(std::move(what));
+  auto taken = co_await std::move(taking);
+  pool_filler::begin(loop, *pool);
+  if (!taken) co_return std::move(taken).error();
+  if (stays) {
+    auto handing = taken->box->hand_over();
+    if (auto handed = co_await std::move(handing); !handed) {
+      co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+      auto ending = taken->box->terminate();
+      (void)co_await std::move(ending);
+      co_return std::move(handed).error();
+    }
+  }
+  co_return present(std::move(taken->box));
+}
+asio::awaitable<op_result> sandbox_core::clone(int copies, restore_options options) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  auto cloning = clone_sandbox(where_, *held, copies, std::move(options));
+  auto made = co_await std::move(cloning);
+  if (!made) co_return std::move(made).error();
+  op_outcome outcome;
+  json_writer out;
+  out.open_object().key("ids").open_array();
+  for (const auto& one : *made) out.string(one->id());
+  outcome.payload = out.close_array().close_object().take();
+  co_return outcome;
+}
+}
+namespace capi = berth::capi;
+using berth::capi::clear_out;
+using berth::capi::guard;
+using berth::capi::op_pointer;
+berth_status berth_pool_start(berth_loop* loop, const char* where, size_t where_len, const char* options,
+                              size_t options_len, const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TEXT(text, options, options_len);
+    auto request = capi::read_start_request(text);
+    if (!request) return std::move(request).error();
+    return capi::begin_root_operation(
+        loop, {where, where_len}, op_options, op,
+        [r = std::move(*request)](std::shared_ptr<capi::loop_core> l, berth::environment place) {
+          return capi::start_pool(std::move(l), std::move(place), r);
+        });
+  });
+}
+berth_status berth_pool_take(berth_loop* loop, const char* where, size_t where_len, const char* options,
+                             size_t options_len, const berth_op_options* op_options, berth_sandbox** sandbox,
+                             uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(sandbox, "sandbox"));
+    BERTH_TRY(clear_out(op, "op"));
+    BERTH_TEXT(place, where, where_len);
+    BERTH_TEXT(text, options, options_len);
+    auto environment = capi::read_environment(place);
+    if (!environment) return std::move(environment).error();
+    capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root("pool_take");
+    std::string name;
+    berth::take_options what;
+    o.into(name, o.text("name"));
+    capi::read_own(o, what);
+    o.finish();
+    BERTH_TRY(given.outcome());
+    BERTH_TRY(berth::check_pool_name(name));
+    return capi::begin_sandbox(
+        loop, std::move(*environment), op_options, sandbox, op,
+        [name, what](capi::sandbox_core& c, op_pointer o2) { return c.take(name, what, std::move(o2)); });
+  });
+}
+berth_status berth_pool_stop(berth_loop* loop, const char* where, size_t where_len, const char* name, size_t name_len,
+                             const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TEXT(text, name, name_len);
+    BERTH_TRY(berth::check_pool_name(text));
+    return capi::begin_root_operation(
+        loop, {where, where_len}, op_options, op,
+        [pool = std::string(text)](std::shared_ptr<capi::loop_core>, berth::environment place) {
+          return capi::stop_pool(std::move(place), pool);
+        });
+  });
+}
+berth_status berth_pool_list(const char* where, size_t where_len, berth_buffer** json, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(json, "json"));
+    BERTH_TEXT(place, where, where_len);
+    auto environment = capi::read_environment(place);
+    if (!environment) return std::move(environment).error();
+    auto all = berth::list_pools(*environment);
+    if (!all) return std::move(all).error();
+    std::string text = "[";
+    for (const berth::pool_status& one : *all) text += (text.size() > 1 ? "," : "") + berth::format_pool(one);
+    *json = capi::make_buffer_handle(text + "]");
+    return {};
+  });
+}
+berth_status berth_sandbox_clone(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                 const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(text, options, options_len);
+    capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root("clone");
+    int copies = 1;
+    berth::take_options own;
+    if (const auto n = o.integer("count")) copies = static_cast<int>(*n);
+    capi::read_own(o, own);
+    o.finish();
+    BERTH_TRY(given.outcome());
+    berth::restore_options wanted;
+    wanted.annotations = std::move(own.annotations);
+    wanted.egress = std::move(own.egress);
+    wanted.watch_creator = own.watch_creator;
+    wanted.lifetime = own.lifetime;
+    return [copies, wanted](capi::sandbox_core& c, op_pointer) { return c.clone(copies, wanted); };
+  });
+}
+namespace berth::capi {
+result<runsc_binary> probe_runsc_blocking(std::string_view name, std::string_view cache_dir) {
+  const time_point deadline = deadline_after(seconds(30));
+  const runsc_runner run = [deadline](const std::vector<std::string>& argv) { return run_blocking(argv, deadline); };
+  return berth::probe_runsc(name, run, cache_dir);
+}
+}
+using berth::capi::clear_out;
+using berth::capi::guard;
+using berth::capi::runsc_object;
+static berth::result<void> hand_out_runsc(berth_runsc** out, berth::result<berth::runsc_binary>&& made) {
+  if (!made) return std::move(made).error();
+  return berth::capi::hand_out<runsc_object>(out, std::move(*made));
+}
+berth_status berth_runsc_probe(const char* name, size_t name_len, const char* cache_dir, size_t cache_dir_len,
+                               berth_runsc** runsc, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(runsc, "runsc"));
+    BERTH_TEXT(binary, name, name_len);
+    BERTH_TEXT(cache, cache_dir, cache_dir_len);
+    return hand_out_runsc(runsc, berth::capi::probe_runsc_blocking(binary, cache));
+  });
+}
+berth_status berth_runsc_from_text(const char* path, size_t path_len, const char* texts, size_t texts_len,
+                                   berth_runsc** runsc, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(runsc, "runsc"));
+    BERTH_TEXT(binary, path, path_len);
+    BERTH_TEXT(json, texts, texts_len);
+    berth::capi::options_text given;
+    BERTH_TRY(given.parse(json));
+    auto o = given.root("runsc_texts");
+    berth::runsc_texts said;
+    o.into(said.version, o.text("version"));
+    o.into(said.flags, o.text("flags"));
+    o.into(said.verbs, o.text("verbs"));
+    if (auto help = o.pairs("help")) said.help.insert(help->begin(), help->end());
+    o.finish();
+    BERTH_TRY(given.outcome());
+    return hand_out_runsc(runsc, berth::runsc_binary::from_text(std::string(binary), said));
+  });
+}
+void berth_runsc_free(berth_runsc* runsc) {
+  berth::capi::handle_free(reinterpret_cast<berth::capi::handle_token>(runsc), runsc_object::kind);
+}
+berth_status berth_runsc_to_json(const berth_runsc* runsc, berth_buffer** json, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(json, "json"));
+    BERTH_PIN(r, runsc_object, runsc);
+    const berth::runsc_binary& binary = r->binary;
+    berth::json_writer out;
+    out.open_object().key("path").string(binary.path());
+    out.key("version").string(binary.version().text).key("date").unsigned_number(binary.version().date);
+    out.key("packet_write_flag").string(binary.packet_write_flag()).key("flags").open_array();
+    for (const berth::runsc_flag& flag : binary.flags()) {
+      out.open_object().key("name").string(flag.name).key("value").string(flag.value);
+      out.key("default").string(flag.default_value).key("no_effect").boolean(flag.no_effect).close_object();
+    }
+    *json = berth::capi::make_buffer_handle(out.close_array().close_object().take());
+    return {};
+  });
+}
+berth_status berth_runsc_has(const berth_runsc* runsc, const char* verb, size_t verb_len, const char* flag,
+                             size_t flag_len, int32_t* has, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(has, "has"));
+    BERTH_PIN(r, runsc_object, runsc);
+    BERTH_TEXT(v, verb, verb_len);
+    BERTH_TEXT(f, flag, flag_len);
+    if (v.empty() && f.empty()) {
+      return berth::make_error(berth::errc::invalid, "capi", "neither a verb nor an option is named", "flag");
+    }
+    *has = (v.empty() ? r->binary.has(f) : f.empty() ? r->binary.has_verb(v) : r->binary.has(v, f)) ? 1 : 0;
+    return {};
+  });
+}
+namespace berth::capi {
+class sandbox_executor_core final : public executor_core {
+ public:
+  explicit sandbox_executor_core(std::shared_ptr<sandbox_core> box) : executor_core(box->loop), box_(std::move(box)) {}
+  result<executor*> place() override { return box_->place(); }
+ private:
+  const std::shared_ptr<sandbox_core> box_;
+};
 }
 namespace capi = berth::capi;
 using berth::capi::clear_out;
@@ -23118,29 +24384,21 @@ berth_status berth_executor_create_sandbox(berth_sandbox* sandbox, berth_executo
     return capi::hand_out_executor(executor, std::make_shared<capi::sandbox_executor_core>(*core));
   });
 }
-template <class Verb>
-static berth_status root_operation(berth_loop* loop, const char* where, size_t where_len,
-                                   const berth_op_options* op_options, uint64_t* op, berth_error** err, Verb verb) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(op, "op"));
-    BERTH_TEXT(text, where, where_len);
-    auto environment = capi::read_environment(text);
-    if (!environment) return std::move(environment).error();
-    BERTH_PIN(l, capi::loop_object, loop);
-    environment->log = l->core->make_log_sink();
-    auto started = l->core->submit(op_options, [place = *environment, verb](op_pointer) { return verb(place); });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
-  });
-}
 berth_status berth_sandbox_list(berth_loop* loop, const char* where, size_t where_len,
                                 const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return root_operation(loop, where, where_len, op_options, op, err, &capi::list_all);
+  return guard(err, [&] {
+    return capi::begin_root_operation(
+        loop, {where, where_len}, op_options, op,
+        [](std::shared_ptr<capi::loop_core>, berth::environment place) { return capi::list_all(std::move(place)); });
+  });
 }
 berth_status berth_sandbox_collect_garbage(berth_loop* loop, const char* where, size_t where_len,
                                            const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  return root_operation(loop, where, where_len, op_options, op, err, &capi::collect_all);
+  return guard(err, [&] {
+    return capi::begin_root_operation(
+        loop, {where, where_len}, op_options, op,
+        [](std::shared_ptr<capi::loop_core>, berth::environment place) { return capi::collect_all(std::move(place)); });
+  });
 }
 namespace berth {
 struct finding {
@@ -23373,6 +24631,15 @@ void sandbox_core::become(std::shared_ptr<sandbox> made) {
   id_ = box_->id();
   if (!box_->record().damaged && box_->record().shared_directory) socket_ = box_->shared_path(docker_socket_name);
 }
+op_outcome sandbox_core::present(std::shared_ptr<sandbox> made) {
+  become(std::move(made));
+  sandbox_status now;
+  now.record = box_->record();
+  now.state = sandbox_state_name(sandbox_state::running);
+  if (auto purpose = read_purpose(now.record.directory)) now.purpose = std::move(*purpose);
+  if (auto guest = read_guest_status(now.record)) now.guest = std::move(*guest);
+  return outcome_of(now);
+}
 static bool is_up(daemon_state state) { return state == daemon_state::starting || state == daemon_state::ready; }
 result<std::shared_ptr<daemon_core>> sandbox_core::make_daemon(std::string_view options, docker_recipe recipe,
                                                                std::uint64_t user_data) {
@@ -23424,11 +24691,7 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
         std::make_shared<op_record>();
     asio::co_spawn(loop->context(), (*docker)->start(std::move(nobody)), asio::detached);
   }
-  sandbox_status made_now;
-  made_now.record = box_->record();
-  made_now.state = sandbox_state_name(sandbox_state::running);
-  if (auto purpose = read_purpose(made_now.record.directory)) made_now.purpose = std::move(*purpose);
-  co_return outcome_of(made_now);
+  co_return present(box_);
 }
 asio::awaitable<op_result> sandbox_core::attach(std::string id, op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);

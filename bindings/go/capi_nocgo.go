@@ -107,18 +107,25 @@ func sandboxCreate(cLoop, string, string, opSettings) (cSandbox, uint64, error) 
 func sandboxAttach(cLoop, string, string, opSettings) (cSandbox, uint64, error) {
 	return nil, 0, ErrNoCgo
 }
-func sandboxFree(cSandbox)                                            {}
-func sandboxID(cSandbox) (string, error)                              { return "", ErrNoCgo }
-func sandboxDockerHost(cSandbox) (string, error)                      { return "", ErrNoCgo }
-func sandboxState(cSandbox, opSettings) (uint64, error)               { return 0, ErrNoCgo }
-func sandboxPause(cSandbox, bool, opSettings) (uint64, error)         { return 0, ErrNoCgo }
-func sandboxEgress(cSandbox, string, opSettings) (uint64, error)      { return 0, ErrNoCgo }
-func sandboxDiagnose(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
-func sandboxHandOver(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
-func sandboxSnapshot(cSandbox, string, opSettings) (uint64, error)    { return 0, ErrNoCgo }
-func snapshotList(string) ([]byte, error)                             { return nil, ErrNoCgo }
-func findInit(string) (string, error)                                 { return "", ErrNoCgo }
-func snapshotRemove(string, string) error                             { return ErrNoCgo }
+func sandboxFree(cSandbox)                                         {}
+func sandboxID(cSandbox) (string, error)                           { return "", ErrNoCgo }
+func sandboxDockerHost(cSandbox) (string, error)                   { return "", ErrNoCgo }
+func sandboxState(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
+func sandboxPause(cSandbox, bool, opSettings) (uint64, error)      { return 0, ErrNoCgo }
+func sandboxEgress(cSandbox, string, opSettings) (uint64, error)   { return 0, ErrNoCgo }
+func sandboxDiagnose(cSandbox, opSettings) (uint64, error)         { return 0, ErrNoCgo }
+func sandboxHandOver(cSandbox, opSettings) (uint64, error)         { return 0, ErrNoCgo }
+func sandboxSnapshot(cSandbox, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
+func snapshotList(string) ([]byte, error)                          { return nil, ErrNoCgo }
+func findInit(string) (string, error)                              { return "", ErrNoCgo }
+func snapshotRemove(string, string) error                          { return ErrNoCgo }
+func sandboxClone(cSandbox, string, opSettings) (uint64, error)    { return 0, ErrNoCgo }
+func poolStart(cLoop, string, string, opSettings) (uint64, error)  { return 0, ErrNoCgo }
+func poolStop(cLoop, string, string, opSettings) (uint64, error)   { return 0, ErrNoCgo }
+func poolList(string) ([]byte, error)                              { return nil, ErrNoCgo }
+func poolTake(cLoop, string, string, opSettings) (cSandbox, uint64, error) {
+	return nil, 0, ErrNoCgo
+}
 func sandboxTerminate(cSandbox, opSettings) (uint64, error)           { return 0, ErrNoCgo }
 func sandboxStartDocker(cSandbox, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
 func sandboxWaitDocker(cSandbox, opSettings) (uint64, error)          { return 0, ErrNoCgo }

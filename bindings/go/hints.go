@@ -23,4 +23,6 @@ var hintWords = [...]struct{ says, here string }{
 	{"pause the whole sandbox instead", "pause the whole sandbox instead (Sandbox.Pause)"},
 	{"take the cgroup mode `sandbox`, the default,", "take the cgroup mode `sandbox` (CgroupSandbox, the default),"},
 	{"on this host where its client is used", "on this host where its client is used"},
+	{"a list of the pools shows those there are", "Pools has those there are"},
+	{"stop the pool {}", "stop it: Loop.Pool, then Stop"},
 }

@@ -111,13 +111,14 @@ func (i *SandboxInfo) UnmarshalJSON(b []byte) error {
 type Sandbox struct {
 	loop  *Loop
 	h     cSandbox
+	where Where
 	place *Place
 	id    string
 	watch *sandboxWatch
 }
 
 // make is what creating and attaching share.
-func (l *Loop) makeSandbox(ctx context.Context, name string, docker *DaemonOptions,
+func (l *Loop) makeSandbox(ctx context.Context, name string, where Where, docker *DaemonOptions,
 	start func(opSettings) (cSandbox, uint64, error)) (*Sandbox, error) {
 	if ctx.Err() != nil {
 		return nil, notBegun(ctx, name)
@@ -139,7 +140,7 @@ func (l *Loop) makeSandbox(ctx context.Context, name string, docker *DaemonOptio
 	ev := <-link.done
 	stop()
 	if ev.err == nil {
-		s := &Sandbox{loop: l, h: h, watch: watch}
+		s := &Sandbox{loop: l, where: where, h: h, watch: watch}
 		if s.id, err = sandboxID(h); err == nil {
 			x, failed := executorCreateSandbox(h)
 			s.place, err = newPlace(l, x, failed)
@@ -173,7 +174,7 @@ func (l *Loop) CreateSandbox(ctx context.Context, where Where, config SandboxCon
 	if config.Docker != nil {
 		docker = &config.Docker.Options
 	}
-	s, err := l.makeSandbox(ctx, name, docker, func(o opSettings) (cSandbox, uint64, error) {
+	s, err := l.makeSandbox(ctx, name, where, docker, func(o opSettings) (cSandbox, uint64, error) {
 		return sandboxCreate(l.core.h, place, text, o)
 	})
 	if err == nil && config.Docker != nil && config.Docker.Later {
@@ -189,7 +190,7 @@ func (l *Loop) AttachSandbox(ctx context.Context, where Where, id string) (*Sand
 	if err != nil {
 		return nil, err
 	}
-	return l.makeSandbox(ctx, name, nil, func(o opSettings) (cSandbox, uint64, error) {
+	return l.makeSandbox(ctx, name, where, nil, func(o opSettings) (cSandbox, uint64, error) {
 		return sandboxAttach(l.core.h, place, id, o)
 	})
 }

@@ -5,6 +5,7 @@
 #include "daemon.hpp"
 
 #include <berth/managed/docker_sandbox.hpp>
+#include <berth/snapshot/pool.hpp>
 #include <berth/snapshot/snapshot.hpp>
 
 #include <mutex>
@@ -52,6 +53,8 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> hand_over();
   asio::awaitable<op_result> set_paused(bool paused);
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
+  asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
+  asio::awaitable<op_result> clone(int copies, restore_options options);
   asio::awaitable<op_result> terminate(op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
@@ -60,6 +63,7 @@ class sandbox_core final : public executor_core {
  private:
   std::shared_ptr<sandbox_core> self() { return std::static_pointer_cast<sandbox_core>(shared_from_this()); }
   void become(std::shared_ptr<sandbox> box);
+  op_outcome present(std::shared_ptr<sandbox> made);  ///< becomes it, and tells what it is
   void supervise(std::shared_ptr<daemon_core> docker);
   void supervises_no_more() noexcept;
   result<std::shared_ptr<sandbox>> box() const;

@@ -41,4 +41,57 @@ inline berth_status sandbox_operation(berth_sandbox* sandbox, const berth_op_opt
                                    [&]() -> result<sandbox_verb> { return std::move(verb); });
 }
 
+/// Makes the handle, then starts the operation that fills it; `verb` gives the coroutine.
+template <class Verb>
+result<void> begin_sandbox(berth_loop* loop, environment where, const berth_op_options* op_options,
+                           berth_sandbox** sandbox, std::uint64_t* op, Verb verb) {
+  std::shared_ptr<loop_core> l;
+  {
+    BERTH_PIN(pin, loop_object, loop);
+    l = pin->core;
+  }
+  BERTH_TRY(l->check());
+  auto core = std::make_shared<sandbox_core>(l, std::move(where));
+  BERTH_TRY(l->settle(core));
+  berth_sandbox* made = nullptr;
+  BERTH_TRY(hand_out<sandbox_object>(&made, core));
+  result<std::uint64_t> started = std::uint64_t{0};
+  try {
+    started = l->submit(op_options, [core, verb = std::move(verb)](op_pointer o) { return verb(*core, std::move(o)); });
+  } catch (...) {
+    berth_sandbox_free(made);
+    throw;
+  }
+  if (!started) {
+    berth_sandbox_free(made);
+    return std::move(started).error();
+  }
+  *sandbox = made;
+  *op = *started;
+  return {};
+}
+
+/// A caller's text that was not looked at yet.
+struct given_text {
+  const char* data;
+  std::size_t size;
+};
+
+/// Starts an operation on what is below a root; `verb` gives the coroutine.
+template <class Verb>
+result<void> begin_root_operation(berth_loop* loop, given_text where, const berth_op_options* op_options,
+                                  std::uint64_t* op, Verb verb) {
+  BERTH_TRY(clear_out(op, "op"));
+  BERTH_TEXT(text, where.data, where.size);
+  auto environment = read_environment(text);
+  if (!environment) return std::move(environment).error();
+  BERTH_PIN(l, loop_object, loop);
+  environment->log = l->core->make_log_sink();
+  auto started = l->core->submit(
+      op_options, [core = l->core, place = *environment, verb](op_pointer) { return verb(core, place); });
+  if (!started) return std::move(started).error();
+  *op = *started;
+  return {};
+}
+
 }  // namespace berth::capi

@@ -134,6 +134,11 @@ BERTH_API berth_status berth_sandbox_hand_over(berth_sandbox *sandbox, const ber
  * berth_snapshot_list. Errors: BERTH_E_EXISTS, BERTH_E_UNSUPPORTED (a data root on the host; Docker on a runsc before 20260905.0). */
 BERTH_API berth_status berth_sandbox_snapshot(berth_sandbox *sandbox, const char *options, size_t options_len,
                                               const berth_op_options *op_options, uint64_t *op, berth_error **err);
+/* Copies of it, each as berth_sandbox_create makes one from a snapshot: saved once, under no name and for the time of this call. It goes
+ * on. options: {"count":1,"annotations":{…},"egress":[…],"ends_with_creator":false,"lifetime_ms":0}. All or none. payload: {"ids":["…"]},
+ * for berth_sandbox_attach. Errors: as berth_sandbox_snapshot and berth_sandbox_create. */
+BERTH_API berth_status berth_sandbox_clone(berth_sandbox *sandbox, const char *options, size_t options_len,
+                                           const berth_op_options *op_options, uint64_t *op, berth_error **err);
 /* Ends everything inside and removes every resource. */
 BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                                berth_error **err);
@@ -171,6 +176,33 @@ BERTH_API berth_status berth_snapshot_list(const char *where, size_t where_len, 
 /* Sandboxes that were made from it need it no more. BERTH_E_NOT_FOUND. */
 BERTH_API berth_status berth_snapshot_remove(const char *where, size_t where_len, const char *name, size_t name_len,
                                              berth_error **err);
+
+/* ---- Pools: copies of a snapshot that run and wait. On disk, for any process; no process belongs to one. ---- */
+
+/* Makes a pool, or takes up the one of this name, and fills it. options: {"name":"web","snapshot":"warm","size":4,"at_once":2,
+ * "per_minute":0,"ends_with_creator":false,"wait":true}. size: how many are kept ready; at_once: how many are made side by side;
+ * per_minute: how many are begun within a minute, 0 for no limit; ends_with_creator: it is garbage once this process is gone; without
+ * wait it is filled in the background. payload: as an element of berth_pool_list. Errors: BERTH_E_NOT_FOUND (no such snapshot);
+ * BERTH_E_EXISTS (a pool of this name with another snapshot); as berth_sandbox_create, in which case the pool stays, for
+ * berth_pool_stop. */
+BERTH_API berth_status berth_pool_start(berth_loop *loop, const char *where, size_t where_len, const char *options,
+                                        size_t options_len, const berth_op_options *op_options, uint64_t *op,
+                                        berth_error **err);
+/* Takes a sandbox out of a pool: one that is ready, else one is made. No other call gets it. The pool is filled up again in the
+ * background: by the berth command where that is installed, whatever becomes of this process, else by this loop. options:
+ * {"name":"web","annotations":{…},"egress":[…],"ends_with_creator":false,"lifetime_ms":0}. sandbox, payload: as berth_sandbox_create.
+ * Errors: BERTH_E_NOT_FOUND (no such pool); as berth_sandbox_create. */
+BERTH_API berth_status berth_pool_take(berth_loop *loop, const char *where, size_t where_len, const char *options,
+                                       size_t options_len, const berth_op_options *op_options, berth_sandbox **sandbox,
+                                       uint64_t *op, berth_error **err);
+/* Ends a pool, and the sandboxes that wait in it; those that were taken stay. BERTH_E_NOT_FOUND. */
+BERTH_API berth_status berth_pool_stop(berth_loop *loop, const char *where, size_t where_len, const char *name,
+                                       size_t name_len, const berth_op_options *op_options, uint64_t *op,
+                                       berth_error **err);
+/* Reads small files; belongs to no loop. [out,own] json: [{"name","snapshot","size","at_once","per_minute","owner" (a pid, 0: none),
+ * "ready","filling","made","handed_out","missed" (made for who asked, since none was ready),"failed","lost" (ended while they waited),
+ * "refill_ms","failure" (why the last could not be made),"sandboxes":["ID"…] (those that are ready)}], by name. */
+BERTH_API berth_status berth_pool_list(const char *where, size_t where_len, berth_buffer **json, berth_error **err);
 
 #ifdef __cplusplus
 }

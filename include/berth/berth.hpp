@@ -122,5 +122,8 @@
 #include <berth/managed/status.hpp>
 
 #include <berth/snapshot/manifest.hpp>
+#include <berth/snapshot/pool.hpp>
+#include <berth/snapshot/pool_plan.hpp>
+#include <berth/snapshot/pool_store.hpp>
 #include <berth/snapshot/snapshot.hpp>
 #include <berth/snapshot/store.hpp>

@@ -30,6 +30,7 @@ void add_pause(CLI::App& app, invocation& call);
 void add_resume(CLI::App& app, invocation& call);
 void add_snapshot(CLI::App& app, invocation& call);
 void add_snapshots(CLI::App& app, invocation& call);
+void add_pool(CLI::App& app, invocation& call);
 void add_rm(CLI::App& app, invocation& call);
 void add_gc(CLI::App& app, invocation& call);
 void add_doctor(CLI::App& app, invocation& call);
@@ -59,6 +60,7 @@ constexpr verb verbs[] = {
     {"resume", "let paused sandboxes go on", add_resume, sandboxes},
     {"snapshot", "save a running sandbox, to be run from as often as wanted", add_snapshot, sandboxes},
     {"snapshots", "list snapshots", add_snapshots, sandboxes},
+    {"pool", "keep copies of a snapshot ready, to be had at once", add_pool, sandboxes},
     {"rm", "end sandboxes and remove all that belongs to them", add_rm, sandboxes},
     {"gc", "remove what killed processes left behind", add_gc, machine},
     {"doctor", "check that this machine has what berth needs", add_doctor, machine},

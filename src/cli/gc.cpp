@@ -4,7 +4,7 @@
 #include "options.hpp"
 
 #include <berth/sandbox/sandbox.hpp>
-#include <berth/snapshot/store.hpp>
+#include <berth/snapshot/pool.hpp>
 
 namespace berth::cli {
 namespace {
@@ -16,6 +16,8 @@ int act(invocation& call) {
   collected_garbage removed;
   const auto done = run_loop(collect_garbage(*where, &removed));
   const auto unfinished = remove_unfinished_snapshots(*where);
+  const auto pools = run_loop(collect_pools(*where));
+  if (pools) removed.sandboxes.insert(removed.sandboxes.end(), pools->sandboxes.begin(), pools->sandboxes.end());
   std::string text;
   for (const std::string& id : removed.sandboxes) text += id + "\n";
   json_writer all(2);
@@ -28,11 +30,15 @@ int act(invocation& call) {
     all.close_object();
   }
   const int half_snapshots = unfinished ? *unfinished : 0;
+  for (const std::string& name : pools ? pools->pools : std::vector<std::string>()) text += "pool " + name + "\n";
   if (half_snapshots != 0) text += "unfinished snapshots " + std::to_string(half_snapshots) + "\n";
-  all.close_array().key("unfinished_snapshots").number(half_snapshots).close_object();
+  all.close_array().key("unfinished_snapshots").number(half_snapshots);
+  write_strings(all.key("pools"), pools ? pools->pools : std::vector<std::string>());
+  all.close_object();
   const bool printed = call.common.json ? print_json(std::move(all)) : print_text(printable(text));
   if (!done) return fail(done.error(), call);
   if (!unfinished) return fail(unfinished.error(), call);
+  if (!pools) return fail(pools.error(), call);
   return printed ? exit_ok : exit_failed;
 }
 

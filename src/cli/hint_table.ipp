@@ -18,3 +18,5 @@
 {"pause the whole sandbox instead", "pause the whole sandbox instead (berth pause)"},
 {"take the cgroup mode `sandbox`, the default,", "take the cgroup mode `sandbox` (--cgroup sandbox, the default),"},
 {"on this host where its client is used", "on this host for berth docker, unless --inside takes the sandbox's own client"},
+{"a list of the pools shows those there are", "berth pool ls shows those there are"},
+{"stop the pool {}", "stop it: berth pool stop {}"},

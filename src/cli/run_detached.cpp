@@ -68,7 +68,7 @@ asio::awaitable<result<void>> set_going(std::shared_ptr<sandbox> box, const run_
   }
   // Who does not wait for Docker hears of it when somebody waits.
   std::optional<docker_settings> docker;
-  if (plan.docker && plan.from.empty()) docker = docker_settings_of(plan);
+  if (plan.docker && plan.from.empty() && plan.pool.empty()) docker = docker_settings_of(plan);
   if (!docker && !run) co_return result<void>();
   environment quiet = plan.where;
   quiet.log = {};

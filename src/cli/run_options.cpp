@@ -184,14 +184,16 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
 
   sandbox_config& config = out.config;
   config.id = c.id;
-  if (c.from.empty() && c.rootfs.empty()) return usage_error("a root file system is needed, or a snapshot", "--rootfs");
+  if (c.from.empty() && c.rootfs.empty() && c.pool.empty())
+    return usage_error("a root file system is needed, or a snapshot", "--rootfs");
   if (!c.from.empty()) {
     if (const auto done = refuse_beside_snapshot(c); !done) return done.error();
     if (const auto good = check_snapshot_name(c.from); !good) return usage_error(good.error(), "--from");
     out.from = c.from;
   }
+  out.pool = c.pool;
   // A snapshot has its own; until it is opened the root directory stands for it.
-  config.rootfs = out.from.empty() ? absolute_path(c.rootfs) : "/";
+  config.rootfs = out.from.empty() && out.pool.empty() ? absolute_path(c.rootfs) : "/";
   const auto cpus = parse_cpus(c.cpus, "--cpus");
   if (!cpus) return cpus.error();
   config.cpus = *cpus;

@@ -19,6 +19,7 @@ namespace berth::cli {
 /// The options as given.
 struct run_call {
   bool detach = false, docker = false, wait = false;
+  std::string pool;  ///< `berth pool take`
   std::string id, rootfs, from, network = "sandbox", cgroup = "sandbox", data_root = "tmpfs", memory, timeout = "30",
                                 cpus = "0";
   std::string max_connections;
@@ -34,7 +35,8 @@ struct run_plan {
   environment where;
   sandbox_config config;
   std::string from;     ///< a snapshot, in place of a root file system
-  bool docker = false;  ///< of one that is restored: set when it is
+  std::string pool;     ///< a pool to take one from, in place of either
+  bool docker = false;  ///< of one that is restored or taken: set when it is
   bool wait = false;
   bool detached = false;
   docker_recipe recipe;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run_steps.hpp"
 
-#include <berth/snapshot/snapshot.hpp>
+#include <berth/snapshot/pool.hpp>
 
 namespace berth::cli {
 
@@ -13,16 +13,29 @@ namespace {
 asio::awaitable<result<std::shared_ptr<sandbox>>> restore(run_plan& plan, sandbox_purpose purpose) {
   const auto from = find_snapshot(plan.where, plan.from);
   if (!from) co_return from.error();
-  purpose.docker = plan.docker = from->manifest.docker;
-  auto work = restore_snapshot(plan.where, plan.from, restore_options::of(plan.config));
-  auto restored = co_await std::move(work);
-  if (!restored) co_return restored;
-  if (auto written = write_purpose((*restored)->record().directory, purpose); !written) {
-    auto ending = (*restored)->terminate();
+  plan.docker = from->manifest.docker;
+  restore_options options = restore_options::of(plan.config);
+  options.purpose = std::move(purpose);
+  auto work = restore_snapshot(plan.where, plan.from, std::move(options));
+  co_return co_await std::move(work);
+}
+
+// Out of the plan's pool.
+asio::awaitable<result<std::shared_ptr<sandbox>>> take(run_plan& plan, sandbox_purpose purpose) {
+  auto pool = sandbox_pool::find(plan.where, plan.pool);
+  if (!pool) co_return std::move(pool).error();
+  take_options options{plan.config.annotations, plan.config.egress, plan.config.watch_creator, plan.config.owner,
+                       plan.config.lifetime};
+  auto work = pool->take(std::move(options));
+  auto taken = co_await std::move(work);
+  if (!taken) co_return std::move(taken).error();
+  purpose.docker = plan.docker = taken->docker;
+  if (auto written = write_purpose(taken->box->record().directory, purpose); !written) {
+    auto ending = taken->box->terminate();
     (void)co_await std::move(ending);
     co_return std::move(written).error();
   }
-  co_return restored;
+  co_return std::move(taken->box);
 }
 
 }  // namespace
@@ -37,8 +50,9 @@ asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox_of(run_plan& plan
   purpose.command = plan.command;
   std::optional<docker_recipe> docker;
   if (plan.docker) docker = plan.recipe;
-  auto making = plan.from.empty() ? make_sandbox(plan.where, plan.config, std::move(docker), std::move(purpose))
-                                  : restore(plan, std::move(purpose));
+  auto making = !plan.pool.empty()   ? take(plan, std::move(purpose))
+                : !plan.from.empty() ? restore(plan, std::move(purpose))
+                                     : make_sandbox(plan.where, plan.config, std::move(docker), std::move(purpose));
   co_return co_await std::move(making);
 }
 
@@ -54,7 +68,7 @@ docker_settings docker_settings_of(const run_plan& plan) {
 asio::awaitable<result<void>> start_docker(const run_plan& plan, std::shared_ptr<sandbox> box,
                                            std::optional<command> run) {
   docker_sandbox docker(plan.where, std::move(box));
-  if (plan.from.empty()) {
+  if (plan.from.empty() && plan.pool.empty()) {
     auto starting = docker.start(docker_settings_of(plan), std::move(run));
     co_return co_await std::move(starting);
   }

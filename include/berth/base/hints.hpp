@@ -62,5 +62,11 @@ inline std::string cgroup_sandbox() {
 inline std::string client_of_host() {
   return "on this host where its client is used";
 }
+inline std::string list_pools() {
+  return "a list of the pools shows those there are";
+}
+inline std::string stop_pool(std::string_view about) {
+  return "stop the pool " + std::string(about);
+}
 
 }  // namespace berth::hints

@@ -32,6 +32,10 @@ struct runsc_diagnosis {
 /// stderr. Pure; control characters are made visible, since the text can come from the sandbox.
 BERTH_DECL runsc_diagnosis diagnose_runsc(const std::vector<runsc_log_file>& logs, std::string_view printed = {});
 
+/// What was printed before the stacks of a Go program that panicked ("goroutine 42 [running]:"), without the line ends and colons
+/// that lead to them; all of it where there are none. Pure.
+BERTH_DECL std::string_view before_go_stacks(std::string_view printed) noexcept;
+
 /// Reads the log files of a directory: regular files only, no symlink followed, the last `limit` bytes in all (the
 /// newest files first). Errors: not_found, permission, io.
 BERTH_DECL result<std::vector<runsc_log_file>> read_runsc_logs(const std::string& directory,

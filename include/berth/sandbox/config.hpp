@@ -72,6 +72,9 @@ struct sandbox_config {
   duration lifetime = duration::zero();
   duration create_timeout = seconds(60);  ///< for the whole creation
 
+  /// It is made for this pool: once it is handed over it waits there, for sandbox::claim.
+  std::optional<record_pool> pool;
+
   /// Restored from this rather than started: then mounts, environment, limits and all else that stands in the spec are those of
   /// the image, and the fields here that say the same must be as they were; names, network and lifetime are its own.
   std::optional<sandbox_image> restore_from;
@@ -116,6 +119,11 @@ BERTH_DECL std::optional<error> egress_obstacle(network_mode mode);
 /// The berth-init to use: `where.init`, else ../libexec/berth/berth-init beside the running program, else the place that
 /// it was installed to (BERTH_LIBEXEC_DIR when compiled). Errors: not_found, saying where it was looked for.
 BERTH_DECL result<std::string> find_init(const environment& where);
+
+/// The berth program that belongs to a berth-init: in the same directory or installation, else one in the usual places; empty
+/// where there is none. It does what has to be done when nobody is there for it: removes what is left of a sandbox whose creator was
+/// killed, fills a pool.
+BERTH_DECL std::string find_command(const std::string& init);
 
 }  // namespace berth
 

@@ -38,6 +38,12 @@ struct record_network {
   std::string gateway() const { return subnet.host(1); }    ///< the host's end
 };
 
+/// The pool that a sandbox was made for, and waits in until somebody takes it.
+struct record_pool {
+  std::string name;
+  std::string source;  ///< what it was made from: a pool has use for what is as its own copies are
+};
+
 /// <root>/<id>/record.json. Every outside resource follows from what stands here: names are made of `token`.
 struct sandbox_record {
   static constexpr int current_version = 1;
@@ -75,6 +81,12 @@ struct sandbox_record {
   std::vector<std::string> runsc_args;  ///< further global options that it was made with
   std::string runsc;                    ///< the binary's path
   std::vector<std::pair<std::string, std::string>> annotations;
+  std::optional<record_pool> pool;  ///< none: it is in no pool, or somebody has taken it
+
+  /// Whether it waits in a pool. One that is still made ready there ends with whoever makes it.
+  bool waits_in_pool() const noexcept {
+    return !damaged && pool && phase == record_phase::running && !ends_with_creator;
+  }
 
   // Where things are.
   std::string runsc_root() const { return directory + "/run"; }  ///< runsc --root

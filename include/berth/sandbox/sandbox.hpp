@@ -38,6 +38,14 @@ struct sandbox_egress {
   std::uint64_t refused = 0;
 };
 
+/// What a sandbox that waited in a pool is to be from now on, as in sandbox_config.
+struct pool_claim {
+  std::vector<std::pair<std::string, std::string>> annotations;  ///< in place of those that it had
+  bool watch_creator = false;
+  process_identity owner;
+  duration lifetime = duration::zero();  ///< from now on
+};
+
 /// A handle to a sandbox. Handles of one sandbox may exist in many processes: the truth is the record on disk and the
 /// host's processes. Used from the loop's thread only. Destroying a handle does nothing to the sandbox.
 ///
@@ -129,6 +137,11 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   /// It does not end with the process that made it any more; with sandbox_config::owner and after its lifetime it still does.
   /// Errors: not_found once it was removed; as reading and writing the record.
   BERTH_DECL boost::asio::awaitable<result<void>> hand_over();
+
+  /// Takes a sandbox out of the pool that it waits in: from here on it is as one that this handle has created, and ends with
+  /// this process until hand_over. Of any number that try, one gets it. Errors: again (somebody was quicker, or is at work on it);
+  /// not_found once it was removed; invalid (annotations); as spawning; as reading and writing the record.
+  BERTH_DECL boost::asio::awaitable<result<void>> claim(pool_claim what);
 
   /// Stops everything inside where it is, until resume(): nothing runs there or takes CPU time, its memory stays, and who
   /// talks to it waits. Commands are refused meanwhile (sandbox_not_running). One that is paused stays so. Errors:

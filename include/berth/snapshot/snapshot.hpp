@@ -4,6 +4,7 @@
 
 #include <berth/base/clock.hpp>
 #include <berth/base/result.hpp>
+#include <berth/managed/purpose.hpp>
 #include <berth/sandbox/sandbox.hpp>
 #include <berth/snapshot/store.hpp>
 
@@ -40,6 +41,8 @@ struct restore_options {
   std::vector<std::pair<std::string, std::string>> annotations;
   std::optional<egress_policy> egress;  ///< none: the saved one's
   std::vector<published_port> ports;    ///< of the host's; the saved one's lead to that
+  sandbox_purpose purpose;              ///< written down with it; whether it has Docker the snapshot says
+  std::optional<record_pool> pool;      ///< as in sandbox_config
   // As in sandbox_config:
   bool ends_with_creator = false;
   bool watch_creator = false;
@@ -63,6 +66,14 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snap
 inline boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where, std::string name) {
   return restore_snapshot(std::move(where), std::move(name), restore_options());
 }
+
+inline constexpr int most_clones = 1024, clones_at_once = 2;
+
+/// `copies` of a sandbox that runs, each as restore_snapshot makes it: saved once, without a name, and removed from the disk again.
+/// The sandbox goes on. All or none: cancelled or failed, what was made is removed. Errors: as take_snapshot and restore_snapshot;
+/// invalid (no such number, or an id or a network namespace for several).
+BERTH_DECL boost::asio::awaitable<result<std::vector<std::shared_ptr<sandbox>>>> clone_sandbox(
+    environment where, std::shared_ptr<sandbox> box, int copies, restore_options options);
 
 }  // namespace berth
 

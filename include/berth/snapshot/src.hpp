@@ -3,6 +3,10 @@
 #pragma once
 
 #include <berth/impl/snapshot/manifest.ipp>
+#include <berth/impl/snapshot/pool.ipp>
+#include <berth/impl/snapshot/pool_directory.ipp>
+#include <berth/impl/snapshot/pool_plan.ipp>
+#include <berth/impl/snapshot/pool_store.ipp>
 #include <berth/impl/snapshot/snapshot.ipp>
 #include <berth/impl/snapshot/store.ipp>
 #include <berth/impl/snapshot/unfinished.ipp>

@@ -3,6 +3,7 @@
 
 #include "base/complain.hpp"
 #include "docker_containers.hpp"
+#include "machine_id.hpp"
 #include "restored_hosts.hpp"
 #include "start/network.hpp"
 
@@ -66,7 +67,10 @@ void retreat::look() {
 void retreat::end(const guest_wake& wake) {
   loop_.forget(timer_.get());
   timer_.reset();
-  if (wake.restored) rename_host(hostname_, wake.address, wake.hostname);
+  if (wake.restored) {
+    rename_host(hostname_, wake.address, wake.hostname);
+    renew_machine_id();
+  }
   if (docker_) {
     std::string failed = make_docker_links(links_, network_.rules.address);
     // A copy starts without rules, and has an address of its own.

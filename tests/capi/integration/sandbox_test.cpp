@@ -2,6 +2,8 @@
 // Sandboxes and Docker through the C ABI, on real runsc and dockerd.
 #include "sandbox_fixture.hpp"
 
+#include <berth/spec/json.hpp>
+
 #include <fstream>
 
 namespace capi_test {
@@ -124,6 +126,73 @@ TEST_F(SandboxTest, a_snapshot_is_taken_and_goes_on) {
   berth_sandbox_free(again);
   ASSERT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_OK) << error.text();
   EXPECT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_E_NOT_FOUND);
+}
+
+TEST_F(SandboxTest, copies_and_a_pool) {
+  const Event made = create(R"(,"network":"none")");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  Error error;
+  std::uint64_t op = 0;
+  const auto ended = [&](berth_status begun) {
+    EXPECT_EQ(begun, BERTH_OK) << error.text();
+    return begun == BERTH_OK ? done(op) : Event();
+  };
+  const auto removed = [&](berth_sandbox* box) {
+    EXPECT_EQ(ended(berth_sandbox_terminate(box, nullptr, &op, error.slot())).status, BERTH_OK);
+    berth_sandbox_free(box);
+  };
+  std::string options = R"({"count":0})";
+  EXPECT_EQ(berth_sandbox_clone(box_, options.data(), options.size(), nullptr, &op, error.slot()), BERTH_E_INVALID);
+  options = R"({"count":2,"annotations":{"a":"b"}})";
+  Event e = ended(berth_sandbox_clone(box_, options.data(), options.size(), nullptr, &op, error.slot()));
+  ASSERT_EQ(e.status, BERTH_OK) << e.error << "\n" << e.detail;
+  const auto ids = berth::parsed_json::parse(e.payload);
+  ASSERT_TRUE(ids) << e.payload;
+  ASSERT_EQ(ids->root()["ids"].size(), 2u) << e.payload;
+  for (const std::string& id : ids->root()["ids"].texts()) {
+    berth_sandbox* copy = nullptr;
+    e = ended(berth_sandbox_attach(loop_->get(), where_.data(), where_.size(), id.data(), id.size(), nullptr, &copy,
+                                   &op, error.slot()));
+    EXPECT_EQ(e.status, BERTH_OK) << e.error;
+    EXPECT_NE(e.payload.find(R"("a":"b")"), std::string::npos) << e.payload;
+    removed(copy);
+  }
+
+  options = R"({"name":"warm"})";
+  ASSERT_EQ(ended(berth_sandbox_snapshot(box_, options.data(), options.size(), nullptr, &op, error.slot())).status,
+            BERTH_OK);
+  const auto start = [&](const std::string& what) {
+    return berth_pool_start(loop_->get(), where_.data(), where_.size(), what.data(), what.size(), nullptr, &op,
+                            error.slot());
+  };
+  for (const char* bad : {R"({"name":"web"})", R"({"name":"web","snapshot":"warm","size":0})",
+                          R"({"name":"a/b","snapshot":"warm"})", R"({"name":"web","snapshot":"warm","more":1})"})
+    EXPECT_EQ(start(bad), BERTH_E_INVALID) << bad;
+  e = ended(start(R"({"name":"web","snapshot":"warm","size":1,"ends_with_creator":true})"));
+  ASSERT_EQ(e.status, BERTH_OK) << e.error << "\n" << e.detail;
+  EXPECT_NE(e.payload.find(R"("ready":1)"), std::string::npos) << e.payload;
+  options = R"({"name":"web","ends_with_creator":true,"lifetime_ms":600000})";
+  berth_sandbox *first = nullptr, *second = nullptr;
+  for (berth_sandbox** box : {&first, &second}) {
+    e = ended(berth_pool_take(loop_->get(), where_.data(), where_.size(), options.data(), options.size(), nullptr, box,
+                              &op, error.slot()));
+    ASSERT_EQ(e.status, BERTH_OK) << e.error << "\n" << e.detail;
+    std::swap(box_, *box);
+    EXPECT_EQ(exec(R"({"argv":["true"]})").code, 0);
+    std::swap(box_, *box);
+  }
+  berth_buffer* json = nullptr;
+  ASSERT_EQ(berth_pool_list(where_.data(), where_.size(), &json, error.slot()), BERTH_OK) << error.text();
+  EXPECT_NE(take(json).find(R"("name":"web","snapshot":"warm","size":1)"), std::string::npos);
+  removed(first);
+  removed(second);
+  const auto stop = [&] {
+    return ended(berth_pool_stop(loop_->get(), where_.data(), where_.size(), "web", 3, nullptr, &op, error.slot()))
+        .status;
+  };
+  EXPECT_EQ(stop(), BERTH_OK);
+  EXPECT_EQ(stop(), BERTH_E_NOT_FOUND);
+  ASSERT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_OK) << error.text();
 }
 
 TEST_F(SandboxTest, egress) {

@@ -2,6 +2,7 @@
 // What a guest decides in a sandbox that was restored; what it does there is for the integration tests.
 #include "guest/checkpoint/docker_containers.hpp"
 #include "guest/checkpoint/docker_links.hpp"
+#include "guest/checkpoint/machine_id.hpp"
 #include "guest/checkpoint/restored_hosts.hpp"
 
 #include <gtest/gtest.h>
@@ -92,6 +93,19 @@ TEST(CutOffContainers, AreFoundByTheirCgroupsAndSockets) {
           " 479: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0      480 2 0\n"
           "broken\n"),
       std::vector<std::string>{"480"});
+}
+
+TEST(MachineId, IsMadeAnewWhereThereIsOneOnly) {
+  EXPECT_TRUE(has_machine_id("0123456789abcdef0123456789ABCDEF\n"));
+  EXPECT_TRUE(has_machine_id("0123456789abcdef0123456789abcdef"));
+  for (const char* none : {"", "uninitialized\n", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdeg",
+                           "0123456789abcdef0123456789abcdef\n\n"})
+    EXPECT_FALSE(has_machine_id(none)) << none;
+  std::array<unsigned char, 16> random{};
+  random.fill(0xff);
+  const std::string id = form_machine_id(random);
+  EXPECT_EQ(id, "ffffffffffff4fffbfffffffffffffff");
+  EXPECT_TRUE(has_machine_id(id));
 }
 
 }  // namespace

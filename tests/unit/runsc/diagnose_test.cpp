@@ -175,4 +175,13 @@ TEST_F(LogDirectory, FailureReadsTheLogsByItself) {
 }
 
 }  // namespace
+TEST(GoStacks, AreLeftOut) {
+  EXPECT_EQ(before_go_stacks("encoding error: no:\ngoroutine 42 [running]:\nmain()\n\ngoroutine 1 [select]:\n"),
+            "encoding error: no");
+  EXPECT_EQ(before_go_stacks("panic: x\n\ngoroutine 1 [running, locked to thread]:\nf()"), "panic: x");
+  EXPECT_EQ(before_go_stacks("goroutine 1 [running]:\nf()"), "");
+  for (const char* whole : {"", "a goroutine 1 [running]:\n", "goroutine 7 was slow\n", "no such file\n"})
+    EXPECT_EQ(before_go_stacks(whole), whole);
+}
+
 }  // namespace berth

@@ -25,6 +25,7 @@ from .errors import (
 )
 from .fs import FileInfo
 from .image import Image
+from .pool import AsyncSandboxPool, PoolStatus, SandboxPool, pools
 from .process import AsyncProcess, Process
 from .progress import show_progress
 from .sandbox import AsyncSandbox, Egress, Sandbox
@@ -38,6 +39,7 @@ __all__ = [
     "AsyncDockerResult",
     "AsyncProcess",
     "AsyncSandbox",
+    "AsyncSandboxPool",
     "BerthError",
     "BerthWarning",
     "Diagnosis",
@@ -55,18 +57,21 @@ __all__ = [
     "ImageNotFound",
     "InvalidError",
     "NotFoundError",
+    "PoolStatus",
     "Process",
     "RunscError",
     "Sandbox",
     "SandboxError",
     "SandboxFileNotFound",
     "SandboxNotFound",
+    "SandboxPool",
     "Snapshot",
     "Spec",
     "SpecError",
     "WaitTimeoutError",
     "diagnose_docker",
     "find_init",
+    "pools",
     "remove_snapshot",
     "show_progress",
     "snapshots",

@@ -151,6 +151,7 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_sandbox_diagnose": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_hand_over": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_snapshot": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_sandbox_clone": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_terminate": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_start_docker": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_wait_docker": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
@@ -160,6 +161,10 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_sandbox_collect_garbage": ("berth_status", ("berth_loop*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_snapshot_list": ("berth_status", ("char*", "size_t", "berth_buffer**", "berth_error**")),
     "berth_snapshot_remove": ("berth_status", ("char*", "size_t", "char*", "size_t", "berth_error**")),
+    "berth_pool_start": ("berth_status", ("berth_loop*", "char*", "size_t", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_pool_take": ("berth_status", ("berth_loop*", "char*", "size_t", "char*", "size_t", "berth_op_options*", "berth_sandbox**", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_pool_stop": ("berth_status", ("berth_loop*", "char*", "size_t", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_pool_list": ("berth_status", ("char*", "size_t", "berth_buffer**", "berth_error**")),
 }
 
 BERTH_OK = 0

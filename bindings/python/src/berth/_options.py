@@ -136,4 +136,12 @@ HINTS: tuple[tuple[str, str], ...] = (
         "on this host where its client is used",
         "on this host where its client is used",
     ),
+    (
+        "a list of the pools shows those there are",
+        "berth.pools() has those there are",
+    ),
+    (
+        "stop the pool {}",
+        'stop it: SandboxPool("{}").stop()',
+    ),
 )

@@ -302,6 +302,65 @@ class AsyncSandbox:
             raise self._gone(e) from e
         return Snapshot.of(json.loads(event.payload))
 
+    async def clone(
+        self,
+        count: int = 1,
+        *,
+        timeout: Seconds | None = None,
+        egress: EgressRules | None = None,
+        ends_with_process: bool = False,
+    ) -> builtins.list[AsyncSandbox]:
+        """Copies of it that go on from where it is now, each under an id and address of its own, by one snapshot that
+        is removed again. It goes on too; while a command runs in it, there is none: BerthError. All or none.
+
+        timeout, egress, ends_with_process: of the copies, as Sandbox has them."""
+        _, handle = await self.attached()
+        own = own_options(
+            labels_of(self._record.get("annotations", {}), self.docker_enabled),
+            checked_lifetime(timeout),
+            None if egress is None else checked_egress(egress),
+            ends_with_process,
+        )
+        text = json.dumps({"count": count, **own}).encode()
+        runtime = current()
+        operation, _ = runtime.start(_ffi.start, "berth_sandbox_clone", handle, text, len(text))
+        ids: builtins.list[str] = []
+        try:
+            try:
+                event = await runtime.outcome(operation)
+            finally:
+                if operation.done.done() and (done := operation.done.result()).error is None:
+                    ids = json.loads(done.payload)["ids"]
+            return [await AsyncSandbox.connect(id) for id in json.loads(event.payload)["ids"]]
+        except NotFoundError as e:
+            raise self._gone(e) from e
+        except BaseException:
+            for id in ids:
+                await to_its_end(_remove(id))
+            raise
+
+    @classmethod
+    async def _begun(cls, function: str, options: bytes) -> AsyncSandbox:
+        """One that an operation of the library's gives."""
+        runtime = current()
+        operation, handle = runtime.start(
+            lambda **o: _ffi.start_for_handle(
+                "berth_sandbox", function, runtime.handle, None, 0, options, len(options), **o
+            )
+        )
+        attached = _Attached(handle)
+        try:
+            event = await runtime.outcome(operation)
+        except BaseException:
+            # The answer may have been on its way when this was given up.
+            if operation.done.done() and (done := operation.done.result()).error is None:
+                await to_its_end(_remove(json.loads(done.payload)["id"]))
+            raise
+        record = json.loads(event.payload)
+        made = cls(None, record["id"], record)._read_labels()
+        made._handles[runtime] = attached
+        return made
+
     async def egress(self) -> Egress:
         """Where it may begin connections to, and how many packets were refused for it."""
         now = json.loads((await self._operate("berth_sandbox_egress")).payload)
@@ -412,6 +471,29 @@ async def _attach(runtime: Runtime, id: str) -> tuple[_Attached, dict[str, Any]]
     attached = _Attached(handle)
     event = await runtime.outcome(operation)
     return attached, json.loads(event.payload)
+
+
+def labels_of(annotations: Mapping[str, str], docker: bool) -> dict[str, str]:
+    """What a copy says of itself to this package."""
+    kept = {LABEL + name: annotations[LABEL + name] for name in ("workdir", "ports") if LABEL + name in annotations}
+    return {**kept, LABEL + "docker": "1"} if docker else kept
+
+
+def own_options(
+    labels: Mapping[str, str], lifetime: float | None, egress: tuple[str, ...] | None, ends_with_process: bool
+) -> dict[str, Any]:
+    """What a sandbox that is taken or copied may have of its own, as the library reads it."""
+    options: dict[str, Any] = {"annotations": dict(labels), "ends_with_creator": ends_with_process}
+    if lifetime is not None:
+        options["lifetime_ms"] = max(1, round(lifetime * 1000))
+    if egress is not None:
+        options["egress"] = list(egress)
+    return options
+
+
+async def _remove(id: str) -> None:
+    with contextlib.suppress(BerthError):
+        await berth("rm", "--force", id)
 
 
 async def _record_of(id: str) -> dict[str, Any] | None:
@@ -614,6 +696,21 @@ class Sandbox:
         connections to Docker are cut. While a command runs in it nothing is saved: BerthError. stop: it ends when it
         is saved."""
         return sync(self._aio.snapshot(name, stop=stop))
+
+    def clone(
+        self,
+        count: int = 1,
+        *,
+        timeout: Seconds | None = None,
+        egress: EgressRules | None = None,
+        ends_with_process: bool = False,
+    ) -> builtins.list[Sandbox]:
+        """Copies of it that go on from where it is now, each under an id and address of its own, by one snapshot that
+        is removed again. It goes on too; while a command runs in it, there is none: BerthError. All or none.
+
+        timeout, egress, ends_with_process: of the copies, as Sandbox has them."""
+        made = sync(self._aio.clone(count, timeout=timeout, egress=egress, ends_with_process=ends_with_process))
+        return [Sandbox._of(one) for one in made]
 
     def egress(self) -> Egress:
         """Where it may begin connections to, and how many packets were refused for it."""

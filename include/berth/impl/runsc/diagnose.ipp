@@ -123,6 +123,18 @@ BERTH_DECL runsc_diagnosis diagnose_runsc(const std::vector<runsc_log_file>& log
   return found;
 }
 
+BERTH_DECL std::string_view before_go_stacks(std::string_view printed) noexcept {
+  constexpr std::string_view word = "goroutine ";
+  for (std::size_t at = printed.find(word); at != std::string_view::npos; at = printed.find(word, at + 1)) {
+    if (at != 0 && printed[at - 1] != '\n') continue;
+    const std::string_view line = printed.substr(at, printed.find('\n', at) - at);
+    if (line.find(" [") == std::string_view::npos || !line.ends_with("]:")) continue;
+    const std::size_t end = printed.substr(0, at).find_last_not_of(": \n");
+    return printed.substr(0, end == std::string_view::npos ? 0 : end + 1);
+  }
+  return printed;
+}
+
 BERTH_DECL error runsc_failure(std::string what, const std::string& debug_log_directory, std::string_view printed) {
   std::vector<runsc_log_file> logs;
   if (!debug_log_directory.empty()) {

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 
 namespace berth::detail {
 
@@ -111,7 +113,14 @@ BERTH_DECL result<spec_builder> restored_spec(const sandbox_record& record, cons
     mount->source = source;
     return mounts.set(*mount);
   };
-  BERTH_TRY(move(init_inside, image.init));
+  // Its own: the snapshot may be removed, and this one be saved in its turn.
+  const std::string own_init = record.bundle() + "/init";
+  if (::link(image.init.c_str(), own_init.c_str()) != 0) {
+    std::error_code failed;
+    std::filesystem::copy_file(image.init, own_init, failed);
+    if (failed) return errno_error(failed.value(), "sandbox", "cannot copy the guest of the snapshot", image.init);
+  }
+  BERTH_TRY(move(init_inside, own_init));
   BERTH_TRY(move(std::string(sandbox::shared_inside), record.shared()));
   for (const etc_file& file : bound)
     BERTH_TRY(move(std::string("/etc/") + file.name, record.bundle() + "/" + file.name));

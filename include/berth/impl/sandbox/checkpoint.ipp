@@ -5,6 +5,7 @@
 #include <berth/base/visible_text.hpp>
 #include <berth/impl/sandbox/exec_by_guest.ipp>
 #include <berth/process/cancellation.hpp>
+#include <berth/runsc/diagnose.hpp>
 #include <berth/runsc/runsc.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
@@ -21,6 +22,17 @@ namespace detail {
 
 inline std::string wake_path(const sandbox_record& record) {
   return record.shared() + "/" + std::string(guest_wake_name);
+}
+
+/// runsc tells what cannot be saved by a panic with all of its stacks (release-20260905.0): those are for the log.
+inline error without_stacks(error e, const sandbox_record& record) {
+  const std::string_view reason = before_go_stacks(e.detail);
+  if (reason.size() == e.detail.size()) return e;
+  const std::string file = record.logs() + "/checkpoint.log";
+  const auto kept = replace_file(file, e.detail, 0600, "sandbox");
+  e.message = e.message.substr(0, e.message.find_last_not_of(": ") + 1);
+  e.detail = std::string(reason) + (kept ? "\nall that runsc said is in " + file : "");
+  return e;
 }
 
 }  // namespace detail
@@ -79,7 +91,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
     auto work = detail::run_runsc(std::move(*argv), deadline);
     auto done = co_await std::move(work);
     if (!done) {
-      error e = std::move(done).error();
+      error e = detail::without_stacks(std::move(done).error(), record_);
       if ((e.message + e.detail).find("bound host socket") != std::string::npos)
         e.hint =
             "a program inside has a socket of its own in " + std::string(shared_inside) +

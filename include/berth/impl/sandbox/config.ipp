@@ -194,6 +194,15 @@ BERTH_DECL result<std::string> find_init(const environment& where) {
                     "set BERTH_INIT to the absolute path of berth-init, or install berth");
 }
 
+BERTH_DECL std::string find_command(const std::string& init) {
+  const std::string beside = init.substr(0, init.rfind('/'));
+  for (const std::string& place : {beside + "/berth", beside + "/../../bin/berth", std::string("/usr/local/bin/berth"),
+                                   std::string("/usr/bin/berth")}) {
+    if (::access(place.c_str(), X_OK) == 0) return place;
+  }
+  return {};
+}
+
 }  // namespace berth
 
 // The body of root_directory.

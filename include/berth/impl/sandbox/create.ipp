@@ -94,6 +94,7 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
   record.runsc_args = what.runsc_args;
   record.runsc = binary.path();
   record.annotations = what.annotations;
+  record.pool = what.pool;
   return record;
 }
 

@@ -176,6 +176,11 @@ inline result<sandbox_record> read_record_object(json_view object) {
     }
     record.annotations.emplace_back(*key, *value);
   }
+  if (const json_view v = in.object("pool", false)) {
+    record_reader inner(v);
+    record.pool = record_pool{inner.text("name"), inner.text("source")};
+    in.take(inner, "pool");
+  }
   if (!in.wrong().empty()) return damaged_record(in.wrong());
   // It becomes part of names and paths.
   if (record.token.size() != sandbox_record::token_size ||
@@ -240,6 +245,11 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   out.key("annotations").open_array();
   for (const auto& [key, value] : record.annotations) out.open_array().string(key).string(value).close_array();
   out.close_array();
+  if (record.pool) {
+    out.key("pool").open_object();
+    out.key("name").string(record.pool->name).key("source").string(record.pool->source);
+    out.close_object();
+  }
   out.close_object();
   return out.take() + '\n';
 }

@@ -34,15 +34,6 @@ BERTH_DECL bool is_forsaken(const sandbox_record& record) {
   return ::access((record.directory + "/" + abandoned_name).c_str(), F_OK) == 0;
 }
 
-BERTH_DECL std::string find_command(const std::string& init) {
-  const std::string beside = init.substr(0, init.rfind('/'));
-  for (const std::string& place : {beside + "/berth", beside + "/../../bin/berth", std::string("/usr/local/bin/berth"),
-                                   std::string("/usr/bin/berth")}) {
-    if (::access(place.c_str(), X_OK) == 0) return place;
-  }
-  return {};
-}
-
 BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init) {
   const unique_fd lock(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!lock) return errno_error(errno, "sandbox", "cannot open the root directory", root);

@@ -14,9 +14,13 @@
 #include <berth/sandbox/sandbox.hpp>
 #include <berth/sandbox/detail/root_watch.hpp>
 
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <functional>
 
@@ -216,6 +220,39 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hand_over() {
   if (!record) co_return std::move(record).error();
   record_ = std::move(*record);
   co_return result<void>();
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) {
+  auto self = shared_from_this();
+  BERTH_CO_TRY(detail::check_annotations(what.annotations));
+  if (auto lock = detail::directory_lock::try_lock(record_.directory)) {
+    auto record = read_record(record_.directory);
+    if (!record) co_return std::move(record).error();
+    if (record->token != record_.token || !record->waits_in_pool() || !record->process_alive())
+      co_return make_error(errc::again, "sandbox", "the sandbox waits in no pool any more", record_.id);
+    record->pool.reset();
+    record->annotations = std::move(what.annotations);
+    record->creator = process_identity::of(::getpid());
+    record->ends_with_creator = true;
+    record->watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
+    record->owner = what.owner;
+    record->ends_at_ms = 0;
+    if (what.lifetime != duration::zero())
+      record->ends_at_ms = detail::boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
+    BERTH_CO_TRY(write_record(*record));
+    record_ = std::move(*record);
+  } else {
+    co_return std::move(lock).error();
+  }
+  // Whoever is killed from here on leaves it to collect_garbage, which sees that its creator is gone; or to the watch, at once.
+  if (!record_.watched) co_return result<void>();
+  const auto init = find_init(where_);
+  const auto watched = init ? detail::ensure_watch(root_, *init) : result<void>(init.error());
+  if (watched) co_return result<void>();
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  auto ending = terminate();
+  (void)co_await std::move(ending);
+  co_return watched.error();
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience) {

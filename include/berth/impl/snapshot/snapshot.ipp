@@ -3,13 +3,18 @@
 
 #include <berth/base/file.hpp>
 #include <berth/base/hints.hpp>
+#include <berth/base/token.hpp>
 #include <berth/docker/data_root.hpp>
 #include <berth/docker/guest_daemon.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/sandbox/find_runsc.hpp>
+#include <berth/snapshot/detail/task_group.hpp>
 #include <berth/snapshot/detail/unfinished.hpp>
 #include <berth/snapshot/snapshot.hpp>
 #include <berth/spec/mounts.hpp>
+
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +22,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 
 namespace berth {
 namespace detail {
@@ -84,6 +90,7 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   out.annotations = config.annotations;
   out.egress = config.egress;
   out.ports = config.ports;
+  out.pool = config.pool;
   out.ends_with_creator = config.ends_with_creator;
   out.watch_creator = config.watch_creator;
   out.owner = config.owner;
@@ -92,27 +99,25 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   return out;
 }
 
-BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environment where,
-                                                                         std::shared_ptr<sandbox> box, std::string name,
-                                                                         snapshot_options options) {
+namespace detail {
+
+BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::shared_ptr<sandbox> box,
+                                                                          stored_snapshot place,
+                                                                          snapshot_options options) {
   const time_point began = clock::now();
   const auto kept = read_guest_status(box->record());
   const bool has_docker = kept && kept->docker.state != daemon_state::disabled;
-  (void)remove_unfinished_snapshots(where);
   auto binary = box->runsc();
   if (!binary) co_return std::move(binary).error();
-  if (has_docker) BERTH_CO_TRY(detail::refuse_old_runsc(binary->version()));
+  if (has_docker) BERTH_CO_TRY(refuse_old_runsc(binary->version()));
   const std::string config = box->record().bundle() + "/config.json";
   auto spec = spec_builder::load(config);
   if (!spec) co_return std::move(spec).error();
-  BERTH_CO_TRY(detail::refuse_host_data_root(*spec));
-  auto base = detail::base_of(*binary, box->record().rootfs);
+  BERTH_CO_TRY(refuse_host_data_root(*spec));
+  auto base = base_of(*binary, box->record().rootfs);
   if (!base) co_return std::move(base).error();
-  auto begun = detail::unfinished_snapshot::begin(where, name);
-  if (!begun) co_return std::move(begun).error();
-  const stored_snapshot& place = begun->place();
   snapshot_manifest manifest;
-  manifest.name = name;
+  manifest.name = place.manifest.name;
   manifest.created_ms =
       std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   manifest.berth = BERTH_VERSION_STRING;
@@ -122,32 +127,29 @@ BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environ
   // The very program that runs inside, whatever was installed since.
   const auto guest = spec_mounts(*spec).get(docker_guest_path);
   if (!guest) co_return make_error(errc::unsupported, "snapshot", "the sandbox does not run berth's guest", box->id());
-  BERTH_CO_TRY(detail::copy_beside(guest->source, place.init()));
-  BERTH_CO_TRY(detail::copy_beside(config, place.spec()));
+  BERTH_CO_TRY(copy_beside(guest->source, place.init()));
+  BERTH_CO_TRY(copy_beside(config, place.spec()));
   auto saving = box->checkpoint(place.image(), options.leave_running, options.patience);
   auto saved = co_await std::move(saving);
   if (!saved) co_return std::move(saved).error();
   manifest.took_ms = std::chrono::duration_cast<milliseconds>(clock::now() - began).count();
-  BERTH_CO_TRY(begun->finish(manifest));
-  co_return find_snapshot(where, name);
+  co_return manifest;
 }
 
-BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
-                                                                                     std::string name,
-                                                                                     restore_options options) {
-  auto from = find_snapshot(where, name);
-  if (!from) co_return std::move(from).error();
-  const sandbox_record& source = from->manifest.source;
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stored(environment where,
+                                                                                   stored_snapshot from,
+                                                                                   restore_options options) {
+  const sandbox_record& source = from.manifest.source;
   const time_point deadline = deadline_after(options.create_timeout);
   environment with_its_runsc = where;
   if (where.runsc.empty()) with_its_runsc.runsc = source.runsc;
   auto finding = find_sandbox_runsc(with_its_runsc, deadline);
   auto binary = co_await std::move(finding);
   if (!binary) co_return std::move(binary).error();
-  auto here = detail::base_of(*binary, source.rootfs);
+  auto here = base_of(*binary, source.rootfs);
   if (!here) co_return std::move(here).error();
-  BERTH_CO_TRY(check_snapshot_base(from->manifest, *here));
-  BERTH_CO_TRY(detail::check_volumes(*from));
+  BERTH_CO_TRY(check_snapshot_base(from.manifest, *here));
+  BERTH_CO_TRY(check_volumes(from));
   if ((source.network == network_mode::path) == options.network_path.empty())
     co_return make_error(errc::invalid, "snapshot",
                          options.network_path.empty()
@@ -169,6 +171,7 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snap
   config.network_path = std::move(options.network_path);
   config.egress = std::move(options.egress);
   config.ports = std::move(options.ports);
+  config.pool = std::move(options.pool);
   if (source.net) config.max_connections = source.net->max_connections;
   if (source.net && !config.egress) config.egress = source.net->egress;
   config.cpus = source.cpus;
@@ -177,9 +180,102 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snap
   config.packet_socket_write = source.packet_socket_write;
   config.shared_directory = source.shared_directory;
   config.runsc_args = source.runsc_args;
-  config.restore_from = sandbox_image{from->image(), from->spec(), from->init(), source.guest};
+  config.restore_from = sandbox_image{from.image(), from.spec(), from.init(), source.guest};
+  options.purpose.docker = from.manifest.docker;
   auto creating = sandbox::create(std::move(with_its_runsc), std::move(config));
-  co_return co_await std::move(creating);
+  auto made = co_await std::move(creating);
+  if (!made) co_return made;
+  if (auto written = write_purpose((*made)->record().directory, options.purpose); !written) {
+    auto ending = (*made)->terminate();
+    (void)co_await std::move(ending);
+    co_return std::move(written).error();
+  }
+  co_return made;
+}
+
+struct clones_outcome {
+  std::vector<std::shared_ptr<sandbox>> made;
+  std::optional<error> failed;  // the first
+};
+
+inline boost::asio::awaitable<void> clone_one(environment where, stored_snapshot from, restore_options options,
+                                              std::shared_ptr<clones_outcome> out) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  auto restoring = restore_stored(std::move(where), std::move(from), std::move(options));
+  auto made = co_await std::move(restoring);
+  if (made) out->made.push_back(std::move(*made));
+  else if (!out->failed) out->failed = std::move(made).error();
+}
+
+}  // namespace detail
+
+BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environment where,
+                                                                         std::shared_ptr<sandbox> box, std::string name,
+                                                                         snapshot_options options) {
+  (void)remove_unfinished_snapshots(where);
+  auto begun = detail::unfinished_snapshot::begin(where, name);
+  if (!begun) co_return std::move(begun).error();
+  auto saving = detail::save_sandbox(std::move(box), begun->place(), options);
+  auto manifest = co_await std::move(saving);
+  if (!manifest) co_return std::move(manifest).error();
+  BERTH_CO_TRY(begun->finish(std::move(*manifest)));
+  co_return find_snapshot(where, name);
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
+                                                                                     std::string name,
+                                                                                     restore_options options) {
+  auto from = find_snapshot(where, name);
+  if (!from) co_return std::move(from).error();
+  auto restoring = detail::restore_stored(std::move(where), std::move(*from), std::move(options));
+  co_return co_await std::move(restoring);
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::vector<std::shared_ptr<sandbox>>>> clone_sandbox(
+    environment where, std::shared_ptr<sandbox> box, int copies, restore_options options) {
+  if (copies < 1 || copies > most_clones)
+    co_return make_error(errc::invalid, "snapshot", "between 1 and 1024 copies can be made at once", "count");
+  if (copies > 1 && !options.id.empty())
+    co_return make_error(errc::invalid, "snapshot", "several copies cannot have one id", "id");
+  if (copies > 1 && !options.network_path.empty())
+    co_return make_error(errc::invalid, "snapshot", "several copies cannot have one network namespace", "network_path");
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  (void)remove_unfinished_snapshots(where);
+  // It never gets a name, so that it goes with this process too; and what nobody waits for on the disk need not be there.
+  auto begun = detail::unfinished_snapshot::begin(where, "clone-" + random_token(13));
+  if (!begun) co_return std::move(begun).error();
+  snapshot_options going_on;
+  auto saving = detail::save_sandbox(std::move(box), begun->place(), going_on);
+  auto manifest = co_await std::move(saving);
+  if (!manifest) co_return std::move(manifest).error();
+  stored_snapshot from = begun->place();
+  from.manifest = std::move(*manifest);
+
+  const auto out = std::make_shared<detail::clones_outcome>();
+  detail::task_group group(co_await boost::asio::this_coro::executor);
+  bool whole = true;
+  for (int i = 0; i < copies && whole && !out->failed;) {
+    if (group.running() < clones_at_once) {
+      group.spawn(detail::clone_one(where, from, options, out));
+      ++i;
+      continue;
+    }
+    auto waiting = group.wait(time_point::max());
+    whole = co_await std::move(waiting);
+  }
+  auto draining = group.drain(!whole || out->failed);
+  const bool drained = co_await std::move(draining);
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  if (drained && !out->failed) co_return std::move(out->made);
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  for (const auto& made : out->made) {
+    auto ending = made->terminate();
+    (void)co_await std::move(ending);
+  }
+  co_await boost::asio::this_coro::reset_cancellation_state();
+  if (out->failed) co_return std::move(*out->failed);
+  co_return make_error(errc::cancelled, "snapshot", "cancelled; the copies were removed again");
 }
 
 }  // namespace berth

@@ -30,6 +30,7 @@ BERTH_DECL result<unfinished_snapshot> unfinished_snapshot::begin(const environm
   if (::access(out.final_.c_str(), F_OK) == 0)
     return make_error(errc::exists, "snapshot", "there is a snapshot of this name", std::string(name),
                       "choose another name, or " + hints::remove_snapshot(name));
+  out.place_.manifest.name = std::string(name);
   out.place_.directory = all + "/.new-" + random_token(13);
   if (::mkdir(out.place_.directory.c_str(), 0700) != 0)
     return errno_error(errno, "snapshot", "cannot make the snapshot's directory", out.place_.directory);

@@ -27,10 +27,6 @@ BERTH_DECL bool is_forsaken(const sandbox_record& record);
 /// What its lifetime is measured by: CLOCK_BOOTTIME, which a host that sleeps does not stop.
 BERTH_DECL std::int64_t boot_time_ms() noexcept;
 
-/// The berth program that belongs to a berth-init: in the same directory or installation, else one in the usual places; empty
-/// where there is none. It removes what is left of a sandbox whose processes were killed.
-BERTH_DECL std::string find_command(const std::string& init);
-
 /// Sees to it that the watch of `root` runs, whose records are written by now. Blocks for some milliseconds where it has to be
 /// started. Errors: spawn_failed and spawn's; permission, io.
 BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init);

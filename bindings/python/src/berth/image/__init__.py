@@ -8,16 +8,18 @@ import os
 import shlex
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from .._arguments import PathName, path_name
 from .._cancel import in_thread
+from .._loop import sync
 from ..errors import BerthWarning, ImageError
 from ..progress import progress
 from ..rootfs import Built, check_variable
+from ..snapshot import Snapshot
 from . import docker_packages
 from .build import run_step
 from .registry import RegistryOptions, fetch
@@ -126,6 +128,23 @@ class Image:
             built = self._with_step(_set_up(built, base, step), step, store)
         return _set_up(built, base, self)
 
+    def preload(
+        self,
+        *names: str,
+        archives: Iterable[PathName] = (),
+        cpu: float | None = None,
+        memory: str | int | None = None,
+    ) -> Snapshot:
+        """A snapshot of a sandbox of this image whose Docker has these images already: ``docker pull`` brings those
+        that are named, ``docker load`` those of ``archives``, files of this host. ``Sandbox(snapshot=….name)`` and
+        ``SandboxPool`` start from it; cpu and memory are theirs.
+
+        Made once: its name depends on the image, the names and what is in the archives, and where there is one it is
+        given as it is. A name that moves, as ``latest``, is not looked up again: ``remove_snapshot`` comes before
+        that.
+        """
+        return sync(self.aio.preload(*names, archives=archives, cpu=cpu, memory=memory))
+
     @property
     def mirror(self) -> str | None:
         """The registry that is asked in place of docker.io, for the Docker inside too."""
@@ -203,3 +222,15 @@ class AsyncImage:
     async def build(self, store: Store | None = None) -> Built:
         """Image.build(). Cancelling ends what runs, and leaves nothing half made."""
         return await in_thread(lambda: self._image.build(store))
+
+    async def preload(
+        self,
+        *names: str,
+        archives: Iterable[PathName] = (),
+        cpu: float | None = None,
+        memory: str | int | None = None,
+    ) -> Snapshot:
+        """Image.preload(). Cancelling leaves nothing half made."""
+        from ..preload import preload  # it makes sandboxes, which images know nothing of
+
+        return await preload(self._image, names, archives, cpu=cpu, memory=memory)
