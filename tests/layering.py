@@ -24,7 +24,7 @@ LAYERS = [
     "managed",
     "snapshot",
 ]
-GUEST_FOLDERS = ["base", "commands", "runtime", "start", "docker", "checkpoint", "host"]
+GUEST_FOLDERS = ["base", "files", "commands", "runtime", "start", "docker", "checkpoint", "host"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]berth/([^>"]+)[>"]', re.M)
 
 QUOTED = re.compile(r'^\s*#\s*include\s*"([^/">]+)/[^">]+"', re.M)

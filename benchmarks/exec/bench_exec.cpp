@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A command in a sandbox through its guest beside `runsc exec`, in turns: /bin/true from start to end, and a long output from
-// start to its first byte and to its end. Needs root, BERTH_RUNSC and BERTH_TEST_ROOTFS.
+// start to its first byte and to its end. Then files through the guest beside cat run as a command through it: 256 MiB in and
+// out, and a thousand small ones. Needs root, BERTH_RUNSC and BERTH_TEST_ROOTFS.
 #include <berth/sandbox/sandbox.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -128,6 +129,68 @@ struct bench {
   }
 };
 
+constexpr int file_rounds = 5;
+constexpr int small_files = 1000;
+
+struct file_times {
+  double in_ms = 0, out_ms = 0, small_in_ms = 0, small_out_ms = 0;
+};
+
+file_times by_files(bench& b, const std::string& large) {
+  file_times out;
+  auto start = std::chrono::steady_clock::now();
+  run(b.loop, b.box->files().write_all("/tmp/large", large, {}));
+  out.in_ms = since(start);
+  start = std::chrono::steady_clock::now();
+  if (run(b.loop, b.box->files().read_all("/tmp/large", large.size())) != large) give_up("something else came back");
+  out.out_ms = since(start);
+  start = std::chrono::steady_clock::now();
+  for (int i = 0; i < small_files; ++i)
+    run(b.loop, b.box->files().write_all("/tmp/small-" + std::to_string(i), std::string(1000, 'x'), {}));
+  out.small_in_ms = since(start);
+  start = std::chrono::steady_clock::now();
+  for (int i = 0; i < small_files; ++i)
+    (void)run(b.loop, b.box->files().read_all("/tmp/small-" + std::to_string(i), 1u << 20));
+  out.small_out_ms = since(start);
+  return out;
+}
+
+file_times by_commands(bench& b, const std::string& large) {
+  b.box->use_runsc_exec(false);
+  const auto put = [&](const std::string& path, std::string data) {
+    command what;
+    what.argv = {"sh", "-c", "cat > \"$1.new\" && mv \"$1.new\" \"$1\"", "sh", path};
+    stdio_options io;
+    io.in = stdio_options::input::text;
+    io.in_text = std::move(data);
+    const command_result done = run(b.loop, run_command(*b.box, std::move(what), std::move(io)));
+    if (!done.status.success()) give_up("cat: " + done.err);
+  };
+  const auto get = [&](const std::string& path, std::size_t size) {
+    command what;
+    what.argv = {"cat", path};
+    std::string all;
+    stdio_options io;
+    io.on_data = [&](output_stream, std::string_view data) { all += data; };
+    (void)run(b.loop, run_command(*b.box, std::move(what), std::move(io)));
+    if (all.size() != size) give_up("something else came back");
+  };
+  file_times out;
+  auto start = std::chrono::steady_clock::now();
+  put("/tmp/large", large);
+  out.in_ms = since(start);
+  start = std::chrono::steady_clock::now();
+  get("/tmp/large", large.size());
+  out.out_ms = since(start);
+  start = std::chrono::steady_clock::now();
+  for (int i = 0; i < small_files; ++i) put("/tmp/small-" + std::to_string(i), std::string(1000, 'x'));
+  out.small_in_ms = since(start);
+  start = std::chrono::steady_clock::now();
+  for (int i = 0; i < small_files; ++i) get("/tmp/small-" + std::to_string(i), 1000);
+  out.small_out_ms = since(start);
+  return out;
+}
+
 void show(const char* what, const std::vector<double>& ours, const std::vector<double>& peer, const char* unit) {
   std::vector<double> ratios;
   for (std::size_t i = 0; i < ours.size(); ++i) ratios.push_back(ours[i] / peer[i]);
@@ -169,6 +232,20 @@ int main() {
   show("/bin/true by berth's runsc exec", by_exec, bare, "ms");
   show("first byte of 256 MiB through the guest", first_guest, first_bare, "ms");
   show("256 MiB through the guest", bytes_guest, bytes_bare, "ms");
+  const std::string large(output_bytes, 'b');
+  std::vector<double> ours[4], theirs[4];
+  for (int i = 0; i < file_rounds; ++i) {
+    const file_times files = by_files(b, large), commands = by_commands(b, large);
+    const double mine[] = {files.in_ms, files.out_ms, files.small_in_ms, files.small_out_ms};
+    const double other[] = {commands.in_ms, commands.out_ms, commands.small_in_ms, commands.small_out_ms};
+    for (int k = 0; k < 4; ++k) {
+      ours[k].push_back(mine[k]);
+      theirs[k].push_back(other[k]);
+    }
+  }
+  std::printf("%-44s %9s %9s\n", "", "files", "commands");
+  const char* names[] = {"256 MiB written", "256 MiB read", "1000 files of 1 KB written", "1000 files of 1 KB read"};
+  for (int k = 0; k < 4; ++k) show(names[k], ours[k], theirs[k], "ms");
   run(b.loop, b.box->terminate());
   std::filesystem::remove_all(root);
   return 0;

@@ -8,6 +8,7 @@
 #include <berth/snapshot/pool.hpp>
 #include <berth/snapshot/snapshot.hpp>
 
+#include <functional>
 #include <mutex>
 
 namespace berth::capi {
@@ -59,6 +60,8 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
   asio::awaitable<op_result> docker_status(op_pointer op);
+  /// What `body` does with its files, which are there until that ends.
+  asio::awaitable<op_result> with_files(std::function<asio::awaitable<op_result>(guest_files&)> body);
 
  private:
   std::shared_ptr<sandbox_core> self() { return std::static_pointer_cast<sandbox_core>(shared_from_this()); }

@@ -17,6 +17,8 @@
 #include <berth/base/rate_limit.hpp>
 #include <berth/base/result.hpp>
 #include <berth/base/rooted.hpp>
+#include <berth/base/tar.hpp>
+#include <berth/base/tar_tree.hpp>
 #include <berth/base/text.hpp>
 #include <berth/base/token.hpp>
 #include <berth/base/unique_fd.hpp>
@@ -61,6 +63,7 @@
 #include <berth/process/child.hpp>
 #include <berth/process/executor.hpp>
 #include <berth/process/exit_status.hpp>
+#include <berth/process/fd_copy.hpp>
 #include <berth/process/initializers.hpp>
 #include <berth/process/launcher.hpp>
 #include <berth/process/output_buffer.hpp>
@@ -90,6 +93,8 @@
 #include <berth/guest/channel.hpp>
 #include <berth/guest/conversation.hpp>
 #include <berth/guest/executor.hpp>
+#include <berth/guest/file_messages.hpp>
+#include <berth/guest/files.hpp>
 #include <berth/guest/protocol.hpp>
 
 #include <berth/sandbox/config.hpp>

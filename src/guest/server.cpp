@@ -64,7 +64,10 @@ void server::reap() {
   int status = 0;
   for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
     const auto at = commands_.find(pid);
-    if (at == commands_.end()) continue;
+    if (at == commands_.end()) {
+      files_.forget(pid);
+      continue;
+    }
     const auto whose = at->second.lock();
     commands_.erase(at);
     if (whose) whose->on_exit(status);
@@ -93,6 +96,7 @@ void server::adopt(unique_fd socket, bool from_host) {
   tell.started = [this](connection& c, pid_t pid) { commands_[pid] = c.weak_from_this(); };
   tell.daemon = [this](connection& c, std::string_view request) { take_daemon_request(c, request); };
   tell.retreat = [this](connection& c) { take_retreat(c); };
+  tell.file = [this](connection& c, std::string_view request) { take_file_request(c, request); };
   auto made = std::make_shared<connection>(loop_, std::move(socket), std::move(tell));
   connections_[made.get()] = {made, from_host};
   made->begin();
@@ -113,6 +117,12 @@ void server::take_daemon_request(connection& from, std::string_view request) {
   daemon_->take(from.weak_from_this(), request);
 }
 
+void server::take_file_request(connection& from, std::string_view request) {
+  const int err = files_.start(from.socket(), from.received(), from.unsent(), request);
+  if (err == 0) return from.close();
+  from.refuse("the request about files was not taken up", err);
+}
+
 void server::take_retreat(connection& from) {
   std::size_t commands = 0;
   for (const auto& [one, known] : connections_)
@@ -120,6 +130,10 @@ void server::take_retreat(connection& from) {
   if (commands != 0) {
     return from.refuse(std::to_string(commands) + (commands == 1 ? " command runs" : " commands run") +
                        " through the sandbox's guest, and would be cut off");
+  }
+  if (const std::size_t busy = files_.busy(); busy != 0) {
+    return from.refuse("files of the sandbox are being read or written by " + std::to_string(busy) +
+                       (busy == 1 ? " request" : " requests") + ", which would be cut off");
   }
   if (daemon_ && daemon_->starting()) return from.refuse("Docker in the sandbox is still starting");
   if (retreat_) return from.refuse("another checkpoint is being made");
@@ -132,6 +146,7 @@ void server::take_retreat(connection& from) {
   for (const auto& [one, known] : connections_)
     if (known.from_host && one != &from) hosts.push_back(known.held);
   for (const auto& one : hosts) connections_.erase(one.get());
+  files_.end_all();
   retreat_ = std::make_unique<retreat>(loop_, directory(), daemon_ != nullptr,
                                        [this](const guest_wake& wake) { come_back(wake); });
   from.tell_retreating();

@@ -4,6 +4,7 @@
 
 #include "commands/connection.hpp"
 #include "docker/daemon_keeper.hpp"
+#include "files/workers.hpp"
 #include "base/event_loop.hpp"
 #include "checkpoint/retreat.hpp"
 
@@ -31,6 +32,7 @@ class server {
   void accept_some();
   void adopt(unique_fd socket, bool from_host);
   void take_daemon_request(connection& from, std::string_view request);
+  void take_file_request(connection& from, std::string_view request);
   void take_retreat(connection& from);
   void come_back(const guest_wake& wake);
   /// The directory that is shared with the host.
@@ -45,6 +47,7 @@ class server {
   };
   std::unordered_map<connection*, known_connection> connections_;
   std::unordered_map<pid_t, std::weak_ptr<connection>> commands_;
+  file_workers files_;
   std::unique_ptr<daemon_keeper> daemon_;  ///< from the first request about dockerd on
   std::unique_ptr<retreat> retreat_;       ///< while there is one
 };

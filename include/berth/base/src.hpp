@@ -8,6 +8,8 @@
 #include <berth/impl/base/log_file.ipp>
 #include <berth/impl/base/rate_limit.ipp>
 #include <berth/impl/base/rooted.ipp>
+#include <berth/impl/base/tar.ipp>
+#include <berth/impl/base/tar_tree.ipp>
 #include <berth/impl/base/token.ipp>
 #include <berth/impl/base/users.ipp>
 #include <berth/impl/base/visible_text.ipp>

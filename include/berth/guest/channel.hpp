@@ -34,6 +34,10 @@ class guest_channel {
   BERTH_DECL boost::asio::awaitable<result<void>> send(guest_frame_kind kind, std::string payload, time_point deadline);
   /// The next frame. Errors: hostile, timeout, cancelled, sandbox_not_running (the guest went away), io.
   BERTH_DECL boost::asio::awaitable<result<message>> next(time_point deadline);
+  /// Says nothing more, and waits until the guest has ended the connection: it has left nothing of what was under way then.
+  BERTH_DECL boost::asio::awaitable<result<void>> hang_up(time_point deadline);
+  /// Whether something has come that next() has not given. Never waits.
+  BERTH_DECL bool has_input() const;
 
  private:
   struct state;

@@ -15,7 +15,7 @@
 namespace berth {
 
 /// Raised with every change that the other end could not read. Host and guest of different versions do not talk.
-inline constexpr std::uint32_t guest_protocol_version = 3;
+inline constexpr std::uint32_t guest_protocol_version = 4;
 
 /// The name of its socket in a managed sandbox's shared directory.
 inline constexpr std::string_view guest_socket_name = "guest.sock";
@@ -40,7 +40,8 @@ enum class guest_frame_kind : std::uint8_t {
   grant = 0x15,      ///< guest_grant: that many bytes more of a stream may be sent
   unwanted = 0x16,   ///< guest_grant without bytes: nobody reads that stream any more; its writer gets SIGPIPE
   daemon = 0x20,     ///< about the dockerd that the guest keeps, in place of a command; JSON, the docker layer's
-  retreat = 0x30,    ///< in place of a command: give up what no checkpoint can save, until there is a guest_wake_name
+  file = 0x40,  ///< guest_file_request (file_messages.hpp), in place of a command; more of them may follow its answer
+  retreat = 0x30,  ///< in place of a command: give up what no checkpoint can save, until there is a guest_wake_name
 
   greeting = 0x81,     ///< guest_hello
   started = 0x90,      ///< guest_started
@@ -52,6 +53,7 @@ enum class guest_frame_kind : std::uint8_t {
   refused = 0x96,      ///< guest_refused: the command was not started, or the request not understood; nothing follows
   deaf = 0x97,         ///< it reads its stdin no more
   daemon_news = 0xa0,  ///< the answers to `daemon`, and what came of it; JSON, the docker layer's
+  file_answer = 0xc0,  ///< guest_file_answer: what `file` asked for is over
   retreating = 0xb0,   ///< the answer to `retreat`: all is given up once this connection has ended
 };
 

@@ -6,5 +6,7 @@
 #include <berth/impl/guest/conversation.ipp>
 #include <berth/impl/guest/executor.ipp>
 #include <berth/impl/guest/fd_sink.ipp>
+#include <berth/impl/guest/file_messages.ipp>
+#include <berth/impl/guest/files.ipp>
 #include <berth/impl/guest/protocol.ipp>
 #include <berth/impl/guest/session.ipp>

@@ -4,6 +4,7 @@
 
 #include <berth/guest/channel.hpp>
 #include <berth/guest/executor.hpp>
+#include <berth/guest/files.hpp>
 #include <berth/network/network.hpp>
 #include <berth/process/executor.hpp>
 #include <berth/runsc/runsc.hpp>
@@ -93,6 +94,10 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   /// A connection to the guest for frames other than a command's. A guest that was just started is waited for. Errors: as
   /// guest_channel::open; sandbox_not_running; unsupported where the sandbox was made by a berth without such a guest.
   BERTH_DECL boost::asio::awaitable<result<guest_channel>> open_guest(time_point deadline);
+
+  /// Its files, through its guest and by no program of its root file system. Errors of all its operations: as open_guest; besides,
+  /// as guest_files.
+  BERTH_DECL guest_files& files();
 
   /// Whether commands go by `runsc exec` in any case, as when one would rather not speak with what is inside.
   void use_runsc_exec(bool always) noexcept { runsc_only_ = always; }
@@ -203,6 +208,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   environment where_;
   std::string root_;  // where_.root without symlinks
   sandbox_record record_;
+  std::optional<guest_files> files_;
   std::optional<runsc_binary> runsc_;
   std::optional<detail::container_process> process_;  // what it was started with, once it was read
   bool runsc_only_ = false;

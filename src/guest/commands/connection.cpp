@@ -114,6 +114,11 @@ void connection::take(const guest_frame& frame) {
       asked_ = true;
       return tell_.retreat(*this);
     }
+    case kind::file: {
+      if (asked_) return refuse("a second request for one connection");
+      asked_ = true;
+      return tell_.file(*this, frame.payload);
+    }
     default: return refuse("a frame that a host does not send");
   }
 }
@@ -315,8 +320,8 @@ void connection::flush() {
   if (pid_ > 0) watch_sources();
 }
 
-void connection::refuse(std::string message) {
-  say(guest_frame_kind::refused, encode(guest_refused{0, 0, std::move(message)}));
+void connection::refuse(std::string message, int err) {
+  say(guest_frame_kind::refused, encode(guest_refused{0, static_cast<std::uint32_t>(err), std::move(message)}));
   ending_ = true;
   flush();
 }

@@ -21,12 +21,13 @@ namespace berth::guest {
 class connection : public std::enable_shared_from_this<connection> {
  public:
   /// `gone` is called once, when the connection has ended; `started` when its command runs, to be told of its end; `daemon`
-  /// for a request about dockerd; `retreat` for that one.
+  /// for a request about dockerd; `retreat` for that one; `file` for one about files, which hands the connection over.
   struct hooks {
     std::function<void(connection&)> gone;
     std::function<void(connection&, pid_t)> started;
     std::function<void(connection&, std::string_view request)> daemon;
     std::function<void(connection&)> retreat;
+    std::function<void(connection&, std::string_view request)> file;
   };
   connection(event_loop& loop, unique_fd socket, hooks tell);
   connection(const connection&) = delete;
@@ -44,7 +45,12 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Whether a command was asked for and has not ended.
   bool has_command() const { return command_asked_ && !exited_ && !ending_; }
   /// Whatever its request was: no, and why. The connection ends once that is said.
-  void refuse(std::string message);
+  void refuse(std::string message, int err = 0);
+  /// What another process needs to go on with it. It is to be closed here then.
+  int socket() const { return socket_.get(); }
+  const guest_frame_reader& received() const { return reader_; }
+  const std::string& unsent() const { return unsent_; }
+  void close();
   /// The last frame that is said, the answer to `retreat`.
   void tell_retreating();
 
@@ -70,7 +76,6 @@ class connection : public std::enable_shared_from_this<connection> {
   void say(guest_frame_kind kind, std::string_view payload);
   void flush();
   void tell_drained();
-  void close();
 
   event_loop& loop_;
   unique_fd socket_;

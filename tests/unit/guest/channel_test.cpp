@@ -3,6 +3,7 @@
 #include "../process/loop.hpp"
 
 #include <berth/guest/channel.hpp>
+#include <berth/guest/files.hpp>
 
 #include <gtest/gtest.h>
 
@@ -140,6 +141,69 @@ TEST_F(GuestChannel, NobodyThereIsToldAtOnce) {
   const auto led_away = open();
   ASSERT_FALSE(led_away);
   EXPECT_EQ(led_away.error().code, errc::hostile);
+}
+
+// What a liar says in answer to a request about files, after its greeting.
+class LyingAboutFiles : public GuestChannel {
+ protected:
+  static std::string out(std::string_view payload) { return frame(guest_frame_kind::out, payload); }
+  static std::string frame(guest_frame_kind kind, std::string_view payload) {
+    std::string bytes;
+    append_guest_frame(bytes, kind, payload);
+    return bytes;
+  }
+  static std::string done() { return frame(guest_frame_kind::file_answer, encode(guest_file_answer{})); }
+  static std::string entry(std::string name) {
+    file_info info;
+    info.name = std::move(name);
+    std::string bytes;
+    append_file_info(bytes, info);
+    return bytes;
+  }
+  template <class Work>
+  error ask(const std::string& words, Work work) {
+    guest_says(greeting() + words, false);
+    error why;
+    {
+      guest_files files(path());
+      files.silence = milliseconds(200);
+      auto outcome = run(work(files));
+      if (outcome) ADD_FAILURE() << "believed";
+      else why = outcome.error();
+    }
+    guest_.join();
+    return why;
+  }
+};
+
+TEST_F(LyingAboutFiles, EndsTheConnectionAndNothingElse) {
+  const auto read = [](guest_files& files) { return files.read_all("/f", 10); };
+  const auto list = [](guest_files& files) { return files.list("/d"); };
+  const auto stat = [](guest_files& files) { return files.stat("/f", false); };
+  const auto write = [](guest_files& files) { return files.write_all("/f", "x", {}); };
+  EXPECT_EQ(ask(out(std::string(60000, 'x')), read).code, errc::hostile);  // of a file of which 11 bytes were asked for
+  EXPECT_EQ(ask(out("12345678901") + done(), read).code, errc::too_big);
+  EXPECT_EQ(ask(out(entry("..")) + done(), list).code, errc::hostile);
+  EXPECT_EQ(ask(out(entry("a/b")) + done(), list).code, errc::hostile);
+  EXPECT_EQ(ask(out(entry("")) + done(), list).code, errc::hostile);
+  EXPECT_EQ(ask(out("nonsense") + done(), list).code, errc::hostile);
+  EXPECT_EQ(ask(done(), stat).code, errc::hostile);
+  EXPECT_EQ(ask(out(entry("") + entry("")) + done(), stat).code, errc::hostile);
+  EXPECT_EQ(ask(out(entry("")) + out(entry("")) + done(), stat).code, errc::hostile);
+  EXPECT_EQ(ask(out("x"), write).code, errc::hostile);
+  EXPECT_EQ(ask(frame(guest_frame_kind::started, encode(guest_started{5})), read).code, errc::hostile);
+  EXPECT_EQ(ask("", read).code, errc::timeout);
+  EXPECT_EQ(ask(out("1234"), read).code, errc::timeout);
+  const error refused = ask(frame(guest_frame_kind::refused, encode(guest_refused{0, 0, "no\x1b[31m"})), read);
+  EXPECT_EQ(refused.layer, "files");
+  EXPECT_EQ(refused.message.find('\x1b'), std::string::npos);
+}
+
+TEST_F(LyingAboutFiles, AListingWithoutEndIsBounded) {
+  std::string words;
+  for (int i = 0; i < 400; ++i) words += out(entry("n" + std::to_string(i)));
+  const error why = ask(words, [](guest_files& files) { return files.list("/d", 100); });
+  EXPECT_EQ(why.code, errc::too_big);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -126,6 +127,24 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_channel::send(guest_frame_
   auto outcome = co_await until_deadline(std::move(work), deadline);
   if (!outcome) co_return detail::guest_silent(std::move(outcome).error());
   co_return outcome;
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> guest_channel::hang_up(time_point deadline) {
+  if (!state_) co_return detail::no_guest_channel();
+  ::shutdown(state_->socket.native_handle(), SHUT_WR);
+  for (;;) {
+    auto waiting = next(deadline);
+    auto came = co_await std::move(waiting);
+    if (came) continue;
+    if (came.error().code == errc::sandbox_not_running) co_return result<void>();
+    co_return std::move(came).error();
+  }
+}
+
+BERTH_DECL bool guest_channel::has_input() const {
+  if (!state_) return false;
+  pollfd ready{state_->socket.native_handle(), POLLIN, 0};
+  return ::poll(&ready, 1, 0) > 0;
 }
 
 BERTH_DECL boost::asio::awaitable<result<guest_channel::message>> guest_channel::next(time_point deadline) {

@@ -165,6 +165,25 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(tim
   }
 }
 
+namespace detail {
+
+inline boost::asio::awaitable<result<guest_channel>> open_guest_of(std::weak_ptr<sandbox> whose, time_point deadline) {
+  const auto box = whose.lock();
+  if (!box) co_return make_error(errc::closed, "sandbox", "the handle of the sandbox is gone");
+  auto opening = box->open_guest(deadline);
+  co_return co_await std::move(opening);
+}
+
+}  // namespace detail
+
+BERTH_DECL guest_files& sandbox::files() {
+  if (!files_) {
+    const std::weak_ptr<sandbox> self = weak_from_this();
+    files_.emplace([self](time_point deadline) { return detail::open_guest_of(self, deadline); });
+  }
+  return *files_;
+}
+
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> sandbox::start_terminal(
     command what, stdio_options io, guest_terminal_size size) {
   BERTH_CO_TRY(check_running());
