@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 namespace {
 
@@ -86,6 +88,54 @@ TEST_F(KeptDocker, ComesBackWhenItIsKilledWithNobodyOnTheHost) {
   EXPECT_NE(written().pid, first);
   EXPECT_EQ(written().restarts, 1u);
   EXPECT_NE(docker({"version", "--format", "{{.Server.Version}}"}), "");
+}
+
+TEST_F(KeptDocker, TellsWhatHappenedSoFarAndAsItHappens) {
+  options_.restart.what = restart_policy::kind::on_failure;
+  up_kept();
+  if (HasFatalFailure()) return;
+  load_image();
+  docker_sandbox managed(where_, box_);
+  const auto so_far = [&] {
+    std::vector<sandbox_event> all;
+    auto asking = managed.events([&all](const sandbox_event& event) { all.push_back(event); }, false,
+                                 deadline_after(std::chrono::seconds(30)));
+    const auto asked = loop_.run(std::move(asking), std::chrono::seconds(40));
+    EXPECT_TRUE(asked) << asked.error().to_string();
+    return all;
+  };
+  std::vector<sandbox_event> heard = so_far();
+  ASSERT_EQ(heard.size(), 1u);
+  EXPECT_EQ(heard[0].what, sandbox_event::kind::docker_ready);
+  const string greedy = "yes 0123456789012345678901234567890123456789 | head -c 150m | sort > /dev/null";
+  const string over = docker({"run", "-d", "--memory", "48m", image(), "sh", "-c", greedy});
+  docker({"wait", over});
+  ASSERT_EQ(shell(*box_, "kill -9 " + std::to_string(written().pid)), "");
+  const auto back = wait_for(daemon_state::ready, 1);
+  ASSERT_TRUE(back) << back.error().to_string();
+  using kind = sandbox_event::kind;
+  for (int i = 0; i < 100 && heard.size() < 4; ++i, ::usleep(100'000)) heard = so_far();
+  ASSERT_EQ(heard.size(), 4u);
+  EXPECT_EQ(heard[1].what, kind::container_out_of_memory);
+  EXPECT_EQ(heard[1].container, over);
+  EXPECT_EQ(heard[1].message, "container " + over + " was over its memory limit of 48 MiB and is killed");
+  EXPECT_EQ(heard[2].what, kind::docker_ended);
+  EXPECT_EQ(heard[3].what, kind::docker_ready);
+  for (std::size_t i = 1; i < heard.size(); ++i) EXPECT_GE(heard[i].at_ms, heard[i - 1].at_ms);
+  // As it comes, to the end of the sandbox.
+  std::vector<kind> followed;
+  auto following = managed.events(
+      [&](const sandbox_event& event) {
+        followed.push_back(event.what);
+        // The connection brings the old ones first.
+        if (followed.size() == 4)
+          (void)::system(("kill -9 " + std::to_string(box_->record().sandbox_process.pid)).c_str());
+      },
+      true, deadline_after(std::chrono::seconds(60)));
+  const auto ended = loop_.run(std::move(following), std::chrono::seconds(90));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, errc::sandbox_not_running) << ended.error().to_string();
+  EXPECT_EQ(followed.size(), 4u);
 }
 
 TEST_F(KeptDocker, AFailureIsToldWithItsOutputAndHintToWhoeverAsksLater) {

@@ -8,6 +8,7 @@
 #include <berth/docker/supervisor.hpp>
 #include <berth/process/executor.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,7 +27,7 @@ struct daemon_request {
   /// For start. Sinks, callbacks and rate limits do not travel.
   std::optional<supervisor_options> docker;
   bool lines = false;   ///< dockerd's lines are wanted as news, too
-  bool so_far = false;  ///< what was logged since the start comes first
+  bool so_far = false;  ///< what was logged since the start, and the last events, come first
   /// For start: run once, when dockerd is ready; its output goes to a log, and the sandbox ends with it.
   std::optional<command> run;
 };
@@ -46,10 +47,32 @@ struct guest_status {
   std::optional<kept_command> command;
 };
 
+/// What happened in a sandbox, as its guest saw it. Hostile: a sandbox may say anything here.
+struct sandbox_event {
+  enum class kind {
+    container_out_of_memory,  ///< over its memory limit, it was killed
+    docker_ready,             ///< for the first time, or again
+    docker_ended,             ///< dockerd ended by itself, and is started again
+    docker_failed,            ///< it did not come up, or ended too often: it is not started again
+    docker_stopped,           ///< as it was asked
+  };
+  kind what = kind::docker_ready;
+  std::int64_t at_ms = 0;  ///< milliseconds since the epoch, by the sandbox's clock
+  std::string container;   ///< its id in Docker, where it is about one
+  std::string message;     ///< for people
+};
+/// "container_out_of_memory", "docker_ready", … Static text.
+BERTH_DECL std::string_view sandbox_event_name(sandbox_event::kind kind) noexcept;
+/// What a change of dockerd's state is to those who hear of events, if anything.
+BERTH_DECL std::optional<sandbox_event> event_of_change(daemon_state before, const daemon_status& now);
+/// {"event","at_ms","container","message"}, the one form everywhere.
+BERTH_DECL std::string format_sandbox_event(const sandbox_event& event);
+
 /// One piece of the guest's news. Hostile: a sandbox may say anything here.
 struct daemon_news {
   std::optional<guest_status> status;
   std::optional<log_event> log;
+  std::optional<sandbox_event> event;
   /// A line of dockerd's.
   std::optional<std::pair<output_stream, std::string>> line;
   /// What was asked for is over; no more news follow. `failed` where it did not succeed.

@@ -66,6 +66,8 @@ class guest_daemon {
   /// a call is under way and this host keeps up. Set before a call.
   std::function<void(const guest_status&)> on_status;
   std::function<void(output_stream, std::string_view line)> on_line;
+  /// What happened in the sandbox (the last 64 events of the guest's life come first during watch), held to `log_limit`.
+  std::function<void(const sandbox_event&)> on_event;
   rate_limit log_limit{200, 10, 128 << 10, 8 << 10, 4000};
 
  private:

@@ -12,6 +12,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,7 +59,10 @@ class docker_sandbox {
   /// Errors: those of sandbox::attach.
   BERTH_DECL static result<docker_sandbox> attach(environment where, std::string id);
 
-  /// For commands, files, pausing, its record.
+  /// All there are, as list_sandboxes.
+  static result<std::vector<sandbox_record>> list(const environment& where) { return list_sandboxes(where); }
+
+  /// For pausing, egress, its record.
   sandbox& box() const noexcept { return *box_; }
   const std::shared_ptr<sandbox>& shared_box() const noexcept { return box_; }
 
@@ -84,6 +89,31 @@ class docker_sandbox {
 
   /// All that is known of it. Errors: not_found.
   BERTH_DECL boost::asio::awaitable<result<sandbox_status>> status(status_options options = {});
+
+  /// A command inside, to its end. Errors: as run_command.
+  boost::asio::awaitable<result<command_result>> exec(command what) { return run_command(*box_, std::move(what)); }
+  boost::asio::awaitable<result<command_result>> exec(command what, stdio_options io,
+                                                      time_point deadline = time_point::max()) {
+    return run_command(*box_, std::move(what), std::move(io), deadline);
+  }
+  /// A command on a terminal of its own inside, as sandbox::start_terminal.
+  boost::asio::awaitable<result<std::unique_ptr<guest_command>>> shell(command what, stdio_options io,
+                                                                       guest_terminal_size size) {
+    return box_->start_terminal(std::move(what), std::move(io), size);
+  }
+  /// As sandbox::files.
+  guest_files& files() { return box_->files(); }
+  /// As sandbox::logs, export_changes and annotate.
+  result<std::string> logs(sandbox_log which, std::size_t limit = 64 * 1024) const { return box_->logs(which, limit); }
+  boost::asio::awaitable<result<void>> export_rootfs(std::string file) { return box_->export_changes(std::move(file)); }
+  boost::asio::awaitable<result<void>> annotate(std::string key, std::string value) {
+    return box_->annotate(std::move(key), std::move(value));
+  }
+
+  /// What happened so far (the last 64 events, in order), and where `follow` is true each that comes, until `deadline` or the end
+  /// of the sandbox. Nothing is heard of a sandbox without Docker. Errors: those of guest_daemon::watch.
+  BERTH_DECL boost::asio::awaitable<result<void>> events(std::function<void(const sandbox_event&)> tell, bool follow,
+                                                         time_point deadline = time_point::max());
 
   /// Stops the command, the containers and dockerd, in order. Errors: those of guest_daemon::stop.
   BERTH_DECL boost::asio::awaitable<result<void>> stop_docker(time_point deadline);

@@ -25,7 +25,7 @@ namespace asio = boost::asio;
 
 // Four such files, and what is beside them, fit the shared directory (20 MiB).
 constexpr std::uint64_t log_limit = 4u << 20;
-constexpr std::size_t most_said = 64;
+constexpr std::size_t most_said = 64, most_events = 64;
 
 void say(const std::weak_ptr<connection>& to, const daemon_news& news) {
   if (const auto listener = to.lock()) listener->tell_daemon_news(format_daemon_news(news), news.done);
@@ -61,6 +61,11 @@ void daemon_keeper::take(std::weak_ptr<connection> from, std::string_view reques
     for (const log_event& event : said_) {
       daemon_news before;
       before.log = event;
+      say(from, before);
+    }
+    for (const sandbox_event& event : events_) {
+      daemon_news before;
+      before.event = event;
       say(from, before);
     }
   }
@@ -102,9 +107,19 @@ void daemon_keeper::make_supervisor(supervisor_options options) {
   // and who connects to them waits for some 30 ms at most.
   options.host_socket = sockets.back();
   data_root_ = data_root_of(options.plan);
-  const std::string own = "/run/berth-guest";
-  if ((::mkdir("/run", 0755) == 0 || errno == EEXIST) && (::mkdir(own.c_str(), 0700) == 0 || errno == EEXIST))
+  const std::string own = guest_directory;
+  if ((::mkdir("/run", 0755) == 0 || errno == EEXIST) && (::mkdir(own.c_str(), 0700) == 0 || errno == EEXIST)) {
     options.notify_path = own + "/notify";
+    if (!inbox_)
+      inbox_ = std::make_unique<event_inbox>(loop_.get_executor(), [this](std::string container, std::uint64_t limit) {
+        sandbox_event event;
+        event.what = sandbox_event::kind::container_out_of_memory;
+        event.message = "container " + container + " was over its memory limit of " + std::to_string(limit >> 20) +
+                        " MiB and is killed";
+        event.container = std::move(container);
+        tell_event(std::move(event));
+      });
+  }
   options.log = [this](const log_event& event) {
     if (said_.size() == most_said) said_.pop_front();
     said_.push_back(event);
@@ -197,8 +212,10 @@ asio::awaitable<void> daemon_keeper::stop(std::weak_ptr<connection> from) {
 asio::awaitable<void> daemon_keeper::follow(std::shared_ptr<daemon_supervisor> whom) {
   for (daemon_state last = daemon_state::disabled; whom == supervisor_;) {
     const daemon_status now = co_await whom->wait_change(last);
+    if (whom != supervisor_) break;
+    if (auto event = event_of_change(last, now)) tell_event(std::move(*event));
     last = now.state;
-    if (whom == supervisor_) publish();
+    publish();
   }
 }
 
@@ -211,6 +228,16 @@ void daemon_keeper::tell(const daemon_news& news, bool is_line) {
   for (const listener& one : all) {
     if (!is_line || one.lines) say(one.who, news);
   }
+}
+
+void daemon_keeper::tell_event(sandbox_event event) {
+  using std::chrono::system_clock;
+  event.at_ms = std::chrono::duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  if (events_.size() == most_events) events_.pop_front();
+  events_.push_back(event);
+  daemon_news news;
+  news.event = std::move(event);
+  tell(news);
 }
 
 guest_status daemon_keeper::status() const {

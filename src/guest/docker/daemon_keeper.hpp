@@ -6,6 +6,7 @@
 
 #include "commands/connection.hpp"
 #include "base/event_loop.hpp"
+#include "base/event_inbox.hpp"
 #include "overlay_watch.hpp"
 #include "relay.hpp"
 
@@ -56,6 +57,7 @@ class daemon_keeper {
   void step(event_loop& outer);
   /// To all, or to those who want dockerd's lines.
   void tell(const daemon_news& news, bool is_line = false);
+  void tell_event(sandbox_event event);
   void publish();
   /// What there is for a dockerd that is ready: its socket for the host, and short links for its layers.
   void serve_docker();
@@ -84,7 +86,9 @@ class daemon_keeper {
   std::shared_ptr<running_command> running_;  ///< the command, while it runs
   bool stopped_ = false;                      ///< the command is not to run, or no longer
   std::deque<log_event> said_;                ///< the last since dockerd was started, for those who listen later
-  bool over_ = false;                         ///< the command has ended, and the sandbox with it
+  std::deque<sandbox_event> events_;          ///< the last of all
+  std::unique_ptr<event_inbox> inbox_;
+  bool over_ = false;  ///< the command has ended, and the sandbox with it
 };
 
 }  // namespace berth::guest

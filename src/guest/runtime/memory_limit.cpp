@@ -4,6 +4,7 @@
 #include "daemon_log.hpp"
 #include "file_bytes.hpp"
 #include "memory_cgroup.hpp"
+#include "base/event_inbox.hpp"
 #include "oom_event.hpp"
 #include "base/pause.hpp"
 #include "runc_state.hpp"
@@ -151,6 +152,7 @@ class limit_watch {
       pause_for(5);
     }
     (void)publish_oom_event(shim_, id_);
+    report_memory_kill(id_, limit);
     write_to_daemon_log("container " + id_ + " was over its memory limit of " + std::to_string(limit >> 20) +
                         " MiB and is killed");
     for (int waited = 0; waited < patience_ms && !cgroup_.processes().empty(); waited += 10) {

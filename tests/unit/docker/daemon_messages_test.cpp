@@ -139,6 +139,43 @@ TEST(DaemonMessages, NewsComeBackWhole) {
 }
 
 // However long the sandbox's words are, and whatever bytes they have.
+TEST(DaemonMessages, EventsComeBackAndAreMadeOfChanges) {
+  using kind = sandbox_event::kind;
+  for (const kind one : {kind::container_out_of_memory, kind::docker_ready, kind::docker_ended, kind::docker_failed,
+                         kind::docker_stopped}) {
+    daemon_news news;
+    news.event = sandbox_event{one, 1'700'000'000'123, "c0ffee", "what\x1b happened"};
+    const auto got = parse_daemon_news(format_daemon_news(news));
+    ASSERT_TRUE(got && got->event) << got.error().to_string();
+    EXPECT_EQ(got->event->what, one);
+    EXPECT_EQ(got->event->at_ms, 1'700'000'000'123);
+    EXPECT_EQ(got->event->container, "c0ffee");
+    EXPECT_EQ(got->event->message, "what  happened");
+  }
+  EXPECT_EQ(format_sandbox_event({kind::docker_ready, 5, "", "m"}),
+            R"({"event":"docker_ready","at_ms":5,"container":"","message":"m"})");
+  for (const char* bad : {R"({"event":{"event":"other","at_ms":1,"container":"","message":""}})", R"({"event":1})",
+                          R"({"event":{"event":"docker_ready","at_ms":"1","container":"","message":""}})"}) {
+    const auto refused = parse_daemon_news(bad);
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_EQ(refused.error().code, errc::hostile);
+  }
+  const auto what = [](daemon_state before, daemon_state now) -> std::optional<kind> {
+    daemon_status status;
+    status.state = now;
+    const auto event = event_of_change(before, status);
+    if (!event) return std::nullopt;
+    return event->what;
+  };
+  using state = daemon_state;
+  EXPECT_EQ(what(state::disabled, state::starting), std::nullopt);
+  EXPECT_EQ(what(state::starting, state::ready), kind::docker_ready);
+  EXPECT_EQ(what(state::ready, state::starting), kind::docker_ended);
+  EXPECT_EQ(what(state::ready, state::failed), kind::docker_failed);
+  EXPECT_EQ(what(state::ready, state::stopped), kind::docker_stopped);
+  EXPECT_EQ(what(state::ready, state::ready), std::nullopt);
+}
+
 TEST(DaemonMessages, EachPieceOfNewsFitsAFrame) {
   std::string all;
   for (int i = 0; i < 100'000; ++i) all += static_cast<char>(i);

@@ -252,6 +252,32 @@ inline guest_status read_guest_status(message_reader& in) {
   return out;
 }
 
+inline void write_event(berth::json_writer& out, const sandbox_event& event) {
+  out.open_object().key("event").string(sandbox_event_name(event.what)).key("at_ms").number(event.at_ms);
+  out.key("container").string(news_text(event.container, 256)).key("message").string(news_text(event.message));
+  out.close_object();
+}
+
+inline sandbox_event read_event(message_reader& from, const char* key) {
+  using kind = sandbox_event::kind;
+  message_reader in(from.member(key), from.bad());
+  sandbox_event out;
+  const std::string name = in.text("event");
+  bool known = false;
+  for (const kind one : {kind::container_out_of_memory, kind::docker_ready, kind::docker_ended, kind::docker_failed,
+                         kind::docker_stopped}) {
+    if (sandbox_event_name(one) != name) continue;
+    out.what = one;
+    known = true;
+  }
+  if (!known) in.fail("event", "an event");
+  out.at_ms = in.number<std::int64_t>("at_ms");
+  out.container = in.text("container");
+  out.message = in.text("message");
+  from.take(in, key);
+  return out;
+}
+
 inline log_event read_log(message_reader& from, const char* key) {
   message_reader in(from.member(key), from.bad());
   log_event out;
@@ -373,6 +399,50 @@ BERTH_DECL result<daemon_request> parse_daemon_request(std::string_view json) {
   });
 }
 
+BERTH_DECL std::string_view sandbox_event_name(sandbox_event::kind kind) noexcept {
+  switch (kind) {
+    case sandbox_event::kind::container_out_of_memory: return "container_out_of_memory";
+    case sandbox_event::kind::docker_ready: return "docker_ready";
+    case sandbox_event::kind::docker_ended: return "docker_ended";
+    case sandbox_event::kind::docker_failed: return "docker_failed";
+    case sandbox_event::kind::docker_stopped: break;
+  }
+  return "docker_stopped";
+}
+
+BERTH_DECL std::optional<sandbox_event> event_of_change(daemon_state before, const daemon_status& now) {
+  sandbox_event out;
+  if (now.state == before) return std::nullopt;
+  switch (now.state) {
+    case daemon_state::ready:
+      out.what = sandbox_event::kind::docker_ready;
+      out.message = now.restarts == 0
+                        ? "Docker is ready"
+                        : "Docker is ready again, after " + std::to_string(now.restarts) + " restarts in all";
+      return out;
+    case daemon_state::starting:
+      if (before != daemon_state::ready) return std::nullopt;
+      out.what = sandbox_event::kind::docker_ended;
+      out.message = "dockerd ended by itself, and is started again";
+      return out;
+    case daemon_state::failed:
+      out.what = sandbox_event::kind::docker_failed;
+      out.message = now.failure ? now.failure->to_error().message : "dockerd ended";
+      return out;
+    case daemon_state::stopped:
+      out.what = sandbox_event::kind::docker_stopped;
+      out.message = "Docker was stopped";
+      return out;
+    default: return std::nullopt;
+  }
+}
+
+BERTH_DECL std::string format_sandbox_event(const sandbox_event& event) {
+  json_writer out;
+  detail::write_event(out, event);
+  return out.take();
+}
+
 BERTH_DECL std::string format_daemon_news(const daemon_news& news) {
   json_writer out;
   out.open_object();
@@ -390,6 +460,10 @@ BERTH_DECL std::string format_daemon_news(const daemon_news& news) {
       out.open_array().string(field.key).string(value).close_array();
     }
     out.close_array().close_object();
+  }
+  if (news.event) {
+    out.key("event");
+    detail::write_event(out, *news.event);
   }
   if (news.line) {
     out.key("line").open_object().key("stream").number(static_cast<int>(news.line->first));
@@ -412,6 +486,7 @@ BERTH_DECL result<daemon_news> parse_daemon_news(std::string_view json) {
       in.take(inner, "status");
     }
     if (in.has("log")) out.log = detail::read_log(in, "log");
+    if (in.has("event")) out.event = detail::read_event(in, "event");
     if (in.has("line")) {
       detail::message_reader line(in.member("line"), errc::hostile);
       out.line.emplace(static_cast<output_stream>(line.number<int>("stream", 1, 2)), line.text("text"));

@@ -26,8 +26,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse_once(
   const log_sink sink = log_;
   const auto tell_status = on_status;
   const auto tell_line = on_line;
+  const auto tell_event = on_event;
   request.lines = static_cast<bool>(tell_line);
-  rate_limiter logged(log_limit);
+  rate_limiter logged(log_limit), reported(log_limit);
   const time_point soon = std::min(deadline, deadline_after(detail::guest_answers_within));
   auto opening = box->open_guest(soon);
   auto channel = co_await std::move(opening);
@@ -53,6 +54,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse_once(
     if (news->log && sink) {
       std::string_view words = news->log->message;
       if (logged.admit(words, clock::now())) sink(*news->log);
+    }
+    if (news->event && tell_event) {
+      std::string_view words = news->event->message;
+      if (reported.admit(words, clock::now())) tell_event(*news->event);
     }
     if (news->line && tell_line) tell_line(news->line->first, news->line->second);
     if (news->status) {
@@ -171,7 +176,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::stop(time_point de
 BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::watch(std::function<bool(const guest_status&)> go_on,
                                                                     time_point deadline) {
   daemon_request request;
-  request.so_far = static_cast<bool>(log_);
+  request.so_far = static_cast<bool>(log_) || static_cast<bool>(on_event);
   auto work = converse(std::move(request), deadline, std::move(go_on));
   co_return co_await std::move(work);
 }

@@ -211,6 +211,15 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_status>> docker_sandbox::status
   return look_at(where_, box_->record(), options);
 }
 
+BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::events(std::function<void(const sandbox_event&)> tell,
+                                                                       bool follow, time_point deadline) {
+  guest_daemon guest(box_);
+  guest.on_event = std::move(tell);
+  std::function<bool(const guest_status&)> go_on = [follow](const guest_status&) { return follow; };
+  auto watching = guest.watch(std::move(go_on), deadline);
+  co_return co_await std::move(watching);
+}
+
 BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::stop_docker(time_point deadline) {
   return guest_.stop(deadline);
 }
