@@ -191,13 +191,13 @@ asio::awaitable<op_result> unpack_tree(guest_files files, std::string path, bool
 }
 
 std::optional<std::uint32_t> read_mode(options_object& o) {
-  const auto mode = o.integer("mode", 0, 07777);
+  const auto mode = o.integer("mode");
   if (!mode) return {};
   return static_cast<std::uint32_t>(*mode);
 }
 
 std::uint64_t read_size(options_object& o, std::string_view name, std::uint64_t otherwise) {
-  const auto size = o.integer(name, 0, std::numeric_limits<std::int64_t>::max());
+  const auto size = o.size(name);
   return size ? static_cast<std::uint64_t>(*size) : otherwise;
 }
 
@@ -234,7 +234,7 @@ berth_status berth_files_read(berth_sandbox* sandbox, const char* path, size_t p
         BERTH_TEXT(text, options, options_len);
         capi::options_text given;
         BERTH_TRY(given.parse(text));
-        auto o = given.root();
+        auto o = given.root("file_read");
         berth::file_range range;
         range.offset = capi::read_size(o, "offset", 0);
         range.limit = capi::read_size(o, "length", range.limit);
@@ -258,7 +258,7 @@ berth_status berth_files_write(berth_sandbox* sandbox, const char* path, size_t 
         BERTH_TEXT(bytes, data, data_len);
         capi::options_text given;
         BERTH_TRY(given.parse(text));
-        auto o = given.root();
+        auto o = given.root("file_write");
         berth::file_write_options wanted;
         wanted.mode = capi::read_mode(o);
         o.into(wanted.parents, o.boolean("parents"));
@@ -309,7 +309,7 @@ berth_status berth_files_make_directory(berth_sandbox* sandbox, const char* path
         BERTH_TEXT(text, options, options_len);
         capi::options_text given;
         BERTH_TRY(given.parse(text));
-        auto o = given.root();
+        auto o = given.root("file_directory");
         const auto mode = capi::read_mode(o);
         bool parents = false;
         o.into(parents, o.boolean("parents"));
@@ -338,7 +338,7 @@ berth_status berth_files_pack(berth_sandbox* sandbox, const char* path, size_t p
         BERTH_TEXT(text, options, options_len);
         capi::options_text given;
         BERTH_TRY(given.parse(text));
-        auto o = given.root();
+        auto o = given.root("file_pack");
         std::string inside;
         bool follow = false;
         o.into(inside, o.text("name"));

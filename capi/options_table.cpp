@@ -91,6 +91,24 @@ static constexpr option_row pool_start_rows[] = {
     {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "whoever collects garbage stops it once this process has ended"},
     {"wait", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "it is full when the operation is done; else it fills up meanwhile"},
 };
+static constexpr option_row file_read_rows[] = {
+    {"offset", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, "0.2", "how many bytes are left out at its beginning"},
+    {"length", option_type::size, 0, 2147483647, "", "", "", "to its end", "bytes", false, "0.2", "how many are read at most"},
+    {"most", option_type::size, 0, 2147483647, "", "", "", "1 GiB without a descriptor, else no limit", "bytes", false, "0.2", "a file of which there is more is refused"},
+};
+static constexpr option_row file_write_rows[] = {
+    {"mode", option_type::int_, 0, 4095, "", "", "", "0644, or that of the file that is there", "", false, "0.2", "its permissions"},
+    {"parents", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "directories that are missing above it are made"},
+};
+static constexpr option_row file_directory_rows[] = {
+    {"mode", option_type::int_, 0, 4095, "", "", "", "0755", "", false, "0.2", "its permissions"},
+    {"parents", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "directories that are missing above it are made, and one that is there is no error"},
+};
+static constexpr option_row file_pack_rows[] = {
+    {"name", option_type::text, 0, 2147483647, "", "", "", "the last part of its path", "", false, "0.2", "what it is called in the archive"},
+    {"follow", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "where the path is a symbolic link, what it leads to is packed"},
+    {"most", option_type::size, 0, 2147483647, "", "", "", "1 GiB without a descriptor, else no limit", "bytes", false, "0.2", "a tree that takes more is refused"},
+};
 static constexpr option_row recipe_rows[] = {
     {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
     {"data_root", option_type::text, 0, 2147483647, "", "", "", "the root file system", "", false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit), \"tmpfs:2Gi\", or a directory of this host"},
@@ -396,6 +414,10 @@ static constexpr option_set sets[] = {
     {"clone", "copies of a sandbox that runs", clone_rows},
     {"pool_take", "a sandbox out of a pool", pool_take_rows},
     {"pool_start", "a pool of sandboxes that wait", pool_start_rows},
+    {"file_read", "what of a file is read", file_read_rows},
+    {"file_write", "how a file is written", file_write_rows},
+    {"file_directory", "how a directory is made", file_directory_rows},
+    {"file_pack", "how a tree is packed", file_pack_rows},
     {"recipe", "what a spec gets so that Docker works in the sandbox", recipe_rows},
     {"daemon", "how dockerd is started, waited for, kept and stopped", daemon_rows},
     {"docker", "Docker in a sandbox of berth's own", docker_rows},

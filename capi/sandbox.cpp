@@ -177,6 +177,15 @@ berth_status berth_find_init(const char* where, size_t where_len, berth_buffer**
   });
 }
 
+berth_status berth_sandbox_events(berth_sandbox* sandbox, int32_t follow, const berth_op_options* op_options,
+                                  uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    if (follow != 0 && follow != 1)
+      return berth::make_error(berth::errc::invalid, "capi", "follow is 0 or 1", "follow");
+    return [follow](sandbox_core& c, op_pointer o) { return c.events(follow != 0, std::move(o)); };
+  });
+}
+
 berth_status berth_sandbox_docker_host(berth_sandbox* sandbox, berth_buffer** url, berth_error** err) {
   return guard(err, [&]() -> berth::result<void> {
     BERTH_TRY(clear_out(url, "url"));

@@ -324,6 +324,21 @@ asio::awaitable<op_result> sandbox_core::docker_status(op_pointer) {
   co_return status_outcome(now);
 }
 
+asio::awaitable<op_result> sandbox_core::events(bool follow, op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  docker_sandbox docker(where_, *held);
+  std::function<void(const sandbox_event&)> tell = [l = loop, op](const sandbox_event& event) {
+    l->emit(BERTH_EVENT_SANDBOX, op->id, op->user_data, 0, format_sandbox_event(event), true);
+  };
+  auto watching = docker.events(std::move(tell), follow);
+  auto watched = co_await std::move(watching);
+  if (!watched) co_return std::move(watched).error();
+  co_return op_outcome{};
+}
+
 // ---- without a handle ----
 
 asio::awaitable<op_result> list_all(environment where) {

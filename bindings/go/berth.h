@@ -10,5 +10,6 @@
 #include "berth_loop.h"
 #include "berth_exec.h"
 #include "berth_sandbox.h"
+#include "berth_files.h"
 
 #endif

@@ -10829,9 +10829,26 @@ struct guest_status {
   daemon_status docker;
   std::optional<kept_command> command;
 };
+struct sandbox_event {
+  enum class kind {
+    container_out_of_memory,
+    docker_ready,
+    docker_ended,
+    docker_failed,
+    docker_stopped,
+  };
+  kind what = kind::docker_ready;
+  std::int64_t at_ms = 0;
+  std::string container;
+  std::string message;
+};
+BERTH_DECL std::string_view sandbox_event_name(sandbox_event::kind kind) noexcept;
+BERTH_DECL std::optional<sandbox_event> event_of_change(daemon_state before, const daemon_status& now);
+BERTH_DECL std::string format_sandbox_event(const sandbox_event& event);
 struct daemon_news {
   std::optional<guest_status> status;
   std::optional<log_event> log;
+  std::optional<sandbox_event> event;
   std::optional<std::pair<output_stream, std::string>> line;
   bool done = false;
   std::optional<error> failed;
@@ -11062,6 +11079,30 @@ inline guest_status read_guest_status(message_reader& in) {
   out.command = kept;
   return out;
 }
+inline void write_event(berth::json_writer& out, const sandbox_event& event) {
+  out.open_object().key("event").string(sandbox_event_name(event.what)).key("at_ms").number(event.at_ms);
+  out.key("container").string(news_text(event.container, 256)).key("message").string(news_text(event.message));
+  out.close_object();
+}
+inline sandbox_event read_event(message_reader& from, const char* key) {
+  using kind = sandbox_event::kind;
+  message_reader in(from.member(key), from.bad());
+  sandbox_event out;
+  const std::string name = in.text("event");
+  bool known = false;
+  for (const kind one : {kind::container_out_of_memory, kind::docker_ready, kind::docker_ended, kind::docker_failed,
+                         kind::docker_stopped}) {
+    if (sandbox_event_name(one) != name) continue;
+    out.what = one;
+    known = true;
+  }
+  if (!known) in.fail("event", "an event");
+  out.at_ms = in.number<std::int64_t>("at_ms");
+  out.container = in.text("container");
+  out.message = in.text("message");
+  from.take(in, key);
+  return out;
+}
 inline log_event read_log(message_reader& from, const char* key) {
   message_reader in(from.member(key), from.bad());
   log_event out;
@@ -11174,6 +11215,47 @@ BERTH_DECL result<daemon_request> parse_daemon_request(std::string_view json) {
     return out;
   });
 }
+BERTH_DECL std::string_view sandbox_event_name(sandbox_event::kind kind) noexcept {
+  switch (kind) {
+    case sandbox_event::kind::container_out_of_memory: return "container_out_of_memory";
+    case sandbox_event::kind::docker_ready: return "docker_ready";
+    case sandbox_event::kind::docker_ended: return "docker_ended";
+    case sandbox_event::kind::docker_failed: return "docker_failed";
+    case sandbox_event::kind::docker_stopped: break;
+  }
+  return "docker_stopped";
+}
+BERTH_DECL std::optional<sandbox_event> event_of_change(daemon_state before, const daemon_status& now) {
+  sandbox_event out;
+  if (now.state == before) return std::nullopt;
+  switch (now.state) {
+    case daemon_state::ready:
+      out.what = sandbox_event::kind::docker_ready;
+      out.message = now.restarts == 0
+                        ? "Docker is ready"
+                        : "Docker is ready again, after " + std::to_string(now.restarts) + " restarts in all";
+      return out;
+    case daemon_state::starting:
+      if (before != daemon_state::ready) return std::nullopt;
+      out.what = sandbox_event::kind::docker_ended;
+      out.message = "dockerd ended by itself, and is started again";
+      return out;
+    case daemon_state::failed:
+      out.what = sandbox_event::kind::docker_failed;
+      out.message = now.failure ? now.failure->to_error().message : "dockerd ended";
+      return out;
+    case daemon_state::stopped:
+      out.what = sandbox_event::kind::docker_stopped;
+      out.message = "Docker was stopped";
+      return out;
+    default: return std::nullopt;
+  }
+}
+BERTH_DECL std::string format_sandbox_event(const sandbox_event& event) {
+  json_writer out;
+  detail::write_event(out, event);
+  return out.take();
+}
 BERTH_DECL std::string format_daemon_news(const daemon_news& news) {
   json_writer out;
   out.open_object();
@@ -11191,6 +11273,10 @@ BERTH_DECL std::string format_daemon_news(const daemon_news& news) {
       out.open_array().string(field.key).string(value).close_array();
     }
     out.close_array().close_object();
+  }
+  if (news.event) {
+    out.key("event");
+    detail::write_event(out, *news.event);
   }
   if (news.line) {
     out.key("line").open_object().key("stream").number(static_cast<int>(news.line->first));
@@ -11212,6 +11298,7 @@ BERTH_DECL result<daemon_news> parse_daemon_news(std::string_view json) {
       in.take(inner, "status");
     }
     if (in.has("log")) out.log = detail::read_log(in, "log");
+    if (in.has("event")) out.event = detail::read_event(in, "event");
     if (in.has("line")) {
       detail::message_reader line(in.member("line"), errc::hostile);
       out.line.emplace(static_cast<output_stream>(line.number<int>("stream", 1, 2)), line.text("text"));
@@ -11234,7 +11321,7 @@ BERTH_DECL result<guest_status> parse_guest_status(std::string_view json) {
 }
 #endif
 namespace berth {
-inline constexpr std::uint32_t guest_protocol_version = 3;
+inline constexpr std::uint32_t guest_protocol_version = 4;
 inline constexpr std::string_view guest_socket_name = "guest.sock";
 inline constexpr std::string_view guest_wake_name = "wake";
 inline constexpr std::size_t guest_frame_limit = 64 * 1024;
@@ -11250,6 +11337,7 @@ enum class guest_frame_kind : std::uint8_t {
   grant = 0x15,
   unwanted = 0x16,
   daemon = 0x20,
+  file = 0x40,
   retreat = 0x30,
   greeting = 0x81,
   started = 0x90,
@@ -11261,6 +11349,7 @@ enum class guest_frame_kind : std::uint8_t {
   refused = 0x96,
   deaf = 0x97,
   daemon_news = 0xa0,
+  file_answer = 0xc0,
   retreating = 0xb0,
 };
 struct guest_hello {
@@ -11352,8 +11441,7 @@ template <>
 BERTH_DECL result<guest_wake> decode_guest<guest_wake>(std::string_view payload);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-namespace berth {
-namespace detail {
+namespace berth::detail {
 inline error guest_nonsense(std::string message) { return make_error(errc::hostile, "guest", std::move(message)); }
 inline void put_u32(std::string& to, std::uint32_t n) {
   for (int shift = 0; shift < 32; shift += 8) to += static_cast<char>(static_cast<unsigned char>(n >> shift));
@@ -11381,6 +11469,10 @@ class payload_reader {
     if (n > most) broken_ = true;
     return n > most ? 0 : n;
   }
+  std::uint64_t long_number() {
+    const std::uint64_t low = number();
+    return low | static_cast<std::uint64_t>(number()) << 32;
+  }
   std::string string() {
     const std::uint32_t size = number();
     if (size > rest_.size()) {
@@ -11404,6 +11496,7 @@ class payload_reader {
     for (std::uint32_t i = 0; i < count && !broken_; ++i) all.push_back(c_string());
     return all;
   }
+  bool at_end() const { return rest_.empty(); }
   bool good() const { return !broken_ && rest_.empty(); }
   bool broken() const { return broken_; }
   void break_off() { broken_ = true; }
@@ -11411,6 +11504,10 @@ class payload_reader {
   std::string_view rest_;
   bool broken_ = false;
 };
+inline void put_u64(std::string& to, std::uint64_t n) {
+  put_u32(to, static_cast<std::uint32_t>(n));
+  put_u32(to, static_cast<std::uint32_t>(n >> 32));
+}
 inline void put_string(std::string& to, std::string_view text) {
   put_u32(to, static_cast<std::uint32_t>(text.size()));
   to += text;
@@ -11424,6 +11521,9 @@ result<Message> checked(const payload_reader& read, Message message, const char*
   if (!read.good()) return guest_nonsense(std::string("a message that cannot be read: ") + what);
   return message;
 }
+}
+namespace berth {
+namespace detail {
 inline bool is_guest_frame_kind(std::uint8_t kind) {
   switch (static_cast<guest_frame_kind>(kind)) {
     case guest_frame_kind::hello:
@@ -11436,6 +11536,7 @@ inline bool is_guest_frame_kind(std::uint8_t kind) {
     case guest_frame_kind::unwanted:
     case guest_frame_kind::daemon:
     case guest_frame_kind::retreat:
+    case guest_frame_kind::file:
     case guest_frame_kind::greeting:
     case guest_frame_kind::started:
     case guest_frame_kind::out:
@@ -11446,7 +11547,8 @@ inline bool is_guest_frame_kind(std::uint8_t kind) {
     case guest_frame_kind::refused:
     case guest_frame_kind::deaf:
     case guest_frame_kind::daemon_news:
-    case guest_frame_kind::retreating: return true;
+    case guest_frame_kind::retreating:
+    case guest_frame_kind::file_answer: return true;
   }
   return false;
 }
@@ -11645,6 +11747,8 @@ class guest_channel {
   BERTH_DECL static boost::asio::awaitable<result<guest_channel>> open(std::string path, time_point deadline);
   BERTH_DECL boost::asio::awaitable<result<void>> send(guest_frame_kind kind, std::string payload, time_point deadline);
   BERTH_DECL boost::asio::awaitable<result<message>> next(time_point deadline);
+  BERTH_DECL boost::asio::awaitable<result<void>> hang_up(time_point deadline);
+  BERTH_DECL bool has_input() const;
  private:
   struct state;
   explicit guest_channel(std::shared_ptr<state> s) noexcept : state_(std::move(s)) {}
@@ -11886,6 +11990,22 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_channel::send(guest_frame_
   auto outcome = co_await until_deadline(std::move(work), deadline);
   if (!outcome) co_return detail::guest_silent(std::move(outcome).error());
   co_return outcome;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> guest_channel::hang_up(time_point deadline) {
+  if (!state_) co_return detail::no_guest_channel();
+  ::shutdown(state_->socket.native_handle(), SHUT_WR);
+  for (;;) {
+    auto waiting = next(deadline);
+    auto came = co_await std::move(waiting);
+    if (came) continue;
+    if (came.error().code == errc::sandbox_not_running) co_return result<void>();
+    co_return std::move(came).error();
+  }
+}
+BERTH_DECL bool guest_channel::has_input() const {
+  if (!state_) return false;
+  pollfd ready{state_->socket.native_handle(), POLLIN, 0};
+  return ::poll(&ready, 1, 0) > 0;
 }
 BERTH_DECL boost::asio::awaitable<result<guest_channel::message>> guest_channel::next(time_point deadline) {
   if (!state_) co_return detail::no_guest_channel();
@@ -12607,6 +12727,716 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> guest_
   guest_attempt made = co_await std::move(work);
   if (!made.running) co_return std::move(made.failed);
   co_return std::move(made.running);
+}
+}
+#endif
+namespace berth {
+struct file_info {
+  std::string name;
+  std::uint32_t mode = 0;
+  std::uint64_t size = 0;
+  std::uint32_t uid = 0, gid = 0;
+  std::int64_t mtime = 0;
+  std::uint32_t mtime_ns = 0;
+  std::string target;
+  BERTH_DECL bool is_directory() const noexcept;
+  BERTH_DECL bool is_regular() const noexcept;
+  BERTH_DECL bool is_symlink() const noexcept;
+};
+struct guest_file_request {
+  enum class verb : std::uint32_t {
+    read = 1,
+    write,
+    list,
+    stat,
+    remove,
+    make_directory,
+    rename,
+    pack,
+    unpack,
+  };
+  verb what = verb::stat;
+  std::string path;
+  std::string other;
+  std::uint64_t offset = 0;
+  std::uint64_t limit = 0;
+  std::optional<std::uint32_t> mode;
+  bool follow = false;
+  bool recursive = false;
+  bool parents = false;
+};
+struct guest_file_answer {
+  std::uint32_t sys_errno = 0;
+  std::string message;
+  std::string path;
+};
+BERTH_DECL std::string encode(const guest_file_request& m);
+BERTH_DECL std::string encode(const guest_file_answer& m);
+template <>
+BERTH_DECL result<guest_file_request> decode_guest<guest_file_request>(std::string_view payload);
+template <>
+BERTH_DECL result<guest_file_answer> decode_guest<guest_file_answer>(std::string_view payload);
+BERTH_DECL void append_file_info(std::string& to, const file_info& info);
+BERTH_DECL result<std::vector<file_info>> decode_file_infos(std::string_view payload);
+class guest_file_conversation {
+ public:
+  explicit guest_file_conversation(guest_file_request::verb what, std::uint64_t most = 0) : what_(what), left_(most) {}
+  BERTH_DECL result<std::string_view> take(guest_frame_kind kind, std::string_view payload);
+  const std::optional<guest_file_answer>& answer() const noexcept { return answer_; }
+ private:
+  guest_file_request::verb what_;
+  std::uint64_t left_;
+  std::uint32_t entries_ = 0;
+  std::optional<guest_file_answer> answer_;
+};
+BERTH_DECL error guest_file_error(const guest_file_answer& answer);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline constexpr std::uint32_t file_permissions = 07777;
+inline bool is_path_component(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos && name.find('\0') == name.npos;
+}
+}
+BERTH_DECL bool file_info::is_directory() const noexcept { return S_ISDIR(mode); }
+BERTH_DECL bool file_info::is_regular() const noexcept { return S_ISREG(mode); }
+BERTH_DECL bool file_info::is_symlink() const noexcept { return S_ISLNK(mode); }
+BERTH_DECL std::string encode(const guest_file_request& m) {
+  std::string out;
+  detail::put_u32(out, static_cast<std::uint32_t>(m.what));
+  detail::put_string(out, m.path);
+  detail::put_string(out, m.other);
+  detail::put_u64(out, m.offset);
+  detail::put_u64(out, m.limit);
+  detail::put_u32(out, m.mode.value_or(0) & detail::file_permissions);
+  detail::put_u32(out, (m.mode ? 1u : 0u) | (m.follow ? 2u : 0u) | (m.recursive ? 4u : 0u) | (m.parents ? 8u : 0u));
+  return out;
+}
+template <>
+BERTH_DECL result<guest_file_request> decode_guest<guest_file_request>(std::string_view payload) {
+  using verb = guest_file_request::verb;
+  detail::payload_reader read(payload);
+  guest_file_request m;
+  m.what = static_cast<verb>(read.number(static_cast<std::uint32_t>(verb::unpack)));
+  if (m.what < verb::read) read.break_off();
+  m.path = read.c_string();
+  m.other = read.c_string();
+  m.offset = read.long_number();
+  m.limit = read.long_number();
+  const std::uint32_t mode = read.number(detail::file_permissions);
+  const std::uint32_t flags = read.number(15);
+  if ((flags & 1) != 0) m.mode = mode;
+  else if (mode != 0) read.break_off();
+  m.follow = (flags & 2) != 0;
+  m.recursive = (flags & 4) != 0;
+  m.parents = (flags & 8) != 0;
+  if (m.path.empty() || (m.what == verb::rename && m.other.empty())) read.break_off();
+  return detail::checked(read, std::move(m), "file");
+}
+BERTH_DECL std::string encode(const guest_file_answer& m) {
+  std::string out;
+  detail::put_u32(out, m.sys_errno);
+  detail::put_string(out, m.message);
+  detail::put_string(out, m.path);
+  return out;
+}
+template <>
+BERTH_DECL result<guest_file_answer> decode_guest<guest_file_answer>(std::string_view payload) {
+  detail::payload_reader read(payload);
+  guest_file_answer m;
+  m.sys_errno = read.number(4095);
+  m.message = read.string();
+  m.path = read.string();
+  return detail::checked(read, std::move(m), "file_answer");
+}
+BERTH_DECL void append_file_info(std::string& to, const file_info& info) {
+  detail::put_string(to, info.name);
+  detail::put_u32(to, info.mode);
+  detail::put_u64(to, info.size);
+  detail::put_u32(to, info.uid);
+  detail::put_u32(to, info.gid);
+  detail::put_u64(to, static_cast<std::uint64_t>(info.mtime));
+  detail::put_u32(to, info.mtime_ns);
+  detail::put_string(to, info.target);
+}
+BERTH_DECL result<std::vector<file_info>> decode_file_infos(std::string_view payload) {
+  detail::payload_reader read(payload);
+  std::vector<file_info> all;
+  while (!read.at_end() && !read.broken()) {
+    file_info one;
+    one.name = read.string();
+    one.mode = read.number();
+    one.size = read.long_number();
+    one.uid = read.number();
+    one.gid = read.number();
+    one.mtime = static_cast<std::int64_t>(read.long_number());
+    one.mtime_ns = read.number(999'999'999);
+    one.target = read.c_string();
+    all.push_back(std::move(one));
+  }
+  const bool alone = all.size() == 1 && all.front().name.empty();
+  for (const file_info& one : all) {
+    if (!alone && !detail::is_path_component(one.name)) {
+      std::string shown;
+      append_shown(shown, one.name);
+      return detail::guest_nonsense("the sandbox's guest gave a name that is none: " + shown);
+    }
+  }
+  return detail::checked(read, std::move(all), "entries");
+}
+BERTH_DECL result<std::string_view> guest_file_conversation::take(guest_frame_kind kind, std::string_view payload) {
+  using verb = guest_file_request::verb;
+  const auto out_of_turn = [] { return detail::guest_nonsense("the guest spoke out of turn"); };
+  if (answer_) return out_of_turn();
+  if (kind == guest_frame_kind::file_answer) {
+    auto answer = decode_guest<guest_file_answer>(payload);
+    if (!answer) return std::move(answer).error();
+    if (what_ == verb::stat && answer->sys_errno == 0 && entries_ == 0) return out_of_turn();
+    answer_ = std::move(*answer);
+    return std::string_view();
+  }
+  if (kind == guest_frame_kind::refused) {
+    auto why = decode_guest<guest_refused>(payload);
+    if (!why) return std::move(why).error();
+    answer_ = guest_file_answer{why->sys_errno == 0 ? std::uint32_t{EIO} : why->sys_errno, why->message, {}};
+    return std::string_view();
+  }
+  if (kind != guest_frame_kind::out || payload.empty()) return out_of_turn();
+  switch (what_) {
+    case verb::read:
+      if (payload.size() > left_) return detail::guest_nonsense("the guest sent more of a file than it was asked for");
+      left_ -= payload.size();
+      break;
+    case verb::stat:
+      if (++entries_ > 1) return out_of_turn();
+      break;
+    case verb::list:
+    case verb::pack: break;
+    default: return out_of_turn();
+  }
+  return payload;
+}
+BERTH_DECL error guest_file_error(const guest_file_answer& answer) {
+  std::string path, said;
+  append_shown(path, answer.path);
+  append_shown(said, answer.message);
+  if (said.empty()) said = "an operation on a file of the sandbox failed";
+  error e = errno_error(static_cast<int>(answer.sys_errno), "files", std::move(said), std::move(path));
+  if (answer.sys_errno == EINVAL) e.code = errc::invalid;
+  if (answer.sys_errno == EFBIG) e.code = errc::too_big;
+  return e;
+}
+}
+#endif
+namespace berth {
+namespace detail {
+struct file_place;
+struct file_transfer;
+}
+class guest_file_reader {
+ public:
+  BERTH_DECL boost::asio::awaitable<result<std::string>> next();
+  BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> copy_to(int fd);
+ private:
+  friend class guest_files;
+  std::shared_ptr<detail::file_transfer> transfer_;
+};
+class guest_file_writer {
+ public:
+  BERTH_DECL boost::asio::awaitable<result<void>> write(std::string_view data);
+  BERTH_DECL boost::asio::awaitable<result<void>> finish();
+  BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> copy_from(int fd);
+ private:
+  friend class guest_files;
+  std::shared_ptr<detail::file_transfer> transfer_;
+};
+struct file_range {
+  std::uint64_t offset = 0;
+  std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
+};
+struct file_write_options {
+  std::optional<std::uint32_t> mode;
+  bool parents = false;
+  std::string into;
+};
+class guest_files {
+ public:
+  using opener = std::function<boost::asio::awaitable<result<guest_channel>>(time_point deadline)>;
+  BERTH_DECL explicit guest_files(std::string socket_path);
+  BERTH_DECL explicit guest_files(opener open);
+  BERTH_DECL boost::asio::awaitable<result<guest_file_reader>> read(std::string path, file_range range);
+  boost::asio::awaitable<result<guest_file_reader>> read(std::string path) {
+    return read(std::move(path), file_range());
+  }
+  BERTH_DECL boost::asio::awaitable<result<std::string>> read_all(std::string path, std::size_t most);
+  BERTH_DECL boost::asio::awaitable<result<guest_file_writer>> write(std::string path, file_write_options options);
+  BERTH_DECL boost::asio::awaitable<result<void>> write_all(std::string path, std::string data,
+                                                            file_write_options options);
+  BERTH_DECL boost::asio::awaitable<result<file_info>> stat(std::string path, bool follow);
+  BERTH_DECL boost::asio::awaitable<result<std::vector<file_info>>> list(std::string path,
+                                                                         std::size_t most = 1'000'000);
+  BERTH_DECL boost::asio::awaitable<result<void>> remove(std::string path, bool recursive);
+  BERTH_DECL boost::asio::awaitable<result<void>> make_directory(std::string path, bool parents,
+                                                                 std::optional<std::uint32_t> mode = {});
+  BERTH_DECL boost::asio::awaitable<result<void>> rename(std::string from, std::string to);
+  BERTH_DECL boost::asio::awaitable<result<guest_file_reader>> pack(std::string path, std::string name, bool follow);
+  BERTH_DECL boost::asio::awaitable<result<guest_file_writer>> unpack(std::string path, bool parents);
+  duration patience = seconds(10);
+  duration silence = seconds(600);
+ private:
+  boost::asio::awaitable<result<std::shared_ptr<detail::file_transfer>>> begin(guest_file_request request);
+  boost::asio::awaitable<result<void>> plain(guest_file_request request);
+  std::shared_ptr<detail::file_place> place_;
+};
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+class fd_copy : public std::enable_shared_from_this<fd_copy> {
+ public:
+  using descriptor = boost::asio::posix::stream_descriptor;
+  explicit fd_copy(const boost::asio::any_io_executor& loop) : fd_(loop) {}
+  static boost::asio::awaitable<result<std::shared_ptr<fd_copy>>> open(int fd) {
+    const auto loop = co_await boost::asio::this_coro::executor;
+    auto made = std::make_shared<fd_copy>(loop);
+    unique_fd own(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    struct stat info {};
+    if (!own || ::fstat(own.get(), &info) != 0)
+      co_return errno_error(errno, "process", "cannot take the descriptor of a stream", std::to_string(fd));
+    made->plain_ = S_ISREG(info.st_mode) || S_ISBLK(info.st_mode);
+    const int flags = ::fcntl(own.get(), F_GETFL);
+    made->longest_ = made->plain_ || (flags & O_NONBLOCK) != 0 ? 256 * 1024 : PIPE_BUF;
+    boost::system::error_code failed;
+    made->fd_.assign(own.get(), failed);
+    if (failed) co_return errno_error(failed.value(), "process", "cannot watch the descriptor of a stream");
+    (void)own.release();
+    co_return made;
+  }
+  boost::asio::awaitable<result<void>> write(std::string_view data) {
+    const auto self = shared_from_this();
+    while (!data.empty()) {
+      auto waiting = self->ready(POLLOUT);
+      auto waited = co_await std::move(waiting);
+      if (!waited) co_return std::move(waited).error();
+      const ssize_t n = write_no_sigpipe(self->fd_.native_handle(), data.data(), std::min(self->longest_, data.size()));
+      if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (n < 0) co_return errno_error(errno, "process", "what came cannot be written");
+      data.remove_prefix(static_cast<std::size_t>(n));
+    }
+    co_return result<void>();
+  }
+  boost::asio::awaitable<result<std::string>> read() {
+    const auto self = shared_from_this();
+    for (;;) {
+      auto waiting = self->ready(POLLIN);
+      auto waited = co_await std::move(waiting);
+      if (!waited) co_return std::move(waited).error();
+      std::string out(256 * 1024, '\0');
+      const ssize_t n = ::read(self->fd_.native_handle(), out.data(), out.size());
+      if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (n < 0) co_return errno_error(errno, "process", "what is to be sent cannot be read");
+      out.resize(static_cast<std::size_t>(n));
+      co_return out;
+    }
+  }
+ private:
+  boost::asio::awaitable<result<void>> ready(short what) {
+    pollfd now{fd_.native_handle(), what, 0};
+    if (plain_ || ::poll(&now, 1, 0) != 0) co_return result<void>();
+    boost::system::error_code failed;
+    const auto wanted = what == POLLIN ? descriptor::wait_read : descriptor::wait_write;
+    co_await fd_.async_wait(wanted, boost::asio::redirect_error(boost::asio::use_awaitable, failed));
+    if (!failed) co_return result<void>();
+    if (failed == boost::asio::error::operation_aborted)
+      co_return make_error(errc::cancelled, "process", "the transfer was cancelled");
+    co_return errno_error(failed.value(), "process", "cannot wait for the descriptor of a stream");
+  }
+  descriptor fd_;
+  std::size_t longest_ = PIPE_BUF;
+  bool plain_ = false;
+};
+}
+namespace berth {
+namespace detail {
+struct file_place {
+  guest_files::opener open;
+  std::vector<guest_channel> idle;
+};
+struct file_transfer {
+  file_transfer(guest_file_request::verb what, std::uint64_t most) : conversation(what, most) {}
+  std::shared_ptr<file_place> place;
+  guest_channel channel;
+  guest_file_conversation conversation;
+  duration silence{};
+  guest_channel::message last;
+  std::string_view piece;
+  bool over = false;
+  static boost::asio::awaitable<result<std::string_view>> take(std::shared_ptr<file_transfer> self) {
+    if (self->over) co_return std::string_view();
+    auto waiting = self->channel.next(deadline_after(self->silence));
+    auto came = co_await std::move(waiting);
+    if (!came) {
+      self->break_off();
+      co_return std::move(came).error();
+    }
+    self->last = std::move(*came);
+    auto piece = self->conversation.take(self->last.kind, self->last.payload);
+    if (!piece) {
+      self->break_off();
+      co_return std::move(piece).error();
+    }
+    if (!self->conversation.answer()) co_return *piece;
+    self->over = true;
+    const guest_file_answer& answer = *self->conversation.answer();
+    if (answer.sys_errno != 0) co_return guest_file_error(answer);
+    co_return std::string_view();
+  }
+  static boost::asio::awaitable<void> abandon(std::shared_ptr<file_transfer> self) {
+    if (self->over) co_return;
+    self->over = true;
+    const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+    co_await boost::asio::this_coro::throw_if_cancelled(false);
+    auto hanging_up = self->channel.hang_up(deadline_after(seconds(5)));
+    (void)co_await std::move(hanging_up);
+    self->channel = guest_channel();
+    co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  }
+  void break_off() {
+    over = true;
+    channel = guest_channel();
+  }
+  void give_back() {
+    constexpr std::size_t most_idle = 4;
+    if (last.kind == guest_frame_kind::file_answer && place->idle.size() < most_idle)
+      place->idle.push_back(std::move(channel));
+    channel = guest_channel();
+  }
+};
+inline error file_transfer_over() {
+  return make_error(errc::closed, "guest", "this transfer is over, or was never begun");
+}
+inline guest_file_request file_request(guest_file_request::verb what, std::string path) {
+  guest_file_request request;
+  request.what = what;
+  request.path = std::move(path);
+  return request;
+}
+}
+BERTH_DECL guest_files::guest_files(std::string socket_path)
+    : guest_files(
+          [path = std::move(socket_path)](time_point deadline) { return guest_channel::open(path, deadline); }) {}
+BERTH_DECL guest_files::guest_files(opener open) : place_(std::make_shared<detail::file_place>()) {
+  place_->open = std::move(open);
+}
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<detail::file_transfer>>> guest_files::begin(
+    guest_file_request request) {
+  using verb = guest_file_request::verb;
+  using boost::asio::awaitable;
+  if (request.path.empty() || request.path.find('\0') != request.path.npos ||
+      request.other.find('\0') != request.other.npos)
+    co_return make_error(errc::invalid, "files", "not a path: it is empty, or holds a NUL", "path");
+  const auto place = place_;
+  const duration may_be_silent = silence;
+  const time_point until = deadline_after(patience);
+  const std::string payload = encode(request);
+  const bool content_goes = request.what == verb::write || request.what == verb::unpack;
+  for (;;) {
+    auto out = std::make_shared<detail::file_transfer>(request.what, request.limit);
+    out->place = place;
+    out->silence = may_be_silent;
+    const bool used = !place->idle.empty();
+    if (used) {
+      out->channel = std::move(place->idle.back());
+      place->idle.pop_back();
+    } else {
+      auto opening = place->open(until);
+      auto opened = co_await std::move(opening);
+      if (!opened) co_return std::move(opened).error();
+      out->channel = std::move(*opened);
+    }
+    auto asking = out->channel.send(guest_frame_kind::file, payload, deadline_after(may_be_silent));
+    auto asked = co_await std::move(asking);
+    if (!asked && used && asked.error().code == errc::io) continue;
+    if (!asked) co_return std::move(asked).error();
+    if (content_goes) co_return out;
+    auto waiting = detail::file_transfer::take(out);
+    auto came = co_await std::move(waiting);
+    if (came) {
+      out->piece = *came;
+      if (out->over) out->give_back();
+      co_return out;
+    }
+    const auto& answer = out->conversation.answer();
+    if (!answer && used && came.error().code == errc::sandbox_not_running) continue;
+    if (!answer || answer->sys_errno != EAGAIN || clock::now() >= until) {
+      if (answer) out->give_back();
+      co_return std::move(came).error();
+    }
+    const milliseconds pause(20);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) co_return make_error(errc::cancelled, "guest", "cancelled");
+  }
+}
+BERTH_DECL boost::asio::awaitable<result<void>> guest_files::plain(guest_file_request request) {
+  auto beginning = begin(std::move(request));
+  auto begun = co_await std::move(beginning);
+  if (!begun) co_return std::move(begun).error();
+  co_return result<void>();
+}
+BERTH_DECL boost::asio::awaitable<result<std::string>> guest_file_reader::next() {
+  const auto transfer = transfer_;
+  if (!transfer) co_return detail::file_transfer_over();
+  if (transfer->piece.empty()) {
+    if (transfer->over) co_return std::string();
+    const bool cancelled = co_await was_cancelled();
+    if (cancelled) {
+      transfer->break_off();
+      co_return make_error(errc::cancelled, "guest", "the transfer was cancelled");
+    }
+    auto waiting = detail::file_transfer::take(transfer);
+    auto came = co_await std::move(waiting);
+    if (!came && transfer->conversation.answer()) transfer->give_back();
+    if (!came) co_return std::move(came).error();
+    transfer->piece = *came;
+    if (transfer->over) transfer->give_back();
+  }
+  const bool whole = transfer->piece.size() == transfer->last.payload.size();
+  std::string out = whole ? std::move(transfer->last.payload) : std::string(transfer->piece);
+  transfer->piece = {};
+  co_return out;
+}
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> guest_file_reader::copy_to(int fd) {
+  guest_file_reader self = *this;
+  auto target = co_await fd_copy::open(fd);
+  if (!target) co_return std::move(target).error();
+  std::uint64_t sum = 0;
+  for (;;) {
+    auto reading = self.next();
+    auto piece = co_await std::move(reading);
+    if (!piece) co_return std::move(piece).error();
+    if (piece->empty()) co_return sum;
+    sum += piece->size();
+    auto writing = (*target)->write(*piece);
+    auto written = co_await std::move(writing);
+    if (!written) co_return std::move(written).error();
+  }
+}
+BERTH_DECL boost::asio::awaitable<result<guest_file_reader>> guest_files::read(std::string path, file_range range) {
+  auto request = detail::file_request(guest_file_request::verb::read, std::move(path));
+  request.offset = range.offset;
+  request.limit = range.limit;
+  auto beginning = begin(std::move(request));
+  auto begun = co_await std::move(beginning);
+  if (!begun) co_return std::move(begun).error();
+  guest_file_reader out;
+  out.transfer_ = std::move(*begun);
+  co_return out;
+}
+BERTH_DECL boost::asio::awaitable<result<std::string>> guest_files::read_all(std::string path, std::size_t most) {
+  file_range range;
+  if (most < range.limit) range.limit = std::uint64_t{most} + 1;
+  const std::string name = path;
+  auto beginning = read(std::move(path), range);
+  auto reader = co_await std::move(beginning);
+  if (!reader) co_return std::move(reader).error();
+  std::string all;
+  for (;;) {
+    auto reading = reader->next();
+    auto piece = co_await std::move(reading);
+    if (!piece) co_return std::move(piece).error();
+    if (piece->empty()) co_return all;
+    if (piece->size() > most - all.size())
+      co_return make_error(errc::too_big, "files", "a file of more than " + std::to_string(most) + " bytes", name);
+    all += *piece;
+  }
+}
+BERTH_DECL boost::asio::awaitable<result<file_info>> guest_files::stat(std::string path, bool follow) {
+  auto request = detail::file_request(guest_file_request::verb::stat, std::move(path));
+  request.follow = follow;
+  auto beginning = begin(std::move(request));
+  auto begun = co_await std::move(beginning);
+  if (!begun) co_return std::move(begun).error();
+  auto entries = decode_file_infos((*begun)->piece);
+  if (!entries) co_return std::move(entries).error();
+  if (entries->size() != 1) co_return make_error(errc::hostile, "guest", "the sandbox's guest told of no file");
+  file_info info = std::move(entries->front());
+  info.name.clear();
+  auto waiting = detail::file_transfer::take(*begun);
+  auto ended = co_await std::move(waiting);
+  if (!ended) co_return std::move(ended).error();
+  (*begun)->give_back();
+  co_return info;
+}
+BERTH_DECL boost::asio::awaitable<result<std::vector<file_info>>> guest_files::list(std::string path,
+                                                                                    std::size_t most) {
+  const std::string name = path;
+  auto request = detail::file_request(guest_file_request::verb::list, std::move(path));
+  auto beginning = begin(std::move(request));
+  auto begun = co_await std::move(beginning);
+  if (!begun) co_return std::move(begun).error();
+  std::vector<file_info> all;
+  guest_file_reader reader;
+  reader.transfer_ = std::move(*begun);
+  for (;;) {
+    auto reading = reader.next();
+    auto piece = co_await std::move(reading);
+    if (!piece) co_return std::move(piece).error();
+    if (piece->empty()) break;
+    auto entries = decode_file_infos(*piece);
+    if (!entries) co_return std::move(entries).error();
+    if (entries->size() > most - all.size())
+      co_return make_error(errc::too_big, "files",
+                           "more than " + std::to_string(most) + " files, directories and links", name);
+    for (file_info& one : *entries) {
+      if (one.name.empty())
+        co_return make_error(errc::hostile, "guest", "the sandbox's guest gave a name that is none");
+      all.push_back(std::move(one));
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const file_info& a, const file_info& b) { return a.name < b.name; });
+  co_return all;
+}
+BERTH_DECL boost::asio::awaitable<result<guest_file_reader>> guest_files::pack(std::string path, std::string name,
+                                                                               bool follow) {
+  auto request = detail::file_request(guest_file_request::verb::pack, std::move(path));
+  request.other = std::move(name);
+  request.follow = follow;
+  auto beginning = begin(std::move(request));
+  auto begun = co_await std::move(beginning);
+  if (!begun) co_return std::move(begun).error();
+  guest_file_reader out;
+  out.transfer_ = std::move(*begun);
+  co_return out;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> guest_file_writer::write(std::string_view data) {
+  constexpr std::size_t piece = 256 * 1024;
+  const auto transfer = transfer_;
+  if (!transfer || transfer->over) co_return detail::file_transfer_over();
+  while (!data.empty()) {
+    const bool cancelled = co_await was_cancelled();
+    if (cancelled) {
+      auto abandoning = detail::file_transfer::abandon(transfer);
+      co_await std::move(abandoning);
+      co_return make_error(errc::cancelled, "guest", "the transfer was cancelled");
+    }
+    if (transfer->channel.has_input()) {
+      auto waiting = detail::file_transfer::take(transfer);
+      auto said = co_await std::move(waiting);
+      transfer->break_off();
+      if (!said) co_return std::move(said).error();
+      co_return make_error(errc::hostile, "guest", "the guest spoke out of turn");
+    }
+    std::string now(data.substr(0, piece));
+    data.remove_prefix(now.size());
+    auto sending = transfer->channel.send(guest_frame_kind::input, std::move(now), deadline_after(transfer->silence));
+    auto sent = co_await std::move(sending);
+    if (sent) continue;
+    auto abandoning = detail::file_transfer::abandon(transfer);
+    co_await std::move(abandoning);
+    co_return std::move(sent).error();
+  }
+  co_return result<void>();
+}
+BERTH_DECL boost::asio::awaitable<result<void>> guest_file_writer::finish() {
+  const auto transfer = transfer_;
+  if (!transfer || transfer->over) co_return detail::file_transfer_over();
+  auto sending = transfer->channel.send(guest_frame_kind::input_end, {}, deadline_after(transfer->silence));
+  auto sent = co_await std::move(sending);
+  if (!sent) {
+    transfer->break_off();
+    co_return std::move(sent).error();
+  }
+  auto waiting = detail::file_transfer::take(transfer);
+  auto ended = co_await std::move(waiting);
+  if (transfer->conversation.answer()) transfer->give_back();
+  if (!ended) co_return std::move(ended).error();
+  co_return result<void>();
+}
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> guest_file_writer::copy_from(int fd) {
+  guest_file_writer self = *this;
+  auto source = co_await fd_copy::open(fd);
+  if (!source) co_return std::move(source).error();
+  std::uint64_t sum = 0;
+  for (;;) {
+    auto reading = (*source)->read();
+    auto piece = co_await std::move(reading);
+    if (!piece) {
+      auto abandoning = detail::file_transfer::abandon(self.transfer_);
+      co_await std::move(abandoning);
+      co_return std::move(piece).error();
+    }
+    if (piece->empty()) break;
+    sum += piece->size();
+    auto writing = self.write(*piece);
+    auto written = co_await std::move(writing);
+    if (!written) co_return std::move(written).error();
+  }
+  auto finishing = self.finish();
+  auto finished = co_await std::move(finishing);
+  if (!finished) co_return std::move(finished).error();
+  co_return sum;
+}
+BERTH_DECL boost::asio::awaitable<result<guest_file_writer>> guest_files::write(std::string path,
+                                                                                file_write_options options) {
+  auto request = detail::file_request(guest_file_request::verb::write, std::move(path));
+  request.other = std::move(options.into);
+  request.mode = options.mode;
+  request.parents = options.parents;
+  auto beginning = begin(std::move(request));
+  auto begun = co_await std::move(beginning);
+  if (!begun) co_return std::move(begun).error();
+  guest_file_writer out;
+  out.transfer_ = std::move(*begun);
+  co_return out;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> guest_files::write_all(std::string path, std::string data,
+                                                                       file_write_options options) {
+  const time_point until = deadline_after(patience);
+  for (;;) {
+    auto beginning = write(path, options);
+    auto writer = co_await std::move(beginning);
+    if (!writer) co_return std::move(writer).error();
+    auto writing = writer->write(data);
+    auto done = co_await std::move(writing);
+    if (done) {
+      auto finishing = writer->finish();
+      done = co_await std::move(finishing);
+    }
+    if (done || done.error().sys_errno != EAGAIN || clock::now() >= until) co_return done;
+    const milliseconds pause(20);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) co_return make_error(errc::cancelled, "guest", "cancelled");
+  }
+}
+BERTH_DECL boost::asio::awaitable<result<guest_file_writer>> guest_files::unpack(std::string path, bool parents) {
+  auto request = detail::file_request(guest_file_request::verb::unpack, std::move(path));
+  request.parents = parents;
+  auto beginning = begin(std::move(request));
+  auto begun = co_await std::move(beginning);
+  if (!begun) co_return std::move(begun).error();
+  guest_file_writer out;
+  out.transfer_ = std::move(*begun);
+  co_return out;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> guest_files::remove(std::string path, bool recursive) {
+  auto request = detail::file_request(guest_file_request::verb::remove, std::move(path));
+  request.recursive = recursive;
+  auto doing = plain(std::move(request));
+  co_return co_await std::move(doing);
+}
+BERTH_DECL boost::asio::awaitable<result<void>> guest_files::make_directory(std::string path, bool parents,
+                                                                            std::optional<std::uint32_t> mode) {
+  auto request = detail::file_request(guest_file_request::verb::make_directory, std::move(path));
+  request.parents = parents;
+  request.mode = mode;
+  auto doing = plain(std::move(request));
+  co_return co_await std::move(doing);
+}
+BERTH_DECL boost::asio::awaitable<result<void>> guest_files::rename(std::string from, std::string to) {
+  auto request = detail::file_request(guest_file_request::verb::rename, std::move(from));
+  request.other = std::move(to);
+  auto doing = plain(std::move(request));
+  co_return co_await std::move(doing);
 }
 }
 #endif
@@ -15104,6 +15934,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
                                                                                            stdio_options io,
                                                                                            guest_terminal_size size);
   BERTH_DECL boost::asio::awaitable<result<guest_channel>> open_guest(time_point deadline);
+  BERTH_DECL guest_files& files();
   void use_runsc_exec(bool always) noexcept { runsc_only_ = always; }
   BERTH_DECL boost::asio::awaitable<result<pid_t>> start_detached(command what, std::string log_path);
   exit_reason why_ended() const { return find_exit_reason(record_); }
@@ -15150,6 +15981,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   environment where_;
   std::string root_;
   sandbox_record record_;
+  std::optional<guest_files> files_;
   std::optional<runsc_binary> runsc_;
   std::optional<detail::container_process> process_;
   bool runsc_only_ = false;
@@ -16342,6 +17174,21 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(tim
     const bool waited = co_await pause_for(pause);
     if (!waited) co_return make_error(errc::cancelled, "sandbox", "cancelled");
   }
+}
+namespace detail {
+inline boost::asio::awaitable<result<guest_channel>> open_guest_of(std::weak_ptr<sandbox> whose, time_point deadline) {
+  const auto box = whose.lock();
+  if (!box) co_return make_error(errc::closed, "sandbox", "the handle of the sandbox is gone");
+  auto opening = box->open_guest(deadline);
+  co_return co_await std::move(opening);
+}
+}
+BERTH_DECL guest_files& sandbox::files() {
+  if (!files_) {
+    const std::weak_ptr<sandbox> self = weak_from_this();
+    files_.emplace([self](time_point deadline) { return detail::open_guest_of(self, deadline); });
+  }
+  return *files_;
 }
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> sandbox::start_terminal(
     command what, stdio_options io, guest_terminal_size size) {
@@ -18450,6 +19297,7 @@ class guest_daemon {
                                                         time_point deadline);
   std::function<void(const guest_status&)> on_status;
   std::function<void(output_stream, std::string_view line)> on_line;
+  std::function<void(const sandbox_event&)> on_event;
   rate_limit log_limit{200, 10, 128 << 10, 8 << 10, 4000};
  private:
   boost::asio::awaitable<result<void>> converse(daemon_request request, time_point deadline,
@@ -18473,8 +19321,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse_once(
   const log_sink sink = log_;
   const auto tell_status = on_status;
   const auto tell_line = on_line;
+  const auto tell_event = on_event;
   request.lines = static_cast<bool>(tell_line);
-  rate_limiter logged(log_limit);
+  rate_limiter logged(log_limit), reported(log_limit);
   const time_point soon = std::min(deadline, deadline_after(detail::guest_answers_within));
   auto opening = box->open_guest(soon);
   auto channel = co_await std::move(opening);
@@ -18500,6 +19349,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse_once(
     if (news->log && sink) {
       std::string_view words = news->log->message;
       if (logged.admit(words, clock::now())) sink(*news->log);
+    }
+    if (news->event && tell_event) {
+      std::string_view words = news->event->message;
+      if (reported.admit(words, clock::now())) tell_event(*news->event);
     }
     if (news->line && tell_line) tell_line(news->line->first, news->line->second);
     if (news->status) {
@@ -18604,7 +19457,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::stop(time_point de
 BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::watch(std::function<bool(const guest_status&)> go_on,
                                                                     time_point deadline) {
   daemon_request request;
-  request.so_far = static_cast<bool>(log_);
+  request.so_far = static_cast<bool>(log_) || static_cast<bool>(on_event);
   auto work = converse(std::move(request), deadline, std::move(go_on));
   co_return co_await std::move(work);
 }
@@ -20101,1722 +20954,6 @@ berth_status berth_executor_failed(berth_executor* executor, uint64_t op, berth_
                                           text.empty() ? "the command failed" : std::string(text)));
   });
 }
-namespace berth::capi {
-pid_t this_process() noexcept;
-}
-namespace berth::capi {
-static std::atomic<std::atomic<pid_t>*> fork_page{nullptr};
-static std::atomic<pid_t> fork_no_page{-1};
-static std::atomic<pid_t>* make_fork_page() noexcept {
-  void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  std::atomic<pid_t>* made = &fork_no_page;
-  if (page != MAP_FAILED) {
-    if (::madvise(page, 4096, MADV_WIPEONFORK) == 0) {
-      made = static_cast<std::atomic<pid_t>*>(page);
-    } else {
-      ::munmap(page, 4096);
-    }
-  }
-  std::atomic<pid_t>* expected = nullptr;
-  if (fork_page.compare_exchange_strong(expected, made, std::memory_order_acq_rel)) return made;
-  if (made != &fork_no_page) ::munmap(page, 4096);
-  return expected;
-}
-pid_t this_process() noexcept {
-  std::atomic<pid_t>* page = fork_page.load(std::memory_order_acquire);
-  if (page == nullptr) page = make_fork_page();
-  if (page == &fork_no_page) return ::getpid();
-  pid_t pid = page->load(std::memory_order_relaxed);
-  if (pid == 0) {
-    pid = ::getpid();
-    page->store(pid, std::memory_order_relaxed);
-  }
-  return pid;
-}
-}
-#include <cstdlib>
-namespace berth::capi {
-static_assert(sizeof(void*) == 8, "handles need 64-bit pointers");
-static constexpr std::uint64_t slot_pin_mask = (1u << 24) - 1;
-static constexpr std::uint64_t slot_closed = 1u << 24;
-static constexpr std::uint64_t slot_exclusive = 1u << 25;
-static constexpr int slot_kind_shift = 26;
-static constexpr std::uint64_t slot_last_generation = 0x7fffffff;
-struct handle_slot {
-  std::atomic<std::uint64_t> word{0};
-  std::atomic<std::uint32_t> next{0};
-  handle_object* object = nullptr;
-};
-static constexpr std::uint32_t slots_per_chunk = 1024;
-static constexpr std::uint32_t max_chunks = (1u << 24) / slots_per_chunk;
-static constinit std::atomic<handle_slot*> slot_chunks[max_chunks]{};
-static constinit std::atomic<std::uint32_t> slot_count{0};
-static constinit std::atomic<std::uint64_t> free_slots{0};
-static constinit std::atomic<std::size_t> live_handles[static_cast<int>(handle_kind::count)]{};
-const char* handle_kind_name(handle_kind kind) noexcept {
-  switch (kind) {
-    case handle_kind::error: return "error";
-    case handle_kind::buffer: return "buffer";
-    case handle_kind::spec: return "spec";
-    case handle_kind::runsc: return "runsc";
-    case handle_kind::argv: return "argv";
-    case handle_kind::loop: return "loop";
-    case handle_kind::executor: return "executor";
-    case handle_kind::daemon: return "daemon";
-    case handle_kind::sandbox: return "sandbox";
-    case handle_kind::none:
-    case handle_kind::count: break;
-  }
-  return "handle";
-}
-static handle_slot* slot_at(std::uint32_t index) noexcept {
-  handle_slot* chunk = slot_chunks[index / slots_per_chunk].load(std::memory_order_acquire);
-  return chunk == nullptr ? nullptr : &chunk[index % slots_per_chunk];
-}
-static void give_back_slot(handle_slot& slot, std::uint32_t index) noexcept {
-  std::uint64_t head = free_slots.load(std::memory_order_relaxed);
-  for (;;) {
-    slot.next.store(static_cast<std::uint32_t>(head), std::memory_order_relaxed);
-    const std::uint64_t fresh =
-        ((head >> 32) + 1) << 32 | (index + 1);
-    if (free_slots.compare_exchange_weak(head, fresh, std::memory_order_release, std::memory_order_relaxed)) return;
-  }
-}
-static handle_slot* take_slot(std::uint32_t& index) noexcept {
-  std::uint64_t head = free_slots.load(std::memory_order_acquire);
-  while (static_cast<std::uint32_t>(head) != 0) {
-    index = static_cast<std::uint32_t>(head) - 1;
-    handle_slot* slot = slot_at(index);
-    const std::uint64_t fresh = ((head >> 32) + 1) << 32 | slot->next.load(std::memory_order_relaxed);
-    if (free_slots.compare_exchange_weak(head, fresh, std::memory_order_acquire)) return slot;
-  }
-  std::uint32_t count = slot_count.load(std::memory_order_relaxed);
-  do {
-    if (count >= max_chunks * slots_per_chunk) return nullptr;
-  } while (!slot_count.compare_exchange_weak(count, count + 1, std::memory_order_relaxed));
-  index = count;
-  std::atomic<handle_slot*>& place = slot_chunks[index / slots_per_chunk];
-  handle_slot* chunk = place.load(std::memory_order_acquire);
-  if (chunk == nullptr) {
-    auto* made = new (std::nothrow) handle_slot[slots_per_chunk];
-    if (made == nullptr) return nullptr;
-    if (place.compare_exchange_strong(chunk, made, std::memory_order_acq_rel)) {
-      chunk = made;
-    } else {
-      delete[] made;
-    }
-  }
-  return &chunk[index % slots_per_chunk];
-}
-handle_token handle_make(handle_kind kind, std::unique_ptr<handle_object> object) noexcept {
-  std::uint32_t index = 0;
-  handle_slot* slot = take_slot(index);
-  if (slot == nullptr) return 0;
-  const std::uint64_t generation = (slot->word.load(std::memory_order_relaxed) >> 32) + 1;
-  slot->object = object.release();
-  slot->word.store(generation << 32 | static_cast<std::uint64_t>(kind) << slot_kind_shift, std::memory_order_release);
-  live_handles[static_cast<int>(kind)].fetch_add(1, std::memory_order_relaxed);
-  return std::uint64_t{1} << 63 | generation << 32 | std::uint64_t{index} << 8 | static_cast<std::uint64_t>(kind);
-}
-static std::uint32_t token_slot(handle_token token) noexcept {
-  return static_cast<std::uint32_t>(token >> 8) & 0xffffff;
-}
-static std::uint64_t token_word(handle_token token) noexcept {
-  return ((token >> 32) & slot_last_generation) << 6 | (token & 0xff);
-}
-static handle_slot* slot_of(handle_token token, handle_kind kind, errc& why) noexcept {
-  why = errc::invalid;
-  if (token >> 63 == 0 || (token & 0xff) != static_cast<std::uint64_t>(kind)) return nullptr;
-  return slot_at(token_slot(token));
-}
-handle_pin handle_acquire(handle_token token, handle_kind kind, handle_use use) noexcept {
-  handle_pin pin;
-  handle_slot* slot = slot_of(token, kind, pin.why);
-  if (slot == nullptr) return pin;
-  const std::uint64_t want = token_word(token);
-  const std::uint64_t add = use == handle_use::exclusive ? 1 | slot_exclusive : 1;
-  std::uint64_t word = slot->word.load(std::memory_order_relaxed);
-  for (;;) {
-    if (word >> slot_kind_shift != want || (word & slot_closed) != 0) {
-      pin.why = word >> 32 >= want >> 6 ? errc::closed : errc::invalid;
-      return pin;
-    }
-    if ((word & slot_exclusive) != 0 || (use == handle_use::exclusive && (word & slot_pin_mask) != 0) ||
-        (word & slot_pin_mask) == slot_pin_mask) {
-      pin.why = errc::state;
-      return pin;
-    }
-    if (slot->word.compare_exchange_weak(word, word + add, std::memory_order_acquire, std::memory_order_relaxed)) break;
-  }
-  pin.why = errc::ok;
-  pin.object = slot->object;
-  return pin;
-}
-static void end_slot(handle_slot& slot, std::uint32_t index) noexcept {
-  std::unique_ptr<handle_object> object(slot.object);
-  slot.object = nullptr;
-  const std::uint64_t generation = slot.word.load(std::memory_order_relaxed) >> 32;
-  slot.word.store(generation << 32 | slot_closed, std::memory_order_relaxed);
-  if (generation < slot_last_generation) give_back_slot(slot, index);
-}
-void handle_release(handle_token token, handle_use use) noexcept {
-  const std::uint32_t index = token_slot(token);
-  handle_slot* slot = slot_at(index);
-  const std::uint64_t taken = use == handle_use::exclusive ? 1 | slot_exclusive : 1;
-  const std::uint64_t before = slot->word.fetch_sub(taken, std::memory_order_acq_rel);
-  if ((before & slot_closed) != 0 && (before & slot_pin_mask) == 1) end_slot(*slot, index);
-}
-bool handle_free(handle_token token, handle_kind kind) noexcept {
-  errc why;
-  handle_slot* slot = slot_of(token, kind, why);
-  if (slot == nullptr) return false;
-  const std::uint64_t want = token_word(token);
-  std::uint64_t word = slot->word.load(std::memory_order_relaxed);
-  do {
-    if (word >> slot_kind_shift != want || (word & slot_closed) != 0) return false;
-  } while (!slot->word.compare_exchange_weak(word, word | slot_closed, std::memory_order_acq_rel,
-                                             std::memory_order_relaxed));
-  live_handles[static_cast<int>(kind)].fetch_sub(1, std::memory_order_relaxed);
-  if ((word & slot_pin_mask) == 0) end_slot(*slot, token_slot(token));
-  return true;
-}
-std::size_t handle_live(handle_kind kind) noexcept {
-  return live_handles[static_cast<int>(kind)].load(std::memory_order_relaxed);
-}
-error handle_error(errc why, handle_kind kind) {
-  const std::string noun = handle_kind_name(kind);
-  switch (why) {
-    case errc::closed:
-      return make_error(why, "capi", "the " + noun + " was freed", {}, "do not use a handle after its _free");
-    case errc::state:
-      return make_error(why, "capi", "the " + noun + " is in use by another call", {},
-                        "let one thread at a time use a " + noun);
-    default:
-      return make_error(errc::invalid, "capi", "not a handle of a " + noun, {},
-                        "pass what the " + noun + "'s own functions gave out");
-  }
-}
-}
-namespace berth::capi {
-std::string to_base64(std::string_view bytes) {
-  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t k) {
-      return i + k < bytes.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + k])) : 0u;
-    };
-    const std::uint32_t three = byte(0) << 16 | byte(1) << 8 | byte(2);
-    out += digits[three >> 18];
-    out += digits[three >> 12 & 63];
-    out += i + 1 < bytes.size() ? digits[three >> 6 & 63] : '=';
-    out += i + 2 < bytes.size() ? digits[three & 63] : '=';
-  }
-  return out;
-}
-void write_log_event(json_writer& out, const log_event& event) {
-  static constexpr const char* names[] = {"debug", "info", "warn", "error"};
-  out.open_object().key("level").string(names[static_cast<int>(event.level) & 3]);
-  out.key("message").string(event.message).key("fields").open_object();
-  for (const log_field& f : event.fields) out.key(f.key).string(f.value);
-  out.close_object().key("console").string(format_console(event)).close_object();
-}
-}
-namespace berth::capi {
-result<void> read_struct_bytes(const void* given, void* mine, std::size_t size, std::size_t least, const char* name) {
-  std::uint32_t stated = 0;
-  std::memcpy(&stated, given, sizeof stated);
-  const auto* bytes = static_cast<const unsigned char*>(given);
-  if (stated < least) {
-    return make_error(errc::invalid, "capi", std::string(name) + ".struct_size is " + std::to_string(stated), name,
-                      "set it to the size of the structure, or call its _init");
-  }
-  if (stated > 4096) {
-    return make_error(errc::too_big, "capi", std::string(name) + ".struct_size is " + std::to_string(stated), name,
-                      "set it to the size of the structure, or call its _init");
-  }
-  for (std::size_t i = size; i < stated; ++i) {
-    if (bytes[i] != 0) {
-      return make_error(errc::too_big, "capi", std::string(name) + " holds options that this libberth does not know",
-                        name, "use the libberth that the program was built for, or leave the new options zero");
-    }
-  }
-  std::memcpy(mine, given, stated < size ? stated : size);
-  return {};
-}
-static result<void> check_reserved(const std::uint64_t* reserved, std::size_t count, const char* name) {
-  for (std::size_t i = 0; i < count; ++i) {
-    if (reserved[i] != 0) {
-      return make_error(errc::too_big, "capi", std::string(name) + ".reserved is not zero", name,
-                        "zero the structure before it is filled in");
-    }
-  }
-  return {};
-}
-result<op_settings> read_op_options(const berth_op_options* options) {
-  auto given = read_struct(options, "op_options");
-  if (!given) return std::move(given).error();
-  BERTH_TRY(check_reserved(given->reserved, 3, "op_options"));
-  if (given->flags != 0) {
-    return make_error(errc::too_big, "capi", "op_options.flags holds flags that this libberth does not know",
-                      "op_options");
-  }
-  op_settings settings;
-  settings.user_data = given->user_data;
-  const auto most = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(time_point::max().time_since_epoch()).count());
-  if (given->deadline_ns != 0 && given->deadline_ns < most) {
-    settings.deadline = time_point(std::chrono::nanoseconds(given->deadline_ns));
-  }
-  return settings;
-}
-static void init_struct(void* options, std::size_t size) noexcept {
-  if (options == nullptr || size < sizeof(std::uint32_t) || size > 4096) return;
-  std::memset(options, 0, size);
-  const auto stated = static_cast<std::uint32_t>(size);
-  std::memcpy(options, &stated, sizeof stated);
-}
-}
-using berth::capi::clear_out;
-using berth::capi::guard;
-using berth::capi::loop_object;
-void berth_loop_options_init(berth_loop_options* options, size_t size) { berth::capi::init_struct(options, size); }
-void berth_op_options_init(berth_op_options* options, size_t size) { berth::capi::init_struct(options, size); }
-berth_status berth_loop_create(const berth_loop_options* options, berth_loop** loop, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(loop, "loop"));
-    auto given = berth::capi::read_struct(options, "options");
-    if (!given) return std::move(given).error();
-    BERTH_TRY(berth::capi::check_reserved(given->reserved, 4, "options"));
-    auto core = berth::capi::loop_core::start(*given);
-    if (!core) return std::move(core).error();
-    auto handed = berth::capi::hand_out<loop_object>(loop, *core);
-    if (!handed) (*core)->join();
-    return handed;
-  });
-}
-berth_status berth_loop_fd(berth_loop* loop, int32_t* fd, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(fd, "fd"));
-    *fd = -1;
-    BERTH_PIN(l, loop_object, loop);
-    BERTH_TRY(l->core->check());
-    *fd = l->core->fd();
-    return {};
-  });
-}
-template <class Take>
-static berth_status loop_take(berth_loop* loop, berth_event* events, std::size_t cap, std::size_t* count,
-                              berth_error** err, Take take) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(clear_out(count, "count"));
-    if (events == nullptr || cap == 0) {
-      return berth::make_error(berth::errc::invalid, "capi", "there is no room for an event", "events",
-                               "pass an array of at least one berth_event");
-    }
-    std::shared_ptr<berth::capi::loop_core> core;
-    {
-      BERTH_PIN(l, loop_object, loop);
-      core = l->core;
-    }
-    auto n = take(*core);
-    if (!n) return std::move(n).error();
-    *count = *n;
-    return {};
-  });
-}
-berth_status berth_loop_poll(berth_loop* loop, berth_event* events, size_t cap, size_t* count, berth_error** err) {
-  return loop_take(loop, events, cap, count, err, [&](berth::capi::loop_core& core) { return core.take(events, cap); });
-}
-berth_status berth_loop_wait(berth_loop* loop, berth_event* events, size_t cap, size_t* count, int32_t timeout_ms,
-                             berth_error** err) {
-  return loop_take(loop, events, cap, count, err,
-                   [&](berth::capi::loop_core& core) { return core.wait(events, cap, timeout_ms); });
-}
-berth_status berth_loop_close(berth_loop* loop, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_PIN(l, loop_object, loop);
-    BERTH_TRY(l->core->check());
-    l->core->close();
-    return {};
-  });
-}
-void berth_loop_free(berth_loop* loop) {
-  std::shared_ptr<berth::capi::loop_core> core;
-  {
-    berth::capi::pinned<loop_object> l(loop);
-    if (!l) return;
-    core = l->core;
-  }
-  if (!berth::capi::handle_free(reinterpret_cast<berth::capi::handle_token>(loop), loop_object::kind)) return;
-  try {
-    core->join();
-  } catch (...) {
-  }
-}
-berth_status berth_op_cancel(berth_loop* loop, uint64_t op, berth_error** err) {
-  return guard(err, [&]() -> berth::result<void> {
-    BERTH_PIN(l, loop_object, loop);
-    BERTH_TRY(l->core->check());
-    l->core->cancel(op);
-    return {};
-  });
-}
-void berth_event_clear(berth_event* event) {
-  if (event == nullptr) return;
-  berth_error_free(event->err);
-  berth_buffer_free(static_cast<berth_buffer*>(event->payload));
-  *event = berth_event{};
-}
-#include <signal.h>
-#include <sys/eventfd.h>
-namespace berth::capi {
-static constexpr std::size_t default_queue_limit = 65536;
-static constexpr std::size_t default_output_limit = 1u << 20;
-result<std::shared_ptr<loop_core>> loop_core::start(const berth_loop_options& options) {
-  if (options.log_level < BERTH_LOG_NONE || options.log_level > BERTH_LOG_ERROR) {
-    return make_error(errc::invalid, "capi", "there is no such log level", "log_level", "use a BERTH_LOG_ constant");
-  }
-  std::shared_ptr<loop_core> core(new loop_core);
-  core->pid_ = this_process();
-  core->log_level_ = options.log_level;
-  core->user_data_ = options.user_data;
-  core->queue_limit_ = options.queue_limit != 0 ? options.queue_limit : default_queue_limit;
-  core->output_limit_ = options.output_limit != 0 ? options.output_limit : default_output_limit;
-  core->wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!core->wake_) return errno_error(errno, "capi", "no eventfd could be made");
-  core->last_event_.emplace_back();
-  try {
-    core->context_ = std::make_unique<asio::io_context>(1);
-  } catch (const boost::system::system_error& e) {
-    return errno_error(e.code().value(), "capi", "the loop could not be made");
-  }
-  core->work_.emplace(core->context_->get_executor());
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  int failed = 0;
-  try {
-    core->thread_ = std::make_unique<std::thread>([core] { core->run(); });
-    ::pthread_setname_np(core->thread_->native_handle(), "berth-loop");
-  } catch (const std::system_error& e) {
-    failed = e.code().value();
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (failed != 0) return errno_error(failed, "capi", "the loop's thread could not be started");
-  return core;
-}
-loop_core::~loop_core() {
-  if (forked()) (void)thread_.release();
-}
-void loop_core::run() {
-  for (;;) {
-    try {
-      context_->run();
-      break;
-    } catch (...) {
-      try {
-        emit(BERTH_EVENT_LOG, 0, user_data_, BERTH_LOG_ERROR, exception_to_error().to_string(), true);
-      } catch (...) {
-      }
-    }
-  }
-  try {
-    context_->restart();
-    context_->run_for(std::chrono::seconds(10));
-  } catch (...) {
-  }
-  fill_event(last_event_.front().event, BERTH_EVENT_CLOSED, 0, user_data_);
-  push(last_event_, true);
-  context_.reset();
-}
-bool loop_core::forked() const noexcept { return pid_ != this_process(); }
-result<void> loop_core::check() const {
-  if (forked()) {
-    return make_error(errc::forked, "capi",
-                      "this loop belongs to the process before fork: its thread does not exist here", {},
-                      "make a new loop in the child, or start children by spawn (Python: spawn or forkserver)");
-  }
-  return {};
-}
-bool loop_core::post(std::function<void()> work) {
-  if (forked()) return false;
-  const std::lock_guard lock(mutex_);
-  if (stopped_) return false;
-  asio::post(*context_, std::move(work));
-  return true;
-}
-result<void> loop_core::settle(std::shared_ptr<resident> r) {
-  BERTH_TRY(check());
-  const std::lock_guard lock(mutex_);
-  if (closing_) return loop_closed_error();
-  const resident* key = r.get();
-  residents_.emplace(key, std::move(r));
-  return {};
-}
-void loop_core::retire(std::shared_ptr<resident> r) noexcept {
-  try {
-    post([self = shared_from_this(), r = std::move(r)] {
-      if (!r->may_retire()) return;
-      {
-        const std::lock_guard lock(self->mutex_);
-        if (self->residents_.erase(r.get()) == 0) return;
-      }
-      r->close_on_loop();
-    });
-  } catch (...) {
-  }
-}
-void loop_core::close() {
-  if (forked()) return;
-  const std::lock_guard lock(mutex_);
-  if (closing_) return;
-  asio::post(*context_, [self = shared_from_this()] {
-    const auto running = self->ops_;
-    for (const auto& [id, op] : running) {
-      op->cancelled = true;
-      if (op->started) op->signal.emit(asio::cancellation_type::all);
-    }
-    self->take_down_when_idle();
-  });
-  closing_ = true;
-}
-void loop_core::take_down_when_idle() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!closing_ || !ops_.empty() || taking_down_) return;
-  }
-  taking_down_ = true;
-  std::unordered_map<const resident*, std::shared_ptr<resident>> residents;
-  {
-    const std::lock_guard lock(mutex_);
-    residents.swap(residents_);
-  }
-  for (const auto& [key, r] : residents) r->close_on_loop();
-  residents.clear();
-  {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-  }
-  work_.reset();
-  context_->stop();
-}
-void loop_core::join() {
-  if (forked()) return;
-  close();
-  thread_->join();
-  std::list<queued_event> dropped;
-  const std::lock_guard lock(mutex_);
-  freed_ = true;
-  dropped.swap(queue_);
-  const std::uint64_t one = 1;
-  (void)!::write(wake_.get(), &one, sizeof one);
-}
-log_sink loop_core::make_log_sink(std::uint64_t user_data) {
-  if (log_level_ == BERTH_LOG_NONE) return {};
-  return [weak = weak_from_this(), user = user_data != 0 ? user_data : user_data_](const log_event& e) {
-    const auto self = weak.lock();
-    const int level = static_cast<int>(e.level) + BERTH_LOG_DEBUG;
-    if (!self || level < self->log_level_) return;
-    try {
-      json_writer out;
-      write_log_event(out, e);
-      self->emit(BERTH_EVENT_LOG, 0, user, level, out.take(), true);
-    } catch (...) {
-    }
-  };
-}
-}
-namespace berth::capi {
-std::uint64_t next_op_id() noexcept {
-  static constinit std::atomic<std::uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-result<std::uint64_t> loop_core::submit(const berth_op_options* options, op_body body) {
-  BERTH_TRY(check());
-  auto settings = read_op_options(options);
-  if (!settings) return std::move(settings).error();
-  auto op = std::make_shared<op_record>();
-  op->id = next_op_id();
-  op->user_data = settings->user_data;
-  op->deadline = settings->deadline;
-  op->done.emplace_back();
-  const std::uint64_t id = op->id;
-  {
-    const std::lock_guard lock(mutex_);
-    if (closing_) return loop_closed_error();
-    asio::post(*context_, [self = shared_from_this(), op = std::move(op), body = std::move(body)]() mutable {
-      self->begin(std::move(op), std::move(body));
-    });
-  }
-  return id;
-}
-void loop_core::begin(op_pointer op, op_body body) {
-  try {
-    ops_.emplace(op->id, op);
-    bool closing = false;
-    {
-      const std::lock_guard lock(mutex_);
-      closing = closing_;
-    }
-    if (closing) return finish(op, {}, loop_closed_error());
-    if (op->deadline <= clock::now()) {
-      return finish(op, {}, make_error(errc::timeout, "capi", "the deadline had passed before the operation began"));
-    }
-    if (op->deadline != time_point::max()) {
-      op->timer.emplace(*context_, op->deadline);
-      op->timer->async_wait([op](boost::system::error_code stopped) {
-        if (stopped || op->cancelled) return;
-        op->timed_out = true;
-        op->signal.emit(asio::cancellation_type::all);
-      });
-    }
-    op->started = true;
-    asio::co_spawn(*context_, body(op),
-                   asio::bind_cancellation_slot(op->signal.slot(),
-                                                [self = shared_from_this(), op](std::exception_ptr e, op_result r) {
-                                                  self->finish(op, std::move(e), std::move(r));
-                                                }));
-  } catch (...) {
-    finish(op, std::current_exception(), op_outcome{});
-  }
-}
-void loop_core::finish(const op_pointer& op, std::exception_ptr thrown, op_result outcome) {
-  op->timer.reset();
-  op->aspect.reset();
-  berth_event& event = op->done.front().event;
-  fill_event(event, BERTH_EVENT_DONE, op->id, op->user_data);
-  try {
-    if (thrown) {
-      try {
-        std::rethrow_exception(thrown);
-      } catch (...) {
-        outcome = exception_to_error();
-      }
-    }
-    if (!outcome) {
-      error why = std::move(outcome).error();
-      if (why.code == errc::cancelled && op->timed_out) {
-        why.code = errc::timeout;
-        why.message = "the deadline passed" + (why.message.empty() ? std::string() : ": " + why.message);
-      }
-      event.status = static_cast<berth_status>(why.code == errc::ok ? errc::internal : why.code);
-      event.err = make_error_handle(std::move(why));
-      outcome = std::move(op->on_failure);
-    }
-    event.code = outcome->code;
-    if (outcome->payload) event.payload = make_buffer_handle(std::move(*outcome->payload));
-  } catch (...) {
-    event.status = BERTH_E_NO_MEMORY;
-  }
-  push(op->done);
-  ops_.erase(op->id);
-  if (ops_.empty()) {
-    try {
-      asio::post(*context_, [self = shared_from_this()] { self->take_down_when_idle(); });
-    } catch (...) {
-      take_down_when_idle();
-    }
-  }
-}
-void loop_core::cancel(std::uint64_t id) {
-  post([self = shared_from_this(), id] {
-    const op_pointer op = self->find_op(id);
-    if (!op || op->cancelled || op->timed_out) return;
-    op->cancelled = true;
-    op->signal.emit(asio::cancellation_type::all);
-  });
-}
-op_pointer loop_core::find_op(std::uint64_t id) {
-  const auto found = ops_.find(id);
-  return found == ops_.end() ? nullptr : found->second;
-}
-}
-namespace berth::capi {
-static_assert(sizeof(berth_event) == 64);
-static_assert(alignof(berth_event) == 8);
-error loop_closed_error() { return make_error(errc::closed, "capi", "the loop was closed"); }
-static std::uint64_t mono_ns() noexcept {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now().time_since_epoch()).count());
-}
-void fill_event(berth_event& event, std::uint32_t kind, std::uint64_t op, std::uint64_t user_data) noexcept {
-  event.size = sizeof(berth_event);
-  event.kind = kind;
-  event.op = op;
-  event.user_data = user_data;
-  event.t_mono_ns = mono_ns();
-}
-bool loop_core::push(event_node& node, bool last) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (ended_ || freed_) return false;
-  const bool was_empty = queue_.empty();
-  if (node.front().droppable) ++droppable_;
-  queue_.splice(queue_.end(), node);
-  ended_ = last;
-  if (was_empty) {
-    const std::uint64_t one = 1;
-    (void)!::write(wake_.get(), &one, sizeof one);
-  }
-  return true;
-}
-void loop_core::emit(std::uint32_t kind, std::uint64_t op, std::uint64_t user_data, std::int32_t code,
-                     std::optional<std::string> payload, bool droppable, std::shared_ptr<output_flow> flow) {
-  if (forked()) return;
-  if (droppable) {
-    const std::lock_guard lock(mutex_);
-    if (droppable_ >= queue_limit_) return;
-  }
-  event_node node;
-  node.emplace_back();
-  queued_event& made = node.front();
-  made.droppable = droppable;
-  fill_event(made.event, kind, op, user_data);
-  made.event.code = code;
-  if (payload) {
-    made.bytes = payload->size() + 256;
-    made.event.payload = make_buffer_handle(std::move(*payload));
-  }
-  if (flow) {
-    flow->queued.fetch_add(made.bytes, std::memory_order_relaxed);
-    made.flow = std::move(flow);
-  }
-  push(node);
-}
-result<std::size_t> loop_core::take(berth_event* events, std::size_t cap) {
-  BERTH_TRY(check());
-  std::size_t n = 0;
-  std::list<queued_event> taken;
-  {
-    const std::lock_guard lock(mutex_);
-    if (freed_ || (queue_.empty() && ended_)) return loop_closed_error();
-    auto end = queue_.begin();
-    while (n < cap && end != queue_.end()) {
-      if (end->droppable) --droppable_;
-      ++n;
-      ++end;
-    }
-    taken.splice(taken.end(), queue_, queue_.begin(), end);
-    std::uint64_t count = 0;
-    if (queue_.empty() && !(ended_ && waiting_ > 0)) {
-      (void)!::read(wake_.get(), &count, sizeof count);
-    } else if (n != 0 && !queue_.empty()) {
-      count = 1;
-      (void)!::write(wake_.get(), &count, sizeof count);
-    }
-  }
-  std::size_t at = 0;
-  for (queued_event& q : taken) {
-    events[at++] = q.event;
-    q.event = berth_event{};
-    if (q.flow) {
-      const std::size_t before = q.flow->queued.fetch_sub(q.bytes, std::memory_order_acq_rel);
-      if (before - q.bytes < q.flow->limit && q.flow->waiting.exchange(false, std::memory_order_acq_rel)) {
-        try {
-          post([flow = q.flow] {
-            if (flow->wake) flow->wake();
-          });
-        } catch (...) {
-          q.flow->waiting = true;
-        }
-      }
-    }
-  }
-  return n;
-}
-class loop_core::waiting_thread {
- public:
-  explicit waiting_thread(loop_core& l) : loop_(l) {
-    const std::lock_guard lock(loop_.mutex_);
-    ++loop_.waiting_;
-  }
-  waiting_thread(const waiting_thread&) = delete;
-  waiting_thread& operator=(const waiting_thread&) = delete;
-  ~waiting_thread() {
-    const std::lock_guard lock(loop_.mutex_);
-    std::uint64_t count = 0;
-    if (--loop_.waiting_ == 0 && loop_.ended_ && !loop_.freed_ && loop_.queue_.empty())
-      (void)!::read(loop_.wake_.get(), &count, sizeof count);
-  }
- private:
-  loop_core& loop_;
-};
-result<std::size_t> loop_core::wait(berth_event* events, std::size_t cap, std::int32_t timeout_ms) {
-  const time_point until = timeout_ms < 0 ? time_point::max() : deadline_after(milliseconds(timeout_ms));
-  BERTH_TRY(check());
-  const waiting_thread here(*this);
-  for (;;) {
-    auto n = take(events, cap);
-    if (!n || *n != 0) return n;
-    int left = -1;
-    if (timeout_ms >= 0) {
-      const auto ms = std::chrono::ceil<milliseconds>(until - clock::now()).count();
-      if (ms <= 0) return std::size_t{0};
-      left = static_cast<int>(ms);
-    }
-    pollfd ready{wake_.get(), POLLIN, 0};
-    if (::poll(&ready, 1, left) < 0 && errno != EINTR) return errno_error(errno, "capi", "poll failed");
-  }
-}
-}
-namespace berth::capi {
-static constexpr std::size_t max_options_bytes = 16u << 20;
-static result<parsed_json> parse_options_json(std::string_view json) {
-  if (json.size() > max_options_bytes) {
-    return make_error(errc::too_big, "capi", "the options are longer than 16 MiB");
-  }
-  auto parsed = parsed_json::parse(json);
-  if (parsed) return parsed;
-  error why = std::move(parsed).error();
-  if (why.code != errc::no_memory && why.code != errc::internal) why.code = errc::invalid;
-  why.layer = "capi";
-  why.message = "options: " + why.message;
-  return why;
-}
-result<void> options_text::parse(std::string_view json) {
-  auto parsed = parse_options_json(json.empty() ? std::string_view("{}") : json);
-  if (!parsed) return std::move(parsed).error();
-  document_ = std::move(*parsed);
-  if (!document_->root().is_object()) {
-    return make_error(errc::invalid, "capi", "options: not a JSON object", {}, "pass {} or NULL for the defaults");
-  }
-  return {};
-}
-options_object options_text::root(std::string_view set) {
-  static constexpr option_set none{"", "", {}};
-  const option_set* const known = find_option_set(set);
-  if (known == nullptr && !problem_)
-    problem_ = make_error(errc::internal, "capi", "no set of options is called " + std::string(set));
-  return {document_->root(), known == nullptr ? none : *known, "", problem_};
-}
-result<void> options_text::outcome() const {
-  if (problem_) return *problem_;
-  return {};
-}
-std::string options_object::at(std::string_view name) const {
-  std::string out = pointer_ + "/";
-  for (const char c : name) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-void options_object::complain(std::string_view name, std::string message, errc code, std::string hint) {
-  if (!*problem_) *problem_ = make_error(code, "capi", "options: " + std::move(message), at(name), std::move(hint));
-}
-json_view options_object::find(std::string_view name, std::initializer_list<option_type> types) {
-  row_ = set_->find(name);
-  if (row_ == nullptr || std::find(types.begin(), types.end(), row_->type) == types.end()) {
-    complain(name, "the table has no such option of this type in " + std::string(set_->name), errc::internal);
-    return {};
-  }
-  known_.emplace_back(name);
-  return object_[name];
-}
-bool options_object::has(std::string_view name) const { return static_cast<bool>(object_[name]); }
-static std::optional<std::string> as_text(json_view v) {
-  const auto text = v.text();
-  if (!text || text->find('\0') != std::string_view::npos) return {};
-  return std::string(*text);
-}
-std::optional<std::string> options_object::text(std::string_view name) {
-  const json_view v = find(name, {option_type::text});
-  if (!v) return {};
-  auto t = as_text(v);
-  if (!t) complain(name, "a string without NUL is wanted");
-  return t;
-}
-std::optional<bool> options_object::boolean(std::string_view name) {
-  const json_view v = find(name, {option_type::bool_});
-  if (!v) return {};
-  const auto b = v.truth();
-  if (!b) complain(name, "true or false is wanted");
-  return b;
-}
-static std::string plain(double n) {
-  char text[400];
-  const bool whole = std::abs(n) < 1e15 && n == std::floor(n);
-  const auto written = whole ? std::to_chars(text, text + sizeof text, static_cast<std::int64_t>(n))
-                             : std::to_chars(text, text + sizeof text, n);
-  return {text, written.ptr};
-}
-void options_object::complain_of_range(std::string_view name, const char* what) {
-  complain(name, std::string(what) + " from " + plain(row_->least) + " to " + plain(row_->most) + " is wanted");
-}
-std::optional<std::int64_t> options_object::integer(std::string_view name) {
-  const json_view v = find(name, {option_type::int_});
-  if (!v) return {};
-  const auto n = v.number<std::int64_t>();
-  if (!n || static_cast<double>(*n) < row_->least || static_cast<double>(*n) > row_->most) {
-    complain_of_range(name, "a whole number");
-    return {};
-  }
-  return n;
-}
-std::optional<std::size_t> options_object::word_index(std::string_view name, std::size_t count) {
-  const json_view v = find(name, {option_type::word, option_type::word_or_object});
-  if (!v || (row_->type == option_type::word_or_object && v.is_object())) return {};
-  const auto given = v.text();
-  std::string listed;
-  std::string_view words = row_->words;
-  std::optional<std::size_t> found;
-  std::size_t i = 0;
-  for (; !words.empty(); ++i) {
-    const std::string_view word = words.substr(0, words.find('|'));
-    if (given && *given == word) found = i;
-    const bool last = word.size() == words.size();
-    listed += (i == 0 ? "\"" : last ? " or \"" : ", \"") + std::string(word) + "\"";
-    words.remove_prefix(std::min(words.size(), word.size() + 1));
-  }
-  if (i != count) complain(name, "the table has other words than its reader", errc::internal);
-  else if (!found && row_->type == option_type::word_or_object) complain(name, listed + ", or an object, is wanted");
-  else if (!found) complain(name, listed + " is wanted");
-  else return found;
-  return {};
-}
-std::optional<std::uint64_t> options_object::size(std::string_view name) {
-  const json_view v = find(name, {option_type::size});
-  if (!v) return {};
-  const auto n = v.number<std::uint64_t>();
-  if (!n) complain(name, "a whole number, not negative, is wanted");
-  return n;
-}
-std::optional<std::vector<std::uint32_t>> options_object::ids(std::string_view name) {
-  const json_view v = find(name, {option_type::ids});
-  if (!v) return {};
-  std::vector<std::uint32_t> out;
-  bool good = v.is_array();
-  for (std::size_t i = 0; good && i < v.size(); ++i) {
-    const auto n = v.at(i).number<std::uint32_t>();
-    good = n.has_value();
-    if (n) out.push_back(*n);
-  }
-  if (good) return out;
-  complain(name, "an array of numbers from 0 to 4294967295 is wanted");
-  return {};
-}
-std::optional<double> options_object::number(std::string_view name) {
-  const json_view v = find(name, {option_type::number});
-  if (!v) return {};
-  const auto n = v.number<double>();
-  if (!n || !(*n >= row_->least && *n <= row_->most)) {
-    complain_of_range(name, "a number");
-    return {};
-  }
-  return n;
-}
-std::optional<duration> options_object::milliseconds_of(std::string_view name) {
-  static constexpr std::int64_t most = std::int64_t{1000} * 86400 * 365;
-  const json_view v = find(name, {option_type::ms});
-  if (!v) return {};
-  const auto n = v.number<std::int64_t>();
-  if (n && *n >= 0 && *n <= most) return duration(milliseconds(*n));
-  complain(name, "a whole number of milliseconds from 0 to " + std::to_string(most) + " is wanted");
-  return {};
-}
-static std::optional<std::vector<std::string>> as_texts(json_view v) {
-  if (!v.is_array()) return {};
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < v.size(); ++i) {
-    auto t = as_text(v.at(i));
-    if (!t) return {};
-    out.push_back(std::move(*t));
-  }
-  return out;
-}
-std::optional<std::vector<std::string>> options_object::texts(std::string_view name) {
-  const json_view v = find(name, {option_type::texts});
-  if (!v) return {};
-  auto out = as_texts(v);
-  if (!out) complain(name, "an array of strings is wanted");
-  return out;
-}
-static std::optional<std::vector<std::pair<std::string, std::string>>> as_pairs(json_view v) {
-  if (!v.is_object()) return {};
-  std::vector<std::pair<std::string, std::string>> out;
-  for (std::size_t i = 0; i < v.size(); ++i) {
-    const std::string_view key = v.name(i);
-    auto value = as_text(v.at(i));
-    if (key.find('\0') != std::string_view::npos || !value) return {};
-    out.emplace_back(key, std::move(*value));
-  }
-  return out;
-}
-std::optional<std::vector<std::pair<std::string, std::string>>> options_object::pairs(std::string_view name) {
-  const json_view v = find(name, {option_type::pairs});
-  if (!v) return {};
-  auto out = as_pairs(v);
-  if (!out) complain(name, "an object of strings is wanted");
-  return out;
-}
-std::optional<std::vector<std::string>> options_object::environment(std::string_view name) {
-  const json_view v = find(name, {option_type::environment});
-  if (!v) return {};
-  if (v.is_array()) {
-    auto out = as_texts(v);
-    const bool good = out && std::all_of(out->begin(), out->end(), [](const std::string& s) {
-                        const std::size_t equals = s.find('=');
-                        return equals != std::string::npos && equals != 0;
-                      });
-    if (good) return out;
-  } else if (auto given = as_pairs(v)) {
-    std::vector<std::string> out;
-    bool good = true;
-    for (auto& [key, value] : *given) {
-      good = good && !key.empty() && key.find('=') == std::string::npos;
-      out.push_back(key + "=" + value);
-    }
-    if (good) return out;
-  }
-  complain(name, "an array of \"NAME=value\" or an object of strings is wanted");
-  return {};
-}
-std::optional<options_object> options_object::object(std::string_view name) {
-  const json_view v = find(name, {option_type::object, option_type::word_or_object});
-  if (!v) return {};
-  if (!v.is_object()) {
-    complain(name, "an object is wanted");
-    return {};
-  }
-  return options_object(v, *find_option_set(row_->of), at(name), *problem_);
-}
-std::vector<options_object> options_object::objects(std::string_view name) {
-  const json_view v = find(name, {option_type::objects});
-  std::vector<options_object> out;
-  if (!v) return out;
-  if (!v.is_array()) {
-    complain(name, "an array of objects is wanted");
-    return out;
-  }
-  for (std::size_t i = 0; i < v.size(); ++i) {
-    if (!v.at(i).is_object()) {
-      complain(name, "an array of objects is wanted");
-      return {};
-    }
-    out.emplace_back(v.at(i), *find_option_set(row_->of), at(name) + "/" + std::to_string(i), *problem_);
-  }
-  return out;
-}
-std::optional<std::string> options_object::json(std::string_view name) {
-  const json_view v = find(name, {option_type::json, option_type::object});
-  if (!v) return {};
-  return v.to_json();
-}
-void options_object::finish() {
-  for (std::size_t i = 0; i < object_.size(); ++i) {
-    const std::string_view name = object_.name(i);
-    if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-    if (set_->find(name) != nullptr) {
-      complain(name, "this option does not go with the others");
-      return;
-    }
-    const std::string_view meant = nearest_name(*set_, name);
-    std::string names;
-    for (const std::string& k : known_) names += (names.empty() ? "" : ", ") + k;
-    complain(name, "there is no such option", errc::invalid,
-             meant.empty() ? "the options here are: " + names
-                           : "did you mean " + std::string(meant) + "? the options here are: " + names);
-    return;
-  }
-}
-result<std::vector<std::string>> parse_string_array(std::string_view json, std::string_view name) {
-  auto parsed = parse_options_json(json);
-  if (!parsed) return std::move(parsed).error();
-  auto out = as_texts(parsed->root());
-  if (!out) return make_error(errc::invalid, "capi", std::string(name) + ": a JSON array of strings is wanted");
-  return std::move(*out);
-}
-}
-#include <numeric>
-namespace berth::capi {
-const option_row* option_set::find(std::string_view option) const noexcept {
-  const auto found = std::find_if(rows.begin(), rows.end(), [&](const option_row& row) { return row.name == option; });
-  return found == rows.end() ? nullptr : &*found;
-}
-const option_set* find_option_set(std::string_view name) noexcept {
-  const auto all = option_sets();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const option_set& set) { return set.name == name; });
-  return found == all.end() ? nullptr : &*found;
-}
-static std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t k = 0; k < b.size(); ++k) {
-      const std::size_t changed = diagonal + (a[i] == b[k] ? 0 : 1);
-      diagonal = row[k + 1];
-      row[k + 1] = std::min({changed, row[k] + 1, row[k + 1] + 1});
-    }
-  }
-  return row.back();
-}
-std::string_view nearest_name(const option_set& known, std::string_view name) {
-  if (name.size() > 64) return {};
-  std::string_view nearest;
-  std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
-  for (const option_row& row : known.rows) {
-    const bool inside = name.size() >= 4 && row.name.find(name) != std::string_view::npos;
-    const std::size_t far = inside ? 1 : distance(name, row.name);
-    if (far < least) {
-      least = far;
-      nearest = row.name;
-    }
-  }
-  return nearest;
-}
-static std::string_view type_name(option_type type) {
-  switch (type) {
-    case option_type::text:
-    case option_type::word: return "string";
-    case option_type::bool_: return "boolean";
-    case option_type::int_:
-    case option_type::size:
-    case option_type::ms: return "integer";
-    case option_type::number: return "number";
-    case option_type::texts: return "strings";
-    case option_type::environment: return "environment";
-    case option_type::pairs: return "string_map";
-    case option_type::ids: return "integers";
-    case option_type::object: return "object";
-    case option_type::objects: return "objects";
-    case option_type::word_or_object: return "string_or_object";
-    case option_type::json: break;
-  }
-  return "json";
-}
-static void write_words(json_writer& out, std::string_view words) {
-  out.open_array();
-  while (!words.empty()) {
-    const std::string_view word = words.substr(0, words.find('|'));
-    out.string(word);
-    words.remove_prefix(std::min(words.size(), word.size() + 1));
-  }
-  out.close_array();
-}
-std::string options_json(const option_set& set) {
-  json_writer out;
-  out.open_object().key("name").string(set.name).key("about").string(set.about).key("options").open_array();
-  for (const option_row& row : set.rows) {
-    out.open_object().key("name").string(row.name).key("type").string(type_name(row.type));
-    if (!row.unit.empty()) out.key("unit").string(row.unit);
-    if (!row.words.empty()) {
-      out.key("words");
-      write_words(out, row.words);
-    }
-    if ((row.type == option_type::int_ || row.type == option_type::number) && row.most < 1e15)
-      out.key("least").real(row.least).key("most").real(row.most);
-    if (!row.of.empty()) out.key("of").string(row.of);
-    if (!row.default_json.empty()) out.key("default").raw(row.default_json);
-    if (!row.default_words.empty()) out.key("default_is").string(row.default_words);
-    out.key("needed").boolean(row.needed).key("since").string(row.since).key("help").string(row.help).close_object();
-  }
-  return out.close_array().close_object().take();
-}
-std::string option_sets_json() {
-  json_writer out;
-  out.open_array();
-  for (const option_set& set : option_sets()) out.string(set.name);
-  return out.close_array().take();
-}
-}
-berth_status berth_options_json(const char* set, size_t set_len, berth_buffer** json, berth_error** err) {
-  namespace capi = berth::capi;
-  return capi::guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(capi::clear_out(json, "json"));
-    BERTH_TEXT(name, set, set_len);
-    if (name.empty()) {
-      *json = capi::make_buffer_handle(capi::option_sets_json());
-      return {};
-    }
-    const capi::option_set* const found = capi::find_option_set(name);
-    if (found == nullptr)
-      return berth::make_error(berth::errc::not_found, "capi", "there are no options of this name", "set",
-                               "with an empty name it gives those that there are");
-    *json = capi::make_buffer_handle(capi::options_json(*found));
-    return {};
-  });
-}
-namespace berth::capi {
-static constexpr option_row loop_options_rows[] = {
-    {"log_level", option_type::int_, 0, 4, "", "", "0", "", "", false, "0.1", "the least BERTH_LOG_… that becomes an event; 0: no log events"},
-    {"user_data", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "", false, "0.1", "handed back in log events and with the loop's end"},
-    {"queue_limit", option_type::int_, 0, 1.8446744073709552e+19, "", "", "", "0: 65536", "", false, "0.1", "log and line events beyond this many waiting ones are dropped"},
-    {"output_limit", option_type::size, 0, 2147483647, "", "", "", "0: 1 MiB", "bytes", false, "0.1", "how much of one command's output may wait before it is made to wait, each event counting for 256 more"},
-};
-static constexpr option_row op_options_rows[] = {
-    {"flags", option_type::int_, 0, 0, "", "", "0", "", "", false, "0.1", "none yet"},
-    {"user_data", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "", false, "0.1", "handed back in the operation's events"},
-    {"deadline_ns", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "nanoseconds", false, "0.1", "on the clock of berth_now_ns; past it the operation ends with BERTH_E_TIMEOUT; 0: none"},
-};
-static constexpr option_row spec_mount_rows[] = {
-    {"destination", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the path inside, absolute"},
-    {"type", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "bind, tmpfs, proc, …"},
-    {"source", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "what is mounted"},
-    {"options", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "as ro, rbind"},
-};
-static constexpr option_row where_rows[] = {
-    {"root", option_type::text, 0, 2147483647, "", "", "\"/var/lib/berth\"", "", "", false, "0.1", "the directory where sandboxes are kept; $BERTH_ROOT where it is not given"},
-    {"runsc", option_type::text, 0, 2147483647, "", "", "", "runsc on the PATH", "", false, "0.1", "the runsc to use, a path or a name; $BERTH_RUNSC where it is not given"},
-    {"init", option_type::text, 0, 2147483647, "", "", "", "where it was installed", "", false, "0.1", "berth-init; $BERTH_INIT where it is not given"},
-    {"network_pool", option_type::text, 0, 2147483647, "", "", "\"10.211.0.0/16\"", "", "", false, "0.1", "sandboxes get their networks out of this; $BERTH_NETWORK_POOL where it is not given"},
-};
-static constexpr option_row mount_rows[] = {
-    {"source", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the path on this host"},
-    {"destination", option_type::text, 0, 2147483647, "", "", "", "the same path inside", "", false, "0.1", "the path inside"},
-    {"read_only", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "nothing inside can write to it"},
-};
-static constexpr option_row sandbox_rows[] = {
-    {"rootfs", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the root file system, an absolute path; it is never written to"},
-    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, those may be given then that are the sandbox's own: its id, host name, network where that is a path, egress, published ports, annotations, lifetime, whom it ends with and the time for its creation"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "made up", "", false, "0.1", "what to call it"},
-    {"cpus", option_type::number, 0, 4096, "", "", "0", "", "", false, "0.1", "how many CPUs it may use, from 0.01; 0: no limit"},
-    {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
-    {"network", option_type::text, 0, 2147483647, "", "", "\"sandbox\"", "", "", false, "0.1", "\"sandbox\": a network of its own; \"none\"; or the path of a network namespace"},
-    {"max_connections", option_type::int_, 0, 2147483648, "", "", "4096", "", "", false, "0.2", "how many flows it may hold in the host's connection tracking; 0: no limit"},
-    {"egress", option_type::texts, 0, 2147483647, "", "", "[\"all\"]", "", "", false, "0.2", "where it may begin connections to: \"all\", \"none\", or \"dns\" (port 53 of its name servers) and any number of \"ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]\", where a port alone is one of TCP; it can be changed while it runs"},
-    {"publish", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.2", "ports of this host that lead to it: \"[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]\", the address being 127.0.0.1 where none is named"},
-    {"hostname", option_type::text, 0, 2147483647, "", "", "", "the id", "", false, "0.1", "its host name"},
-    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables of all that runs inside"},
-    {"cwd", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, "0.1", "where commands start"},
-    {"mounts", option_type::objects, 0, 2147483647, "", "mount", "", "", "", false, "0.1", "directories and files of this host, bound into it"},
-    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.1", "texts that are kept with it, and told with its status"},
-    {"net_raw", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "programs inside may open raw sockets; Docker sets what it needs by itself"},
-    {"packet_socket_write", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "programs inside may write to packet sockets; Docker sets what it needs by itself"},
-    {"shared_directory", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "/run/berth inside is shared with this host"},
-    {"runsc_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further global options of runsc, \"--name=value\", checked against the binary"},
-    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it ends with this process, whatever ends that; what is left on this host is removed at once where the berth command is installed, else with the next collection of garbage"},
-    {"ends_with_process", option_type::int_, 1, 4194304, "", "", "", "none", "", false, "0.2", "the number of another process that it ends with as well"},
-    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, "0.2", "it is stopped so long after the beginning of its creation"},
-    {"create_timeout_ms", option_type::ms, 0, 2147483647, "", "", "60000", "", "milliseconds", false, "0.1", "how long its creation may take in all"},
-    {"spec_patch", option_type::json, 0, 2147483647, "", "", "", "", "", false, "0.1", "a merge patch (RFC 7396), the last word on its OCI spec"},
-    {"docker", option_type::object, 0, 2147483647, "", "docker", "", "no Docker", "", false, "0.1", "Docker in it"},
-};
-static constexpr option_row snapshot_rows[] = {
-    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call the snapshot"},
-    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "the sandbox goes on when it is saved; else it ends then"},
-};
-static constexpr option_row own_rows[] = {
-    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
-    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
-    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
-    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
-};
-static constexpr option_row clone_rows[] = {
-    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
-    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
-    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
-    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
-    {"count", option_type::int_, 1, 1024, "", "", "1", "", "", false, "0.2", "how many"},
-};
-static constexpr option_row pool_take_rows[] = {
-    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
-    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
-    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
-    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
-    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "the pool"},
-};
-static constexpr option_row pool_start_rows[] = {
-    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call it"},
-    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "the snapshot that its sandboxes are copies of"},
-    {"size", option_type::int_, 1, 1024, "", "", "4", "", "", false, "0.2", "how many wait when it is full"},
-    {"at_once", option_type::int_, 1, 64, "", "", "2", "", "", false, "0.2", "how many are made at a time"},
-    {"per_minute", option_type::number, 0, 1000000, "", "", "", "no limit", "", false, "0.2", "how many are made in a minute at most; 0 for no limit"},
-    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "whoever collects garbage stops it once this process has ended"},
-    {"wait", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "it is full when the operation is done; else it fills up meanwhile"},
-};
-static constexpr option_row recipe_rows[] = {
-    {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
-    {"data_root", option_type::text, 0, 2147483647, "", "", "", "the root file system", "", false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit), \"tmpfs:2Gi\", or a directory of this host"},
-    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where that is inside"},
-    {"raise_limits", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "CAP_SYS_RESOURCE beside the 17 capabilities, so that nested containers may raise limits (`ulimits: memlock: -1`); a sandbox of berth's own has it whatever is said here"},
-    {"guest", option_type::text, 0, 2147483647, "", "", "", "none", "", false, "0.2", "berth-init on this host, bound in at /.berth/init, which starts dockerd; a sandbox of berth's own has it whatever is said here"},
-};
-static constexpr option_row daemon_rows[] = {
-    {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it may take from its start to ready"},
-    {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"never\"", "", "", false, "0.1", "what happens when dockerd ends by itself"},
-    {"restart_limit", option_type::int_, 0, 1000000, "", "", "5", "", "", false, "0.1", "how often in a row it is started again without having been ready for a while"},
-    {"restart_first_pause_ms", option_type::ms, 0, 2147483647, "", "", "200", "", "milliseconds", false, "0.1", "how long is waited before it is started again, doubled each time"},
-    {"restart_max_pause_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "the longest of these pauses"},
-    {"restart_settle_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it has to be ready until restarts are counted anew"},
-    {"stop_containers_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long the containers have to stop"},
-    {"term_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long dockerd has to end after SIGTERM"},
-    {"kill_timeout_ms", option_type::ms, 0, 2147483647, "", "", "5000", "", "milliseconds", false, "0.1", "how long is waited for its end after SIGKILL"},
-    {"events", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "each change of state is an event"},
-    {"daemon_lines", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "each line of dockerd's own log is an event"},
-    {"docker_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of dockerd, as \"28.5.2\", by which it is started"},
-    {"containerd_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of containerd"},
-    {"runc_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of runc"},
-    {"runsc_release", option_type::int_, 0, 99999999, "", "", "", "unknown: as the newest", "", false, "0.1", "the release of the runsc that it runs on, as 20260701"},
-    {"uplink_device", option_type::text, 0, 2147483647, "", "", "", "that of the default route", "", false, "0.1", "the sandbox's interface to the outside"},
-    {"uplink_address", option_type::text, 0, 2147483647, "", "", "", "asked of ip inside", "", false, "0.1", "its IPv4 address"},
-    {"uplink_mtu", option_type::int_, 0, 65535, "", "", "", "asked of ip inside", "", false, "0.1", "its MTU"},
-    {"snat", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "containers reach the outside, which needs a network, iptables and ip in the sandbox"},
-    {"sockets", option_type::texts, 0, 2147483647, "", "", "[\"/var/run/docker.sock\"]", "", "", false, "0.1", "where dockerd listens inside"},
-    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where it keeps its images inside"},
-    {"data_root_mounted", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "something is mounted there; else it lies in the root file system"},
-    {"storage_driver", option_type::text, 0, 2147483647, "", "", "", "dockerd's choice", "", false, "0.1", "the storage driver"},
-    {"wrap_runc", option_type::word, 0, 2147483647, "automatic|always|never", "", "\"automatic\"", "", "", false, "0.1", "whether what runc cannot do in gVisor is seen to before it is called"},
-    {"dockerd", option_type::text, 0, 2147483647, "", "", "\"dockerd\"", "", "", false, "0.1", "the program, a name looked up inside or an absolute path"},
-    {"dockerd_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further arguments for dockerd"},
-    {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables for dockerd"},
-    {"host_socket", option_type::text, 0, 2147483647, "", "", "", "commands inside ask", "", false, "0.1", "dockerd's socket as this host reaches it, in a directory that is shared with the sandbox: readiness is asked from outside then; not for a sandbox of berth's own, which has one"},
-};
-static constexpr option_row docker_rows[] = {
-    {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
-    {"data_root", option_type::text, 0, 2147483647, "", "", "\"tmpfs\"", "", "", false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit, or of the host's memory), \"tmpfs:2Gi\", or a directory of this host, where they outlive the sandbox in its berth-data-root/docker"},
-    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where it keeps its images inside"},
-    {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it may take from its start to ready"},
-    {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"on-failure\"", "", "", false, "0.1", "what happens when dockerd ends by itself"},
-    {"restart_limit", option_type::int_, 0, 1000000, "", "", "5", "", "", false, "0.1", "how often in a row it is started again without having been ready for a while"},
-    {"restart_first_pause_ms", option_type::ms, 0, 2147483647, "", "", "200", "", "milliseconds", false, "0.1", "how long is waited before it is started again, doubled each time"},
-    {"restart_max_pause_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "the longest of these pauses"},
-    {"restart_settle_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it has to be ready until restarts are counted anew"},
-    {"stop_containers_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long the containers have to stop"},
-    {"term_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long dockerd has to end after SIGTERM"},
-    {"kill_timeout_ms", option_type::ms, 0, 2147483647, "", "", "5000", "", "milliseconds", false, "0.1", "how long is waited for its end after SIGKILL"},
-    {"events", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "each change of state is an event"},
-    {"daemon_lines", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "each line of dockerd's own log is an event"},
-    {"docker_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of dockerd, as \"28.5.2\", by which it is started"},
-    {"containerd_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of containerd"},
-    {"runc_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of runc"},
-    {"runsc_release", option_type::int_, 0, 99999999, "", "", "", "unknown: as the newest", "", false, "0.1", "the release of the runsc that it runs on, as 20260701"},
-    {"uplink_device", option_type::text, 0, 2147483647, "", "", "", "that of the default route", "", false, "0.1", "the sandbox's interface to the outside"},
-    {"uplink_address", option_type::text, 0, 2147483647, "", "", "", "asked of ip inside", "", false, "0.1", "its IPv4 address"},
-    {"uplink_mtu", option_type::int_, 0, 65535, "", "", "", "asked of ip inside", "", false, "0.1", "its MTU"},
-    {"snat", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "containers reach the outside, which needs a network, iptables and ip in the sandbox"},
-    {"sockets", option_type::texts, 0, 2147483647, "", "", "[\"/var/run/docker.sock\"]", "", "", false, "0.1", "where dockerd listens inside"},
-    {"data_root_mounted", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "something is mounted there; else it lies in the root file system"},
-    {"storage_driver", option_type::text, 0, 2147483647, "", "", "", "dockerd's choice", "", false, "0.1", "the storage driver"},
-    {"wrap_runc", option_type::word, 0, 2147483647, "automatic|always|never", "", "\"automatic\"", "", "", false, "0.1", "whether what runc cannot do in gVisor is seen to before it is called"},
-    {"dockerd", option_type::text, 0, 2147483647, "", "", "\"dockerd\"", "", "", false, "0.1", "the program, a name looked up inside or an absolute path"},
-    {"dockerd_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further arguments for dockerd"},
-    {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables for dockerd"},
-    {"enabled", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "it has Docker"},
-    {"start", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "dockerd is started with the sandbox; else when it is asked for"},
-};
-static constexpr option_row exec_rows[] = {
-    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", true, "0.1", "the program and its arguments; no shell is involved"},
-    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables, beside what the place sets by itself"},
-    {"cwd", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, "0.1", "the directory to start in"},
-    {"user", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, "0.1", "the user to run as: \"uid[:gid]\", or a name in a sandbox of berth's own"},
-    {"stdin", option_type::word, 0, 2147483647, "null|pipe|text", "", "\"null\"", "", "", false, "0.1", "its standard input: none, written to while it runs, or the text that is given"},
-    {"stdin_text", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "all of its standard input"},
-    {"stdout", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, "0.1", "what becomes of its standard output: events as it comes, kept for the end, or dropped"},
-    {"stderr", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, "0.1", "the same of its standard error"},
-    {"capture_limit", option_type::int_, 0, 1073741824, "", "", "1048576", "", "bytes", false, "0.1", "how much of each is kept at most, the end of it"},
-};
-static constexpr option_row poll_rows[] = {
-    {"probe", option_type::object, 0, 2147483647, "", "probe", "", "", "", true, "0.1", "what to ask"},
-    {"schedule", option_type::word_or_object, 0, 2147483647, "cheap|costly", "schedule", "", "\"cheap\"; of a command \"costly\"", "", false, "0.1", "how often"},
-};
-static constexpr option_row probe_rows[] = {
-    {"type", option_type::word, 0, 2147483647, "connect|http|command", "", "", "", "", true, "0.1", "a connection, a request by HTTP that has to be answered by 200, or a command that has to exit with 0"},
-    {"unix", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the path of a socket (connect, http)"},
-    {"guarded", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "the socket lies where a sandbox can write: no symlink is followed (connect, http)"},
-    {"host", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a numeric address, in place of a socket (connect, http)"},
-    {"port", option_type::int_, 1, 65535, "", "", "", "", "", false, "0.1", "the port there (connect, http)"},
-    {"target", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, "0.1", "what to ask for, as \"/_ping\" (http)"},
-    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "the program and its arguments (command)"},
-    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "its variables (command)"},
-    {"cwd", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the directory it starts in (command)"},
-    {"user", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "whom it runs as (command)"},
-};
-static constexpr option_row schedule_rows[] = {
-    {"first_ms", option_type::ms, 0, 2147483647, "", "", "", "5; of a command 50", "milliseconds", false, "0.1", "the first pause"},
-    {"max_ms", option_type::ms, 0, 2147483647, "", "", "", "20; of a command 500", "milliseconds", false, "0.1", "the longest pause"},
-    {"attempt_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "2000; of a command 5000", "milliseconds", false, "0.1", "how long one probe may take"},
-    {"factor", option_type::number, 1, 100, "", "", "1.5", "", "", false, "0.1", "by how much each pause is longer than the one before"},
-    {"jitter", option_type::number, 0, 1, "", "", "0.1", "", "", false, "0.1", "the part of a pause that chance may take away"},
-};
-static constexpr option_row runsc_texts_rows[] = {
-    {"version", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of --version"},
-    {"flags", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of flags"},
-    {"verbs", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of help"},
-    {"help", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.1", "of help VERB, by verb"},
-};
-static constexpr option_row runsc_place_rows[] = {
-    {"runsc", option_type::text, 0, 2147483647, "", "", "", "runsc on the PATH", "", false, "0.1", "the binary"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the container's id"},
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "as the sandbox was started with: root, and net_raw for Docker"},
-    {"cache_dir", option_type::text, 0, 2147483647, "", "", "", "none", "", false, "0.1", "where the binary's answers are kept"},
-};
-static constexpr option_row runsc_globals_rows[] = {
-    {"root", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "where runsc keeps its state, absolute"},
-    {"debug_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a private directory for runsc's logs, a file a command; needed for run, create and restore"},
-    {"log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for runsc's own errors"},
-    {"log_format", option_type::word, 0, 2147483647, "text|json|json-k8s", "", "", "", "", false, "0.1", "how these look"},
-    {"debug", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "verbose, slow"},
-    {"platform", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "systrap, kvm or ptrace"},
-    {"network", option_type::word, 0, 2147483647, "sandbox|none|host", "", "", "", "", false, "0.1", "the network of the sandbox"},
-    {"net_raw", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "raw sockets; Docker needs it, in exec too"},
-    {"packet_socket_write", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "writing to packet sockets, under the name that this runsc has for it; Docker 28 and later need it"},
-    {"host_uds", option_type::word, 0, 2147483647, "none|open|create|all", "", "", "", "", false, "0.1", "unix sockets of the host; create lets the host reach one that was bound inside"},
-    {"overlay2", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "where writes go: none, root:self, root:memory, root:dir=/abs"},
-    {"file_access", option_type::word, 0, 2147483647, "exclusive|shared", "", "", "", "", false, "0.1", "whether others change the root file system meanwhile"},
-    {"directfs", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "the sandbox opens files of the host itself"},
-    {"dcache", option_type::int_, -1, 2147483647, "", "", "", "", "", false, "0.1", "how many dentries are kept"},
-    {"fdlimit", option_type::int_, -1, 2147483647, "", "", "", "", "", false, "0.1", "how many descriptors of the host may be open"},
-    {"ignore_cgroups", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "no cgroups are made"},
-    {"systemd_cgroup", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "cgroups by systemd"},
-    {"rootless", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a user who is not root starts it"},
-    {"oci_seccomp", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "seccomp filters of the spec hold inside"},
-    {"allow_suid", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "setuid programs get their owner's rights inside"},
-    {"gso", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "segmentation by the host's network device"},
-    {"software_gso", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "segmentation by gVisor"},
-    {"mount_cgroup_v2", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "cgroups of version 2 inside"},
-    {"allow_connected_on_save", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "connections stay open over a checkpoint"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further global options, \"--name=value\""},
-};
-static constexpr option_row runsc_run_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
-    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
-    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
-    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
-    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
-    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
-    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
-    {"pass_fds", option_type::objects, 0, 2147483647, "", "runsc_pass_fd", "", "", "", false, "0.1", "descriptors of runsc's, each with its number inside"},
-    {"exec_fd", option_type::int_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a descriptor of the program to run"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_create_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
-    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
-    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
-    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
-    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
-    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_start_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_exec_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
-    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
-    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
-    {"pass_fds", option_type::objects, 0, 2147483647, "", "runsc_pass_fd", "", "", "", false, "0.1", "descriptors of runsc's, each with its number inside"},
-    {"exec_fd", option_type::int_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a descriptor of the program to run"},
-    {"command", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "the program and its arguments; needed where there is no process"},
-    {"process", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file of OCI process JSON"},
-    {"cwd", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the directory to start in"},
-    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables"},
-    {"user", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "uid[:gid], numbers"},
-    {"additional_gids", option_type::ids, 0, 2147483647, "", "", "", "", "", false, "0.1", "further groups"},
-    {"caps", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "capabilities, as CAP_NET_RAW"},
-    {"internal_pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets its pid inside the sandbox"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_kill_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"signal", option_type::int_, 1, 64, "", "", "15", "", "", false, "0.1", "the signal's number"},
-    {"all", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "every process of the container"},
-    {"pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "one process, by its pid in the sandbox (wait: in the container)"},
-    {"pgid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "a process group, by its id in the sandbox's root pid namespace"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_delete_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"force", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "kill it first"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_state_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_list_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"json", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "as JSON; else a table for people"},
-    {"quiet", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "ids only"},
-    {"sandboxes_only", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "sandboxes only, no further containers"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_wait_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "one process, by its pid in the sandbox (wait: in the container)"},
-    {"root_pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "a pid in the sandbox's root pid namespace"},
-    {"checkpoint", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "for the end of the next checkpoint"},
-    {"restore", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "for the end of the restoring"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_pause_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_resume_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_checkpoint_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
-    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
-    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it goes on afterwards"},
-    {"compression", option_type::word, 0, 2147483647, "none|flate-best-speed", "", "", "", "", false, "0.1", "of the image"},
-    {"exclude_committed_zero_pages", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "pages of zeros are left out"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_restore_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
-    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
-    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
-    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
-    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
-    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
-    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
-    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
-    {"background", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "memory goes on being read when it runs"},
-    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_events_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"stats", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "once, then exit"},
-    {"interval_seconds", option_type::int_, 1, 86400, "", "", "", "", "seconds", false, "0.1", "how often"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_ps_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_fscheckpoint_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
-    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
-    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it goes on afterwards"},
-    {"path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "inside the container, or all-tmpfs"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
-};
-static constexpr option_row runsc_tar_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"file", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "a file for what the container changed, absolute; it is overwritten (tar rootfs-upper)"},
-};
-static constexpr option_row runsc_pass_fd_rows[] = {
-    {"host", option_type::int_, 0, 2147483647, "", "", "", "", "", true, "0.1", "runsc's"},
-    {"guest", option_type::int_, 0, 2147483647, "", "", "", "", "", true, "0.1", "its number inside"},
-};
-static constexpr option_set sets[] = {
-    {"loop_options", "how a loop is made", loop_options_rows},
-    {"op_options", "how an operation is started", op_options_rows},
-    {"spec_mount", "a mount of a spec", spec_mount_rows},
-    {"where", "where berth keeps its state and finds its helpers", where_rows},
-    {"mount", "a directory or file of this host, bound into a sandbox", mount_rows},
-    {"sandbox", "what a sandbox is to be", sandbox_rows},
-    {"snapshot", "how a sandbox is saved", snapshot_rows},
-    {"own", "what a sandbox may have of its own that is taken out of a pool, or is a copy", own_rows},
-    {"clone", "copies of a sandbox that runs", clone_rows},
-    {"pool_take", "a sandbox out of a pool", pool_take_rows},
-    {"pool_start", "a pool of sandboxes that wait", pool_start_rows},
-    {"recipe", "what a spec gets so that Docker works in the sandbox", recipe_rows},
-    {"daemon", "how dockerd is started, waited for, kept and stopped", daemon_rows},
-    {"docker", "Docker in a sandbox of berth's own", docker_rows},
-    {"exec", "a command to run", exec_rows},
-    {"poll", "what to ask until it is ready, and how often", poll_rows},
-    {"probe", "a way of asking whether something is ready", probe_rows},
-    {"schedule", "how often to ask", schedule_rows},
-    {"runsc_texts", "what a runsc binary printed", runsc_texts_rows},
-    {"runsc_place", "a container that the caller made with runsc", runsc_place_rows},
-    {"runsc_globals", "runsc's options before the verb", runsc_globals_rows},
-    {"runsc_run", "what runsc run is to do", runsc_run_rows},
-    {"runsc_create", "what runsc create is to do", runsc_create_rows},
-    {"runsc_start", "what runsc start is to do", runsc_start_rows},
-    {"runsc_exec", "what runsc exec is to do", runsc_exec_rows},
-    {"runsc_kill", "what runsc kill is to do", runsc_kill_rows},
-    {"runsc_delete", "what runsc delete is to do", runsc_delete_rows},
-    {"runsc_state", "what runsc state is to do", runsc_state_rows},
-    {"runsc_list", "what runsc list is to do", runsc_list_rows},
-    {"runsc_wait", "what runsc wait is to do", runsc_wait_rows},
-    {"runsc_pause", "what runsc pause is to do", runsc_pause_rows},
-    {"runsc_resume", "what runsc resume is to do", runsc_resume_rows},
-    {"runsc_checkpoint", "what runsc checkpoint is to do", runsc_checkpoint_rows},
-    {"runsc_restore", "what runsc restore is to do", runsc_restore_rows},
-    {"runsc_events", "what runsc events is to do", runsc_events_rows},
-    {"runsc_ps", "what runsc ps is to do", runsc_ps_rows},
-    {"runsc_fscheckpoint", "what runsc fscheckpoint is to do", runsc_fscheckpoint_rows},
-    {"runsc_tar", "what runsc tar is to do", runsc_tar_rows},
-    {"runsc_pass_fd", "a descriptor of runsc's and its number inside", runsc_pass_fd_rows},
-};
-std::span<const option_set> option_sets() noexcept { return sets; }
-}
-namespace berth::capi {
-struct poll_aspect final : op_aspect {
-  exit_notice process;
-};
-struct poll_request {
-  enum class question { connect, http, command };
-  question what = question::connect;
-  socket_address where;
-  std::string target = "/";
-  command cmd;
-  probe_schedule schedule = probe_schedule::cheap();
-};
-static void read_schedule(options_object o, probe_schedule& schedule) {
-  o.into(schedule.first, o.milliseconds_of("first_ms"));
-  o.into(schedule.max, o.milliseconds_of("max_ms"));
-  o.into(schedule.attempt_timeout, o.milliseconds_of("attempt_timeout_ms"));
-  o.into(schedule.factor, o.number("factor"));
-  o.into(schedule.jitter, o.number("jitter"));
-  if (schedule.first <= duration::zero()) o.complain("first_ms", "at least 1 is wanted");
-  if (schedule.attempt_timeout <= duration::zero()) o.complain("attempt_timeout_ms", "at least 1 is wanted");
-  o.finish();
-}
-static result<poll_request> read_poll_request(std::string_view text) {
-  options_text given;
-  BERTH_TRY(given.parse(text));
-  auto o = given.root("poll");
-  poll_request r;
-  auto p = o.object("probe");
-  if (!p) {
-    o.complain("probe", "a poll has a probe");
-    BERTH_TRY(given.outcome());
-    return r;
-  }
-  using question = poll_request::question;
-  const auto type = p->word("type", std::array{question::connect, question::http, question::command});
-  if (type) r.what = *type;
-  else p->complain("type", "a probe has a type");
-  if (r.what != question::command) {
-    p->into(r.where.unix_path, p->text("unix"));
-    p->into(r.where.host, p->text("host"));
-    if (const auto port = p->integer("port")) r.where.port = static_cast<std::uint16_t>(*port);
-    p->into(r.where.guarded, p->boolean("guarded"));
-    if (r.what == question::http) p->into(r.target, p->text("target"));
-  } else {
-    r.schedule = probe_schedule::costly();
-    p->into(r.cmd.argv, p->texts("argv"));
-    p->into(r.cmd.env, p->environment("env"));
-    p->into(r.cmd.cwd, p->text("cwd"));
-    p->into(r.cmd.user, p->text("user"));
-  }
-  if (given.outcome()) p->finish();
-  const bool tcp = !r.where.host.empty() && r.where.port != 0;
-  if (r.what == question::command && r.cmd.argv.empty()) p->complain("argv", "a command has at least its program");
-  if (r.what != question::command && r.where.unix_path.empty() != tcp)
-    p->complain("unix", "either unix, or host and port, are wanted");
-  const auto cheap_or_costly = o.word("schedule", std::array{false, true});
-  if (cheap_or_costly) r.schedule = *cheap_or_costly ? probe_schedule::costly() : probe_schedule::cheap();
-  else if (auto s = given.outcome() ? o.object("schedule") : std::nullopt) read_schedule(*s, r.schedule);
-  o.finish();
-  BERTH_TRY(given.outcome());
-  return r;
-}
-static asio::awaitable<op_result> run_poll(std::shared_ptr<executor_core> where, std::shared_ptr<poll_request> request,
-                                           op_pointer op) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  auto aspect = std::make_shared<poll_aspect>();
-  op->aspect = aspect;
-  std::unique_ptr<probe> question;
-  if (request->what == poll_request::question::connect) {
-    question = make_connect_probe(request->where);
-  } else if (request->what == poll_request::question::http) {
-    question = make_http_probe(request->where, request->target);
-  } else {
-    auto place = where->place();
-    if (!place) co_return std::move(place).error();
-    question = make_command_probe(**place, request->cmd);
-  }
-  poll_options options;
-  options.schedule = request->schedule;
-  options.deadline = op->deadline;
-  poll_result r = co_await poll_until_ready(*question, std::move(options), &aspect->process);
-  if (r.status == errc::cancelled && op->timed_out) r.status = errc::timeout;
-  op_outcome outcome;
-  outcome.code = static_cast<std::int32_t>(r.attempts);
-  json_writer out;
-  out.open_object().key("status").string(errc_name(r.status)).key("attempts").unsigned_number(r.attempts);
-  out.key("elapsed_ms").decimal(std::chrono::duration<double, std::milli>(r.elapsed).count());
-  out.key("connected").boolean(r.connected);
-  out.key("last").string(r.ready() ? std::string() : r.last.to_string());
-  outcome.payload = out.close_object().take();
-  if (r.ready()) co_return outcome;
-  op->on_failure = std::move(outcome);
-  error why = std::move(r.last);
-  const std::string last = why.to_string();
-  switch (r.status) {
-    case errc::timeout:
-      why.message = "not ready before the deadline, after " + std::to_string(r.attempts) + " probes";
-      break;
-    case errc::cancelled: why.message = "waiting was cancelled"; break;
-    case errc::process_exited:
-      why.message = "the process ended before it was ready" + (r.exited ? ": " + r.exited->to_string() : std::string());
-      break;
-    default: break;
-  }
-  if (r.status != errc::probe_failed && !last.empty()) why.detail = last;
-  why.code = r.status;
-  if (why.layer.empty()) why.layer = "readiness";
-  co_return why;
-}
-}
-berth_status berth_poll_start(berth_loop* loop, berth_executor* executor, const char* options, size_t options_len,
-                              const berth_op_options* op_options, uint64_t* op, berth_error** err) {
-  namespace capi = berth::capi;
-  return capi::guard(err, [&]() -> berth::result<void> {
-    BERTH_TRY(capi::clear_out(op, "op"));
-    BERTH_PIN(l, capi::loop_object, loop);
-    BERTH_TRY(l->core->check());
-    BERTH_TEXT(text, options, options_len);
-    auto request = capi::read_poll_request(text);
-    if (!request) return std::move(request).error();
-    std::shared_ptr<capi::executor_core> where;
-    if (executor != nullptr) {
-      BERTH_PIN(e, capi::executor_object, executor);
-      where = e->core;
-    }
-    const bool command = request->what == capi::poll_request::question::command;
-    if (command && (!where || where->loop != l->core)) {
-      return berth::make_error(berth::errc::invalid, "capi", "a command probe needs an executor of this loop",
-                               "executor", "pass one of berth_executor_create_… made on the same loop");
-    }
-    auto shared = std::make_shared<capi::poll_request>(std::move(*request));
-    auto started = l->core->submit(
-        op_options, [where, shared](capi::op_pointer o) { return capi::run_poll(where, shared, std::move(o)); });
-    if (!started) return std::move(started).error();
-    *op = *started;
-    return {};
-  });
-}
-berth_status berth_poll_notify_exit(berth_loop* loop, uint64_t poll_op, int32_t exit_code, int32_t signal,
-                                    berth_error** err) {
-  namespace capi = berth::capi;
-  return capi::guard(err, [&]() -> berth::result<void> {
-    BERTH_PIN(l, capi::loop_object, loop);
-    BERTH_TRY(l->core->check());
-    l->core->post([core = l->core, poll_op, exit_code, signal] {
-      const capi::op_pointer op = core->find_op(poll_op);
-      const auto aspect = op ? std::dynamic_pointer_cast<capi::poll_aspect>(op->aspect) : nullptr;
-      if (aspect) aspect->process.set(berth::exit_status{signal == 0 ? exit_code : 0, signal});
-    });
-    return {};
-  });
-}
 namespace berth {
 BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& recipe, const runsc_version& runsc,
                                    const log_sink& log = {});
@@ -22062,6 +21199,7 @@ class docker_sandbox {
     return create(std::move(where), std::move(config), docker_settings());
   }
   BERTH_DECL static result<docker_sandbox> attach(environment where, std::string id);
+  static result<std::vector<sandbox_record>> list(const environment& where) { return list_sandboxes(where); }
   sandbox& box() const noexcept { return *box_; }
   const std::shared_ptr<sandbox>& shared_box() const noexcept { return box_; }
   BERTH_DECL boost::asio::awaitable<result<void>> start(docker_settings docker, std::optional<command> run = {});
@@ -22072,6 +21210,23 @@ class docker_sandbox {
   BERTH_DECL boost::asio::awaitable<result<command_result>> docker(std::vector<std::string> args,
                                                                    time_point deadline = time_point::max());
   BERTH_DECL boost::asio::awaitable<result<sandbox_status>> status(status_options options = {});
+  boost::asio::awaitable<result<command_result>> exec(command what) { return run_command(*box_, std::move(what)); }
+  boost::asio::awaitable<result<command_result>> exec(command what, stdio_options io,
+                                                      time_point deadline = time_point::max()) {
+    return run_command(*box_, std::move(what), std::move(io), deadline);
+  }
+  boost::asio::awaitable<result<std::unique_ptr<guest_command>>> shell(command what, stdio_options io,
+                                                                       guest_terminal_size size) {
+    return box_->start_terminal(std::move(what), std::move(io), size);
+  }
+  guest_files& files() { return box_->files(); }
+  result<std::string> logs(sandbox_log which, std::size_t limit = 64 * 1024) const { return box_->logs(which, limit); }
+  boost::asio::awaitable<result<void>> export_rootfs(std::string file) { return box_->export_changes(std::move(file)); }
+  boost::asio::awaitable<result<void>> annotate(std::string key, std::string value) {
+    return box_->annotate(std::move(key), std::move(value));
+  }
+  BERTH_DECL boost::asio::awaitable<result<void>> events(std::function<void(const sandbox_event&)> tell, bool follow,
+                                                         time_point deadline = time_point::max());
   BERTH_DECL boost::asio::awaitable<result<void>> stop_docker(time_point deadline);
   BERTH_DECL boost::asio::awaitable<result<void>> terminate();
  private:
@@ -22313,6 +21468,14 @@ BERTH_DECL boost::asio::awaitable<result<command_result>> docker_sandbox::docker
 }
 BERTH_DECL boost::asio::awaitable<result<sandbox_status>> docker_sandbox::status(status_options options) {
   return look_at(where_, box_->record(), options);
+}
+BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::events(std::function<void(const sandbox_event&)> tell,
+                                                                       bool follow, time_point deadline) {
+  guest_daemon guest(box_);
+  guest.on_event = std::move(tell);
+  std::function<bool(const guest_status&)> go_on = [follow](const guest_status&) { return follow; };
+  auto watching = guest.watch(std::move(go_on), deadline);
+  co_return co_await std::move(watching);
 }
 BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::stop_docker(time_point deadline) {
   return guest_.stop(deadline);
@@ -23821,6 +22984,8 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
   asio::awaitable<op_result> docker_status(op_pointer op);
+  asio::awaitable<op_result> events(bool follow, op_pointer op);
+  asio::awaitable<op_result> with_files(std::function<asio::awaitable<op_result>(guest_files&)> body);
  private:
   std::shared_ptr<sandbox_core> self() { return std::static_pointer_cast<sandbox_core>(shared_from_this()); }
   void become(std::shared_ptr<sandbox> box);
@@ -23926,6 +23091,2064 @@ result<void> begin_root_operation(berth_loop* loop, given_text where, const bert
   *op = *started;
   return {};
 }
+}
+namespace berth::capi {
+asio::awaitable<op_result> sandbox_core::with_files(std::function<asio::awaitable<op_result>(guest_files&)> body) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  guest_files files = mine->files();
+  auto work = body(files);
+  co_return co_await std::move(work);
+}
+namespace {
+constexpr std::uint64_t most_in_memory = std::uint64_t{1} << 30;
+using shared_fd = std::shared_ptr<unique_fd>;
+result<shared_fd> take_fd(std::int32_t fd) {
+  if (fd < -1) return make_error(errc::invalid, "capi", "fd is a descriptor, or -1", "fd");
+  if (fd == -1) return shared_fd();
+  auto own = std::make_shared<unique_fd>(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  if (!*own) return errno_error(errno, "capi", "the descriptor cannot be taken", "fd");
+  return own;
+}
+result<std::string> read_file_path(std::string_view path, const char* name) {
+  BERTH_TRY(check_path(path, name));
+  return std::string(path);
+}
+result<bool> read_switch(std::int32_t value, const char* name) {
+  if (value == 0 || value == 1) return value == 1;
+  return make_error(errc::invalid, "capi", std::string(name) + " is 0 or 1", name);
+}
+void write_text(json_writer& out, const std::string& name, const std::string& bytes) {
+  if (is_utf8(bytes)) out.key(name).string(bytes);
+  else out.key(name + "_base64").string(to_base64(bytes));
+}
+void write_file_info(json_writer& out, const file_info& info) {
+  out.open_object();
+  write_text(out, "name", info.name);
+  out.key("mode").unsigned_number(info.mode).key("size").unsigned_number(info.size);
+  out.key("uid").unsigned_number(info.uid).key("gid").unsigned_number(info.gid);
+  out.key("mtime").number(info.mtime).key("mtime_ns").unsigned_number(info.mtime_ns);
+  write_text(out, "target", info.target);
+  out.close_object();
+}
+op_outcome with_payload(std::string payload) {
+  op_outcome out;
+  out.payload = std::move(payload);
+  return out;
+}
+error too_many_bytes(std::uint64_t most, const std::string& path) {
+  return make_error(errc::too_big, "files", "more than " + std::to_string(most) + " bytes", path);
+}
+asio::awaitable<op_result> take_all(guest_file_reader reader, shared_fd fd, std::uint64_t most, std::string path) {
+  std::string all;
+  std::shared_ptr<fd_copy> target;
+  if (fd) {
+    auto opening = fd_copy::open(fd->get());
+    auto opened = co_await std::move(opening);
+    if (!opened) co_return std::move(opened).error();
+    target = std::move(*opened);
+  }
+  for (std::uint64_t sum = 0;;) {
+    auto reading = reader.next();
+    auto piece = co_await std::move(reading);
+    if (!piece) co_return std::move(piece).error();
+    if (piece->empty()) break;
+    if (piece->size() > most - sum) co_return too_many_bytes(most, path);
+    sum += piece->size();
+    if (!target) {
+      all += *piece;
+      continue;
+    }
+    auto writing = target->write(*piece);
+    auto written = co_await std::move(writing);
+    if (!written) co_return std::move(written).error();
+  }
+  if (fd) co_return op_outcome{};
+  co_return with_payload(std::move(all));
+}
+asio::awaitable<op_result> give_all(guest_file_writer writer, shared_fd fd, std::shared_ptr<std::string> data) {
+  if (fd) {
+    auto copying = writer.copy_from(fd->get());
+    auto copied = co_await std::move(copying);
+    if (!copied) co_return std::move(copied).error();
+    co_return op_outcome{};
+  }
+  auto writing = writer.write(*data);
+  auto written = co_await std::move(writing);
+  if (!written) co_return std::move(written).error();
+  auto finishing = writer.finish();
+  auto finished = co_await std::move(finishing);
+  if (!finished) co_return std::move(finished).error();
+  co_return op_outcome{};
+}
+asio::awaitable<op_result> read_content(guest_files files, std::string path, file_range range, std::uint64_t most,
+                                        shared_fd fd) {
+  if (most < range.limit) range.limit = most + 1;
+  const std::string name = path;
+  auto beginning = files.read(std::move(path), range);
+  auto reader = co_await std::move(beginning);
+  if (!reader) co_return std::move(reader).error();
+  auto taking = take_all(std::move(*reader), std::move(fd), most, name);
+  co_return co_await std::move(taking);
+}
+asio::awaitable<op_result> write_content(guest_files files, std::string path, file_write_options options, shared_fd fd,
+                                         std::shared_ptr<std::string> data) {
+  if (!fd) {
+    auto writing = files.write_all(std::move(path), std::move(*data), std::move(options));
+    auto written = co_await std::move(writing);
+    if (!written) co_return std::move(written).error();
+    co_return op_outcome{};
+  }
+  auto beginning = files.write(std::move(path), std::move(options));
+  auto writer = co_await std::move(beginning);
+  if (!writer) co_return std::move(writer).error();
+  auto giving = give_all(std::move(*writer), std::move(fd), std::move(data));
+  co_return co_await std::move(giving);
+}
+asio::awaitable<op_result> tell_info(guest_files files, std::string path, bool follow) {
+  auto asking = files.stat(std::move(path), follow);
+  auto info = co_await std::move(asking);
+  if (!info) co_return std::move(info).error();
+  json_writer out;
+  write_file_info(out, *info);
+  co_return with_payload(out.take());
+}
+asio::awaitable<op_result> tell_entries(guest_files files, std::string path, std::size_t most) {
+  auto listing = files.list(std::move(path), most);
+  auto all = co_await std::move(listing);
+  if (!all) co_return std::move(all).error();
+  json_writer out;
+  out.open_array();
+  for (const file_info& one : *all) write_file_info(out, one);
+  co_return with_payload(out.close_array().take());
+}
+asio::awaitable<op_result> done(asio::awaitable<result<void>> work) {
+  auto outcome = co_await std::move(work);
+  if (!outcome) co_return std::move(outcome).error();
+  co_return op_outcome{};
+}
+asio::awaitable<op_result> pack_tree(guest_files files, std::string path, std::string name, bool follow,
+                                     std::uint64_t most, shared_fd fd) {
+  const std::string whose = path;
+  auto beginning = files.pack(std::move(path), std::move(name), follow);
+  auto reader = co_await std::move(beginning);
+  if (!reader) co_return std::move(reader).error();
+  auto taking = take_all(std::move(*reader), std::move(fd), most, whose);
+  co_return co_await std::move(taking);
+}
+asio::awaitable<op_result> unpack_tree(guest_files files, std::string path, bool parents, shared_fd fd,
+                                       std::shared_ptr<std::string> data) {
+  auto beginning = files.unpack(std::move(path), parents);
+  auto writer = co_await std::move(beginning);
+  if (!writer) co_return std::move(writer).error();
+  auto giving = give_all(std::move(*writer), std::move(fd), std::move(data));
+  co_return co_await std::move(giving);
+}
+std::optional<std::uint32_t> read_mode(options_object& o) {
+  const auto mode = o.integer("mode");
+  if (!mode) return {};
+  return static_cast<std::uint32_t>(*mode);
+}
+std::uint64_t read_size(options_object& o, std::string_view name, std::uint64_t otherwise) {
+  const auto size = o.size(name);
+  return size ? static_cast<std::uint64_t>(*size) : otherwise;
+}
+using files_body = std::function<asio::awaitable<op_result>(guest_files&)>;
+template <class Read>
+berth_status files_operation(berth_sandbox* sandbox, const char* path, std::size_t path_len,
+                             const berth_op_options* op_options, std::uint64_t* op, berth_error** err, Read read) {
+  return checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> result<sandbox_verb> {
+    BERTH_TEXT(text, path, path_len);
+    auto name = read_file_path(text, "path");
+    if (!name) return std::move(name).error();
+    result<files_body> body = read(std::move(*name));
+    if (!body) return std::move(body).error();
+    return sandbox_verb([body = std::move(*body)](sandbox_core& c, op_pointer) { return c.with_files(body); });
+  });
+}
+}
+}
+namespace capi = berth::capi;
+using berth::guest_files;
+using berth::result;
+using capi::files_body;
+berth_status berth_files_read(berth_sandbox* sandbox, const char* path, size_t path_len, const char* options,
+                              size_t options_len, int32_t fd, const berth_op_options* op_options, uint64_t* op,
+                              berth_error** err) {
+  return capi::files_operation(
+      sandbox, path, path_len, op_options, op, err, [&](std::string name) -> result<files_body> {
+        BERTH_TEXT(text, options, options_len);
+        capi::options_text given;
+        BERTH_TRY(given.parse(text));
+        auto o = given.root("file_read");
+        berth::file_range range;
+        range.offset = capi::read_size(o, "offset", 0);
+        range.limit = capi::read_size(o, "length", range.limit);
+        std::uint64_t most = fd == -1 ? capi::most_in_memory : std::numeric_limits<std::uint64_t>::max();
+        most = std::min(most, capi::read_size(o, "most", most));
+        o.finish();
+        BERTH_TRY(given.outcome());
+        auto own = capi::take_fd(fd);
+        if (!own) return std::move(own).error();
+        return files_body(
+            [=, target = *own](guest_files& files) { return capi::read_content(files, name, range, most, target); });
+      });
+}
+berth_status berth_files_write(berth_sandbox* sandbox, const char* path, size_t path_len, const char* options,
+                               size_t options_len, const char* data, size_t data_len, int32_t fd,
+                               const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::files_operation(
+      sandbox, path, path_len, op_options, op, err, [&](std::string name) -> result<files_body> {
+        BERTH_TEXT(text, options, options_len);
+        BERTH_TEXT(bytes, data, data_len);
+        capi::options_text given;
+        BERTH_TRY(given.parse(text));
+        auto o = given.root("file_write");
+        berth::file_write_options wanted;
+        wanted.mode = capi::read_mode(o);
+        o.into(wanted.parents, o.boolean("parents"));
+        o.finish();
+        BERTH_TRY(given.outcome());
+        auto own = capi::take_fd(fd);
+        if (!own) return std::move(own).error();
+        auto copy = std::make_shared<std::string>(bytes);
+        return files_body(
+            [=, source = *own](guest_files& files) { return capi::write_content(files, name, wanted, source, copy); });
+      });
+}
+berth_status berth_files_stat(berth_sandbox* sandbox, const char* path, size_t path_len, int32_t follow,
+                              const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::files_operation(
+      sandbox, path, path_len, op_options, op, err, [&](std::string name) -> result<files_body> {
+        const auto through = capi::read_switch(follow, "follow");
+        if (!through) return through.error();
+        return files_body([=, f = *through](guest_files& files) { return capi::tell_info(files, name, f); });
+      });
+}
+berth_status berth_files_list(berth_sandbox* sandbox, const char* path, size_t path_len, uint64_t most,
+                              const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::files_operation(
+      sandbox, path, path_len, op_options, op, err, [&](std::string name) -> result<files_body> {
+        const std::size_t limit = most == 0 ? 1'000'000 : static_cast<std::size_t>(most);
+        return files_body([=](guest_files& files) { return capi::tell_entries(files, name, limit); });
+      });
+}
+berth_status berth_files_remove(berth_sandbox* sandbox, const char* path, size_t path_len, int32_t recursive,
+                                const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::files_operation(
+      sandbox, path, path_len, op_options, op, err, [&](std::string name) -> result<files_body> {
+        const auto all = capi::read_switch(recursive, "recursive");
+        if (!all) return all.error();
+        return files_body([=, r = *all](guest_files& files) { return capi::done(files.remove(name, r)); });
+      });
+}
+berth_status berth_files_make_directory(berth_sandbox* sandbox, const char* path, size_t path_len, const char* options,
+                                        size_t options_len, const berth_op_options* op_options, uint64_t* op,
+                                        berth_error** err) {
+  return capi::files_operation(
+      sandbox, path, path_len, op_options, op, err, [&](std::string name) -> result<files_body> {
+        BERTH_TEXT(text, options, options_len);
+        capi::options_text given;
+        BERTH_TRY(given.parse(text));
+        auto o = given.root("file_directory");
+        const auto mode = capi::read_mode(o);
+        bool parents = false;
+        o.into(parents, o.boolean("parents"));
+        o.finish();
+        BERTH_TRY(given.outcome());
+        return files_body([=](guest_files& files) { return capi::done(files.make_directory(name, parents, mode)); });
+      });
+}
+berth_status berth_files_rename(berth_sandbox* sandbox, const char* from, size_t from_len, const char* to,
+                                size_t to_len, const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::files_operation(
+      sandbox, from, from_len, op_options, op, err, [&](std::string name) -> result<files_body> {
+        BERTH_TEXT(text, to, to_len);
+        auto other = capi::read_file_path(text, "to");
+        if (!other) return std::move(other).error();
+        return files_body([=, o = *other](guest_files& files) { return capi::done(files.rename(name, o)); });
+      });
+}
+berth_status berth_files_pack(berth_sandbox* sandbox, const char* path, size_t path_len, const char* options,
+                              size_t options_len, int32_t fd, const berth_op_options* op_options, uint64_t* op,
+                              berth_error** err) {
+  return capi::files_operation(
+      sandbox, path, path_len, op_options, op, err, [&](std::string name) -> result<files_body> {
+        BERTH_TEXT(text, options, options_len);
+        capi::options_text given;
+        BERTH_TRY(given.parse(text));
+        auto o = given.root("file_pack");
+        std::string inside;
+        bool follow = false;
+        o.into(inside, o.text("name"));
+        o.into(follow, o.boolean("follow"));
+        std::uint64_t most = fd == -1 ? capi::most_in_memory : std::numeric_limits<std::uint64_t>::max();
+        most = std::min(most, capi::read_size(o, "most", most));
+        o.finish();
+        BERTH_TRY(given.outcome());
+        auto own = capi::take_fd(fd);
+        if (!own) return std::move(own).error();
+        return files_body([=, target = *own](guest_files& files) {
+          return capi::pack_tree(files, name, inside, follow, most, target);
+        });
+      });
+}
+berth_status berth_files_unpack(berth_sandbox* sandbox, const char* path, size_t path_len, int32_t parents,
+                                const char* data, size_t data_len, int32_t fd, const berth_op_options* op_options,
+                                uint64_t* op, berth_error** err) {
+  return capi::files_operation(sandbox, path, path_len, op_options, op, err,
+                               [&](std::string name) -> result<files_body> {
+                                 const auto make = capi::read_switch(parents, "parents");
+                                 if (!make) return make.error();
+                                 BERTH_TEXT(bytes, data, data_len);
+                                 auto own = capi::take_fd(fd);
+                                 if (!own) return std::move(own).error();
+                                 auto copy = std::make_shared<std::string>(bytes);
+                                 return files_body([=, m = *make, source = *own](guest_files& files) {
+                                   return capi::unpack_tree(files, name, m, source, copy);
+                                 });
+                               });
+}
+namespace berth::capi {
+pid_t this_process() noexcept;
+}
+namespace berth::capi {
+static std::atomic<std::atomic<pid_t>*> fork_page{nullptr};
+static std::atomic<pid_t> fork_no_page{-1};
+static std::atomic<pid_t>* make_fork_page() noexcept {
+  void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  std::atomic<pid_t>* made = &fork_no_page;
+  if (page != MAP_FAILED) {
+    if (::madvise(page, 4096, MADV_WIPEONFORK) == 0) {
+      made = static_cast<std::atomic<pid_t>*>(page);
+    } else {
+      ::munmap(page, 4096);
+    }
+  }
+  std::atomic<pid_t>* expected = nullptr;
+  if (fork_page.compare_exchange_strong(expected, made, std::memory_order_acq_rel)) return made;
+  if (made != &fork_no_page) ::munmap(page, 4096);
+  return expected;
+}
+pid_t this_process() noexcept {
+  std::atomic<pid_t>* page = fork_page.load(std::memory_order_acquire);
+  if (page == nullptr) page = make_fork_page();
+  if (page == &fork_no_page) return ::getpid();
+  pid_t pid = page->load(std::memory_order_relaxed);
+  if (pid == 0) {
+    pid = ::getpid();
+    page->store(pid, std::memory_order_relaxed);
+  }
+  return pid;
+}
+}
+#include <cstdlib>
+namespace berth::capi {
+static_assert(sizeof(void*) == 8, "handles need 64-bit pointers");
+static constexpr std::uint64_t slot_pin_mask = (1u << 24) - 1;
+static constexpr std::uint64_t slot_closed = 1u << 24;
+static constexpr std::uint64_t slot_exclusive = 1u << 25;
+static constexpr int slot_kind_shift = 26;
+static constexpr std::uint64_t slot_last_generation = 0x7fffffff;
+struct handle_slot {
+  std::atomic<std::uint64_t> word{0};
+  std::atomic<std::uint32_t> next{0};
+  handle_object* object = nullptr;
+};
+static constexpr std::uint32_t slots_per_chunk = 1024;
+static constexpr std::uint32_t max_chunks = (1u << 24) / slots_per_chunk;
+static constinit std::atomic<handle_slot*> slot_chunks[max_chunks]{};
+static constinit std::atomic<std::uint32_t> slot_count{0};
+static constinit std::atomic<std::uint64_t> free_slots{0};
+static constinit std::atomic<std::size_t> live_handles[static_cast<int>(handle_kind::count)]{};
+const char* handle_kind_name(handle_kind kind) noexcept {
+  switch (kind) {
+    case handle_kind::error: return "error";
+    case handle_kind::buffer: return "buffer";
+    case handle_kind::spec: return "spec";
+    case handle_kind::runsc: return "runsc";
+    case handle_kind::argv: return "argv";
+    case handle_kind::loop: return "loop";
+    case handle_kind::executor: return "executor";
+    case handle_kind::daemon: return "daemon";
+    case handle_kind::sandbox: return "sandbox";
+    case handle_kind::none:
+    case handle_kind::count: break;
+  }
+  return "handle";
+}
+static handle_slot* slot_at(std::uint32_t index) noexcept {
+  handle_slot* chunk = slot_chunks[index / slots_per_chunk].load(std::memory_order_acquire);
+  return chunk == nullptr ? nullptr : &chunk[index % slots_per_chunk];
+}
+static void give_back_slot(handle_slot& slot, std::uint32_t index) noexcept {
+  std::uint64_t head = free_slots.load(std::memory_order_relaxed);
+  for (;;) {
+    slot.next.store(static_cast<std::uint32_t>(head), std::memory_order_relaxed);
+    const std::uint64_t fresh =
+        ((head >> 32) + 1) << 32 | (index + 1);
+    if (free_slots.compare_exchange_weak(head, fresh, std::memory_order_release, std::memory_order_relaxed)) return;
+  }
+}
+static handle_slot* take_slot(std::uint32_t& index) noexcept {
+  std::uint64_t head = free_slots.load(std::memory_order_acquire);
+  while (static_cast<std::uint32_t>(head) != 0) {
+    index = static_cast<std::uint32_t>(head) - 1;
+    handle_slot* slot = slot_at(index);
+    const std::uint64_t fresh = ((head >> 32) + 1) << 32 | slot->next.load(std::memory_order_relaxed);
+    if (free_slots.compare_exchange_weak(head, fresh, std::memory_order_acquire)) return slot;
+  }
+  std::uint32_t count = slot_count.load(std::memory_order_relaxed);
+  do {
+    if (count >= max_chunks * slots_per_chunk) return nullptr;
+  } while (!slot_count.compare_exchange_weak(count, count + 1, std::memory_order_relaxed));
+  index = count;
+  std::atomic<handle_slot*>& place = slot_chunks[index / slots_per_chunk];
+  handle_slot* chunk = place.load(std::memory_order_acquire);
+  if (chunk == nullptr) {
+    auto* made = new (std::nothrow) handle_slot[slots_per_chunk];
+    if (made == nullptr) return nullptr;
+    if (place.compare_exchange_strong(chunk, made, std::memory_order_acq_rel)) {
+      chunk = made;
+    } else {
+      delete[] made;
+    }
+  }
+  return &chunk[index % slots_per_chunk];
+}
+handle_token handle_make(handle_kind kind, std::unique_ptr<handle_object> object) noexcept {
+  std::uint32_t index = 0;
+  handle_slot* slot = take_slot(index);
+  if (slot == nullptr) return 0;
+  const std::uint64_t generation = (slot->word.load(std::memory_order_relaxed) >> 32) + 1;
+  slot->object = object.release();
+  slot->word.store(generation << 32 | static_cast<std::uint64_t>(kind) << slot_kind_shift, std::memory_order_release);
+  live_handles[static_cast<int>(kind)].fetch_add(1, std::memory_order_relaxed);
+  return std::uint64_t{1} << 63 | generation << 32 | std::uint64_t{index} << 8 | static_cast<std::uint64_t>(kind);
+}
+static std::uint32_t token_slot(handle_token token) noexcept {
+  return static_cast<std::uint32_t>(token >> 8) & 0xffffff;
+}
+static std::uint64_t token_word(handle_token token) noexcept {
+  return ((token >> 32) & slot_last_generation) << 6 | (token & 0xff);
+}
+static handle_slot* slot_of(handle_token token, handle_kind kind, errc& why) noexcept {
+  why = errc::invalid;
+  if (token >> 63 == 0 || (token & 0xff) != static_cast<std::uint64_t>(kind)) return nullptr;
+  return slot_at(token_slot(token));
+}
+handle_pin handle_acquire(handle_token token, handle_kind kind, handle_use use) noexcept {
+  handle_pin pin;
+  handle_slot* slot = slot_of(token, kind, pin.why);
+  if (slot == nullptr) return pin;
+  const std::uint64_t want = token_word(token);
+  const std::uint64_t add = use == handle_use::exclusive ? 1 | slot_exclusive : 1;
+  std::uint64_t word = slot->word.load(std::memory_order_relaxed);
+  for (;;) {
+    if (word >> slot_kind_shift != want || (word & slot_closed) != 0) {
+      pin.why = word >> 32 >= want >> 6 ? errc::closed : errc::invalid;
+      return pin;
+    }
+    if ((word & slot_exclusive) != 0 || (use == handle_use::exclusive && (word & slot_pin_mask) != 0) ||
+        (word & slot_pin_mask) == slot_pin_mask) {
+      pin.why = errc::state;
+      return pin;
+    }
+    if (slot->word.compare_exchange_weak(word, word + add, std::memory_order_acquire, std::memory_order_relaxed)) break;
+  }
+  pin.why = errc::ok;
+  pin.object = slot->object;
+  return pin;
+}
+static void end_slot(handle_slot& slot, std::uint32_t index) noexcept {
+  std::unique_ptr<handle_object> object(slot.object);
+  slot.object = nullptr;
+  const std::uint64_t generation = slot.word.load(std::memory_order_relaxed) >> 32;
+  slot.word.store(generation << 32 | slot_closed, std::memory_order_relaxed);
+  if (generation < slot_last_generation) give_back_slot(slot, index);
+}
+void handle_release(handle_token token, handle_use use) noexcept {
+  const std::uint32_t index = token_slot(token);
+  handle_slot* slot = slot_at(index);
+  const std::uint64_t taken = use == handle_use::exclusive ? 1 | slot_exclusive : 1;
+  const std::uint64_t before = slot->word.fetch_sub(taken, std::memory_order_acq_rel);
+  if ((before & slot_closed) != 0 && (before & slot_pin_mask) == 1) end_slot(*slot, index);
+}
+bool handle_free(handle_token token, handle_kind kind) noexcept {
+  errc why;
+  handle_slot* slot = slot_of(token, kind, why);
+  if (slot == nullptr) return false;
+  const std::uint64_t want = token_word(token);
+  std::uint64_t word = slot->word.load(std::memory_order_relaxed);
+  do {
+    if (word >> slot_kind_shift != want || (word & slot_closed) != 0) return false;
+  } while (!slot->word.compare_exchange_weak(word, word | slot_closed, std::memory_order_acq_rel,
+                                             std::memory_order_relaxed));
+  live_handles[static_cast<int>(kind)].fetch_sub(1, std::memory_order_relaxed);
+  if ((word & slot_pin_mask) == 0) end_slot(*slot, token_slot(token));
+  return true;
+}
+std::size_t handle_live(handle_kind kind) noexcept {
+  return live_handles[static_cast<int>(kind)].load(std::memory_order_relaxed);
+}
+error handle_error(errc why, handle_kind kind) {
+  const std::string noun = handle_kind_name(kind);
+  switch (why) {
+    case errc::closed:
+      return make_error(why, "capi", "the " + noun + " was freed", {}, "do not use a handle after its _free");
+    case errc::state:
+      return make_error(why, "capi", "the " + noun + " is in use by another call", {},
+                        "let one thread at a time use a " + noun);
+    default:
+      return make_error(errc::invalid, "capi", "not a handle of a " + noun, {},
+                        "pass what the " + noun + "'s own functions gave out");
+  }
+}
+}
+namespace berth::capi {
+std::string to_base64(std::string_view bytes) {
+  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto byte = [&](std::size_t k) {
+      return i + k < bytes.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + k])) : 0u;
+    };
+    const std::uint32_t three = byte(0) << 16 | byte(1) << 8 | byte(2);
+    out += digits[three >> 18];
+    out += digits[three >> 12 & 63];
+    out += i + 1 < bytes.size() ? digits[three >> 6 & 63] : '=';
+    out += i + 2 < bytes.size() ? digits[three & 63] : '=';
+  }
+  return out;
+}
+void write_log_event(json_writer& out, const log_event& event) {
+  static constexpr const char* names[] = {"debug", "info", "warn", "error"};
+  out.open_object().key("level").string(names[static_cast<int>(event.level) & 3]);
+  out.key("message").string(event.message).key("fields").open_object();
+  for (const log_field& f : event.fields) out.key(f.key).string(f.value);
+  out.close_object().key("console").string(format_console(event)).close_object();
+}
+}
+namespace berth::capi {
+result<void> read_struct_bytes(const void* given, void* mine, std::size_t size, std::size_t least, const char* name) {
+  std::uint32_t stated = 0;
+  std::memcpy(&stated, given, sizeof stated);
+  const auto* bytes = static_cast<const unsigned char*>(given);
+  if (stated < least) {
+    return make_error(errc::invalid, "capi", std::string(name) + ".struct_size is " + std::to_string(stated), name,
+                      "set it to the size of the structure, or call its _init");
+  }
+  if (stated > 4096) {
+    return make_error(errc::too_big, "capi", std::string(name) + ".struct_size is " + std::to_string(stated), name,
+                      "set it to the size of the structure, or call its _init");
+  }
+  for (std::size_t i = size; i < stated; ++i) {
+    if (bytes[i] != 0) {
+      return make_error(errc::too_big, "capi", std::string(name) + " holds options that this libberth does not know",
+                        name, "use the libberth that the program was built for, or leave the new options zero");
+    }
+  }
+  std::memcpy(mine, given, stated < size ? stated : size);
+  return {};
+}
+static result<void> check_reserved(const std::uint64_t* reserved, std::size_t count, const char* name) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (reserved[i] != 0) {
+      return make_error(errc::too_big, "capi", std::string(name) + ".reserved is not zero", name,
+                        "zero the structure before it is filled in");
+    }
+  }
+  return {};
+}
+result<op_settings> read_op_options(const berth_op_options* options) {
+  auto given = read_struct(options, "op_options");
+  if (!given) return std::move(given).error();
+  BERTH_TRY(check_reserved(given->reserved, 3, "op_options"));
+  if (given->flags != 0) {
+    return make_error(errc::too_big, "capi", "op_options.flags holds flags that this libberth does not know",
+                      "op_options");
+  }
+  op_settings settings;
+  settings.user_data = given->user_data;
+  const auto most = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(time_point::max().time_since_epoch()).count());
+  if (given->deadline_ns != 0 && given->deadline_ns < most) {
+    settings.deadline = time_point(std::chrono::nanoseconds(given->deadline_ns));
+  }
+  return settings;
+}
+static void init_struct(void* options, std::size_t size) noexcept {
+  if (options == nullptr || size < sizeof(std::uint32_t) || size > 4096) return;
+  std::memset(options, 0, size);
+  const auto stated = static_cast<std::uint32_t>(size);
+  std::memcpy(options, &stated, sizeof stated);
+}
+}
+using berth::capi::clear_out;
+using berth::capi::guard;
+using berth::capi::loop_object;
+void berth_loop_options_init(berth_loop_options* options, size_t size) { berth::capi::init_struct(options, size); }
+void berth_op_options_init(berth_op_options* options, size_t size) { berth::capi::init_struct(options, size); }
+berth_status berth_loop_create(const berth_loop_options* options, berth_loop** loop, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(loop, "loop"));
+    auto given = berth::capi::read_struct(options, "options");
+    if (!given) return std::move(given).error();
+    BERTH_TRY(berth::capi::check_reserved(given->reserved, 4, "options"));
+    auto core = berth::capi::loop_core::start(*given);
+    if (!core) return std::move(core).error();
+    auto handed = berth::capi::hand_out<loop_object>(loop, *core);
+    if (!handed) (*core)->join();
+    return handed;
+  });
+}
+berth_status berth_loop_fd(berth_loop* loop, int32_t* fd, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(fd, "fd"));
+    *fd = -1;
+    BERTH_PIN(l, loop_object, loop);
+    BERTH_TRY(l->core->check());
+    *fd = l->core->fd();
+    return {};
+  });
+}
+template <class Take>
+static berth_status loop_take(berth_loop* loop, berth_event* events, std::size_t cap, std::size_t* count,
+                              berth_error** err, Take take) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(count, "count"));
+    if (events == nullptr || cap == 0) {
+      return berth::make_error(berth::errc::invalid, "capi", "there is no room for an event", "events",
+                               "pass an array of at least one berth_event");
+    }
+    std::shared_ptr<berth::capi::loop_core> core;
+    {
+      BERTH_PIN(l, loop_object, loop);
+      core = l->core;
+    }
+    auto n = take(*core);
+    if (!n) return std::move(n).error();
+    *count = *n;
+    return {};
+  });
+}
+berth_status berth_loop_poll(berth_loop* loop, berth_event* events, size_t cap, size_t* count, berth_error** err) {
+  return loop_take(loop, events, cap, count, err, [&](berth::capi::loop_core& core) { return core.take(events, cap); });
+}
+berth_status berth_loop_wait(berth_loop* loop, berth_event* events, size_t cap, size_t* count, int32_t timeout_ms,
+                             berth_error** err) {
+  return loop_take(loop, events, cap, count, err,
+                   [&](berth::capi::loop_core& core) { return core.wait(events, cap, timeout_ms); });
+}
+berth_status berth_loop_close(berth_loop* loop, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_PIN(l, loop_object, loop);
+    BERTH_TRY(l->core->check());
+    l->core->close();
+    return {};
+  });
+}
+void berth_loop_free(berth_loop* loop) {
+  std::shared_ptr<berth::capi::loop_core> core;
+  {
+    berth::capi::pinned<loop_object> l(loop);
+    if (!l) return;
+    core = l->core;
+  }
+  if (!berth::capi::handle_free(reinterpret_cast<berth::capi::handle_token>(loop), loop_object::kind)) return;
+  try {
+    core->join();
+  } catch (...) {
+  }
+}
+berth_status berth_op_cancel(berth_loop* loop, uint64_t op, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_PIN(l, loop_object, loop);
+    BERTH_TRY(l->core->check());
+    l->core->cancel(op);
+    return {};
+  });
+}
+void berth_event_clear(berth_event* event) {
+  if (event == nullptr) return;
+  berth_error_free(event->err);
+  berth_buffer_free(static_cast<berth_buffer*>(event->payload));
+  *event = berth_event{};
+}
+#include <signal.h>
+#include <sys/eventfd.h>
+namespace berth::capi {
+static constexpr std::size_t default_queue_limit = 65536;
+static constexpr std::size_t default_output_limit = 1u << 20;
+result<std::shared_ptr<loop_core>> loop_core::start(const berth_loop_options& options) {
+  if (options.log_level < BERTH_LOG_NONE || options.log_level > BERTH_LOG_ERROR) {
+    return make_error(errc::invalid, "capi", "there is no such log level", "log_level", "use a BERTH_LOG_ constant");
+  }
+  std::shared_ptr<loop_core> core(new loop_core);
+  core->pid_ = this_process();
+  core->log_level_ = options.log_level;
+  core->user_data_ = options.user_data;
+  core->queue_limit_ = options.queue_limit != 0 ? options.queue_limit : default_queue_limit;
+  core->output_limit_ = options.output_limit != 0 ? options.output_limit : default_output_limit;
+  core->wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!core->wake_) return errno_error(errno, "capi", "no eventfd could be made");
+  core->last_event_.emplace_back();
+  try {
+    core->context_ = std::make_unique<asio::io_context>(1);
+  } catch (const boost::system::system_error& e) {
+    return errno_error(e.code().value(), "capi", "the loop could not be made");
+  }
+  core->work_.emplace(core->context_->get_executor());
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  int failed = 0;
+  try {
+    core->thread_ = std::make_unique<std::thread>([core] { core->run(); });
+    ::pthread_setname_np(core->thread_->native_handle(), "berth-loop");
+  } catch (const std::system_error& e) {
+    failed = e.code().value();
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (failed != 0) return errno_error(failed, "capi", "the loop's thread could not be started");
+  return core;
+}
+loop_core::~loop_core() {
+  if (forked()) (void)thread_.release();
+}
+void loop_core::run() {
+  for (;;) {
+    try {
+      context_->run();
+      break;
+    } catch (...) {
+      try {
+        emit(BERTH_EVENT_LOG, 0, user_data_, BERTH_LOG_ERROR, exception_to_error().to_string(), true);
+      } catch (...) {
+      }
+    }
+  }
+  try {
+    context_->restart();
+    context_->run_for(std::chrono::seconds(10));
+  } catch (...) {
+  }
+  fill_event(last_event_.front().event, BERTH_EVENT_CLOSED, 0, user_data_);
+  push(last_event_, true);
+  context_.reset();
+}
+bool loop_core::forked() const noexcept { return pid_ != this_process(); }
+result<void> loop_core::check() const {
+  if (forked()) {
+    return make_error(errc::forked, "capi",
+                      "this loop belongs to the process before fork: its thread does not exist here", {},
+                      "make a new loop in the child, or start children by spawn (Python: spawn or forkserver)");
+  }
+  return {};
+}
+bool loop_core::post(std::function<void()> work) {
+  if (forked()) return false;
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return false;
+  asio::post(*context_, std::move(work));
+  return true;
+}
+result<void> loop_core::settle(std::shared_ptr<resident> r) {
+  BERTH_TRY(check());
+  const std::lock_guard lock(mutex_);
+  if (closing_) return loop_closed_error();
+  const resident* key = r.get();
+  residents_.emplace(key, std::move(r));
+  return {};
+}
+void loop_core::retire(std::shared_ptr<resident> r) noexcept {
+  try {
+    post([self = shared_from_this(), r = std::move(r)] {
+      if (!r->may_retire()) return;
+      {
+        const std::lock_guard lock(self->mutex_);
+        if (self->residents_.erase(r.get()) == 0) return;
+      }
+      r->close_on_loop();
+    });
+  } catch (...) {
+  }
+}
+void loop_core::close() {
+  if (forked()) return;
+  const std::lock_guard lock(mutex_);
+  if (closing_) return;
+  asio::post(*context_, [self = shared_from_this()] {
+    const auto running = self->ops_;
+    for (const auto& [id, op] : running) {
+      op->cancelled = true;
+      if (op->started) op->signal.emit(asio::cancellation_type::all);
+    }
+    self->take_down_when_idle();
+  });
+  closing_ = true;
+}
+void loop_core::take_down_when_idle() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closing_ || !ops_.empty() || taking_down_) return;
+  }
+  taking_down_ = true;
+  std::unordered_map<const resident*, std::shared_ptr<resident>> residents;
+  {
+    const std::lock_guard lock(mutex_);
+    residents.swap(residents_);
+  }
+  for (const auto& [key, r] : residents) r->close_on_loop();
+  residents.clear();
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  work_.reset();
+  context_->stop();
+}
+void loop_core::join() {
+  if (forked()) return;
+  close();
+  thread_->join();
+  std::list<queued_event> dropped;
+  const std::lock_guard lock(mutex_);
+  freed_ = true;
+  dropped.swap(queue_);
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
+}
+log_sink loop_core::make_log_sink(std::uint64_t user_data) {
+  if (log_level_ == BERTH_LOG_NONE) return {};
+  return [weak = weak_from_this(), user = user_data != 0 ? user_data : user_data_](const log_event& e) {
+    const auto self = weak.lock();
+    const int level = static_cast<int>(e.level) + BERTH_LOG_DEBUG;
+    if (!self || level < self->log_level_) return;
+    try {
+      json_writer out;
+      write_log_event(out, e);
+      self->emit(BERTH_EVENT_LOG, 0, user, level, out.take(), true);
+    } catch (...) {
+    }
+  };
+}
+}
+namespace berth::capi {
+std::uint64_t next_op_id() noexcept {
+  static constinit std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+result<std::uint64_t> loop_core::submit(const berth_op_options* options, op_body body) {
+  BERTH_TRY(check());
+  auto settings = read_op_options(options);
+  if (!settings) return std::move(settings).error();
+  auto op = std::make_shared<op_record>();
+  op->id = next_op_id();
+  op->user_data = settings->user_data;
+  op->deadline = settings->deadline;
+  op->done.emplace_back();
+  const std::uint64_t id = op->id;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closing_) return loop_closed_error();
+    asio::post(*context_, [self = shared_from_this(), op = std::move(op), body = std::move(body)]() mutable {
+      self->begin(std::move(op), std::move(body));
+    });
+  }
+  return id;
+}
+void loop_core::begin(op_pointer op, op_body body) {
+  try {
+    ops_.emplace(op->id, op);
+    bool closing = false;
+    {
+      const std::lock_guard lock(mutex_);
+      closing = closing_;
+    }
+    if (closing) return finish(op, {}, loop_closed_error());
+    if (op->deadline <= clock::now()) {
+      return finish(op, {}, make_error(errc::timeout, "capi", "the deadline had passed before the operation began"));
+    }
+    if (op->deadline != time_point::max()) {
+      op->timer.emplace(*context_, op->deadline);
+      op->timer->async_wait([op](boost::system::error_code stopped) {
+        if (stopped || op->cancelled) return;
+        op->timed_out = true;
+        op->signal.emit(asio::cancellation_type::all);
+      });
+    }
+    op->started = true;
+    asio::co_spawn(*context_, body(op),
+                   asio::bind_cancellation_slot(op->signal.slot(),
+                                                [self = shared_from_this(), op](std::exception_ptr e, op_result r) {
+                                                  self->finish(op, std::move(e), std::move(r));
+                                                }));
+  } catch (...) {
+    finish(op, std::current_exception(), op_outcome{});
+  }
+}
+void loop_core::finish(const op_pointer& op, std::exception_ptr thrown, op_result outcome) {
+  op->timer.reset();
+  op->aspect.reset();
+  berth_event& event = op->done.front().event;
+  fill_event(event, BERTH_EVENT_DONE, op->id, op->user_data);
+  try {
+    if (thrown) {
+      try {
+        std::rethrow_exception(thrown);
+      } catch (...) {
+        outcome = exception_to_error();
+      }
+    }
+    if (!outcome) {
+      error why = std::move(outcome).error();
+      if (why.code == errc::cancelled && op->timed_out) {
+        why.code = errc::timeout;
+        why.message = "the deadline passed" + (why.message.empty() ? std::string() : ": " + why.message);
+      }
+      event.status = static_cast<berth_status>(why.code == errc::ok ? errc::internal : why.code);
+      event.err = make_error_handle(std::move(why));
+      outcome = std::move(op->on_failure);
+    }
+    event.code = outcome->code;
+    if (outcome->payload) event.payload = make_buffer_handle(std::move(*outcome->payload));
+  } catch (...) {
+    event.status = BERTH_E_NO_MEMORY;
+  }
+  push(op->done);
+  ops_.erase(op->id);
+  if (ops_.empty()) {
+    try {
+      asio::post(*context_, [self = shared_from_this()] { self->take_down_when_idle(); });
+    } catch (...) {
+      take_down_when_idle();
+    }
+  }
+}
+void loop_core::cancel(std::uint64_t id) {
+  post([self = shared_from_this(), id] {
+    const op_pointer op = self->find_op(id);
+    if (!op || op->cancelled || op->timed_out) return;
+    op->cancelled = true;
+    op->signal.emit(asio::cancellation_type::all);
+  });
+}
+op_pointer loop_core::find_op(std::uint64_t id) {
+  const auto found = ops_.find(id);
+  return found == ops_.end() ? nullptr : found->second;
+}
+}
+namespace berth::capi {
+static_assert(sizeof(berth_event) == 64);
+static_assert(alignof(berth_event) == 8);
+error loop_closed_error() { return make_error(errc::closed, "capi", "the loop was closed"); }
+static std::uint64_t mono_ns() noexcept {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now().time_since_epoch()).count());
+}
+void fill_event(berth_event& event, std::uint32_t kind, std::uint64_t op, std::uint64_t user_data) noexcept {
+  event.size = sizeof(berth_event);
+  event.kind = kind;
+  event.op = op;
+  event.user_data = user_data;
+  event.t_mono_ns = mono_ns();
+}
+bool loop_core::push(event_node& node, bool last) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (ended_ || freed_) return false;
+  const bool was_empty = queue_.empty();
+  if (node.front().droppable) ++droppable_;
+  queue_.splice(queue_.end(), node);
+  ended_ = last;
+  if (was_empty) {
+    const std::uint64_t one = 1;
+    (void)!::write(wake_.get(), &one, sizeof one);
+  }
+  return true;
+}
+void loop_core::emit(std::uint32_t kind, std::uint64_t op, std::uint64_t user_data, std::int32_t code,
+                     std::optional<std::string> payload, bool droppable, std::shared_ptr<output_flow> flow) {
+  if (forked()) return;
+  if (droppable) {
+    const std::lock_guard lock(mutex_);
+    if (droppable_ >= queue_limit_) return;
+  }
+  event_node node;
+  node.emplace_back();
+  queued_event& made = node.front();
+  made.droppable = droppable;
+  fill_event(made.event, kind, op, user_data);
+  made.event.code = code;
+  if (payload) {
+    made.bytes = payload->size() + 256;
+    made.event.payload = make_buffer_handle(std::move(*payload));
+  }
+  if (flow) {
+    flow->queued.fetch_add(made.bytes, std::memory_order_relaxed);
+    made.flow = std::move(flow);
+  }
+  push(node);
+}
+result<std::size_t> loop_core::take(berth_event* events, std::size_t cap) {
+  BERTH_TRY(check());
+  std::size_t n = 0;
+  std::list<queued_event> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    if (freed_ || (queue_.empty() && ended_)) return loop_closed_error();
+    auto end = queue_.begin();
+    while (n < cap && end != queue_.end()) {
+      if (end->droppable) --droppable_;
+      ++n;
+      ++end;
+    }
+    taken.splice(taken.end(), queue_, queue_.begin(), end);
+    std::uint64_t count = 0;
+    if (queue_.empty() && !(ended_ && waiting_ > 0)) {
+      (void)!::read(wake_.get(), &count, sizeof count);
+    } else if (n != 0 && !queue_.empty()) {
+      count = 1;
+      (void)!::write(wake_.get(), &count, sizeof count);
+    }
+  }
+  std::size_t at = 0;
+  for (queued_event& q : taken) {
+    events[at++] = q.event;
+    q.event = berth_event{};
+    if (q.flow) {
+      const std::size_t before = q.flow->queued.fetch_sub(q.bytes, std::memory_order_acq_rel);
+      if (before - q.bytes < q.flow->limit && q.flow->waiting.exchange(false, std::memory_order_acq_rel)) {
+        try {
+          post([flow = q.flow] {
+            if (flow->wake) flow->wake();
+          });
+        } catch (...) {
+          q.flow->waiting = true;
+        }
+      }
+    }
+  }
+  return n;
+}
+class loop_core::waiting_thread {
+ public:
+  explicit waiting_thread(loop_core& l) : loop_(l) {
+    const std::lock_guard lock(loop_.mutex_);
+    ++loop_.waiting_;
+  }
+  waiting_thread(const waiting_thread&) = delete;
+  waiting_thread& operator=(const waiting_thread&) = delete;
+  ~waiting_thread() {
+    const std::lock_guard lock(loop_.mutex_);
+    std::uint64_t count = 0;
+    if (--loop_.waiting_ == 0 && loop_.ended_ && !loop_.freed_ && loop_.queue_.empty())
+      (void)!::read(loop_.wake_.get(), &count, sizeof count);
+  }
+ private:
+  loop_core& loop_;
+};
+result<std::size_t> loop_core::wait(berth_event* events, std::size_t cap, std::int32_t timeout_ms) {
+  const time_point until = timeout_ms < 0 ? time_point::max() : deadline_after(milliseconds(timeout_ms));
+  BERTH_TRY(check());
+  const waiting_thread here(*this);
+  for (;;) {
+    auto n = take(events, cap);
+    if (!n || *n != 0) return n;
+    int left = -1;
+    if (timeout_ms >= 0) {
+      const auto ms = std::chrono::ceil<milliseconds>(until - clock::now()).count();
+      if (ms <= 0) return std::size_t{0};
+      left = static_cast<int>(ms);
+    }
+    pollfd ready{wake_.get(), POLLIN, 0};
+    if (::poll(&ready, 1, left) < 0 && errno != EINTR) return errno_error(errno, "capi", "poll failed");
+  }
+}
+}
+namespace berth::capi {
+static constexpr std::size_t max_options_bytes = 16u << 20;
+static result<parsed_json> parse_options_json(std::string_view json) {
+  if (json.size() > max_options_bytes) {
+    return make_error(errc::too_big, "capi", "the options are longer than 16 MiB");
+  }
+  auto parsed = parsed_json::parse(json);
+  if (parsed) return parsed;
+  error why = std::move(parsed).error();
+  if (why.code != errc::no_memory && why.code != errc::internal) why.code = errc::invalid;
+  why.layer = "capi";
+  why.message = "options: " + why.message;
+  return why;
+}
+result<void> options_text::parse(std::string_view json) {
+  auto parsed = parse_options_json(json.empty() ? std::string_view("{}") : json);
+  if (!parsed) return std::move(parsed).error();
+  document_ = std::move(*parsed);
+  if (!document_->root().is_object()) {
+    return make_error(errc::invalid, "capi", "options: not a JSON object", {}, "pass {} or NULL for the defaults");
+  }
+  return {};
+}
+options_object options_text::root(std::string_view set) {
+  static constexpr option_set none{"", "", {}};
+  const option_set* const known = find_option_set(set);
+  if (known == nullptr && !problem_)
+    problem_ = make_error(errc::internal, "capi", "no set of options is called " + std::string(set));
+  return {document_->root(), known == nullptr ? none : *known, "", problem_};
+}
+result<void> options_text::outcome() const {
+  if (problem_) return *problem_;
+  return {};
+}
+std::string options_object::at(std::string_view name) const {
+  std::string out = pointer_ + "/";
+  for (const char c : name) {
+    if (c == '~') {
+      out += "~0";
+    } else if (c == '/') {
+      out += "~1";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+void options_object::complain(std::string_view name, std::string message, errc code, std::string hint) {
+  if (!*problem_) *problem_ = make_error(code, "capi", "options: " + std::move(message), at(name), std::move(hint));
+}
+json_view options_object::find(std::string_view name, std::initializer_list<option_type> types) {
+  row_ = set_->find(name);
+  if (row_ == nullptr || std::find(types.begin(), types.end(), row_->type) == types.end()) {
+    complain(name, "the table has no such option of this type in " + std::string(set_->name), errc::internal);
+    return {};
+  }
+  known_.emplace_back(name);
+  return object_[name];
+}
+bool options_object::has(std::string_view name) const { return static_cast<bool>(object_[name]); }
+static std::optional<std::string> as_text(json_view v) {
+  const auto text = v.text();
+  if (!text || text->find('\0') != std::string_view::npos) return {};
+  return std::string(*text);
+}
+std::optional<std::string> options_object::text(std::string_view name) {
+  const json_view v = find(name, {option_type::text});
+  if (!v) return {};
+  auto t = as_text(v);
+  if (!t) complain(name, "a string without NUL is wanted");
+  return t;
+}
+std::optional<bool> options_object::boolean(std::string_view name) {
+  const json_view v = find(name, {option_type::bool_});
+  if (!v) return {};
+  const auto b = v.truth();
+  if (!b) complain(name, "true or false is wanted");
+  return b;
+}
+static std::string plain(double n) {
+  char text[400];
+  const bool whole = std::abs(n) < 1e15 && n == std::floor(n);
+  const auto written = whole ? std::to_chars(text, text + sizeof text, static_cast<std::int64_t>(n))
+                             : std::to_chars(text, text + sizeof text, n);
+  return {text, written.ptr};
+}
+void options_object::complain_of_range(std::string_view name, const char* what) {
+  complain(name, std::string(what) + " from " + plain(row_->least) + " to " + plain(row_->most) + " is wanted");
+}
+std::optional<std::int64_t> options_object::integer(std::string_view name) {
+  const json_view v = find(name, {option_type::int_});
+  if (!v) return {};
+  const auto n = v.number<std::int64_t>();
+  if (!n || static_cast<double>(*n) < row_->least || static_cast<double>(*n) > row_->most) {
+    complain_of_range(name, "a whole number");
+    return {};
+  }
+  return n;
+}
+std::optional<std::size_t> options_object::word_index(std::string_view name, std::size_t count) {
+  const json_view v = find(name, {option_type::word, option_type::word_or_object});
+  if (!v || (row_->type == option_type::word_or_object && v.is_object())) return {};
+  const auto given = v.text();
+  std::string listed;
+  std::string_view words = row_->words;
+  std::optional<std::size_t> found;
+  std::size_t i = 0;
+  for (; !words.empty(); ++i) {
+    const std::string_view word = words.substr(0, words.find('|'));
+    if (given && *given == word) found = i;
+    const bool last = word.size() == words.size();
+    listed += (i == 0 ? "\"" : last ? " or \"" : ", \"") + std::string(word) + "\"";
+    words.remove_prefix(std::min(words.size(), word.size() + 1));
+  }
+  if (i != count) complain(name, "the table has other words than its reader", errc::internal);
+  else if (!found && row_->type == option_type::word_or_object) complain(name, listed + ", or an object, is wanted");
+  else if (!found) complain(name, listed + " is wanted");
+  else return found;
+  return {};
+}
+std::optional<std::uint64_t> options_object::size(std::string_view name) {
+  const json_view v = find(name, {option_type::size});
+  if (!v) return {};
+  const auto n = v.number<std::uint64_t>();
+  if (!n) complain(name, "a whole number, not negative, is wanted");
+  return n;
+}
+std::optional<std::vector<std::uint32_t>> options_object::ids(std::string_view name) {
+  const json_view v = find(name, {option_type::ids});
+  if (!v) return {};
+  std::vector<std::uint32_t> out;
+  bool good = v.is_array();
+  for (std::size_t i = 0; good && i < v.size(); ++i) {
+    const auto n = v.at(i).number<std::uint32_t>();
+    good = n.has_value();
+    if (n) out.push_back(*n);
+  }
+  if (good) return out;
+  complain(name, "an array of numbers from 0 to 4294967295 is wanted");
+  return {};
+}
+std::optional<double> options_object::number(std::string_view name) {
+  const json_view v = find(name, {option_type::number});
+  if (!v) return {};
+  const auto n = v.number<double>();
+  if (!n || !(*n >= row_->least && *n <= row_->most)) {
+    complain_of_range(name, "a number");
+    return {};
+  }
+  return n;
+}
+std::optional<duration> options_object::milliseconds_of(std::string_view name) {
+  static constexpr std::int64_t most = std::int64_t{1000} * 86400 * 365;
+  const json_view v = find(name, {option_type::ms});
+  if (!v) return {};
+  const auto n = v.number<std::int64_t>();
+  if (n && *n >= 0 && *n <= most) return duration(milliseconds(*n));
+  complain(name, "a whole number of milliseconds from 0 to " + std::to_string(most) + " is wanted");
+  return {};
+}
+static std::optional<std::vector<std::string>> as_texts(json_view v) {
+  if (!v.is_array()) return {};
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < v.size(); ++i) {
+    auto t = as_text(v.at(i));
+    if (!t) return {};
+    out.push_back(std::move(*t));
+  }
+  return out;
+}
+std::optional<std::vector<std::string>> options_object::texts(std::string_view name) {
+  const json_view v = find(name, {option_type::texts});
+  if (!v) return {};
+  auto out = as_texts(v);
+  if (!out) complain(name, "an array of strings is wanted");
+  return out;
+}
+static std::optional<std::vector<std::pair<std::string, std::string>>> as_pairs(json_view v) {
+  if (!v.is_object()) return {};
+  std::vector<std::pair<std::string, std::string>> out;
+  for (std::size_t i = 0; i < v.size(); ++i) {
+    const std::string_view key = v.name(i);
+    auto value = as_text(v.at(i));
+    if (key.find('\0') != std::string_view::npos || !value) return {};
+    out.emplace_back(key, std::move(*value));
+  }
+  return out;
+}
+std::optional<std::vector<std::pair<std::string, std::string>>> options_object::pairs(std::string_view name) {
+  const json_view v = find(name, {option_type::pairs});
+  if (!v) return {};
+  auto out = as_pairs(v);
+  if (!out) complain(name, "an object of strings is wanted");
+  return out;
+}
+std::optional<std::vector<std::string>> options_object::environment(std::string_view name) {
+  const json_view v = find(name, {option_type::environment});
+  if (!v) return {};
+  if (v.is_array()) {
+    auto out = as_texts(v);
+    const bool good = out && std::all_of(out->begin(), out->end(), [](const std::string& s) {
+                        const std::size_t equals = s.find('=');
+                        return equals != std::string::npos && equals != 0;
+                      });
+    if (good) return out;
+  } else if (auto given = as_pairs(v)) {
+    std::vector<std::string> out;
+    bool good = true;
+    for (auto& [key, value] : *given) {
+      good = good && !key.empty() && key.find('=') == std::string::npos;
+      out.push_back(key + "=" + value);
+    }
+    if (good) return out;
+  }
+  complain(name, "an array of \"NAME=value\" or an object of strings is wanted");
+  return {};
+}
+std::optional<options_object> options_object::object(std::string_view name) {
+  const json_view v = find(name, {option_type::object, option_type::word_or_object});
+  if (!v) return {};
+  if (!v.is_object()) {
+    complain(name, "an object is wanted");
+    return {};
+  }
+  return options_object(v, *find_option_set(row_->of), at(name), *problem_);
+}
+std::vector<options_object> options_object::objects(std::string_view name) {
+  const json_view v = find(name, {option_type::objects});
+  std::vector<options_object> out;
+  if (!v) return out;
+  if (!v.is_array()) {
+    complain(name, "an array of objects is wanted");
+    return out;
+  }
+  for (std::size_t i = 0; i < v.size(); ++i) {
+    if (!v.at(i).is_object()) {
+      complain(name, "an array of objects is wanted");
+      return {};
+    }
+    out.emplace_back(v.at(i), *find_option_set(row_->of), at(name) + "/" + std::to_string(i), *problem_);
+  }
+  return out;
+}
+std::optional<std::string> options_object::json(std::string_view name) {
+  const json_view v = find(name, {option_type::json, option_type::object});
+  if (!v) return {};
+  return v.to_json();
+}
+void options_object::finish() {
+  for (std::size_t i = 0; i < object_.size(); ++i) {
+    const std::string_view name = object_.name(i);
+    if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    if (set_->find(name) != nullptr) {
+      complain(name, "this option does not go with the others");
+      return;
+    }
+    const std::string_view meant = nearest_name(*set_, name);
+    std::string names;
+    for (const std::string& k : known_) names += (names.empty() ? "" : ", ") + k;
+    complain(name, "there is no such option", errc::invalid,
+             meant.empty() ? "the options here are: " + names
+                           : "did you mean " + std::string(meant) + "? the options here are: " + names);
+    return;
+  }
+}
+result<std::vector<std::string>> parse_string_array(std::string_view json, std::string_view name) {
+  auto parsed = parse_options_json(json);
+  if (!parsed) return std::move(parsed).error();
+  auto out = as_texts(parsed->root());
+  if (!out) return make_error(errc::invalid, "capi", std::string(name) + ": a JSON array of strings is wanted");
+  return std::move(*out);
+}
+}
+#include <numeric>
+namespace berth::capi {
+const option_row* option_set::find(std::string_view option) const noexcept {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const option_row& row) { return row.name == option; });
+  return found == rows.end() ? nullptr : &*found;
+}
+const option_set* find_option_set(std::string_view name) noexcept {
+  const auto all = option_sets();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const option_set& set) { return set.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+static std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t k = 0; k < b.size(); ++k) {
+      const std::size_t changed = diagonal + (a[i] == b[k] ? 0 : 1);
+      diagonal = row[k + 1];
+      row[k + 1] = std::min({changed, row[k] + 1, row[k + 1] + 1});
+    }
+  }
+  return row.back();
+}
+std::string_view nearest_name(const option_set& known, std::string_view name) {
+  if (name.size() > 64) return {};
+  std::string_view nearest;
+  std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const option_row& row : known.rows) {
+    const bool inside = name.size() >= 4 && row.name.find(name) != std::string_view::npos;
+    const std::size_t far = inside ? 1 : distance(name, row.name);
+    if (far < least) {
+      least = far;
+      nearest = row.name;
+    }
+  }
+  return nearest;
+}
+static std::string_view type_name(option_type type) {
+  switch (type) {
+    case option_type::text:
+    case option_type::word: return "string";
+    case option_type::bool_: return "boolean";
+    case option_type::int_:
+    case option_type::size:
+    case option_type::ms: return "integer";
+    case option_type::number: return "number";
+    case option_type::texts: return "strings";
+    case option_type::environment: return "environment";
+    case option_type::pairs: return "string_map";
+    case option_type::ids: return "integers";
+    case option_type::object: return "object";
+    case option_type::objects: return "objects";
+    case option_type::word_or_object: return "string_or_object";
+    case option_type::json: break;
+  }
+  return "json";
+}
+static void write_words(json_writer& out, std::string_view words) {
+  out.open_array();
+  while (!words.empty()) {
+    const std::string_view word = words.substr(0, words.find('|'));
+    out.string(word);
+    words.remove_prefix(std::min(words.size(), word.size() + 1));
+  }
+  out.close_array();
+}
+std::string options_json(const option_set& set) {
+  json_writer out;
+  out.open_object().key("name").string(set.name).key("about").string(set.about).key("options").open_array();
+  for (const option_row& row : set.rows) {
+    out.open_object().key("name").string(row.name).key("type").string(type_name(row.type));
+    if (!row.unit.empty()) out.key("unit").string(row.unit);
+    if (!row.words.empty()) {
+      out.key("words");
+      write_words(out, row.words);
+    }
+    if ((row.type == option_type::int_ || row.type == option_type::number) && row.most < 1e15)
+      out.key("least").real(row.least).key("most").real(row.most);
+    if (!row.of.empty()) out.key("of").string(row.of);
+    if (!row.default_json.empty()) out.key("default").raw(row.default_json);
+    if (!row.default_words.empty()) out.key("default_is").string(row.default_words);
+    out.key("needed").boolean(row.needed).key("since").string(row.since).key("help").string(row.help).close_object();
+  }
+  return out.close_array().close_object().take();
+}
+std::string option_sets_json() {
+  json_writer out;
+  out.open_array();
+  for (const option_set& set : option_sets()) out.string(set.name);
+  return out.close_array().take();
+}
+}
+berth_status berth_options_json(const char* set, size_t set_len, berth_buffer** json, berth_error** err) {
+  namespace capi = berth::capi;
+  return capi::guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(capi::clear_out(json, "json"));
+    BERTH_TEXT(name, set, set_len);
+    if (name.empty()) {
+      *json = capi::make_buffer_handle(capi::option_sets_json());
+      return {};
+    }
+    const capi::option_set* const found = capi::find_option_set(name);
+    if (found == nullptr)
+      return berth::make_error(berth::errc::not_found, "capi", "there are no options of this name", "set",
+                               "with an empty name it gives those that there are");
+    *json = capi::make_buffer_handle(capi::options_json(*found));
+    return {};
+  });
+}
+namespace berth::capi {
+static constexpr option_row loop_options_rows[] = {
+    {"log_level", option_type::int_, 0, 4, "", "", "0", "", "", false, "0.1", "the least BERTH_LOG_… that becomes an event; 0: no log events"},
+    {"user_data", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "", false, "0.1", "handed back in log events and with the loop's end"},
+    {"queue_limit", option_type::int_, 0, 1.8446744073709552e+19, "", "", "", "0: 65536", "", false, "0.1", "log and line events beyond this many waiting ones are dropped"},
+    {"output_limit", option_type::size, 0, 2147483647, "", "", "", "0: 1 MiB", "bytes", false, "0.1", "how much of one command's output may wait before it is made to wait, each event counting for 256 more"},
+};
+static constexpr option_row op_options_rows[] = {
+    {"flags", option_type::int_, 0, 0, "", "", "0", "", "", false, "0.1", "none yet"},
+    {"user_data", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "", false, "0.1", "handed back in the operation's events"},
+    {"deadline_ns", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "nanoseconds", false, "0.1", "on the clock of berth_now_ns; past it the operation ends with BERTH_E_TIMEOUT; 0: none"},
+};
+static constexpr option_row spec_mount_rows[] = {
+    {"destination", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the path inside, absolute"},
+    {"type", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "bind, tmpfs, proc, …"},
+    {"source", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "what is mounted"},
+    {"options", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "as ro, rbind"},
+};
+static constexpr option_row where_rows[] = {
+    {"root", option_type::text, 0, 2147483647, "", "", "\"/var/lib/berth\"", "", "", false, "0.1", "the directory where sandboxes are kept; $BERTH_ROOT where it is not given"},
+    {"runsc", option_type::text, 0, 2147483647, "", "", "", "runsc on the PATH", "", false, "0.1", "the runsc to use, a path or a name; $BERTH_RUNSC where it is not given"},
+    {"init", option_type::text, 0, 2147483647, "", "", "", "where it was installed", "", false, "0.1", "berth-init; $BERTH_INIT where it is not given"},
+    {"network_pool", option_type::text, 0, 2147483647, "", "", "\"10.211.0.0/16\"", "", "", false, "0.1", "sandboxes get their networks out of this; $BERTH_NETWORK_POOL where it is not given"},
+};
+static constexpr option_row mount_rows[] = {
+    {"source", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the path on this host"},
+    {"destination", option_type::text, 0, 2147483647, "", "", "", "the same path inside", "", false, "0.1", "the path inside"},
+    {"read_only", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "nothing inside can write to it"},
+};
+static constexpr option_row sandbox_rows[] = {
+    {"rootfs", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the root file system, an absolute path; it is never written to"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, those may be given then that are the sandbox's own: its id, host name, network where that is a path, egress, published ports, annotations, lifetime, whom it ends with and the time for its creation"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "made up", "", false, "0.1", "what to call it"},
+    {"cpus", option_type::number, 0, 4096, "", "", "0", "", "", false, "0.1", "how many CPUs it may use, from 0.01; 0: no limit"},
+    {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
+    {"network", option_type::text, 0, 2147483647, "", "", "\"sandbox\"", "", "", false, "0.1", "\"sandbox\": a network of its own; \"none\"; or the path of a network namespace"},
+    {"max_connections", option_type::int_, 0, 2147483648, "", "", "4096", "", "", false, "0.2", "how many flows it may hold in the host's connection tracking; 0: no limit"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "[\"all\"]", "", "", false, "0.2", "where it may begin connections to: \"all\", \"none\", or \"dns\" (port 53 of its name servers) and any number of \"ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]\", where a port alone is one of TCP; it can be changed while it runs"},
+    {"publish", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.2", "ports of this host that lead to it: \"[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]\", the address being 127.0.0.1 where none is named"},
+    {"hostname", option_type::text, 0, 2147483647, "", "", "", "the id", "", false, "0.1", "its host name"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables of all that runs inside"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, "0.1", "where commands start"},
+    {"mounts", option_type::objects, 0, 2147483647, "", "mount", "", "", "", false, "0.1", "directories and files of this host, bound into it"},
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.1", "texts that are kept with it, and told with its status"},
+    {"net_raw", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "programs inside may open raw sockets; Docker sets what it needs by itself"},
+    {"packet_socket_write", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "programs inside may write to packet sockets; Docker sets what it needs by itself"},
+    {"shared_directory", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "/run/berth inside is shared with this host"},
+    {"runsc_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further global options of runsc, \"--name=value\", checked against the binary"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it ends with this process, whatever ends that; what is left on this host is removed at once where the berth command is installed, else with the next collection of garbage"},
+    {"ends_with_process", option_type::int_, 1, 4194304, "", "", "", "none", "", false, "0.2", "the number of another process that it ends with as well"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, "0.2", "it is stopped so long after the beginning of its creation"},
+    {"create_timeout_ms", option_type::ms, 0, 2147483647, "", "", "60000", "", "milliseconds", false, "0.1", "how long its creation may take in all"},
+    {"spec_patch", option_type::json, 0, 2147483647, "", "", "", "", "", false, "0.1", "a merge patch (RFC 7396), the last word on its OCI spec"},
+    {"docker", option_type::object, 0, 2147483647, "", "docker", "", "no Docker", "", false, "0.1", "Docker in it"},
+};
+static constexpr option_row snapshot_rows[] = {
+    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call the snapshot"},
+    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "the sandbox goes on when it is saved; else it ends then"},
+};
+static constexpr option_row own_rows[] = {
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
+};
+static constexpr option_row clone_rows[] = {
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
+    {"count", option_type::int_, 1, 1024, "", "", "1", "", "", false, "0.2", "how many"},
+};
+static constexpr option_row pool_take_rows[] = {
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
+    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "the pool"},
+};
+static constexpr option_row pool_start_rows[] = {
+    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call it"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "the snapshot that its sandboxes are copies of"},
+    {"size", option_type::int_, 1, 1024, "", "", "4", "", "", false, "0.2", "how many wait when it is full"},
+    {"at_once", option_type::int_, 1, 64, "", "", "2", "", "", false, "0.2", "how many are made at a time"},
+    {"per_minute", option_type::number, 0, 1000000, "", "", "", "no limit", "", false, "0.2", "how many are made in a minute at most; 0 for no limit"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "whoever collects garbage stops it once this process has ended"},
+    {"wait", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "it is full when the operation is done; else it fills up meanwhile"},
+};
+static constexpr option_row file_read_rows[] = {
+    {"offset", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, "0.2", "how many bytes are left out at its beginning"},
+    {"length", option_type::size, 0, 2147483647, "", "", "", "to its end", "bytes", false, "0.2", "how many are read at most"},
+    {"most", option_type::size, 0, 2147483647, "", "", "", "1 GiB without a descriptor, else no limit", "bytes", false, "0.2", "a file of which there is more is refused"},
+};
+static constexpr option_row file_write_rows[] = {
+    {"mode", option_type::int_, 0, 4095, "", "", "", "0644, or that of the file that is there", "", false, "0.2", "its permissions"},
+    {"parents", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "directories that are missing above it are made"},
+};
+static constexpr option_row file_directory_rows[] = {
+    {"mode", option_type::int_, 0, 4095, "", "", "", "0755", "", false, "0.2", "its permissions"},
+    {"parents", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "directories that are missing above it are made, and one that is there is no error"},
+};
+static constexpr option_row file_pack_rows[] = {
+    {"name", option_type::text, 0, 2147483647, "", "", "", "the last part of its path", "", false, "0.2", "what it is called in the archive"},
+    {"follow", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "where the path is a symbolic link, what it leads to is packed"},
+    {"most", option_type::size, 0, 2147483647, "", "", "", "1 GiB without a descriptor, else no limit", "bytes", false, "0.2", "a tree that takes more is refused"},
+};
+static constexpr option_row recipe_rows[] = {
+    {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
+    {"data_root", option_type::text, 0, 2147483647, "", "", "", "the root file system", "", false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit), \"tmpfs:2Gi\", or a directory of this host"},
+    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where that is inside"},
+    {"raise_limits", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "CAP_SYS_RESOURCE beside the 17 capabilities, so that nested containers may raise limits (`ulimits: memlock: -1`); a sandbox of berth's own has it whatever is said here"},
+    {"guest", option_type::text, 0, 2147483647, "", "", "", "none", "", false, "0.2", "berth-init on this host, bound in at /.berth/init, which starts dockerd; a sandbox of berth's own has it whatever is said here"},
+};
+static constexpr option_row daemon_rows[] = {
+    {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it may take from its start to ready"},
+    {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"never\"", "", "", false, "0.1", "what happens when dockerd ends by itself"},
+    {"restart_limit", option_type::int_, 0, 1000000, "", "", "5", "", "", false, "0.1", "how often in a row it is started again without having been ready for a while"},
+    {"restart_first_pause_ms", option_type::ms, 0, 2147483647, "", "", "200", "", "milliseconds", false, "0.1", "how long is waited before it is started again, doubled each time"},
+    {"restart_max_pause_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "the longest of these pauses"},
+    {"restart_settle_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it has to be ready until restarts are counted anew"},
+    {"stop_containers_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long the containers have to stop"},
+    {"term_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long dockerd has to end after SIGTERM"},
+    {"kill_timeout_ms", option_type::ms, 0, 2147483647, "", "", "5000", "", "milliseconds", false, "0.1", "how long is waited for its end after SIGKILL"},
+    {"events", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "each change of state is an event"},
+    {"daemon_lines", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "each line of dockerd's own log is an event"},
+    {"docker_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of dockerd, as \"28.5.2\", by which it is started"},
+    {"containerd_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of containerd"},
+    {"runc_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of runc"},
+    {"runsc_release", option_type::int_, 0, 99999999, "", "", "", "unknown: as the newest", "", false, "0.1", "the release of the runsc that it runs on, as 20260701"},
+    {"uplink_device", option_type::text, 0, 2147483647, "", "", "", "that of the default route", "", false, "0.1", "the sandbox's interface to the outside"},
+    {"uplink_address", option_type::text, 0, 2147483647, "", "", "", "asked of ip inside", "", false, "0.1", "its IPv4 address"},
+    {"uplink_mtu", option_type::int_, 0, 65535, "", "", "", "asked of ip inside", "", false, "0.1", "its MTU"},
+    {"snat", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "containers reach the outside, which needs a network, iptables and ip in the sandbox"},
+    {"sockets", option_type::texts, 0, 2147483647, "", "", "[\"/var/run/docker.sock\"]", "", "", false, "0.1", "where dockerd listens inside"},
+    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where it keeps its images inside"},
+    {"data_root_mounted", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "something is mounted there; else it lies in the root file system"},
+    {"storage_driver", option_type::text, 0, 2147483647, "", "", "", "dockerd's choice", "", false, "0.1", "the storage driver"},
+    {"wrap_runc", option_type::word, 0, 2147483647, "automatic|always|never", "", "\"automatic\"", "", "", false, "0.1", "whether what runc cannot do in gVisor is seen to before it is called"},
+    {"dockerd", option_type::text, 0, 2147483647, "", "", "\"dockerd\"", "", "", false, "0.1", "the program, a name looked up inside or an absolute path"},
+    {"dockerd_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further arguments for dockerd"},
+    {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables for dockerd"},
+    {"host_socket", option_type::text, 0, 2147483647, "", "", "", "commands inside ask", "", false, "0.1", "dockerd's socket as this host reaches it, in a directory that is shared with the sandbox: readiness is asked from outside then; not for a sandbox of berth's own, which has one"},
+};
+static constexpr option_row docker_rows[] = {
+    {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
+    {"data_root", option_type::text, 0, 2147483647, "", "", "\"tmpfs\"", "", "", false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit, or of the host's memory), \"tmpfs:2Gi\", or a directory of this host, where they outlive the sandbox in its berth-data-root/docker"},
+    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where it keeps its images inside"},
+    {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it may take from its start to ready"},
+    {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"on-failure\"", "", "", false, "0.1", "what happens when dockerd ends by itself"},
+    {"restart_limit", option_type::int_, 0, 1000000, "", "", "5", "", "", false, "0.1", "how often in a row it is started again without having been ready for a while"},
+    {"restart_first_pause_ms", option_type::ms, 0, 2147483647, "", "", "200", "", "milliseconds", false, "0.1", "how long is waited before it is started again, doubled each time"},
+    {"restart_max_pause_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "the longest of these pauses"},
+    {"restart_settle_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it has to be ready until restarts are counted anew"},
+    {"stop_containers_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long the containers have to stop"},
+    {"term_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long dockerd has to end after SIGTERM"},
+    {"kill_timeout_ms", option_type::ms, 0, 2147483647, "", "", "5000", "", "milliseconds", false, "0.1", "how long is waited for its end after SIGKILL"},
+    {"events", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "each change of state is an event"},
+    {"daemon_lines", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "each line of dockerd's own log is an event"},
+    {"docker_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of dockerd, as \"28.5.2\", by which it is started"},
+    {"containerd_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of containerd"},
+    {"runc_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of runc"},
+    {"runsc_release", option_type::int_, 0, 99999999, "", "", "", "unknown: as the newest", "", false, "0.1", "the release of the runsc that it runs on, as 20260701"},
+    {"uplink_device", option_type::text, 0, 2147483647, "", "", "", "that of the default route", "", false, "0.1", "the sandbox's interface to the outside"},
+    {"uplink_address", option_type::text, 0, 2147483647, "", "", "", "asked of ip inside", "", false, "0.1", "its IPv4 address"},
+    {"uplink_mtu", option_type::int_, 0, 65535, "", "", "", "asked of ip inside", "", false, "0.1", "its MTU"},
+    {"snat", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "containers reach the outside, which needs a network, iptables and ip in the sandbox"},
+    {"sockets", option_type::texts, 0, 2147483647, "", "", "[\"/var/run/docker.sock\"]", "", "", false, "0.1", "where dockerd listens inside"},
+    {"data_root_mounted", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "something is mounted there; else it lies in the root file system"},
+    {"storage_driver", option_type::text, 0, 2147483647, "", "", "", "dockerd's choice", "", false, "0.1", "the storage driver"},
+    {"wrap_runc", option_type::word, 0, 2147483647, "automatic|always|never", "", "\"automatic\"", "", "", false, "0.1", "whether what runc cannot do in gVisor is seen to before it is called"},
+    {"dockerd", option_type::text, 0, 2147483647, "", "", "\"dockerd\"", "", "", false, "0.1", "the program, a name looked up inside or an absolute path"},
+    {"dockerd_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further arguments for dockerd"},
+    {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables for dockerd"},
+    {"enabled", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "it has Docker"},
+    {"start", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "dockerd is started with the sandbox; else when it is asked for"},
+};
+static constexpr option_row exec_rows[] = {
+    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", true, "0.1", "the program and its arguments; no shell is involved"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables, beside what the place sets by itself"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, "0.1", "the directory to start in"},
+    {"user", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, "0.1", "the user to run as: \"uid[:gid]\", or a name in a sandbox of berth's own"},
+    {"stdin", option_type::word, 0, 2147483647, "null|pipe|text", "", "\"null\"", "", "", false, "0.1", "its standard input: none, written to while it runs, or the text that is given"},
+    {"stdin_text", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "all of its standard input"},
+    {"stdout", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, "0.1", "what becomes of its standard output: events as it comes, kept for the end, or dropped"},
+    {"stderr", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, "0.1", "the same of its standard error"},
+    {"capture_limit", option_type::int_, 0, 1073741824, "", "", "1048576", "", "bytes", false, "0.1", "how much of each is kept at most, the end of it"},
+};
+static constexpr option_row poll_rows[] = {
+    {"probe", option_type::object, 0, 2147483647, "", "probe", "", "", "", true, "0.1", "what to ask"},
+    {"schedule", option_type::word_or_object, 0, 2147483647, "cheap|costly", "schedule", "", "\"cheap\"; of a command \"costly\"", "", false, "0.1", "how often"},
+};
+static constexpr option_row probe_rows[] = {
+    {"type", option_type::word, 0, 2147483647, "connect|http|command", "", "", "", "", true, "0.1", "a connection, a request by HTTP that has to be answered by 200, or a command that has to exit with 0"},
+    {"unix", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the path of a socket (connect, http)"},
+    {"guarded", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "the socket lies where a sandbox can write: no symlink is followed (connect, http)"},
+    {"host", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a numeric address, in place of a socket (connect, http)"},
+    {"port", option_type::int_, 1, 65535, "", "", "", "", "", false, "0.1", "the port there (connect, http)"},
+    {"target", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, "0.1", "what to ask for, as \"/_ping\" (http)"},
+    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "the program and its arguments (command)"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "its variables (command)"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the directory it starts in (command)"},
+    {"user", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "whom it runs as (command)"},
+};
+static constexpr option_row schedule_rows[] = {
+    {"first_ms", option_type::ms, 0, 2147483647, "", "", "", "5; of a command 50", "milliseconds", false, "0.1", "the first pause"},
+    {"max_ms", option_type::ms, 0, 2147483647, "", "", "", "20; of a command 500", "milliseconds", false, "0.1", "the longest pause"},
+    {"attempt_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "2000; of a command 5000", "milliseconds", false, "0.1", "how long one probe may take"},
+    {"factor", option_type::number, 1, 100, "", "", "1.5", "", "", false, "0.1", "by how much each pause is longer than the one before"},
+    {"jitter", option_type::number, 0, 1, "", "", "0.1", "", "", false, "0.1", "the part of a pause that chance may take away"},
+};
+static constexpr option_row runsc_texts_rows[] = {
+    {"version", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of --version"},
+    {"flags", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of flags"},
+    {"verbs", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of help"},
+    {"help", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.1", "of help VERB, by verb"},
+};
+static constexpr option_row runsc_place_rows[] = {
+    {"runsc", option_type::text, 0, 2147483647, "", "", "", "runsc on the PATH", "", false, "0.1", "the binary"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the container's id"},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "as the sandbox was started with: root, and net_raw for Docker"},
+    {"cache_dir", option_type::text, 0, 2147483647, "", "", "", "none", "", false, "0.1", "where the binary's answers are kept"},
+};
+static constexpr option_row runsc_globals_rows[] = {
+    {"root", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "where runsc keeps its state, absolute"},
+    {"debug_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a private directory for runsc's logs, a file a command; needed for run, create and restore"},
+    {"log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for runsc's own errors"},
+    {"log_format", option_type::word, 0, 2147483647, "text|json|json-k8s", "", "", "", "", false, "0.1", "how these look"},
+    {"debug", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "verbose, slow"},
+    {"platform", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "systrap, kvm or ptrace"},
+    {"network", option_type::word, 0, 2147483647, "sandbox|none|host", "", "", "", "", false, "0.1", "the network of the sandbox"},
+    {"net_raw", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "raw sockets; Docker needs it, in exec too"},
+    {"packet_socket_write", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "writing to packet sockets, under the name that this runsc has for it; Docker 28 and later need it"},
+    {"host_uds", option_type::word, 0, 2147483647, "none|open|create|all", "", "", "", "", false, "0.1", "unix sockets of the host; create lets the host reach one that was bound inside"},
+    {"overlay2", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "where writes go: none, root:self, root:memory, root:dir=/abs"},
+    {"file_access", option_type::word, 0, 2147483647, "exclusive|shared", "", "", "", "", false, "0.1", "whether others change the root file system meanwhile"},
+    {"directfs", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "the sandbox opens files of the host itself"},
+    {"dcache", option_type::int_, -1, 2147483647, "", "", "", "", "", false, "0.1", "how many dentries are kept"},
+    {"fdlimit", option_type::int_, -1, 2147483647, "", "", "", "", "", false, "0.1", "how many descriptors of the host may be open"},
+    {"ignore_cgroups", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "no cgroups are made"},
+    {"systemd_cgroup", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "cgroups by systemd"},
+    {"rootless", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a user who is not root starts it"},
+    {"oci_seccomp", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "seccomp filters of the spec hold inside"},
+    {"allow_suid", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "setuid programs get their owner's rights inside"},
+    {"gso", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "segmentation by the host's network device"},
+    {"software_gso", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "segmentation by gVisor"},
+    {"mount_cgroup_v2", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "cgroups of version 2 inside"},
+    {"allow_connected_on_save", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "connections stay open over a checkpoint"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further global options, \"--name=value\""},
+};
+static constexpr option_row runsc_run_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
+    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
+    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
+    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
+    {"pass_fds", option_type::objects, 0, 2147483647, "", "runsc_pass_fd", "", "", "", false, "0.1", "descriptors of runsc's, each with its number inside"},
+    {"exec_fd", option_type::int_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a descriptor of the program to run"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_create_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
+    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
+    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_start_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_exec_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
+    {"pass_fds", option_type::objects, 0, 2147483647, "", "runsc_pass_fd", "", "", "", false, "0.1", "descriptors of runsc's, each with its number inside"},
+    {"exec_fd", option_type::int_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a descriptor of the program to run"},
+    {"command", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "the program and its arguments; needed where there is no process"},
+    {"process", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file of OCI process JSON"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the directory to start in"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables"},
+    {"user", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "uid[:gid], numbers"},
+    {"additional_gids", option_type::ids, 0, 2147483647, "", "", "", "", "", false, "0.1", "further groups"},
+    {"caps", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "capabilities, as CAP_NET_RAW"},
+    {"internal_pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets its pid inside the sandbox"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_kill_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"signal", option_type::int_, 1, 64, "", "", "15", "", "", false, "0.1", "the signal's number"},
+    {"all", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "every process of the container"},
+    {"pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "one process, by its pid in the sandbox (wait: in the container)"},
+    {"pgid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "a process group, by its id in the sandbox's root pid namespace"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_delete_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"force", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "kill it first"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_state_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_list_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"json", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "as JSON; else a table for people"},
+    {"quiet", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "ids only"},
+    {"sandboxes_only", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "sandboxes only, no further containers"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_wait_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "one process, by its pid in the sandbox (wait: in the container)"},
+    {"root_pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "a pid in the sandbox's root pid namespace"},
+    {"checkpoint", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "for the end of the next checkpoint"},
+    {"restore", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "for the end of the restoring"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_pause_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_resume_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_checkpoint_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
+    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
+    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it goes on afterwards"},
+    {"compression", option_type::word, 0, 2147483647, "none|flate-best-speed", "", "", "", "", false, "0.1", "of the image"},
+    {"exclude_committed_zero_pages", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "pages of zeros are left out"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_restore_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
+    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
+    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
+    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
+    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
+    {"background", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "memory goes on being read when it runs"},
+    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_events_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"stats", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "once, then exit"},
+    {"interval_seconds", option_type::int_, 1, 86400, "", "", "", "", "seconds", false, "0.1", "how often"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_ps_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_fscheckpoint_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
+    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
+    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it goes on afterwards"},
+    {"path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "inside the container, or all-tmpfs"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+};
+static constexpr option_row runsc_tar_rows[] = {
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
+    {"file", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "a file for what the container changed, absolute; it is overwritten (tar rootfs-upper)"},
+};
+static constexpr option_row runsc_pass_fd_rows[] = {
+    {"host", option_type::int_, 0, 2147483647, "", "", "", "", "", true, "0.1", "runsc's"},
+    {"guest", option_type::int_, 0, 2147483647, "", "", "", "", "", true, "0.1", "its number inside"},
+};
+static constexpr option_set sets[] = {
+    {"loop_options", "how a loop is made", loop_options_rows},
+    {"op_options", "how an operation is started", op_options_rows},
+    {"spec_mount", "a mount of a spec", spec_mount_rows},
+    {"where", "where berth keeps its state and finds its helpers", where_rows},
+    {"mount", "a directory or file of this host, bound into a sandbox", mount_rows},
+    {"sandbox", "what a sandbox is to be", sandbox_rows},
+    {"snapshot", "how a sandbox is saved", snapshot_rows},
+    {"own", "what a sandbox may have of its own that is taken out of a pool, or is a copy", own_rows},
+    {"clone", "copies of a sandbox that runs", clone_rows},
+    {"pool_take", "a sandbox out of a pool", pool_take_rows},
+    {"pool_start", "a pool of sandboxes that wait", pool_start_rows},
+    {"file_read", "what of a file is read", file_read_rows},
+    {"file_write", "how a file is written", file_write_rows},
+    {"file_directory", "how a directory is made", file_directory_rows},
+    {"file_pack", "how a tree is packed", file_pack_rows},
+    {"recipe", "what a spec gets so that Docker works in the sandbox", recipe_rows},
+    {"daemon", "how dockerd is started, waited for, kept and stopped", daemon_rows},
+    {"docker", "Docker in a sandbox of berth's own", docker_rows},
+    {"exec", "a command to run", exec_rows},
+    {"poll", "what to ask until it is ready, and how often", poll_rows},
+    {"probe", "a way of asking whether something is ready", probe_rows},
+    {"schedule", "how often to ask", schedule_rows},
+    {"runsc_texts", "what a runsc binary printed", runsc_texts_rows},
+    {"runsc_place", "a container that the caller made with runsc", runsc_place_rows},
+    {"runsc_globals", "runsc's options before the verb", runsc_globals_rows},
+    {"runsc_run", "what runsc run is to do", runsc_run_rows},
+    {"runsc_create", "what runsc create is to do", runsc_create_rows},
+    {"runsc_start", "what runsc start is to do", runsc_start_rows},
+    {"runsc_exec", "what runsc exec is to do", runsc_exec_rows},
+    {"runsc_kill", "what runsc kill is to do", runsc_kill_rows},
+    {"runsc_delete", "what runsc delete is to do", runsc_delete_rows},
+    {"runsc_state", "what runsc state is to do", runsc_state_rows},
+    {"runsc_list", "what runsc list is to do", runsc_list_rows},
+    {"runsc_wait", "what runsc wait is to do", runsc_wait_rows},
+    {"runsc_pause", "what runsc pause is to do", runsc_pause_rows},
+    {"runsc_resume", "what runsc resume is to do", runsc_resume_rows},
+    {"runsc_checkpoint", "what runsc checkpoint is to do", runsc_checkpoint_rows},
+    {"runsc_restore", "what runsc restore is to do", runsc_restore_rows},
+    {"runsc_events", "what runsc events is to do", runsc_events_rows},
+    {"runsc_ps", "what runsc ps is to do", runsc_ps_rows},
+    {"runsc_fscheckpoint", "what runsc fscheckpoint is to do", runsc_fscheckpoint_rows},
+    {"runsc_tar", "what runsc tar is to do", runsc_tar_rows},
+    {"runsc_pass_fd", "a descriptor of runsc's and its number inside", runsc_pass_fd_rows},
+};
+std::span<const option_set> option_sets() noexcept { return sets; }
+}
+namespace berth::capi {
+struct poll_aspect final : op_aspect {
+  exit_notice process;
+};
+struct poll_request {
+  enum class question { connect, http, command };
+  question what = question::connect;
+  socket_address where;
+  std::string target = "/";
+  command cmd;
+  probe_schedule schedule = probe_schedule::cheap();
+};
+static void read_schedule(options_object o, probe_schedule& schedule) {
+  o.into(schedule.first, o.milliseconds_of("first_ms"));
+  o.into(schedule.max, o.milliseconds_of("max_ms"));
+  o.into(schedule.attempt_timeout, o.milliseconds_of("attempt_timeout_ms"));
+  o.into(schedule.factor, o.number("factor"));
+  o.into(schedule.jitter, o.number("jitter"));
+  if (schedule.first <= duration::zero()) o.complain("first_ms", "at least 1 is wanted");
+  if (schedule.attempt_timeout <= duration::zero()) o.complain("attempt_timeout_ms", "at least 1 is wanted");
+  o.finish();
+}
+static result<poll_request> read_poll_request(std::string_view text) {
+  options_text given;
+  BERTH_TRY(given.parse(text));
+  auto o = given.root("poll");
+  poll_request r;
+  auto p = o.object("probe");
+  if (!p) {
+    o.complain("probe", "a poll has a probe");
+    BERTH_TRY(given.outcome());
+    return r;
+  }
+  using question = poll_request::question;
+  const auto type = p->word("type", std::array{question::connect, question::http, question::command});
+  if (type) r.what = *type;
+  else p->complain("type", "a probe has a type");
+  if (r.what != question::command) {
+    p->into(r.where.unix_path, p->text("unix"));
+    p->into(r.where.host, p->text("host"));
+    if (const auto port = p->integer("port")) r.where.port = static_cast<std::uint16_t>(*port);
+    p->into(r.where.guarded, p->boolean("guarded"));
+    if (r.what == question::http) p->into(r.target, p->text("target"));
+  } else {
+    r.schedule = probe_schedule::costly();
+    p->into(r.cmd.argv, p->texts("argv"));
+    p->into(r.cmd.env, p->environment("env"));
+    p->into(r.cmd.cwd, p->text("cwd"));
+    p->into(r.cmd.user, p->text("user"));
+  }
+  if (given.outcome()) p->finish();
+  const bool tcp = !r.where.host.empty() && r.where.port != 0;
+  if (r.what == question::command && r.cmd.argv.empty()) p->complain("argv", "a command has at least its program");
+  if (r.what != question::command && r.where.unix_path.empty() != tcp)
+    p->complain("unix", "either unix, or host and port, are wanted");
+  const auto cheap_or_costly = o.word("schedule", std::array{false, true});
+  if (cheap_or_costly) r.schedule = *cheap_or_costly ? probe_schedule::costly() : probe_schedule::cheap();
+  else if (auto s = given.outcome() ? o.object("schedule") : std::nullopt) read_schedule(*s, r.schedule);
+  o.finish();
+  BERTH_TRY(given.outcome());
+  return r;
+}
+static asio::awaitable<op_result> run_poll(std::shared_ptr<executor_core> where, std::shared_ptr<poll_request> request,
+                                           op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto aspect = std::make_shared<poll_aspect>();
+  op->aspect = aspect;
+  std::unique_ptr<probe> question;
+  if (request->what == poll_request::question::connect) {
+    question = make_connect_probe(request->where);
+  } else if (request->what == poll_request::question::http) {
+    question = make_http_probe(request->where, request->target);
+  } else {
+    auto place = where->place();
+    if (!place) co_return std::move(place).error();
+    question = make_command_probe(**place, request->cmd);
+  }
+  poll_options options;
+  options.schedule = request->schedule;
+  options.deadline = op->deadline;
+  poll_result r = co_await poll_until_ready(*question, std::move(options), &aspect->process);
+  if (r.status == errc::cancelled && op->timed_out) r.status = errc::timeout;
+  op_outcome outcome;
+  outcome.code = static_cast<std::int32_t>(r.attempts);
+  json_writer out;
+  out.open_object().key("status").string(errc_name(r.status)).key("attempts").unsigned_number(r.attempts);
+  out.key("elapsed_ms").decimal(std::chrono::duration<double, std::milli>(r.elapsed).count());
+  out.key("connected").boolean(r.connected);
+  out.key("last").string(r.ready() ? std::string() : r.last.to_string());
+  outcome.payload = out.close_object().take();
+  if (r.ready()) co_return outcome;
+  op->on_failure = std::move(outcome);
+  error why = std::move(r.last);
+  const std::string last = why.to_string();
+  switch (r.status) {
+    case errc::timeout:
+      why.message = "not ready before the deadline, after " + std::to_string(r.attempts) + " probes";
+      break;
+    case errc::cancelled: why.message = "waiting was cancelled"; break;
+    case errc::process_exited:
+      why.message = "the process ended before it was ready" + (r.exited ? ": " + r.exited->to_string() : std::string());
+      break;
+    default: break;
+  }
+  if (r.status != errc::probe_failed && !last.empty()) why.detail = last;
+  why.code = r.status;
+  if (why.layer.empty()) why.layer = "readiness";
+  co_return why;
+}
+}
+berth_status berth_poll_start(berth_loop* loop, berth_executor* executor, const char* options, size_t options_len,
+                              const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  namespace capi = berth::capi;
+  return capi::guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(capi::clear_out(op, "op"));
+    BERTH_PIN(l, capi::loop_object, loop);
+    BERTH_TRY(l->core->check());
+    BERTH_TEXT(text, options, options_len);
+    auto request = capi::read_poll_request(text);
+    if (!request) return std::move(request).error();
+    std::shared_ptr<capi::executor_core> where;
+    if (executor != nullptr) {
+      BERTH_PIN(e, capi::executor_object, executor);
+      where = e->core;
+    }
+    const bool command = request->what == capi::poll_request::question::command;
+    if (command && (!where || where->loop != l->core)) {
+      return berth::make_error(berth::errc::invalid, "capi", "a command probe needs an executor of this loop",
+                               "executor", "pass one of berth_executor_create_… made on the same loop");
+    }
+    auto shared = std::make_shared<capi::poll_request>(std::move(*request));
+    auto started = l->core->submit(
+        op_options, [where, shared](capi::op_pointer o) { return capi::run_poll(where, shared, std::move(o)); });
+    if (!started) return std::move(started).error();
+    *op = *started;
+    return {};
+  });
+}
+berth_status berth_poll_notify_exit(berth_loop* loop, uint64_t poll_op, int32_t exit_code, int32_t signal,
+                                    berth_error** err) {
+  namespace capi = berth::capi;
+  return capi::guard(err, [&]() -> berth::result<void> {
+    BERTH_PIN(l, capi::loop_object, loop);
+    BERTH_TRY(l->core->check());
+    l->core->post([core = l->core, poll_op, exit_code, signal] {
+      const capi::op_pointer op = core->find_op(poll_op);
+      const auto aspect = op ? std::dynamic_pointer_cast<capi::poll_aspect>(op->aspect) : nullptr;
+      if (aspect) aspect->process.set(berth::exit_status{signal == 0 ? exit_code : 0, signal});
+    });
+    return {};
+  });
 }
 namespace berth::capi {
 namespace {
@@ -24363,6 +25586,14 @@ berth_status berth_find_init(const char* where, size_t where_len, berth_buffer**
     if (!found) return std::move(found).error();
     *path = capi::make_buffer_handle(std::move(*found));
     return {};
+  });
+}
+berth_status berth_sandbox_events(berth_sandbox* sandbox, int32_t follow, const berth_op_options* op_options,
+                                  uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    if (follow != 0 && follow != 1)
+      return berth::make_error(berth::errc::invalid, "capi", "follow is 0 or 1", "follow");
+    return [follow](sandbox_core& c, op_pointer o) { return c.events(follow != 0, std::move(o)); };
   });
 }
 berth_status berth_sandbox_docker_host(berth_sandbox* sandbox, berth_buffer** url, berth_error** err) {
@@ -24847,6 +26078,20 @@ asio::awaitable<op_result> sandbox_core::docker_status(op_pointer) {
   docker_sandbox docker(where_, *held);
   const daemon_status now = co_await docker.docker_status();
   co_return status_outcome(now);
+}
+asio::awaitable<op_result> sandbox_core::events(bool follow, op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  docker_sandbox docker(where_, *held);
+  std::function<void(const sandbox_event&)> tell = [l = loop, op](const sandbox_event& event) {
+    l->emit(BERTH_EVENT_SANDBOX, op->id, op->user_data, 0, format_sandbox_event(event), true);
+  };
+  auto watching = docker.events(std::move(tell), follow);
+  auto watched = co_await std::move(watching);
+  if (!watched) co_return std::move(watched).error();
+  co_return op_outcome{};
 }
 asio::awaitable<op_result> list_all(environment where) {
   auto all = list_sandboxes(where);

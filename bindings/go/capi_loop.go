@@ -64,6 +64,7 @@ const (
 	eventDaemonState  = C.BERTH_EVENT_DAEMON_STATE
 	eventDaemonLine   = C.BERTH_EVENT_DAEMON_LINE
 	eventClosed       = C.BERTH_EVENT_CLOSED
+	eventSandbox      = C.BERTH_EVENT_SANDBOX
 	eventRequestExec  = C.BERTH_EVENT_REQUEST_EXEC
 	eventRequestStdin = C.BERTH_EVENT_REQUEST_STDIN
 	eventRequestEOF   = C.BERTH_EVENT_REQUEST_STDIN_CLOSE

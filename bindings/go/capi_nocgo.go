@@ -41,6 +41,7 @@ const (
 	eventDaemonState
 	eventDaemonLine
 	eventClosed
+	eventSandbox
 	eventRequestExec
 	eventRequestStdin
 	eventRequestEOF
@@ -107,6 +108,19 @@ func sandboxCreate(cLoop, string, string, opSettings) (cSandbox, uint64, error) 
 func sandboxAttach(cLoop, string, string, opSettings) (cSandbox, uint64, error) {
 	return nil, 0, ErrNoCgo
 }
+func filesRead(cSandbox, string, string, int, opSettings) (uint64, error) { return 0, ErrNoCgo }
+func filesWrite(cSandbox, string, string, []byte, int, opSettings) (uint64, error) {
+	return 0, ErrNoCgo
+}
+func filesStat(cSandbox, string, int, opSettings) (uint64, error)             { return 0, ErrNoCgo }
+func filesList(cSandbox, string, uint64, opSettings) (uint64, error)          { return 0, ErrNoCgo }
+func filesRemove(cSandbox, string, int, opSettings) (uint64, error)           { return 0, ErrNoCgo }
+func filesMakeDirectory(cSandbox, string, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
+func filesRename(cSandbox, string, string, opSettings) (uint64, error)        { return 0, ErrNoCgo }
+func filesPack(cSandbox, string, string, int, opSettings) (uint64, error)     { return 0, ErrNoCgo }
+func filesUnpack(cSandbox, string, int, int, opSettings) (uint64, error)      { return 0, ErrNoCgo }
+func sandboxEvents(cSandbox, int, opSettings) (uint64, error)                 { return 0, ErrNoCgo }
+
 func sandboxFree(cSandbox)                                         {}
 func sandboxID(cSandbox) (string, error)                           { return "", ErrNoCgo }
 func sandboxDockerHost(cSandbox) (string, error)                   { return "", ErrNoCgo }

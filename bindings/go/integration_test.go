@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,6 +25,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -344,6 +346,92 @@ func TestManagedSandbox(t *testing.T) {
 		t.Error(all, err)
 	}
 	if _, err := l.AttachSandbox(minutes(t, 1), where, "go-managed"); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+// Files of a sandbox, in memory and as streams.
+func TestSandboxFiles(t *testing.T) {
+	r, l, lines, where := needSandboxes(t)
+	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Network: "none", EndsWithCreator: true})
+	if err != nil {
+		t.Fatal(err, lines.String())
+	}
+	defer func() {
+		_ = s.Terminate(minutes(t, 2))
+		_ = s.Close()
+	}()
+	ctx, files := minutes(t, 5), s.Files()
+	data := []byte("a\x00b\xff")
+	mode := uint32(0o640)
+	if err := files.WriteFile(ctx, "/srv/d/f", data, WriteOptions{Mode: &mode, Parents: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := files.ReadFile(ctx, "/srv/d/f"); err != nil || !bytes.Equal(got, data) {
+		t.Error(got, err)
+	}
+	var part bytes.Buffer
+	if err := files.Read(ctx, "/srv/d/f", 1, 2, &part); err != nil || part.String() != "\x00b" {
+		t.Error(part.String(), err)
+	}
+	if info, err := files.Stat(ctx, "/srv/d/f"); err != nil || info.Mode() != 0o640 || info.Size() != 4 || info.Name() != "f" {
+		t.Error(info, err)
+	}
+	if all, err := files.ReadDir(ctx, "/srv/d"); err != nil || len(all) != 1 || all[0].FileName != "f" {
+		t.Error(all, err)
+	}
+	if _, err := files.ReadFile(ctx, "/none"); !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+	large := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
+	if err := files.Write(ctx, "/srv/large", bytes.NewReader(large), WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	var back bytes.Buffer
+	if err := files.Read(ctx, "/srv/large", 0, -1, &back); err != nil || !bytes.Equal(back.Bytes(), large) {
+		t.Error(back.Len(), err)
+	}
+	// A reader that fails, and one that has nothing when the context ends, leave what was there.
+	broken := errors.New("broken")
+	if err := files.Write(ctx, "/srv/d/f", io.MultiReader(bytes.NewReader(large), iotest.ErrReader(broken)), WriteOptions{}); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+	silent, _, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := files.Write(short, "/srv/d/f", silent, WriteOptions{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	cancel()
+	_ = silent.Close()
+	if got, err := files.ReadFile(ctx, "/srv/d/f"); err != nil || !bytes.Equal(got, data) {
+		t.Error(got, err)
+	}
+	if all, err := files.ReadDir(ctx, "/srv/d"); err != nil || len(all) != 1 {
+		t.Error(all, err)
+	}
+	var tree bytes.Buffer
+	if err := files.Pack(ctx, "/srv/d", ".", &tree); err != nil {
+		t.Fatal(err)
+	}
+	if err := files.Unpack(ctx, "/copy/of/d", &tree); err != nil {
+		t.Fatal(err)
+	}
+	if err := files.Rename(ctx, "/copy/of/d/f", "/copy/g"); err != nil {
+		t.Error(err)
+	}
+	if got, err := files.ReadFile(ctx, "/copy/g"); err != nil || !bytes.Equal(got, data) {
+		t.Error(got, err)
+	}
+	if err := files.Remove(ctx, "/copy"); !errors.Is(err, syscall.EISDIR) {
+		t.Error(err)
+	}
+	if err := errors.Join(files.RemoveAll(ctx, "/copy"), files.MkdirAll(ctx, "/copy/again", 0o700)); err != nil {
+		t.Error(err)
+	}
+	if err := s.Events(ctx, false, func(e SandboxEvent) { t.Error(e) }); err != nil {
 		t.Error(err)
 	}
 }

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-HEADERS = ["berth_base.h", "berth_spec.h", "berth_runsc.h", "berth_loop.h", "berth_exec.h", "berth_sandbox.h"]
+HEADERS = [f"berth_{noun}.h" for noun in ("base", "spec", "runsc", "loop", "exec", "sandbox", "files")]
 TARGET = HERE / "src" / "berth" / "_declarations.py"
 
 _INTEGERS = {"int32_t", "uint32_t", "int64_t", "uint64_t", "size_t", "berth_status", "void"}

@@ -60,6 +60,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
   asio::awaitable<op_result> docker_status(op_pointer op);
+  asio::awaitable<op_result> events(bool follow, op_pointer op);
   /// What `body` does with its files, which are there until that ends.
   asio::awaitable<op_result> with_files(std::function<asio::awaitable<op_result>(guest_files&)> body);
 

@@ -42,6 +42,7 @@ enum {
   BERTH_EVENT_DAEMON_STATE = 5, /* code: BERTH_DAEMON_…; payload: as berth_daemon_status; op is 0 */
   BERTH_EVENT_DAEMON_LINE = 6,  /* code: 1 stdout, 2 stderr; payload: one line of dockerd's; op is 0 */
   BERTH_EVENT_CLOSED = 7,       /* the last event of a loop that was closed */
+  BERTH_EVENT_SANDBOX = 8,      /* of berth_sandbox_events; payload: what happened in a sandbox */
   /* Requests of a caller's executor (berth_exec.h). op: the request that the caller answers to. */
   BERTH_EVENT_REQUEST_EXEC = 16,        /* payload: {"argv":[…],"env":[…],"cwd","user","stdin":true|false} */
   BERTH_EVENT_REQUEST_STDIN = 17,       /* payload: bytes for the command's stdin */

@@ -159,6 +159,14 @@ BERTH_API berth_status berth_sandbox_docker_status(berth_sandbox *sandbox, const
 /* [out,own] url: "unix:///…/docker.sock", for DOCKER_HOST. */
 BERTH_API berth_status berth_sandbox_docker_host(berth_sandbox *sandbox, berth_buffer **url, berth_error **err);
 
+/* What happened in the sandbox, each as a BERTH_EVENT_SANDBOX of this op with payload {"event","at_ms","container","message"}:
+ * container_out_of_memory (over its memory limit, killed), docker_ready, docker_ended (by itself, and is started again),
+ * docker_failed, docker_stopped; at_ms: milliseconds since the epoch, by the sandbox's clock. The last 64 come first; with follow 1
+ * those that come until it is cancelled, its deadline, or the end of the sandbox; else it is done then. A sandbox without Docker
+ * has none. Hostile: a sandbox may say anything here. */
+BERTH_API berth_status berth_sandbox_events(berth_sandbox *sandbox, int32_t follow, const berth_op_options *op_options,
+                                            uint64_t *op, berth_error **err);
+
 /* payload: a JSON array of records, in order of creation. */
 BERTH_API berth_status berth_sandbox_list(berth_loop *loop, const char *where, size_t where_len,
                                           const berth_op_options *op_options, uint64_t *op, berth_error **err);

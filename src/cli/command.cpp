@@ -23,7 +23,9 @@ void add_env(CLI::App& app, invocation& call);
 void add_wait(CLI::App& app, invocation& call);
 void add_status(CLI::App& app, invocation& call);
 void add_logs(CLI::App& app, invocation& call);
+void add_events(CLI::App& app, invocation& call);
 void add_ls(CLI::App& app, invocation& call);
+void add_cp(CLI::App& app, invocation& call);
 void add_export(CLI::App& app, invocation& call);
 void add_egress(CLI::App& app, invocation& call);
 void add_pause(CLI::App& app, invocation& call);
@@ -53,7 +55,9 @@ constexpr verb verbs[] = {
     {"wait", "wait until a sandbox, and Docker in it, is ready", add_wait, sandboxes},
     {"status", "show a sandbox in full", add_status, sandboxes},
     {"logs", "show the output of a sandbox's command, or of dockerd", add_logs, sandboxes},
+    {"events", "show what happened in a sandbox: containers out of memory, dockerd's ends", add_events, sandboxes},
     {"ls", "list sandboxes", add_ls, sandboxes},
+    {"cp", "copy files and trees between this host and a sandbox", add_cp, sandboxes},
     {"export", "write what a sandbox changed in its root file system to a tar", add_export, sandboxes},
     {"egress", "show or change where a sandbox may begin connections to", add_egress, sandboxes},
     {"pause", "stop sandboxes where they are: they take no CPU time until they are resumed", add_pause, sandboxes},

@@ -91,9 +91,12 @@ TEST_F(KeptDocker, ComesBackWhenItIsKilledWithNobodyOnTheHost) {
 }
 
 TEST_F(KeptDocker, TellsWhatHappenedSoFarAndAsItHappens) {
+  make();
+  ASSERT_TRUE(box_);
+  daemon_.reset();
   options_.restart.what = restart_policy::kind::on_failure;
-  up_kept();
-  if (HasFatalFailure()) return;
+  const auto started = start_kept();
+  ASSERT_TRUE(started) << started.error().to_string();
   load_image();
   docker_sandbox managed(where_, box_);
   const auto so_far = [&] {

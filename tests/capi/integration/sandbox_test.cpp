@@ -4,6 +4,10 @@
 
 #include <berth/spec/json.hpp>
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <fstream>
 
 namespace capi_test {
@@ -126,6 +130,86 @@ TEST_F(SandboxTest, a_snapshot_is_taken_and_goes_on) {
   berth_sandbox_free(again);
   ASSERT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_OK) << error.text();
   EXPECT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_E_NOT_FOUND);
+}
+
+TEST_F(SandboxTest, files) {
+  const Event made = create(R"(,"network":"none")");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  Error error;
+  std::uint64_t op = 0;
+  const std::string path = "/srv/d/f\xff", dir = "/srv/d", data("a\0b", 3), parents = R"({"parents":true,"mode":416})";
+  ASSERT_EQ(berth_files_write(box_, path.data(), path.size(), parents.data(), parents.size(), data.data(), data.size(),
+                              -1, nullptr, &op, error.slot()),
+            BERTH_OK)
+      << error.text();
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ASSERT_EQ(berth_files_read(box_, path.data(), path.size(), nullptr, 0, -1, nullptr, &op, error.slot()), BERTH_OK);
+  Event e = done(op);
+  EXPECT_EQ(e.payload, data) << e.error;
+  const std::string part = R"({"offset":1,"length":1})", little = R"({"most":2})";
+  ASSERT_EQ(berth_files_read(box_, path.data(), path.size(), part.data(), part.size(), -1, nullptr, &op, error.slot()),
+            BERTH_OK);
+  EXPECT_EQ(done(op).payload, std::string(1, '\0'));
+  ASSERT_EQ(
+      berth_files_read(box_, path.data(), path.size(), little.data(), little.size(), -1, nullptr, &op, error.slot()),
+      BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_E_TOO_BIG);
+  ASSERT_EQ(berth_files_list(box_, dir.data(), dir.size(), 0, nullptr, &op, error.slot()), BERTH_OK);
+  e = done(op);
+  EXPECT_NE(e.payload.find(R"("name_base64":"Zv8=","mode":33184,"size":3,)"), std::string::npos)
+      << e.payload << e.error;
+  ASSERT_EQ(berth_files_rename(box_, path.data(), path.size(), "/srv/g", 6, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ASSERT_EQ(berth_files_stat(box_, path.data(), path.size(), 0, nullptr, &op, error.slot()), BERTH_OK);
+  e = done(op);
+  EXPECT_EQ(e.status, BERTH_E_NOT_FOUND);
+  // A tree out by a descriptor and in again, under another name.
+  const int tar = ::memfd_create("tar", MFD_CLOEXEC);
+  const std::string content = R"({"name":"."})";
+  ASSERT_EQ(berth_files_pack(box_, "/srv", 4, content.data(), content.size(), tar, nullptr, &op, error.slot()),
+            BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ASSERT_EQ(::lseek(tar, 0, SEEK_SET), 0);
+  ASSERT_EQ(berth_files_unpack(box_, "/copy/of", 8, 1, nullptr, 0, tar, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ASSERT_EQ(berth_files_read(box_, "/copy/of/g", 10, nullptr, 0, -1, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).payload, data);
+  ASSERT_EQ(berth_files_make_directory(box_, "/copy/x", 7, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ASSERT_EQ(berth_files_remove(box_, "/copy", 5, 0, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_E_IO);
+  ASSERT_EQ(berth_files_remove(box_, "/copy", 5, 1, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ::close(tar);
+  // Without Docker nothing happens.
+  ASSERT_EQ(berth_sandbox_events(box_, 0, nullptr, &op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  // Cancelled in the middle: a pipe whose other end says nothing more.
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  ASSERT_EQ(::write(ends[1], "half", 4), 4);
+  ASSERT_EQ(berth_files_write(box_, "/srv/g", 6, nullptr, 0, nullptr, 0, ends[0], nullptr, &op, error.slot()),
+            BERTH_OK);
+  ::usleep(300'000);
+  ASSERT_EQ(berth_op_cancel(loop_->get(), op, error.slot()), BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_E_CANCELLED);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  ASSERT_EQ(berth_files_list(box_, "/srv", 4, 0, nullptr, &op, error.slot()), BERTH_OK);
+  e = done(op);
+  EXPECT_EQ(e.payload.find(".berth-"), std::string::npos) << e.payload;
+  // What is wrong with the arguments is told at once.
+  EXPECT_EQ(berth_files_read(box_, "", 0, nullptr, 0, -1, nullptr, &op, error.slot()), BERTH_E_INVALID);
+  EXPECT_EQ(berth_files_read(box_, "a\0b", 3, nullptr, 0, -1, nullptr, &op, error.slot()), BERTH_E_INVALID);
+  EXPECT_EQ(berth_files_read(box_, "/f", 2, nullptr, 0, -2, nullptr, &op, error.slot()), BERTH_E_INVALID);
+  EXPECT_EQ(berth_files_read(box_, "/f", 2, nullptr, 0, 1'000'000, nullptr, &op, error.slot()), BERTH_E_IO);
+  EXPECT_EQ(berth_files_stat(box_, "/f", 2, 2, nullptr, &op, error.slot()), BERTH_E_INVALID);
+  EXPECT_EQ(berth_files_write(box_, "/f", 2, R"({"mod":1})", 9, nullptr, 0, -1, nullptr, &op, error.slot()),
+            BERTH_E_INVALID);
+  EXPECT_EQ(berth_files_write(box_, "/f", 2, R"({"mode":4096})", 13, nullptr, 0, -1, nullptr, &op, error.slot()),
+            BERTH_E_INVALID);
+  EXPECT_EQ(berth_files_read(nullptr, "/f", 2, nullptr, 0, -1, nullptr, &op, error.slot()), BERTH_E_INVALID);
+  EXPECT_EQ(op, 0u);
 }
 
 TEST_F(SandboxTest, copies_and_a_pool) {

@@ -28,7 +28,7 @@ from .image import Image
 from .pool import AsyncSandboxPool, PoolStatus, SandboxPool, pools
 from .process import AsyncProcess, Process
 from .progress import show_progress
-from .sandbox import AsyncSandbox, Egress, Sandbox
+from .sandbox import AsyncSandbox, Egress, Sandbox, SandboxEvent
 from .snapshot import Snapshot, remove_snapshot, snapshots
 from .spec import Spec, find_init
 
@@ -50,6 +50,7 @@ __all__ = [
     "DockerResult",
     "DockerStatus",
     "Egress",
+    "SandboxEvent",
     "FileInfo",
     "Finding",
     "Image",

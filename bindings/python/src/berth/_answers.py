@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the small programs of a sandbox print, read as what it is: somebody else's claim."""
+"""What a sandbox says of its files: somebody else's claim."""
 
 from __future__ import annotations
 
 import os
-import re
 import stat as modes
 from dataclasses import dataclass
 
@@ -39,43 +38,6 @@ class FileInfo:
     @property
     def is_symlink(self) -> bool:
         return modes.S_ISLNK(self.mode)
-
-
-#: For stat -c.
-FORMAT = "%f %s %u %g %Y"
-#: What that can come to: modes and owners of 32 bits, sizes and times of 64.
-_INFO = re.compile(r"([0-9a-f]{1,8}) (\d{1,19}) (\d{1,10}) (\d{1,10}) (-?\d{1,19})(?:\.\d*)?", re.ASCII)
-
-
-def info(path: str, line: str) -> FileInfo:
-    """Of one line in FORMAT."""
-    found = _INFO.fullmatch(line.strip())
-    if found is None:
-        raise BerthError(
-            f"the sandbox's stat gave an answer that is none: {line[:200]!r}", layer="fs", path=shown(path)
-        )
-    mode, size, uid, gid, mtime = found.groups()
-    return FileInfo(path, int(mode, 16), int(size), int(uid), int(gid), int(mtime))
-
-
-def names(printed: bytes, below: str, path: str, limit: int) -> list[str]:
-    """Of what find printed, each ended by a zero byte: the names of what is in the directory `below`, sorted. Each is
-    one component of a path and leads nowhere else."""
-    found = set()
-    if printed.count(b"\0") > limit:
-        raise too_many(limit, path)
-    for entry in printed.split(b"\0"):
-        if not entry:
-            continue
-        name = os.fsdecode(entry).removeprefix(below)
-        if not is_name(name):
-            raise BerthError(
-                f"the sandbox's find gave a name that is none: {os.fsdecode(entry[-200:])!r}",
-                layer="fs",
-                path=shown(path),
-            )
-        found.add(name)
-    return sorted(found)
 
 
 def is_name(name: str) -> bool:

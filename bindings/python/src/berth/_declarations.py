@@ -157,6 +157,7 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_sandbox_wait_docker": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_docker_status": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_docker_host": ("berth_status", ("berth_sandbox*", "berth_buffer**", "berth_error**")),
+    "berth_sandbox_events": ("berth_status", ("berth_sandbox*", "int32_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_list": ("berth_status", ("berth_loop*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_collect_garbage": ("berth_status", ("berth_loop*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_snapshot_list": ("berth_status", ("char*", "size_t", "berth_buffer**", "berth_error**")),
@@ -165,6 +166,15 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_pool_take": ("berth_status", ("berth_loop*", "char*", "size_t", "char*", "size_t", "berth_op_options*", "berth_sandbox**", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_pool_stop": ("berth_status", ("berth_loop*", "char*", "size_t", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_pool_list": ("berth_status", ("char*", "size_t", "berth_buffer**", "berth_error**")),
+    "berth_files_read": ("berth_status", ("berth_sandbox*", "char*", "size_t", "char*", "size_t", "int32_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_files_write": ("berth_status", ("berth_sandbox*", "char*", "size_t", "char*", "size_t", "char*", "size_t", "int32_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_files_stat": ("berth_status", ("berth_sandbox*", "char*", "size_t", "int32_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_files_list": ("berth_status", ("berth_sandbox*", "char*", "size_t", "uint64_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_files_remove": ("berth_status", ("berth_sandbox*", "char*", "size_t", "int32_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_files_make_directory": ("berth_status", ("berth_sandbox*", "char*", "size_t", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_files_rename": ("berth_status", ("berth_sandbox*", "char*", "size_t", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_files_pack": ("berth_status", ("berth_sandbox*", "char*", "size_t", "char*", "size_t", "int32_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_files_unpack": ("berth_status", ("berth_sandbox*", "char*", "size_t", "int32_t", "char*", "size_t", "int32_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
 }
 
 BERTH_OK = 0
@@ -224,6 +234,7 @@ BERTH_EVENT_LOG = 4
 BERTH_EVENT_DAEMON_STATE = 5
 BERTH_EVENT_DAEMON_LINE = 6
 BERTH_EVENT_CLOSED = 7
+BERTH_EVENT_SANDBOX = 8
 BERTH_EVENT_REQUEST_EXEC = 16
 BERTH_EVENT_REQUEST_STDIN = 17
 BERTH_EVENT_REQUEST_STDIN_CLOSE = 18

@@ -49,7 +49,7 @@ class Runtime:
     on()."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._ffi_loop = _ffi.Loop(c.BERTH_LOG_WARN)
+        self._ffi_loop = _ffi.Loop(c.BERTH_LOG_DEBUG)
         self._operations: dict[int, Operation] = {}
         self._keys = itertools.count(1)
         # Weak, so that a closed event loop can go, and its berth loop with it.
@@ -171,8 +171,11 @@ class Runtime:
 
     def _dispatch(self, event: _ffi.Event) -> None:
         if event.kind == c.BERTH_EVENT_LOG:
-            said = json.loads(event.payload)
-            logger.log(_LEVELS.get(event.code, logging.INFO), "%s", said.get("console") or said.get("message"))
+            level = _LEVELS.get(event.code, logging.INFO)
+            if logger.isEnabledFor(level):
+                said = json.loads(event.payload)
+                fields = " ".join(f"{name}={value}" for name, value in said["fields"].items())
+                logger.log(level, "%s", f"{said['message']} {fields}".rstrip())
             return
         operation = self._operations.get(event.user_data)
         if operation is None or event.op == 0:

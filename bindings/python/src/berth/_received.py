@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import shutil
 import stat
@@ -12,6 +11,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from ._answers import is_name, shown, too_many
 from .archive import Tree, parts_of, put
@@ -21,6 +21,7 @@ from .errors import BerthError
 _PREFIX = ".berth-"
 #: Directories in directories: what removes them again has a descriptor open for each.
 _DEPTH = 200
+_PIECE = 1 << 20
 
 
 class _Member(tarfile.TarInfo):
@@ -32,7 +33,7 @@ class _Member(tarfile.TarInfo):
         return super()._block(count)  # type: ignore[misc, no-any-return]
 
 
-def put_file(content: bytes, name: str, target: Path) -> None:
+def put_file(content: IO[bytes], name: str, target: Path) -> None:
     """In place of the file `target`, or as `name` into it where it is a directory."""
     if target.is_dir():
         if not is_name(name):
@@ -43,14 +44,14 @@ def put_file(content: bytes, name: str, target: Path) -> None:
     handle, beside = tempfile.mkstemp(prefix=_PREFIX, dir=target.parent)
     try:
         with open(handle, "wb") as f:
-            f.write(content)
+            shutil.copyfileobj(content, f, _PIECE)
         os.replace(beside, target)
     except BaseException:
         os.unlink(beside)
         raise
 
 
-def put_tree(data: bytes, path: str, target: Path, limit: int, entries: int) -> None:
+def put_tree(data: IO[bytes], path: str, target: Path, limit: int, entries: int) -> None:
     """The content of a tar into the directory `target`, which is made where it is missing. Files, directories and links
     only; no link is followed, and owners and modes for others stay out. A directory that is there keeps its mode.
     `path`: what it is of."""
@@ -70,7 +71,7 @@ def put_tree(data: bytes, path: str, target: Path, limit: int, entries: int) -> 
             raise
         except Exception as e:  # tarfile has one for every kind of nonsense, and so have the calls that it is handed to
             raise BerthError(
-                f"what the sandbox's tar sent cannot be unpacked: {type(e).__name__}: {e}",
+                f"what the sandbox sent cannot be unpacked: {type(e).__name__}: {e}",
                 layer="fs",
                 path=shown(path),
                 errno=(e.errno or 0) if isinstance(e, OSError) else 0,
@@ -90,11 +91,11 @@ def put_tree(data: bytes, path: str, target: Path, limit: int, entries: int) -> 
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _unpack(data: bytes, target: str, limit: int, entries: int) -> None:
+def _unpack(data: IO[bytes], target: str, limit: int, entries: int) -> None:
     tree = Tree(target)
     left = limit
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:", tarinfo=_Member) as tar:
+        with tarfile.open(fileobj=data, mode="r:", tarinfo=_Member) as tar:
             for count, member in enumerate(tar, 1):
                 if count > entries:
                     raise too_many(entries, member.name)

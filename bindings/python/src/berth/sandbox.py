@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import contextlib
 import dataclasses
@@ -10,7 +11,7 @@ import json
 import os
 import secrets
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -60,6 +61,23 @@ class Egress:
 
     rules: tuple[str, ...]  #: ("all",), ("none",), or what is allowed
     refused: int  #: packets of the sandbox's so far
+
+
+@dataclasses.dataclass(frozen=True)
+class SandboxEvent:
+    """What happened in a sandbox, as its guest saw it: "container_out_of_memory" (over its memory limit, killed),
+    "docker_ready", "docker_ended" (by itself; it is started again), "docker_failed", "docker_stopped"."""
+
+    event: str
+    #: Seconds since the epoch, by the sandbox's clock.
+    time: float
+    #: The container's id in Docker, where it is about one.
+    container: str
+    message: str
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> SandboxEvent:
+        return cls(said["event"], said["at_ms"] / 1000, said["container"], said["message"])
 
 
 class AsyncSandbox:
@@ -360,6 +378,41 @@ class AsyncSandbox:
         made = cls(None, record["id"], record)._read_labels()
         made._handles[runtime] = attached
         return made
+
+    async def events(self) -> builtins.list[SandboxEvent]:
+        """What happened in it so far, at most the last 64: containers killed over their memory limit, dockerd ready,
+        ended and started again, failed, stopped. A sandbox without Docker has none."""
+        found: builtins.list[SandboxEvent] = []
+        await self._listen(found.append, follow=False)
+        return found
+
+    async def watch_events(self) -> AsyncIterator[SandboxEvent]:
+        """The same, and then each as it comes, until the sandbox ends or nobody asks any more."""
+        queue: asyncio.Queue[SandboxEvent | None] = asyncio.Queue()
+        listening = asyncio.ensure_future(self._listen(queue.put_nowait, follow=True))
+        listening.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+            listening.result()
+        finally:
+            listening.cancel()
+            await asyncio.wait({listening})
+
+    async def _listen(self, tell: Callable[[SandboxEvent], None], *, follow: bool) -> None:
+        runtime, handle = await self.attached()
+
+        def take(event: _ffi.Event) -> None:
+            if event.kind == c.BERTH_EVENT_SANDBOX:
+                tell(SandboxEvent.of(json.loads(event.payload)))
+
+        try:
+            await runtime.run(_ffi.start, "berth_sandbox_events", handle, int(follow), on_event=take)
+        except NotFoundError as e:
+            raise self._gone(e) from e
+        except SandboxError as e:
+            if not follow or e.code != c.BERTH_E_SANDBOX_NOT_RUNNING:
+                raise
 
     async def egress(self) -> Egress:
         """Where it may begin connections to, and how many packets were refused for it."""
@@ -711,6 +764,12 @@ class Sandbox:
         timeout, egress, ends_with_process: of the copies, as Sandbox has them."""
         made = sync(self._aio.clone(count, timeout=timeout, egress=egress, ends_with_process=ends_with_process))
         return [Sandbox._of(one) for one in made]
+
+    def events(self) -> builtins.list[SandboxEvent]:
+        """What happened in it so far, at most the last 64: containers killed over their memory limit, dockerd ready,
+        ended and started again, failed, stopped. A sandbox without Docker has none; `aio.watch_events()` goes on with
+        what comes."""
+        return sync(self._aio.events())
 
     def egress(self) -> Egress:
         """Where it may begin connections to, and how many packets were refused for it."""

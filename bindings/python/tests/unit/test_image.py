@@ -373,7 +373,7 @@ def test_nothing_is_written_or_linked_outside(
         if how == "layer":
             apply_changes(str(root), archive)
         else:
-            put_tree(Path(archive).read_bytes(), "/x", root, 1 << 20, 100)
+            put_tree(open(archive, "rb"), "/x", root, 1 << 20, 100)
     except (OSError, berth.BerthError):
         pass
     assert os.listdir(victim) == ["secret"] and (victim / "secret").stat().st_nlink == 1

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _ffi
-from .._command import berth
 from ..errors import BerthError, DockerError, DockerNotReadyError, SandboxNotFound, in_own_words
 from ..place import Place
 from ..progress import say
@@ -73,7 +72,8 @@ class Readiness:
         began = time.monotonic()
         try:
             # What the sandbox's guest has logged of it goes to the `berth` logger.
-            await berth("wait", "--verbose", self._sandbox.id, f"--timeout={max(timeout, 0.001):.3f}")
+            runtime, handle = await self._sandbox.attached()
+            await runtime.run(_ffi.start, "berth_sandbox_wait_docker", handle, timeout=max(timeout, 0.001))
         except SandboxNotFound:
             raise
         except BerthError as e:
