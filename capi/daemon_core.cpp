@@ -107,6 +107,14 @@ op_result daemon_core::outcome(const op_pointer& op, result<void>&& done) {
   return std::move(done).error();
 }
 
+asio::awaitable<result<void>> daemon_core::begin() {
+  const auto self = shared_from_this();
+  auto held = keeper();
+  if (!held) co_return std::move(held).error();
+  const auto keep = *held;
+  co_return co_await keep->begin();
+}
+
 asio::awaitable<op_result> daemon_core::start(op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto self = shared_from_this();

@@ -26,6 +26,7 @@ class supervising_keeper final : public daemon_keeper {
  public:
   supervising_keeper(asio::any_io_executor loop, executor& where, supervisor_options options)
       : supervisor_(std::move(loop), where, std::move(options)) {}
+  asio::awaitable<result<void>> begin() override { co_return result<void>(); }
   asio::awaitable<result<void>> start() override { return supervisor_.start(); }
   asio::awaitable<result<void>> wait_ready(time_point deadline) override { return supervisor_.wait_ready(deadline); }
   asio::awaitable<daemon_status> wait_change(daemon_state state) override { return supervisor_.wait_change(state); }
@@ -44,6 +45,15 @@ class guest_keeper final : public daemon_keeper, public std::enable_shared_from_
   guest_keeper(asio::any_io_executor loop, std::shared_ptr<sandbox> box, supervisor_options options)
       : loop_(std::move(loop)), box_(std::move(box)), options_(std::move(options)) {}
 
+  asio::awaitable<result<void>> begin() override {
+    if (closed_) co_return closed();
+    const auto self = shared_from_this();
+    listen();
+    guest_daemon guest(box_);
+    supervisor_options options = options_;
+    auto beginning = until_closed(guest.begin(std::move(options)));
+    co_return co_await std::move(beginning);
+  }
   asio::awaitable<result<void>> start() override {
     if (closed_) co_return closed();
     const auto self = shared_from_this();

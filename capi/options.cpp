@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "detail/options.hpp"
 
+#include <berth/spec/byte_size.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -146,8 +148,14 @@ std::optional<std::size_t> options_object::word_index(std::string_view name, std
 std::optional<std::uint64_t> options_object::size(std::string_view name) {
   const json_view v = find(name, {option_type::size});
   if (!v) return {};
+  if (const auto text = v.text()) {
+    auto bytes = parse_byte_size(*text);
+    if (bytes) return *bytes;
+    complain(name, bytes.error().message, errc::invalid, bytes.error().hint);
+    return {};
+  }
   const auto n = v.number<std::uint64_t>();
-  if (!n) complain(name, "a whole number, not negative, is wanted");
+  if (!n) complain(name, "a number of bytes, or a size as \"2Gi\", is wanted");
   return n;
 }
 

@@ -143,13 +143,22 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   become(std::move(*made));
   if (request->docker && request->start_docker) {
     auto docker = make_daemon(request->docker_options, request->recipe, op->user_data);
-    if (!docker) {
+    result<void> begun;
+    if (docker) {
+      // So that Docker comes up also where this process ends as soon as it has its sandbox.
+      auto beginning = (*docker)->begin();
+      begun = co_await std::move(beginning);
+      if (begun) supervise(*docker);
+    } else {
+      begun = std::move(docker).error();
+    }
+    if (!begun) {
       // Nothing is left behind by a creation that fails.
       co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-      (void)co_await box_->terminate();
-      co_return std::move(docker).error();
+      auto ending = box_->terminate();
+      (void)co_await std::move(ending);
+      co_return std::move(begun).error();
     }
-    supervise(*docker);
     auto nobody =
         std::make_shared<op_record>();  // its outcome is told by state events, and to those who wait for ready
     asio::co_spawn(loop->context(), (*docker)->start(std::move(nobody)), asio::detached);

@@ -48,6 +48,7 @@ class daemon_core final : public resident, public std::enable_shared_from_this<d
 
   // As operations; each gives the status as payload. Loop thread only.
   asio::awaitable<op_result> start(op_pointer op);
+  asio::awaitable<result<void>> begin();  ///< daemon_keeper::begin
   asio::awaitable<op_result> wait_ready(op_pointer op);
   asio::awaitable<op_result> stop(op_pointer op);
 

@@ -16,6 +16,8 @@ namespace berth::capi {
 class daemon_keeper {
  public:
   virtual ~daemon_keeper() = default;
+  /// The first part of start(): returns once dockerd's start goes on without this process, where there is such a thing.
+  virtual boost::asio::awaitable<result<void>> begin() = 0;
   virtual boost::asio::awaitable<result<void>> start() = 0;
   virtual boost::asio::awaitable<result<void>> wait_ready(time_point deadline) = 0;
   virtual boost::asio::awaitable<daemon_status> wait_change(daemon_state state) = 0;

@@ -2,7 +2,6 @@
 // The command line of `berth`: a table of verbs, each in a file of its own.
 #include "command.hpp"
 
-#include "hand_over.hpp"
 #include "options.hpp"
 
 #include <berth/config.hpp>
@@ -147,12 +146,6 @@ std::string verb_message(const CLI::ParseError& e, const CLI::App& app, const st
 
 int run_command_line(std::vector<std::string> words) {
   invocation call;
-  if (words == std::vector<std::string>{"hand-over"}) {
-    auto handed = read_handed_words();
-    if (!handed) return print_usage_error(handed.error().message, "run", {});
-    words = std::move(*handed);
-    call.hand_over = true;
-  }
   // Before CLI11 sees it: what stands behind "--" is not ours to read.
   if (const auto split = std::find(words.begin(), words.end(), "--"); split != words.end()) {
     call.command.emplace(split + 1, words.end());

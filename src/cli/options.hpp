@@ -41,7 +41,6 @@ struct common_options {
 struct invocation {
   common_options common;
   std::optional<std::vector<std::string>> command;  ///< what stood behind "--"
-  bool hand_over = false;                           ///< the sandbox is to be taken over: hand_over.hpp
   CLI::App* verb = nullptr;                         ///< the parsed sub-command
   std::function<int()> act;
 

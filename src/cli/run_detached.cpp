@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // `berth run -d`: makes a sandbox, sees Docker in it started, and leaves it. From then on it keeps itself.
-#include "hand_over.hpp"
 #include "interrupts.hpp"
 #include "lifetime.hpp"
 #include "loop.hpp"
@@ -8,44 +7,12 @@
 #include "run_steps.hpp"
 #include "ticker.hpp"
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <csignal>
 
 namespace berth::cli {
 namespace {
 
 namespace asio = boost::asio;
-
-// Who is to take the sandbox over, at our standard input: hand_over.hpp.
-class taker {
- public:
-  explicit taker(asio::any_io_executor loop) : input_(loop, ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) {}
-
-  // Until it has the id its word can only mean that it has gone.
-  void watch(interrupts& signals) {
-    input_.async_wait(asio::posix::stream_descriptor::wait_read, [&signals](const boost::system::error_code& ec) {
-      if (!ec) signals.raise(SIGTERM);
-    });
-  }
-
-  // Its answer. Errors: cancelled, also where it has gone.
-  asio::awaitable<result<void>> answer() {
-    input_.cancel();
-    boost::system::error_code failed;
-    co_await input_.async_wait(asio::posix::stream_descriptor::wait_read,
-                               asio::redirect_error(asio::use_awaitable, failed));
-    char word;
-    if (!failed && ::read(STDIN_FILENO, &word, 1) == 1) co_return result<void>();
-    co_return make_error(errc::cancelled, "cli", "nobody took the sandbox over; it is removed again");
-  }
-
- private:
-  asio::posix::stream_descriptor input_;
-};
 
 error interrupted_error() { return make_error(errc::cancelled, "cli", "interrupted; the sandbox was removed again"); }
 
@@ -83,15 +50,12 @@ struct left_running {
   int exit_code = exit_failed;
 };
 
-asio::awaitable<left_running> leave_running(run_plan plan, bool hand_over, progress& bar,
+asio::awaitable<left_running> leave_running(run_plan plan, progress& bar,
                                             std::function<bool(const std::string& id)> give_id) {
   const auto loop = co_await asio::this_coro::executor;
   interrupts signals(loop);
   const ticker ticking(loop, bar);
   const owner_watch owner(loop, plan.owner, signals);
-  std::optional<taker> heir;
-  if (hand_over) heir.emplace(loop);
-  if (heir) heir->watch(signals);
   left_running out;
 
   auto making = make_sandbox_of(plan);
@@ -125,11 +89,6 @@ asio::awaitable<left_running> leave_running(run_plan plan, bool hand_over, progr
     if (!give_id(out.box->id()))
       out.failed =
           make_error(errc::io, "cli", "the id could not be printed; the sandbox is removed again", out.box->id());
-    if (!out.failed && heir) {
-      auto answering = heir->answer();
-      const auto taken = co_await until_interrupted(std::move(answering), signals);
-      if (!taken) out.failed = taken.error();
-    }
   }
   if (!out.failed) {
     // From here on the sandbox is the user's, or its owner's.
@@ -166,7 +125,7 @@ int run_detached(run_plan plan, const invocation& call) {
   const auto give_id = [json_wanted = call.common.json](const std::string& id) {
     return json_wanted ? print_member("id", id) : print_text(id + "\n");
   };
-  const left_running left = run_loop(leave_running(std::move(plan), call.hand_over, bar, give_id));
+  const left_running left = run_loop(leave_running(std::move(plan), bar, give_id));
   bar.stop();
   if (!left.failed) return exit_ok;
   (void)fail(*left.failed, call);

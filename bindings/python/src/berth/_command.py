@@ -89,16 +89,6 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def check_outcome(what: str, code: int, failure: BerthError | None, process: AsyncProcess) -> None:
-    """Raises what the program failed with."""
-    if code == 0:
-        return
-    if failure:
-        raise failure
-    words = process.text_of(STDERR).strip()
-    raise BerthError(f"{what} exited with {code}: {words[-2000:]}", layer="cli")
-
-
 async def berth(*arguments: str, on_log: Callable[[dict[str, Any]], None] | None = None) -> Any:
     """Runs `berth ARGUMENTS… --json` and gives what it printed, from JSON; raises what it failed with.
 
@@ -121,7 +111,10 @@ async def berth(*arguments: str, on_log: Callable[[dict[str, Any]], None] | None
         if process.returncode is None:
             await runtime.cancel(process.operation)
         raise
-    check_outcome(f"berth {verb}", code, failure, process)
+    if code != 0 and failure:
+        raise failure
+    if code != 0:
+        raise BerthError(f"berth {verb} exited with {code}: {process.text_of(STDERR).strip()[-2000:]}", layer="cli")
     printed = process.text_of(STDOUT)
     return json.loads(printed) if printed.strip() else None
 

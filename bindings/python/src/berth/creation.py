@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a sandbox is to be, checked, and as the `berth` program is told it."""
+"""What a sandbox is to be, checked, and as the library is told it."""
 
 from __future__ import annotations
 
@@ -47,57 +47,72 @@ class Wanted:
     ends_with_process: bool | None = None
 
 
-def run_arguments(wanted: Wanted, built: Built, id: str, mark: str) -> Iterable[str]:
-    """mark: what tells the sandbox that this run makes from another one of the same name."""
-    yield from (f"--id={id}", f"--label={LABEL}mark={mark}")
-    if wanted.snapshot is not None:
-        yield f"--from={wanted.snapshot}"
-        if "/" in wanted.network:
-            yield f"--network={wanted.network}"
-    else:
-        yield from _own_arguments(wanted, built)
-    for rule in wanted.egress or ():
-        yield f"--egress={rule}"
-    yield f"--label={LABEL}workdir={built.workdir}"
+def sandbox_options(wanted: Wanted, built: Built, id: str, mark: str) -> dict[str, Any]:
+    """As the library reads it. mark: what tells the sandbox that this call makes from another one of the same name.
+
+    Until it is handed over it ends with this process, whatever ends that."""
+    labels = {f"{LABEL}mark": mark, f"{LABEL}workdir": built.workdir}
     if wanted.ports:
-        yield f"--label={LABEL}ports={','.join(map(str, wanted.ports))}"
+        labels[f"{LABEL}ports"] = ",".join(map(str, wanted.ports))
     if wanted.docker_enabled:
-        yield f"--label={LABEL}docker=1"
+        labels[f"{LABEL}docker"] = "1"
+    options: dict[str, Any] = {"id": id, "annotations": labels, "ends_with_creator": True}
+    if wanted.snapshot is not None:
+        options["snapshot"] = wanted.snapshot
+        if "/" in wanted.network:
+            options["network"] = wanted.network
+    else:
+        options.update(_own_options(wanted, built))
+    if wanted.egress is not None:
+        options["egress"] = list(wanted.egress)
     if wanted.ends_with_process:
-        yield f"--ends-with={os.getpid()}"
+        options["ends_with_process"] = os.getpid()
     if wanted.timeout is not None:
-        # The program reads no exponents, and takes nothing shorter.
-        yield f"--lifetime={max(wanted.timeout, 0.001):.3f}"
+        options["lifetime_ms"] = max(1, round(wanted.timeout * 1000))
+    return options
 
 
-def _own_arguments(wanted: Wanted, built: Built) -> Iterable[str]:
+def _own_options(wanted: Wanted, built: Built) -> dict[str, Any]:
     """What a snapshot would bring along."""
-    yield f"--rootfs={built.rootfs}"
+    options: dict[str, Any] = {
+        "rootfs": built.rootfs,
+        "network": wanted.network,
+        "env": [f"{name}={value}" for name, value in {**built.env, **(wanted.env or {})}.items()],
+        "mounts": [_mount(volume) for volume in wanted.volumes],
+    }
     if wanted.cpu is not None:
-        yield f"--cpus={wanted.cpu:g}"
+        options["cpus"] = wanted.cpu
     if wanted.memory is not None:
-        yield f"--memory={wanted.memory}"
-    yield f"--network={wanted.network}"
+        options["memory_bytes"] = wanted.memory
     if wanted.max_connections is not None:
-        yield f"--max-connections={wanted.max_connections}"
-    for name, value in {**built.env, **(wanted.env or {})}.items():
-        yield f"--env={name}={value}"
-    for volume in wanted.volumes:
-        yield f"--volume={volume}"
+        options["max_connections"] = wanted.max_connections
     if wanted.docker_enabled:
-        yield "--docker"
-        if wanted.data_root:
-            yield f"--data-root={wanted.data_root}"
-        mirror = wanted.registry_mirror or (wanted.image.mirror if wanted.image else None)
-        mirror = mirror or default_mirror()
-        if mirror:
-            yield f"--dockerd-arg=--registry-mirror={mirror if '://' in mirror else 'https://' + mirror}"
-            # Pulls go by the mirror's scheme. BuildKit drops it and asks for TLS of every registry that is not called
-            # insecure; before Docker 23 "insecure" means no TLS only where http:// stands before it.
-            if mirror.startswith("http://"):
-                yield f"--dockerd-arg=--insecure-registry=http://{mirror.removeprefix('http://').partition('/')[0]}"
-        for argument in wanted.dockerd_args:
-            yield f"--dockerd-arg={argument}"
+        options["docker"] = _docker_options(wanted)
+    return options
+
+
+def _mount(volume: str) -> dict[str, Any]:
+    source, _, rest = volume.partition(":")
+    destination, _, mode = rest.partition(":")
+    if mode not in ("", "ro", "rw"):
+        raise InvalidError(f"volumes: {volume!r} is not of the form SOURCE:DESTINATION[:ro]")
+    return {"source": os.path.abspath(source), "destination": destination, "read_only": mode == "ro"}
+
+
+def _docker_options(wanted: Wanted) -> dict[str, Any]:
+    arguments: list[str] = []
+    mirror = wanted.registry_mirror or (wanted.image.mirror if wanted.image else None) or default_mirror()
+    if mirror:
+        arguments.append(f"--registry-mirror={mirror if '://' in mirror else 'https://' + mirror}")
+        # Pulls go by the mirror's scheme. BuildKit drops it and asks for TLS of every registry that is not called
+        # insecure; before Docker 23 "insecure" means no TLS only where http:// stands before it.
+        if mirror.startswith("http://"):
+            arguments.append(f"--insecure-registry=http://{mirror.removeprefix('http://').partition('/')[0]}")
+    options: dict[str, Any] = {"dockerd_args": [*arguments, *wanted.dockerd_args]}
+    if wanted.data_root:
+        by_size = wanted.data_root.startswith("tmpfs")
+        options["data_root"] = wanted.data_root if by_size else os.path.abspath(wanted.data_root)
+    return options
 
 
 def lacks_workdir(wanted: Wanted, built: Built) -> bool:
@@ -222,7 +237,7 @@ Volumes = Mapping[str, Mapping[str, str]] | Mapping[Path, Mapping[str, str]] | I
 
 
 def checked_volumes(given: Volumes) -> tuple[str, ...]:
-    """As the program is told them."""
+    """As "SOURCE:DESTINATION[:ro]", one by one."""
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise TypeError(f"volumes is a list of strings, or a dict of docker-py's form, not {given!r}")
     if isinstance(given, Mapping):
@@ -254,14 +269,18 @@ def _volume(source: PathName, target: Any) -> str:
     return f"{here}:{there}" + (":ro" if mode == "ro" else "")
 
 
-_OPTION = re.compile(r"--(" + "|".join(SANDBOX_NAMES) + r")(?![\w-])")
+_FLAG = re.compile(r"--(" + "|".join(SANDBOX_NAMES) + r")(?![\w-])")
+_NAME = re.compile(r"\b(" + "|".join(name for name in SANDBOX_NAMES if "_" in name) + r")\b")
 _HELP = re.compile(r"(; )?see berth run --help")
 
 
 def in_our_words(e: BerthError) -> BerthError:
-    """The same error, with this package's names of what was wrong with it in place of the program's options."""
+    """The same error, with this package's names of what was wrong with it in place of others'."""
     for field in ("message", "path", "hint"):
         text = _HELP.sub("", getattr(e, field))
-        setattr(e, field, _OPTION.sub(lambda found: SANDBOX_NAMES[found[1]], text))
+        text = _FLAG.sub(lambda found: SANDBOX_NAMES[found[1]], text)
+        setattr(e, field, _NAME.sub(lambda found: SANDBOX_NAMES[found[1]], text))
+    if e.path.startswith("/") and (name := e.path.rpartition("/")[2]) in {*SANDBOX_NAMES, *SANDBOX_NAMES.values()}:
+        e.path = SANDBOX_NAMES.get(name, name)
     e.args = (e.message,)
     return e

@@ -21,7 +21,6 @@ from ._arguments import Input, PathName, Seconds, Source, input_of, path_name, p
 from ._cancel import to_its_end
 from ._command import berth
 from ._loop import Runtime, current, logger, sync
-from ._making import Making, make
 from ._streams import STDERR
 from .creation import (
     LABEL,
@@ -37,7 +36,7 @@ from .creation import (
     checked_volumes,
     in_our_words,
     lacks_workdir,
-    run_arguments,
+    sandbox_options,
 )
 from .docker import AsyncDocker, Docker, Finding
 from .errors import BerthError, ImageError, InvalidError, NotFoundError, SandboxError, SandboxNotFound, in_own_words
@@ -161,27 +160,25 @@ class AsyncSandbox:
         wanted = self._wanted or wanted  # a snapshot tells whether it has Docker
         if wanted.data_root and not wanted.data_root.startswith("tmpfs"):
             os.makedirs(wanted.data_root, mode=0o700, exist_ok=True)
-        # Chosen here, so that the sandbox is found again when the program has made it and its answer does not arrive.
+        # Chosen here, so that the sandbox is found again when it was made and the answer does not arrive.
         id, mark = wanted.name if wanted.name is not None else secrets.token_hex(6), secrets.token_hex(16)
-        making: Making | None = None
         try:
             try:
-                making = await make(*run_arguments(wanted, built, id, mark))
+                text = _ffi.encode(json.dumps(sandbox_options(wanted, built, id, mark)))
+                made = await AsyncSandbox._begun("berth_sandbox_create", text)
             except BerthError as e:
                 raise in_our_words(e) from None
-            self._id = id
-            await self.attached()
+            self._id, self._record, self._handles = made._id, made._record, made._handles
+            self._read_labels()
             if wanted.snapshot is None and lacks_workdir(wanted, built):
                 await self._make_workdir()
             self._workdir = built.workdir if wanted.snapshot is not None else self._workdir
             if wanted.wait_for_docker and wanted.docker_enabled:
                 await self.docker.wait_until_ready()
-            await making.take()
+            await self._operate("berth_sandbox_hand_over")
         except BaseException:
             self._id, self._record = "", {}
             self._handles.clear()
-            if making is not None:
-                await to_its_end(making.give_back())
             await to_its_end(_remove_marked(id, mark))
             raise
         return self

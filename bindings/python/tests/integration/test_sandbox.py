@@ -20,7 +20,7 @@ from typing import Any
 
 import berth
 import pytest
-from berth import _ffi, _loop, _making
+from berth import _ffi, _loop
 from berth import sandbox as sandbox_module
 
 
@@ -219,10 +219,10 @@ def test_cancelled_creation_leaves_nothing(machine: Path, rootfs: str) -> None:
 def test_cancelled_when_it_has_just_been_made(
     machine: Path, rootfs: str, name: str, named: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, before = _making.make, {s.id for s in berth.Sandbox.list()}
+    real, before = berth.AsyncSandbox._begun, {s.id for s in berth.Sandbox.list()}
 
-    async def cancelled_after(*arguments: str) -> _making.Making:
-        made = await real(*arguments)
+    async def cancelled_after(function: str, options: bytes) -> berth.AsyncSandbox:
+        made = await real(function, options)
         assert {s.id for s in await berth.AsyncSandbox.list()} - before
         task = asyncio.current_task()
         assert task is not None
@@ -235,7 +235,7 @@ def test_cancelled_when_it_has_just_been_made(
             await task
         assert not sandbox.created
 
-    monkeypatch.setattr(sandbox_module, "make", cancelled_after)
+    monkeypatch.setattr(berth.AsyncSandbox, "_begun", cancelled_after)
     asyncio.run(main(berth.Sandbox(rootfs=rootfs, name=name if named else None).aio))
     assert {s.id for s in berth.Sandbox.list()} == before
 

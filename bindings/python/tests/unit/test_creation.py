@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a sandbox is to be, as the program is told it."""
+"""What a sandbox is to be, as the library is told it."""
 
 from __future__ import annotations
 
@@ -9,30 +9,36 @@ from typing import Any
 
 import berth
 import pytest
-from berth.creation import Wanted, checked_volumes, lacks_workdir, run_arguments
+from berth.creation import Wanted, checked_volumes, lacks_workdir, sandbox_options
 from berth.rootfs import Built
 
 
 @pytest.mark.parametrize(
-    ("seconds", "word"),
-    [(30, "30.000"), (30 * 86400, "2592000.000"), (1234567.8, "1234567.800"), (1e-9, "0.001")],
+    ("seconds", "milliseconds"),
+    [(30, 30_000), (30 * 86400, 2_592_000_000), (1234567.8, 1_234_567_800), (1e-9, 1)],
 )
-def test_a_timeout_is_said_as_the_program_reads_it(seconds: float, word: str) -> None:
+def test_a_timeout_is_said_in_milliseconds(seconds: float, milliseconds: int) -> None:
     wanted = Wanted(rootfs="/", timeout=seconds)
-    assert f"--lifetime={word}" in run_arguments(wanted, Built("", "/"), "id", "mark")
+    assert sandbox_options(wanted, Built("", "/"), "id", "mark")["lifetime_ms"] == milliseconds
 
 
 def test_a_limit_of_connections_is_passed_on_where_there_is_one() -> None:
-    assert "--max-connections=0" in run_arguments(Wanted(rootfs="/", max_connections=0), Built("", "/"), "id", "mark")
-    assert not any("connections" in word for word in run_arguments(Wanted(rootfs="/"), Built("", "/"), "id", "mark"))
+    limited = sandbox_options(Wanted(rootfs="/", max_connections=0), Built("", "/"), "id", "mark")
+    assert limited["max_connections"] == 0
+    assert "max_connections" not in sandbox_options(Wanted(rootfs="/"), Built("", "/"), "id", "mark")
     with pytest.raises(TypeError, match="max_connections"):
         berth.Sandbox(rootfs="/", max_connections="many")  # type: ignore[arg-type]
 
 
 def test_a_snapshot_brings_the_rest_along() -> None:
-    words = list(run_arguments(Wanted(snapshot="warm", timeout=3), Built("", "/r", workdir="/w"), "id", "mark"))
-    label = "--label=org.pyberth."
-    assert words == ["--id=id", f"{label}mark=mark", "--from=warm", f"{label}workdir=/w", "--lifetime=3.000"]
+    options = sandbox_options(Wanted(snapshot="warm", timeout=3), Built("", "/r", workdir="/w"), "id", "mark")
+    assert options == {
+        "id": "id",
+        "annotations": {"org.pyberth.mark": "mark", "org.pyberth.workdir": "/w"},
+        "ends_with_creator": True,
+        "snapshot": "warm",
+        "lifetime_ms": 3000,
+    }
     for given in (
         {"memory": "1Gi"},
         {"rootfs": "/r"},
@@ -49,11 +55,10 @@ def test_a_snapshot_brings_the_rest_along() -> None:
 def test_egress_rules_are_passed_on_one_by_one() -> None:
     box = berth.Sandbox(rootfs="/", egress=["10.0.0.0/8", "dns"])
     assert box.aio._wanted is not None
-    words = list(run_arguments(box.aio._wanted, Built("", "/"), "id", "mark"))
-    assert [word for word in words if "egress" in word] == ["--egress=10.0.0.0/8", "--egress=dns"]
+    assert sandbox_options(box.aio._wanted, Built("", "/"), "id", "mark")["egress"] == ["10.0.0.0/8", "dns"]
     one = berth.Sandbox(rootfs="/", egress="none").aio._wanted
     assert one is not None and one.egress == ("none",)
-    assert not any("egress" in word for word in run_arguments(Wanted(rootfs="/"), Built("", "/"), "id", "mark"))
+    assert "egress" not in sandbox_options(Wanted(rootfs="/"), Built("", "/"), "id", "mark")
     with pytest.raises(berth.InvalidError, match="no rule"):
         berth.Sandbox(rootfs="/", egress=[])
     with pytest.raises(TypeError, match="egress"):
