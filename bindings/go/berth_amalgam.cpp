@@ -19482,6 +19482,7 @@ namespace berth::capi {
 class daemon_keeper {
  public:
   virtual ~daemon_keeper() = default;
+  virtual boost::asio::awaitable<result<void>> begin() = 0;
   virtual boost::asio::awaitable<result<void>> start() = 0;
   virtual boost::asio::awaitable<result<void>> wait_ready(time_point deadline) = 0;
   virtual boost::asio::awaitable<daemon_status> wait_change(daemon_state state) = 0;
@@ -19518,6 +19519,7 @@ class daemon_core final : public resident, public std::enable_shared_from_this<d
   void close_on_loop() noexcept override;
   daemon_state state() const { return keeper_ ? keeper_->status().state : status().state; }
   asio::awaitable<op_result> start(op_pointer op);
+  asio::awaitable<result<void>> begin();
   asio::awaitable<op_result> wait_ready(op_pointer op);
   asio::awaitable<op_result> stop(op_pointer op);
   daemon_status status() const;
@@ -19928,6 +19930,13 @@ op_result daemon_core::outcome(const op_pointer& op, result<void>&& done) {
   op->on_failure = std::move(out);
   return std::move(done).error();
 }
+asio::awaitable<result<void>> daemon_core::begin() {
+  const auto self = shared_from_this();
+  auto held = keeper();
+  if (!held) co_return std::move(held).error();
+  const auto keep = *held;
+  co_return co_await keep->begin();
+}
 asio::awaitable<op_result> daemon_core::start(op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto self = shared_from_this();
@@ -19964,6 +19973,7 @@ class supervising_keeper final : public daemon_keeper {
  public:
   supervising_keeper(asio::any_io_executor loop, executor& where, supervisor_options options)
       : supervisor_(std::move(loop), where, std::move(options)) {}
+  asio::awaitable<result<void>> begin() override { co_return result<void>(); }
   asio::awaitable<result<void>> start() override { return supervisor_.start(); }
   asio::awaitable<result<void>> wait_ready(time_point deadline) override { return supervisor_.wait_ready(deadline); }
   asio::awaitable<daemon_status> wait_change(daemon_state state) override { return supervisor_.wait_change(state); }
@@ -19977,6 +19987,15 @@ class guest_keeper final : public daemon_keeper, public std::enable_shared_from_
  public:
   guest_keeper(asio::any_io_executor loop, std::shared_ptr<sandbox> box, supervisor_options options)
       : loop_(std::move(loop)), box_(std::move(box)), options_(std::move(options)) {}
+  asio::awaitable<result<void>> begin() override {
+    if (closed_) co_return closed();
+    const auto self = shared_from_this();
+    listen();
+    guest_daemon guest(box_);
+    supervisor_options options = options_;
+    auto beginning = until_closed(guest.begin(std::move(options)));
+    co_return co_await std::move(beginning);
+  }
   asio::awaitable<result<void>> start() override {
     if (closed_) co_return closed();
     const auto self = shared_from_this();
@@ -24293,8 +24312,14 @@ std::optional<std::size_t> options_object::word_index(std::string_view name, std
 std::optional<std::uint64_t> options_object::size(std::string_view name) {
   const json_view v = find(name, {option_type::size});
   if (!v) return {};
+  if (const auto text = v.text()) {
+    auto bytes = parse_byte_size(*text);
+    if (bytes) return *bytes;
+    complain(name, bytes.error().message, errc::invalid, bytes.error().hint);
+    return {};
+  }
   const auto n = v.number<std::uint64_t>();
-  if (!n) complain(name, "a whole number, not negative, is wanted");
+  if (!n) complain(name, "a number of bytes, or a size as \"2Gi\", is wanted");
   return n;
 }
 std::optional<std::vector<std::uint32_t>> options_object::ids(std::string_view name) {
@@ -25912,12 +25937,20 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   become(std::move(*made));
   if (request->docker && request->start_docker) {
     auto docker = make_daemon(request->docker_options, request->recipe, op->user_data);
-    if (!docker) {
-      co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-      (void)co_await box_->terminate();
-      co_return std::move(docker).error();
+    result<void> begun;
+    if (docker) {
+      auto beginning = (*docker)->begin();
+      begun = co_await std::move(beginning);
+      if (begun) supervise(*docker);
+    } else {
+      begun = std::move(docker).error();
     }
-    supervise(*docker);
+    if (!begun) {
+      co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+      auto ending = box_->terminate();
+      (void)co_await std::move(ending);
+      co_return std::move(begun).error();
+    }
     auto nobody =
         std::make_shared<op_record>();
     asio::co_spawn(loop->context(), (*docker)->start(std::move(nobody)), asio::detached);
