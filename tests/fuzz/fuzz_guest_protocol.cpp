@@ -4,7 +4,6 @@
 #include <berth/guest/file_messages.hpp>
 #include <berth/guest/protocol.hpp>
 // The pure layers' objects, which fuzz targets link, do not have it.
-#include <berth/impl/base/tar.ipp>
 #include <berth/impl/guest/file_messages.ipp>
 #include <berth/impl/guest/protocol.ipp>
 
