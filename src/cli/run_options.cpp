@@ -148,8 +148,8 @@ void add_run_options(CLI::App& app, run_call& c) {
   add_from_table(app, "sandbox.publish", c.ports);
   add_variables(app, c.variables);
   add_from_table(app, "sandbox.mounts", c.volumes);
-  add_from_table(app, "run.lifetime", c.lifetime);
-  add_from_table(app, "run.ends_with", c.ends_with);
+  add_from_table(app, "sandbox.lifetime_ms", c.lifetime);
+  add_from_table(app, "sandbox.ends_with_process", c.ends_with);
   add_from_table(app, "sandbox.hostname", c.hostname);
   add_from_table(app, "sandbox.cwd", c.cwd);
   add_from_table(app, "run.user", c.user);
