@@ -12,7 +12,7 @@
 namespace berth::capi {
 
 // berth-init beside this library, where the running program is an interpreter that knows nothing of berth: in the same
-// directory (as a wheel has it), or in the libexec directory of the same prefix.
+// directory, in the libexec directory of the same prefix, or as a wheel of pyberth has it.
 static std::string init_beside_library() {
   Dl_info here{};
   if (::dladdr(reinterpret_cast<const void*>(&berth_version), &here) == 0 || here.dli_fname == nullptr) return {};
@@ -20,7 +20,7 @@ static std::string init_beside_library() {
   const std::size_t slash = library.rfind('/');
   if (slash == std::string::npos) return {};
   const std::string directory = library.substr(0, slash);
-  for (const char* place : {"/berth-init", "/../libexec/berth/berth-init"}) {
+  for (const char* place : {"/berth-init", "/../libexec/berth/berth-init", "/../_program/libexec/berth/berth-init"}) {
     if (::access((directory + place).c_str(), X_OK) != 0) continue;
     // Without `..`: it may become the source of a mount.
     const std::unique_ptr<char, void (*)(void*)> whole(::realpath((directory + place).c_str(), nullptr), &std::free);

@@ -11403,6 +11403,7 @@ class guest_frame_reader {
   explicit guest_frame_reader(std::size_t limit) : limit_(limit) {}
   BERTH_DECL void append(std::string_view data);
   BERTH_DECL result<std::optional<guest_frame>> next();
+  std::size_t buffered() const noexcept { return bytes_.size() - at_; }
  private:
   std::size_t limit_;
   std::string bytes_;
@@ -11749,6 +11750,8 @@ class guest_channel {
   BERTH_DECL boost::asio::awaitable<result<message>> next(time_point deadline);
   BERTH_DECL boost::asio::awaitable<result<void>> hang_up(time_point deadline);
   BERTH_DECL bool has_input() const;
+  BERTH_DECL unique_fd release();
+  BERTH_DECL static result<guest_channel> adopt(const boost::asio::any_io_executor& loop, unique_fd socket);
  private:
   struct state;
   explicit guest_channel(std::shared_ptr<state> s) noexcept : state_(std::move(s)) {}
@@ -11959,12 +11962,9 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> guest_channel::open(std
   auto socket = co_await std::move(connecting);
   if (!socket) co_return std::move(socket).error();
   const auto loop = co_await boost::asio::this_coro::executor;
-  auto made = std::make_shared<state>(loop);
-  boost::system::error_code failed;
-  made->socket.assign(socket->get(), failed);
-  if (failed) co_return errno_error(failed.value(), "guest", "cannot watch the connection to the guest");
-  (void)socket->release();
-  guest_channel channel(std::move(made));
+  auto adopted = adopt(loop, std::move(*socket));
+  if (!adopted) co_return std::move(adopted).error();
+  guest_channel channel = std::move(*adopted);
   std::string hello = encode(guest_hello{guest_protocol_version, BERTH_VERSION_STRING});
   auto saying = channel.send(guest_frame_kind::hello, std::move(hello), deadline);
   auto said = co_await std::move(saying);
@@ -12001,6 +12001,19 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_channel::hang_up(time_poin
     if (came.error().code == errc::sandbox_not_running) co_return result<void>();
     co_return std::move(came).error();
   }
+}
+BERTH_DECL unique_fd guest_channel::release() {
+  const auto held = std::exchange(state_, nullptr);
+  if (!held || held->reader.buffered() != 0) return {};
+  return unique_fd(held->socket.release());
+}
+BERTH_DECL result<guest_channel> guest_channel::adopt(const boost::asio::any_io_executor& loop, unique_fd socket) {
+  auto made = std::make_shared<state>(loop);
+  boost::system::error_code failed;
+  made->socket.assign(socket.get(), failed);
+  if (failed) return errno_error(failed.value(), "guest", "cannot watch the connection to the guest");
+  (void)socket.release();
+  return guest_channel(std::move(made));
 }
 BERTH_DECL bool guest_channel::has_input() const {
   if (!state_) return false;
@@ -13060,7 +13073,7 @@ namespace berth {
 namespace detail {
 struct file_place {
   guest_files::opener open;
-  std::vector<guest_channel> idle;
+  std::vector<unique_fd> idle;
 };
 struct file_transfer {
   file_transfer(guest_file_request::verb what, std::uint64_t most) : conversation(what, most) {}
@@ -13108,7 +13121,7 @@ struct file_transfer {
   void give_back() {
     constexpr std::size_t most_idle = 4;
     if (last.kind == guest_frame_kind::file_answer && place->idle.size() < most_idle)
-      place->idle.push_back(std::move(channel));
+      if (unique_fd socket = channel.release()) place->idle.push_back(std::move(socket));
     channel = guest_channel();
   }
 };
@@ -13135,6 +13148,7 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<detail::file_transfer>>
   if (request.path.empty() || request.path.find('\0') != request.path.npos ||
       request.other.find('\0') != request.other.npos)
     co_return make_error(errc::invalid, "files", "not a path: it is empty, or holds a NUL", "path");
+  const auto loop = co_await boost::asio::this_coro::executor;
   const auto place = place_;
   const duration may_be_silent = silence;
   const time_point until = deadline_after(patience);
@@ -13146,8 +13160,11 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<detail::file_transfer>>
     out->silence = may_be_silent;
     const bool used = !place->idle.empty();
     if (used) {
-      out->channel = std::move(place->idle.back());
+      unique_fd socket = std::move(place->idle.back());
       place->idle.pop_back();
+      auto adopted = guest_channel::adopt(loop, std::move(socket));
+      if (!adopted) co_return std::move(adopted).error();
+      out->channel = std::move(*adopted);
     } else {
       auto opening = place->open(until);
       auto opened = co_await std::move(opening);
@@ -18407,6 +18424,9 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   }
   if (!built || thrown) {
     error e = built ? error() : std::move(built).error();
+    if (!built && record.ends_at_ms != 0 && boot_time_ms() >= record.ends_at_ms)
+      e = make_error(errc::timeout, "sandbox", "the sandbox's lifetime was over before it was up", record.id,
+                     "give it more time");
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     auto undone = co_await remove_resources(where, record);
     if (!undone) {
@@ -26167,7 +26187,7 @@ static std::string init_beside_library() {
   const std::size_t slash = library.rfind('/');
   if (slash == std::string::npos) return {};
   const std::string directory = library.substr(0, slash);
-  for (const char* place : {"/berth-init", "/../libexec/berth/berth-init"}) {
+  for (const char* place : {"/berth-init", "/../libexec/berth/berth-init", "/../_program/libexec/berth/berth-init"}) {
     if (::access((directory + place).c_str(), X_OK) != 0) continue;
     const std::unique_ptr<char, void (*)(void*)> whole(::realpath((directory + place).c_str(), nullptr), &std::free);
     return whole ? std::string(whole.get()) : directory + place;

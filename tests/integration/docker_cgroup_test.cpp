@@ -68,7 +68,7 @@ class DockerCgroups : public berth_test::docker_test {
     ASSERT_FALSE(started);
     const daemon_failure why = *daemon_->status().failure;
     EXPECT_EQ(why.hint_id, "BERTH-CGROUP-DEVICES");
-    EXPECT_NE(why.hint.find("--cgroup sandbox"), string::npos) << why.hint;
+    EXPECT_NE(why.hint.find("cgroup mode `sandbox`"), string::npos) << why.hint;
     EXPECT_EQ(why.restarts, 0u);
     EXPECT_EQ(why.phase, "prepare");
   }

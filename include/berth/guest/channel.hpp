@@ -39,6 +39,12 @@ class guest_channel {
   /// Whether something has come that next() has not given. Never waits.
   BERTH_DECL bool has_input() const;
 
+  /// The connection without what belongs to the loop, so that it may be kept longer than that; none where something was read of
+  /// it and not taken. The channel is none afterwards.
+  BERTH_DECL unique_fd release();
+  /// Goes on with one that was released, on the loop `loop`. Errors: io.
+  BERTH_DECL static result<guest_channel> adopt(const boost::asio::any_io_executor& loop, unique_fd socket);
+
  private:
   struct state;
   explicit guest_channel(std::shared_ptr<state> s) noexcept : state_(std::move(s)) {}

@@ -128,6 +128,8 @@ class guest_frame_reader {
   BERTH_DECL void append(std::string_view data);
   /// The next whole frame, or nothing yet. Errors: hostile, for a length over the limit or a header that is none.
   BERTH_DECL result<std::optional<guest_frame>> next();
+  /// Bytes that were added and are of no frame that was given.
+  std::size_t buffered() const noexcept { return bytes_.size() - at_; }
 
  private:
   std::size_t limit_;

@@ -210,6 +210,28 @@ TEST_F(SandboxTest, files) {
   EXPECT_EQ(op, 0u);
 }
 
+// What a sandbox keeps of its guest is not the loop's.
+TEST_F(SandboxTest, a_handle_outlives_the_loop_that_its_files_were_read_by) {
+  const Event made = create("");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  Error error;
+  std::uint64_t op = 0;
+  ASSERT_EQ(berth_files_stat(box_, "/etc", 4, 0, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  ASSERT_EQ(berth_files_stat(box_, "/etc", 4, 0, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  EXPECT_EQ(done(op).status, BERTH_OK);
+  berth_buffer* named = nullptr;
+  ASSERT_EQ(berth_sandbox_id(box_, &named, error.slot()), BERTH_OK);
+  const std::string id = take(named);
+  loop_ = std::make_unique<Loop>();
+  berth_sandbox_free(box_);
+  box_ = nullptr;
+  ASSERT_EQ(berth_sandbox_attach(loop_->get(), where_.data(), where_.size(), id.data(), id.size(), nullptr, &box_, &op,
+                                 error.slot()),
+            BERTH_OK);
+  EXPECT_EQ(done(op).status, BERTH_OK);
+}
+
 TEST_F(SandboxTest, copies_and_a_pool) {
   const Event made = create(R"(,"network":"none")");
   ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;

@@ -174,7 +174,7 @@ class Runtime:
             level = _LEVELS.get(event.code, logging.INFO)
             if logger.isEnabledFor(level):
                 said = json.loads(event.payload)
-                fields = " ".join(f"{name}={value}" for name, value in said["fields"].items())
+                fields = " ".join(f"{name}={value}" for name, value in said.get("fields", {}).items())
                 logger.log(level, "%s", f"{said['message']} {fields}".rstrip())
             return
         operation = self._operations.get(event.user_data)

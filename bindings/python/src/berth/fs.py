@@ -21,7 +21,7 @@ from ._arguments import PathName, path_name
 from ._cancel import in_thread
 from ._loop import sync
 from ._received import put_file, put_tree
-from .errors import BerthError, SandboxFileNotFound
+from .errors import BerthError, NotFoundError, SandboxFileNotFound, SandboxNotFound
 from .place import Place
 
 __all__ = ["AsyncFs", "FileInfo", "Fs"]
@@ -158,6 +158,10 @@ class AsyncFs:
         try:
             return await work
         except BerthError as e:
+            if isinstance(e, NotFoundError) and e.path == self._sandbox.id:
+                raise SandboxNotFound(
+                    f"no sandbox is called '{self._sandbox.id}'", code=e.code, code_name=e.code_name
+                ) from e
             if e.layer != "files":
                 raise
             kind = SandboxFileNotFound if e.errno == errno.ENOENT else BerthError

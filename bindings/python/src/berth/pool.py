@@ -40,7 +40,8 @@ class PoolStatus:
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> Self:
         names = {one.name for one in dataclasses.fields(cls)}
-        return cls(**{k: tuple(v) if k == "sandboxes" else v for k, v in known.items() if k in names})
+        values: dict[str, Any] = {name: value for name, value in known.items() if name in names}
+        return cls(**{**values, "sandboxes": tuple(values["sandboxes"])})
 
 
 def pools() -> list[PoolStatus]:

@@ -416,7 +416,7 @@ class AsyncSandbox:
         now = json.loads((await self._operate("berth_sandbox_egress")).payload)
         return Egress(tuple(now["egress"]), now["refused"])
 
-    async def diagnose(self) -> list[Finding]:
+    async def diagnose(self) -> builtins.list[Finding]:
         """What is wrong with it, by its status, logs, cgroup and the versions of runsc and Docker: the most telling
         first, nothing where nothing is known."""
         found = json.loads((await self._operate("berth_sandbox_diagnose")).payload)
@@ -772,7 +772,7 @@ class Sandbox:
         """Where it may begin connections to, and how many packets were refused for it."""
         return sync(self._aio.egress())
 
-    def diagnose(self) -> list[Finding]:
+    def diagnose(self) -> builtins.list[Finding]:
         """What is wrong with it, by its status, logs, cgroup and the versions of runsc and Docker: the most telling
         first, nothing where nothing is known."""
         return sync(self._aio.diagnose())

@@ -448,12 +448,12 @@ def test_a_sandbox_ends_with_its_process_that_is_killed(machine: Path, rootfs: s
 
 
 def test_one_that_its_killed_maker_never_had_is_removed(machine: Path, rootfs: str, name: str) -> None:
-    # The program has made it and given its id; the maker has not taken it over yet.
+    # It is there, and its maker has not let go of it yet.
     process = started(
-        "import berth, asyncio\nfrom berth import sandbox\nreal = sandbox.make\n"
-        "async def make(*arguments):\n  await real(*arguments)\n"
+        "import berth, asyncio\nreal = berth.AsyncSandbox._begun\n"
+        "async def begun(*arguments):\n  await real(*arguments)\n"
         "  print('up', flush=True)\n  await asyncio.sleep(1000)\n"
-        f"sandbox.make = make\nberth.Sandbox(rootfs={rootfs!r}, name={name!r}).create()"
+        f"berth.AsyncSandbox._begun = begun\nberth.Sandbox(rootfs={rootfs!r}, name={name!r}).create()"
     )
     assert name in ids()
     process.kill()
@@ -503,7 +503,7 @@ def test_a_paused_sandbox_says_so_and_goes_on(machine: Path, rootfs: str) -> Non
 
 
 def test_egress_is_refused_at_once_and_changed_while_it_runs(machine: Path, rootfs: str) -> None:
-    with pytest.raises(berth.InvalidError, match="egress: .* names are not supported yet"):
+    with pytest.raises(berth.InvalidError, match="egress .* names are not supported yet"):
         berth.Sandbox(rootfs=rootfs, egress="example.com").create()
     with berth.Sandbox(rootfs=rootfs, egress="none") as sandbox:
         # The host, which no policy opens: under one it answers, and is counted.

@@ -95,12 +95,9 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> guest_channel::open(std
   auto socket = co_await std::move(connecting);
   if (!socket) co_return std::move(socket).error();
   const auto loop = co_await boost::asio::this_coro::executor;
-  auto made = std::make_shared<state>(loop);
-  boost::system::error_code failed;
-  made->socket.assign(socket->get(), failed);
-  if (failed) co_return errno_error(failed.value(), "guest", "cannot watch the connection to the guest");
-  (void)socket->release();
-  guest_channel channel(std::move(made));
+  auto adopted = adopt(loop, std::move(*socket));
+  if (!adopted) co_return std::move(adopted).error();
+  guest_channel channel = std::move(*adopted);
   std::string hello = encode(guest_hello{guest_protocol_version, BERTH_VERSION_STRING});
   auto saying = channel.send(guest_frame_kind::hello, std::move(hello), deadline);
   auto said = co_await std::move(saying);
@@ -139,6 +136,21 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_channel::hang_up(time_poin
     if (came.error().code == errc::sandbox_not_running) co_return result<void>();
     co_return std::move(came).error();
   }
+}
+
+BERTH_DECL unique_fd guest_channel::release() {
+  const auto held = std::exchange(state_, nullptr);
+  if (!held || held->reader.buffered() != 0) return {};
+  return unique_fd(held->socket.release());
+}
+
+BERTH_DECL result<guest_channel> guest_channel::adopt(const boost::asio::any_io_executor& loop, unique_fd socket) {
+  auto made = std::make_shared<state>(loop);
+  boost::system::error_code failed;
+  made->socket.assign(socket.get(), failed);
+  if (failed) return errno_error(failed.value(), "guest", "cannot watch the connection to the guest");
+  (void)socket.release();
+  return guest_channel(std::move(made));
 }
 
 BERTH_DECL bool guest_channel::has_input() const {

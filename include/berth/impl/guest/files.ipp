@@ -16,7 +16,7 @@ namespace detail {
 /// What the transfers of one sandbox have in common.
 struct file_place {
   guest_files::opener open;
-  std::vector<guest_channel> idle;
+  std::vector<unique_fd> idle;  // and no channels: a sandbox may outlive the loop that they belong to
 };
 
 struct file_transfer {
@@ -72,7 +72,7 @@ struct file_transfer {
   void give_back() {
     constexpr std::size_t most_idle = 4;
     if (last.kind == guest_frame_kind::file_answer && place->idle.size() < most_idle)
-      place->idle.push_back(std::move(channel));
+      if (unique_fd socket = channel.release()) place->idle.push_back(std::move(socket));
     channel = guest_channel();
   }
 };
@@ -106,6 +106,7 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<detail::file_transfer>>
   if (request.path.empty() || request.path.find('\0') != request.path.npos ||
       request.other.find('\0') != request.other.npos)
     co_return make_error(errc::invalid, "files", "not a path: it is empty, or holds a NUL", "path");
+  const auto loop = co_await boost::asio::this_coro::executor;
   const auto place = place_;
   const duration may_be_silent = silence;
   const time_point until = deadline_after(patience);
@@ -117,8 +118,11 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<detail::file_transfer>>
     out->silence = may_be_silent;
     const bool used = !place->idle.empty();
     if (used) {
-      out->channel = std::move(place->idle.back());
+      unique_fd socket = std::move(place->idle.back());
       place->idle.pop_back();
+      auto adopted = guest_channel::adopt(loop, std::move(socket));
+      if (!adopted) co_return std::move(adopted).error();
+      out->channel = std::move(*adopted);
     } else {
       auto opening = place->open(until);
       auto opened = co_await std::move(opening);

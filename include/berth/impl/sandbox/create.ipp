@@ -335,6 +335,9 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   }
   if (!built || thrown) {
     error e = built ? error() : std::move(built).error();
+    if (!built && record.ends_at_ms != 0 && boot_time_ms() >= record.ends_at_ms)
+      e = make_error(errc::timeout, "sandbox", "the sandbox's lifetime was over before it was up", record.id,
+                     "give it more time");
     // From here on a cancellation changes nothing any more.
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     auto undone = co_await remove_resources(where, record);
