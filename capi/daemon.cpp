@@ -11,6 +11,7 @@ static result<daemon_settings> read_settings(std::string_view text) {
   daemon_settings settings;
   read_daemon_settings(o, settings);
   o.into(settings.options.host_socket, o.text("host_socket"));
+  o.into(settings.options.plan.guest, o.text("guest_program"));
   o.finish();
   BERTH_TRY(given.outcome());
   return settings;

@@ -145,6 +145,7 @@ static constexpr option_row daemon_rows[] = {
     {"dockerd_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further arguments for dockerd"},
     {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables for dockerd"},
     {"host_socket", option_type::text, 0, 2147483647, "", "", "", "commands inside ask", "", false, "0.1", "dockerd's socket as this host reaches it, in a directory that is shared with the sandbox: readiness is asked from outside then; not for a sandbox of berth's own, which has one"},
+    {"guest_program", option_type::text, 0, 2147483647, "", "", "\"/.berth/init\"", "", "", false, "0.2", "berth-init as the sandbox sees it, which starts dockerd there; not for a sandbox of berth's own, which has one"},
 };
 static constexpr option_row docker_rows[] = {
     {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},

@@ -190,13 +190,17 @@ func TestPidComesByTheOutput(t *testing.T) {
 }
 
 func TestSupervisorWithoutDockerd(t *testing.T) {
+	init, err := FindInit(Where{})
+	if err != nil {
+		t.Fatal("this test needs berth-init, by BERTH_INIT: ", err)
+	}
 	var lines syncBuffer
 	l := newLoop(t, LoopOptions{Logger: slog.New(slog.NewTextHandler(&lines, nil)), LogLevel: slog.LevelDebug})
 	for name, where := range map[string]Executor{"own": &shell{}, "place": newHost(t, l)} {
 		var states sync.Map
 		no := false
 		s, err := NewSupervisor(l, where, &DaemonOptions{
-			Dockerd: "/no/such/dockerd", SNAT: &no, LogAttrs: []slog.Attr{slog.String("box", name)}, OnState: func(s DaemonStatus) { states.Store(s.State, true) },
+			Dockerd: "/no/such/dockerd", GuestProgram: init, SNAT: &no, LogAttrs: []slog.Attr{slog.String("box", name)}, OnState: func(s DaemonStatus) { states.Store(s.State, true) },
 		})
 		if err != nil {
 			t.Fatal(err)

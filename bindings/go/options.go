@@ -245,6 +245,9 @@ type DaemonOptions struct {
 	// Dockerd's socket as this host reaches it, in a directory that is shared with the sandbox: readiness is asked from
 	// outside then; not for a sandbox of berth's own, which has one. "": commands inside ask.
 	HostSocket string
+	// Berth-init as the sandbox sees it, which starts dockerd there; not for a sandbox of berth's own, which has one. "":
+	// /.berth/init.
+	GuestProgram string
 	// LogAttrs are added to the lines about this dockerd, such as the sandbox's name.
 	LogAttrs []slog.Attr
 	// OnState is called at each change of state, and Output gets dockerd's own log by lines: in order, one at a time for
@@ -284,6 +287,7 @@ func (o *DaemonOptions) fill(s set) {
 	putAll(s, "dockerd_args", o.DockerdArgs)
 	putAll(s, "dockerd_env", o.DockerdEnv)
 	put(s, "host_socket", o.HostSocket)
+	put(s, "guest_program", o.GuestProgram)
 	if o.Output != nil {
 		s["daemon_lines"] = true
 	}
