@@ -26127,7 +26127,7 @@ asio::awaitable<op_result> sandbox_core::wait_docker(op_pointer op) {
 asio::awaitable<op_result> sandbox_core::docker_status(op_pointer) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
-  if (docker_) co_return status_outcome(docker_->status());
+  if (docker_ && docker_->status().state != daemon_state::ready) co_return status_outcome(docker_->status());
   auto held = box();
   if (!held) co_return std::move(held).error();
   docker_sandbox docker(where_, *held);

@@ -158,7 +158,7 @@ class AsyncFs:
         try:
             return await work
         except BerthError as e:
-            if isinstance(e, NotFoundError) and e.path == self._sandbox.id:
+            if isinstance(e, NotFoundError) and e.layer == "sandbox" and "was removed" in e.message:
                 raise SandboxNotFound(
                     f"no sandbox is called '{self._sandbox.id}'", code=e.code, code_name=e.code_name
                 ) from e
