@@ -23296,6 +23296,10 @@ std::uint64_t read_size(options_object& o, std::string_view name, std::uint64_t 
   const auto size = o.size(name);
   return size ? static_cast<std::uint64_t>(*size) : otherwise;
 }
+std::uint64_t read_most(options_object& o, std::int32_t fd) {
+  const std::uint64_t most = fd == -1 ? most_in_memory : std::numeric_limits<std::uint64_t>::max();
+  return std::min(most, read_size(o, "most", most));
+}
 using files_body = std::function<asio::awaitable<op_result>(guest_files&)>;
 template <class Read>
 berth_status files_operation(berth_sandbox* sandbox, const char* path, std::size_t path_len,
@@ -23327,8 +23331,7 @@ berth_status berth_files_read(berth_sandbox* sandbox, const char* path, size_t p
         berth::file_range range;
         range.offset = capi::read_size(o, "offset", 0);
         range.limit = capi::read_size(o, "length", range.limit);
-        std::uint64_t most = fd == -1 ? capi::most_in_memory : std::numeric_limits<std::uint64_t>::max();
-        most = std::min(most, capi::read_size(o, "most", most));
+        const std::uint64_t most = capi::read_most(o, fd);
         o.finish();
         BERTH_TRY(given.outcome());
         auto own = capi::take_fd(fd);
@@ -23415,26 +23418,25 @@ berth_status berth_files_rename(berth_sandbox* sandbox, const char* from, size_t
 berth_status berth_files_pack(berth_sandbox* sandbox, const char* path, size_t path_len, const char* options,
                               size_t options_len, int32_t fd, const berth_op_options* op_options, uint64_t* op,
                               berth_error** err) {
-  return capi::files_operation(
-      sandbox, path, path_len, op_options, op, err, [&](std::string name) -> result<files_body> {
-        BERTH_TEXT(text, options, options_len);
-        capi::options_text given;
-        BERTH_TRY(given.parse(text));
-        auto o = given.root("file_pack");
-        std::string inside;
-        bool follow = false;
-        o.into(inside, o.text("name"));
-        o.into(follow, o.boolean("follow"));
-        std::uint64_t most = fd == -1 ? capi::most_in_memory : std::numeric_limits<std::uint64_t>::max();
-        most = std::min(most, capi::read_size(o, "most", most));
-        o.finish();
-        BERTH_TRY(given.outcome());
-        auto own = capi::take_fd(fd);
-        if (!own) return std::move(own).error();
-        return files_body([=, target = *own](guest_files& files) {
-          return capi::pack_tree(files, name, inside, follow, most, target);
-        });
-      });
+  return capi::files_operation(sandbox, path, path_len, op_options, op, err,
+                               [&](std::string name) -> result<files_body> {
+                                 BERTH_TEXT(text, options, options_len);
+                                 capi::options_text given;
+                                 BERTH_TRY(given.parse(text));
+                                 auto o = given.root("file_pack");
+                                 std::string inside;
+                                 bool follow = false;
+                                 o.into(inside, o.text("name"));
+                                 o.into(follow, o.boolean("follow"));
+                                 const std::uint64_t most = capi::read_most(o, fd);
+                                 o.finish();
+                                 BERTH_TRY(given.outcome());
+                                 auto own = capi::take_fd(fd);
+                                 if (!own) return std::move(own).error();
+                                 return files_body([=, target = *own](guest_files& files) {
+                                   return capi::pack_tree(files, name, inside, follow, most, target);
+                                 });
+                               });
 }
 berth_status berth_files_unpack(berth_sandbox* sandbox, const char* path, size_t path_len, int32_t parents,
                                 const char* data, size_t data_len, int32_t fd, const berth_op_options* op_options,

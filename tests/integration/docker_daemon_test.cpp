@@ -270,7 +270,7 @@ TEST_F(DockerDaemon, AFullDataRootIsNotTheEndOfTheSandbox) {
   EXPECT_EQ(docker({"run", "--rm", image(), "echo", "alive"}), "alive");
 }
 
-// It prints berth's own control lines without end, and looks for the nonce where the start script still has it.
+// It prints berth's own control lines without end, and looks for the nonce where the start of dockerd still has it.
 TEST_F(DockerDaemon, AHostileOneDoesNotSpeakForBerthNorFillTheLogs) {
   make();
   ASSERT_TRUE(box_);

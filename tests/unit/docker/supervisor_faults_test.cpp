@@ -349,7 +349,7 @@ TEST_F(SupervisorFaults, GoesAndMovesWhileItIsCalled) {
   EXPECT_EQ(started, errc::closed);
 }
 
-// The start script's lines and dockerd's come by one stream.
+// The lines of the start and dockerd's come by one stream.
 TEST_F(SupervisorFaults, LinesWithoutTheRunsNonceAreDockerdsOwn) {
   std::vector<std::string> lines;
   options.on_daemon_line = [&](output_stream, std::string_view line) { lines.emplace_back(line); };
