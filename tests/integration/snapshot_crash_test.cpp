@@ -119,8 +119,10 @@ TEST_F(SnapshotCrash, DockerdIsKilledWhileItIsSaved) {
     SCOPED_TRACE(delay);
     // In the background: while a command runs through the guest nothing is saved.
     inside("box", string("setsid sh -c 'sleep ") + delay +
-                      "; kill -9 $(cat /var/run/docker.pid)' > /dev/null 2>&1 < /dev/null &");
+                      "; kill -9 $(cat /var/run/docker.pid); touch /root/killed' > /dev/null 2>&1 < /dev/null &");
     const command_output done = run({"snapshot", "box", "warm"});
+    // Not ready yet from before it was killed.
+    ASSERT_TRUE(eventually([&] { return run({"exec", "box", "--", "rm", "/root/killed"}).code == 0; }));
     must({"wait", "box", "--timeout", "60"});
     EXPECT_NE(must({"docker", "box", "--", "version"}), "");
     if (done.code != 0) continue;

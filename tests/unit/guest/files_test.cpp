@@ -370,6 +370,31 @@ TEST_F(GuestFiles, ManyAtOnce) {
   EXPECT_EQ(names(at("many")).size(), 400u);
 }
 
+TEST_F(GuestFiles, MoreThanTheGuestTakesAreToldSoAndComeLater) {
+  fs::create_directory(at("many"));
+  std::vector<guest_file_writer> held;
+  for (int i = 0; i < 256; ++i) {
+    auto writer = run(files_->write(at("many/" + std::to_string(i)), {}));
+    ASSERT_TRUE(writer) << writer.error().to_string();
+    ASSERT_TRUE(run(writer->write("x")));
+    held.push_back(std::move(*writer));
+  }
+  auto more = run(files_->write(at("more"), {}));
+  ASSERT_TRUE(more);
+  // Far more than a socket holds: the guest stops listening in the middle of it.
+  const auto refused = run(more->write(noise(5000000)));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().sys_errno, EAGAIN) << refused.error().to_string();
+  files_->patience = milliseconds(200);
+  const auto late = run(files_->write_all(at("more"), noise(5000000), {}));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().sys_errno, EAGAIN) << late.error().to_string();
+  files_->patience = seconds(60);
+  for (guest_file_writer& one : held) ASSERT_TRUE(run(one.finish()));
+  EXPECT_TRUE(write(at("more"), "y"));
+  EXPECT_EQ(slurp(at("more")), "y");
+}
+
 TEST_F(GuestFiles, ToAndFromDescriptors) {
   const std::string data = noise(2000000);
   ASSERT_TRUE(write(at("f"), data));

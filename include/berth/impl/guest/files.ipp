@@ -64,6 +64,20 @@ struct file_transfer {
     co_await boost::asio::this_coro::throw_if_cancelled(throws);
   }
 
+  /// Sending failed: `broke`, or what the guest said before it stopped listening, which tells more.
+  static boost::asio::awaitable<error> why_it_broke(std::shared_ptr<file_transfer> self, error broke) {
+    if (broke.code != errc::io) {
+      auto abandoning = abandon(self);
+      co_await std::move(abandoning);
+      co_return broke;
+    }
+    auto waiting = take(self);
+    auto said = co_await std::move(waiting);
+    self->break_off();
+    if (!said && self->conversation.answer()) co_return std::move(said).error();
+    co_return broke;
+  }
+
   void break_off() {
     over = true;
     channel = guest_channel();
@@ -321,9 +335,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_file_writer::write(std::st
     auto sending = transfer->channel.send(guest_frame_kind::input, std::move(now), deadline_after(transfer->silence));
     auto sent = co_await std::move(sending);
     if (sent) continue;
-    auto abandoning = detail::file_transfer::abandon(transfer);
-    co_await std::move(abandoning);
-    co_return std::move(sent).error();
+    auto asking = detail::file_transfer::why_it_broke(transfer, std::move(sent).error());
+    co_return co_await std::move(asking);
   }
   co_return result<void>();
 }
@@ -334,8 +347,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_file_writer::finish() {
   auto sending = transfer->channel.send(guest_frame_kind::input_end, {}, deadline_after(transfer->silence));
   auto sent = co_await std::move(sending);
   if (!sent) {
-    transfer->break_off();
-    co_return std::move(sent).error();
+    auto asking = detail::file_transfer::why_it_broke(transfer, std::move(sent).error());
+    co_return co_await std::move(asking);
   }
   auto waiting = detail::file_transfer::take(transfer);
   auto ended = co_await std::move(waiting);
