@@ -11,6 +11,7 @@ if(BERTH_CAPI_SOURCES)
   target_link_libraries(berth_capi_objects PRIVATE berth_headers berth_warnings)
   set_target_properties(berth_capi_objects PROPERTIES POSITION_INDEPENDENT_CODE ON)
   berth_precompile(berth_capi_objects)
+  berth_unity(berth_capi_objects)
 
   add_library(berth_capi SHARED $<TARGET_OBJECTS:berth_capi_objects>)
   add_library(berth::capi ALIAS berth_capi)

@@ -8,6 +8,7 @@ if(BERTH_GUEST_SOURCES)
   # It runs in any root file system, so it brings everything along, and no sanitizer's runtime.
   target_compile_options(berth_init PRIVATE -Os -ffunction-sections -fdata-sections -fno-sanitize=all)
   target_link_options(berth_init PRIVATE -static -Wl,--gc-sections -fno-sanitize=all $<$<CONFIG:Release>:-s>)
+  berth_unity(berth_init)
   set_target_properties(berth_init PROPERTIES OUTPUT_NAME berth-init
                         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/libexec/berth)
 endif()

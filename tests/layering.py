@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Fails when a file includes a layer to its right or the detail/ of another, when a layer's src.hpp forgets a body, or when
-berth.hpp forgets a header. The same for the folders of src/guest, which the files beside them put together.
+"""Fails when a file includes a layer to its right or the detail/ of another, when a layer's src.hpp forgets a body, when
+berth.hpp forgets a header, or when a body would meet a header that is half read. The same for the folders of src/guest, which the files beside them put together.
 
     layering.py SOURCE_TREE          checks
     layering.py SOURCE_TREE --fix    writes include/berth/berth.hpp anew, then checks
@@ -157,11 +157,48 @@ def check_lists(root: Path) -> list[str]:
     return errors
 
 
+def unfinished_headers(include: Path, first: str) -> list[tuple[str, str]]:
+    """(file, header) for each header that a file includes while it is still being read, where `first` is included alone and
+    header-only. A header whose end is reached, where it takes its bodies in, has declared all it has to."""
+    found: list[tuple[str, str]] = []
+    begun: set[str] = set()
+    open_headers: set[str] = set()
+
+    def read(name: str) -> None:
+        begun.add(name)
+        open_headers.add(name)
+        file = include / name
+        for other in INCLUDE.findall(file.read_text()) if file.exists() else []:
+            if other.endswith(".ipp"):
+                open_headers.discard(name)
+            if other not in begun:
+                read(other)
+            elif other in open_headers and other.endswith(".hpp"):
+                found.append((name, other))
+        open_headers.discard(name)
+
+    read(first)
+    return found
+
+
+def check_order(root: Path) -> list[str]:
+    include = root / "include/berth"
+    errors = {}
+    for first in [*public_headers(root), "berth.hpp"]:
+        for file, header in unfinished_headers(include, first):
+            errors.setdefault(
+                (file, header),
+                f"include/berth/{file} includes berth/{header} in the middle of it, where somebody includes "
+                f"berth/{first} alone and header-only",
+            )
+    return list(errors.values())
+
+
 def main() -> int:
     root = Path(sys.argv[1])
     if "--fix" in sys.argv[2:]:
         (root / "include/berth/berth.hpp").write_text(umbrella(root))
-    errors = check_edges(root) + check_guest(root) + check_lists(root)
+    errors = check_edges(root) + check_guest(root) + check_lists(root) + check_order(root)
     for error in errors:
         print(error, file=sys.stderr)
     print(f"layering: {len(errors)} errors")

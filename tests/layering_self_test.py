@@ -84,6 +84,20 @@ class Layering(unittest.TestCase):
     def test_a_header_that_the_umbrella_forgets(self):
         self.check("include/berth/spec/mounts.hpp", "", "does not include berth/spec/mounts.hpp")
 
+    def test_a_body_that_meets_half_a_header(self):
+        code, said = self.run_on(
+            **{
+                "include/berth/spec/document.hpp": "#include <berth/base/error.hpp>\n#include <berth/spec/part.hpp>\n",
+                "include/berth/spec/part.hpp": "#include <berth/impl/spec/part.ipp>\n",
+                "include/berth/impl/spec/part.ipp": "#include <berth/spec/document.hpp>\n",
+                "include/berth/spec/src.hpp": "#include <berth/impl/spec/document.ipp>\n#include <berth/impl/spec/part.ipp>\n",
+                "include/berth/berth.hpp": "#include <berth/base/error.hpp>\n#include <berth/spec/document.hpp>\n"
+                "#include <berth/spec/part.hpp>\n",
+            }
+        )
+        self.assertEqual(code, 1, said)
+        self.assertIn("impl/spec/part.ipp includes berth/spec/document.hpp in the middle of it", said)
+
     def test_a_layer_without_a_source(self):
         self.check("include/berth/runsc/src.hpp", "", "src/runsc.cpp is missing", "does not list berth/runsc/src.hpp")
 

@@ -17,7 +17,7 @@ std::string shell_quoted(const std::string& text) {
   return out + "'";
 }
 
-int act(const std::string& id, invocation& call) {
+int print_docker_host(const std::string& id, invocation& call) {
   const auto where = call.common.find_environment();
   if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
@@ -37,7 +37,7 @@ void add_env(CLI::App& app, invocation& call) {
   auto id = std::make_shared<std::string>();
   app.add_option("ID", *id, "the sandbox")->required();
   add_examples(app, {"eval \"$(berth env box)\" && docker ps"});
-  app.callback([id, &call] { call.act = [id, &call] { return act(*id, call); }; });
+  app.callback([id, &call] { call.act = [id, &call] { return print_docker_host(*id, call); }; });
 }
 
 }  // namespace berth::cli

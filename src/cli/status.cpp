@@ -84,7 +84,7 @@ std::string text_of(const sandbox_status& view) {
   return out;
 }
 
-int act(const std::string& id, invocation& call) {
+int show_status(const std::string& id, invocation& call) {
   const auto where = call.common.find_environment();
   if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
@@ -111,7 +111,7 @@ void add_status(CLI::App& app, invocation& call) {
   auto id = std::make_shared<std::string>();
   app.add_option("ID", *id, "the sandbox")->required();
   add_examples(app, {"berth status box", "berth status box --json | jq .docker.state"});
-  app.callback([id, &call] { call.act = [id, &call] { return act(*id, call); }; });
+  app.callback([id, &call] { call.act = [id, &call] { return show_status(*id, call); }; });
 }
 
 }  // namespace berth::cli

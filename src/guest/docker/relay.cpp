@@ -15,7 +15,7 @@ namespace berth::guest {
 namespace {
 
 constexpr std::size_t most_links = 1024;  // 128 MiB, were all of them full at once
-constexpr std::size_t piece = 64 * 1024;
+constexpr std::size_t read_size = 64 * 1024;
 
 // What goes one way: read from one end, kept until the other takes it.
 class stream {
@@ -28,7 +28,7 @@ class stream {
   /// False where the connection is broken.
   bool read(int from) {
     if (!wants_to_read()) return true;
-    if (bytes_.empty()) bytes_.resize(piece);
+    if (bytes_.empty()) bytes_.resize(read_size);
     const ssize_t n = ::recv(from, bytes_.data(), bytes_.size(), MSG_DONTWAIT);
     if (n < 0) return errno == EAGAIN || errno == EINTR;
     ended_ = n == 0;

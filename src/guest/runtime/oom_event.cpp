@@ -16,7 +16,7 @@
 namespace berth::guest {
 namespace {
 
-constexpr int patience_ms = 5000;
+constexpr int events_patience_ms = 5000;
 
 // A field of protobuf's wire type 2: number, length, bytes.
 std::string field(unsigned number, std::string_view bytes) {
@@ -28,7 +28,7 @@ std::string field(unsigned number, std::string_view bytes) {
 }
 
 bool ends_well(pid_t pid) {
-  for (int waited = 0; waited < patience_ms; waited += 5) {
+  for (int waited = 0; waited < events_patience_ms; waited += 5) {
     int status = 0;
     const pid_t ended = ::waitpid(pid, &status, WNOHANG);
     if (ended == pid) return WIFEXITED(status) && WEXITSTATUS(status) == 0;

@@ -29,9 +29,9 @@
 namespace berth::guest {
 namespace {
 
-constexpr int retry_ms = 100, most_tries = 30;
+constexpr int retry_ms = 100, most_settings = 30;
 constexpr int look_again_ms = 10'000;   // whether dockerd is still there, and whether a message was missed
-constexpr int without_news_ms = 1'000;  // where the kernel does not tell of links
+constexpr int polling_ms = 1'000;      // where the kernel does not tell of links
 
 struct bridge {
   bool settled = false;
@@ -51,7 +51,7 @@ class follower {
       (void)::poll(&wait, news ? 1 : 0, patience);
       drain(news);
       if (!dockerd_runs()) return 0;
-      patience = scan() ? retry_ms : news ? look_again_ms : without_news_ms;
+      patience = scan() ? retry_ms : news ? look_again_ms : polling_ms;
     }
   }
 
@@ -94,7 +94,7 @@ class follower {
     for (auto& [name, one] : bridges_) {
       if (!one.settled) settle(name, one);
       // One that Docker never writes down is somebody else's, and looked at again only when something else happens.
-      waits = waits || (!one.settled && ++one.tries < most_tries);
+      waits = waits || (!one.settled && ++one.tries < most_settings);
     }
     return waits;
   }

@@ -5,6 +5,7 @@
 #include <berth/base/tar.hpp>
 #include <berth/guest/files.hpp>
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <gtest/gtest.h>

@@ -5,6 +5,8 @@
 
 #include <berth/guest/executor.hpp>
 
+#include <boost/asio/detached.hpp>
+
 #include <gtest/gtest.h>
 
 #include <fcntl.h>

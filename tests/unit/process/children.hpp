@@ -9,6 +9,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <gtest/gtest.h>
+
+#include <poll.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -58,6 +61,15 @@ inline bool dies(pid_t pid) {
     ::usleep(5000);
   }
   return false;
+}
+
+inline exit_status reap(const child& c) {
+  pollfd p{c.pidfd.get(), POLLIN, 0};
+  while (::poll(&p, 1, -1) < 0) {
+  }
+  auto r = child_status(c.pidfd.get(), reap_mode::take);
+  EXPECT_TRUE(r && *r);
+  return r && *r ? **r : exit_status{-1, 0};
 }
 
 inline boost::asio::awaitable<void> sleep_for(duration d) {

@@ -60,15 +60,6 @@ struct pipe_ends {
   unique_fd theirs;
 };
 
-exit_status reap(const child& c) {
-  pollfd p{c.pidfd.get(), POLLIN, 0};
-  while (::poll(&p, 1, -1) < 0) {
-  }
-  auto r = child_status(c.pidfd.get(), reap_mode::take);
-  EXPECT_TRUE(r && *r);
-  return r && *r ? **r : exit_status{-1, 0};
-}
-
 bool has_children() { return ::waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD; }  // in a test: all are ours
 
 TEST(Launcher, GivesAProcessOfBoostProcess) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "children.hpp"
 #include "loop.hpp"
 
 #include <berth/process/pidfd.hpp>
@@ -23,15 +24,6 @@
 
 namespace berth {
 namespace {
-
-exit_status reap(const child& c) {
-  pollfd p{c.pidfd.get(), POLLIN, 0};
-  while (::poll(&p, 1, -1) < 0) {
-  }
-  auto r = child_status(c.pidfd.get(), reap_mode::take);
-  EXPECT_TRUE(r && *r);
-  return r && *r ? **r : exit_status{-1, 0};
-}
 
 // Spawns with stdout to a pipe, and gives back what was written there.
 std::string output_of(spawn_options o, exit_status* status = nullptr) {

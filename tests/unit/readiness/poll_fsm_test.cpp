@@ -6,7 +6,7 @@
 namespace berth {
 namespace {
 
-using kind = poll_action::kind;
+using step = poll_action::kind;
 
 const time_point t0{seconds(1000)};
 
@@ -19,10 +19,10 @@ probe_schedule steady() { return {milliseconds(100), milliseconds(100), 1.0, 0.0
 TEST(PollFsm, AsksAtOnceAndEndsWhenReady) {
   poll_fsm m(steady(), t0 + seconds(10), 1);
   auto a = m.start(t0);
-  EXPECT_EQ(a.what, kind::ask);
+  EXPECT_EQ(a.what, step::ask);
   EXPECT_EQ(a.until, t0 + seconds(2));  // the cap of one attempt
   a = m.answered(t0 + milliseconds(3), {probe_outcome::kind::ready, true, {}});
-  EXPECT_EQ(a.what, kind::finish);
+  EXPECT_EQ(a.what, step::finish);
   const auto r = m.take_result();
   EXPECT_TRUE(r.ready());
   EXPECT_EQ(r.attempts, 1U);
@@ -34,13 +34,13 @@ TEST(PollFsm, SleepsBetweenAttemptsAndKeepsTheLastReason) {
   poll_fsm m(steady(), t0 + seconds(10), 1);
   m.start(t0);
   auto a = m.answered(t0 + milliseconds(5), not_yet("first"));
-  EXPECT_EQ(a.what, kind::sleep);
+  EXPECT_EQ(a.what, step::sleep);
   EXPECT_EQ(a.until, t0 + milliseconds(105));
   a = m.woke(a.until);
-  EXPECT_EQ(a.what, kind::ask);
+  EXPECT_EQ(a.what, step::ask);
   m.answered(t0 + milliseconds(110), not_yet("second", true));
   a = m.cancelled(t0 + milliseconds(120));
-  EXPECT_EQ(a.what, kind::finish);
+  EXPECT_EQ(a.what, step::finish);
   const auto r = m.take_result();
   EXPECT_EQ(r.status, errc::cancelled);
   EXPECT_EQ(r.attempts, 2U);
@@ -52,10 +52,10 @@ TEST(PollFsm, TheDeadlineCapsAttemptsAndSleep) {
   poll_fsm m(steady(), t0 + milliseconds(150), 1);
   EXPECT_EQ(m.start(t0).until, t0 + milliseconds(150));
   auto a = m.answered(t0 + milliseconds(90), not_yet("x"));
-  EXPECT_EQ(a.what, kind::sleep);
+  EXPECT_EQ(a.what, step::sleep);
   EXPECT_EQ(a.until, t0 + milliseconds(150));
   a = m.woke(t0 + milliseconds(150));
-  EXPECT_EQ(a.what, kind::finish);
+  EXPECT_EQ(a.what, step::finish);
   const auto r = m.take_result();
   EXPECT_EQ(r.status, errc::timeout);
   EXPECT_EQ(r.attempts, 1U);
@@ -65,7 +65,7 @@ TEST(PollFsm, TheDeadlineCapsAttemptsAndSleep) {
 TEST(PollFsm, AnAnswerAfterTheDeadlineCountsOnlyWhenItIsReady) {
   poll_fsm late(steady(), t0 + seconds(1), 1);
   late.start(t0);
-  EXPECT_EQ(late.answered(t0 + seconds(2), not_yet("x")).what, kind::finish);
+  EXPECT_EQ(late.answered(t0 + seconds(2), not_yet("x")).what, step::finish);
   EXPECT_EQ(late.take_result().status, errc::timeout);
   poll_fsm ready(steady(), t0 + seconds(1), 1);
   ready.start(t0);
@@ -75,7 +75,7 @@ TEST(PollFsm, AnAnswerAfterTheDeadlineCountsOnlyWhenItIsReady) {
 
 TEST(PollFsm, ADeadlineThatHasPassedAsksNothing) {
   poll_fsm m(steady(), t0, 1);
-  EXPECT_EQ(m.start(t0).what, kind::finish);
+  EXPECT_EQ(m.start(t0).what, step::finish);
   const auto r = m.take_result();
   EXPECT_EQ(r.status, errc::timeout);
   EXPECT_EQ(r.attempts, 0U);
@@ -101,7 +101,7 @@ TEST(PollFsm, TheEndOfTheProcessEndsIt) {
   poll_fsm m(steady(), t0 + seconds(10), 1);
   m.start(t0);
   m.answered(t0, not_yet("x"));
-  EXPECT_EQ(m.exited(t0 + milliseconds(7), {3, 0}).what, kind::finish);
+  EXPECT_EQ(m.exited(t0 + milliseconds(7), {3, 0}).what, step::finish);
   const auto r = m.take_result();
   EXPECT_EQ(r.status, errc::process_exited);
   EXPECT_EQ(r.exited, (exit_status{3, 0}));
@@ -110,7 +110,7 @@ TEST(PollFsm, TheEndOfTheProcessEndsIt) {
 
 TEST(PollFsm, AProcessThatHadEndedBeforeTheStart) {
   poll_fsm m(steady(), t0 + seconds(10), 1);
-  EXPECT_EQ(m.exited(t0, {0, 9}).what, kind::finish);
+  EXPECT_EQ(m.exited(t0, {0, 9}).what, step::finish);
   const auto r = m.take_result();
   EXPECT_EQ(r.status, errc::process_exited);
   EXPECT_EQ(r.attempts, 0U);
