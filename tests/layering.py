@@ -103,6 +103,19 @@ def check_edges(root: Path) -> list[str]:
     return errors
 
 
+def check_details(root: Path) -> list[str]:
+    """What is put together of layers takes what they declare for everybody."""
+    errors = []
+    files = [f for f in sorted((root / "src").glob("*/**/*")) if f.suffix in (".hpp", ".cpp")]
+    for folder in ("capi", "benchmarks", "examples"):
+        files += [f for f in sorted((root / folder).rglob("*")) if f.suffix in (".h", ".hpp", ".cpp")]
+    for file in files:
+        for target in INCLUDE.findall(file.read_text()):
+            if "/detail/" in target or target.startswith("impl/"):
+                errors.append(f"{file.relative_to(root)}: berth/{target} is {layer_of(target)}'s own")
+    return errors
+
+
 def check_guest(root: Path) -> list[str]:
     errors = []
     for file in sorted((root / "src/guest").glob("*/*")):
@@ -198,7 +211,7 @@ def main() -> int:
     root = Path(sys.argv[1])
     if "--fix" in sys.argv[2:]:
         (root / "include/berth/berth.hpp").write_text(umbrella(root))
-    errors = check_edges(root) + check_guest(root) + check_lists(root) + check_order(root)
+    errors = check_edges(root) + check_details(root) + check_guest(root) + check_lists(root) + check_order(root)
     for error in errors:
         print(error, file=sys.stderr)
     print(f"layering: {len(errors)} errors")

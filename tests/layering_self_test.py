@@ -72,6 +72,9 @@ class Layering(unittest.TestCase):
             "is spec's own; runsc takes",
         )
 
+    def test_the_detail_of_a_layer_in_the_command(self):
+        self.check("src/cli/run.cpp", "#include <berth/spec/detail/scan.hpp>\n", "src/cli/run.cpp", "is spec's own")
+
     def test_the_umbrella_inside_a_layer(self):
         self.check("include/berth/spec/document.hpp", "#include <berth/berth.hpp>\n", "takes every layer in")
 

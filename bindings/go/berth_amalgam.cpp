@@ -7115,6 +7115,7 @@ class spec_builder {
   BERTH_DECL std::string to_json() const;
   BERTH_DECL std::string to_pretty_json() const;
   BERTH_DECL result<void> write_file(const std::string& path, unsigned mode = 0600) const;
+  BERTH_DECL result<std::string> file_text() const;
   BERTH_DECL result<std::string> get(std::string_view pointer) const;
   template <class... Mutations>
   result<void> apply(Mutations&&... mutations) {
@@ -7371,6 +7372,7 @@ BERTH_DECL result<spec_builder> spec_builder::load(const std::string& path) {
     return detail::out_of_memory();
   }
 }
+BERTH_DECL result<std::string> spec_builder::file_text() const { return detail::spec_file_text(*document_); }
 BERTH_DECL result<void> spec_builder::write_file(const std::string& path, unsigned mode) const {
   try {
     return detail::write_spec_file(*document_, path, mode);
@@ -13114,6 +13116,18 @@ struct file_transfer {
     self->channel = guest_channel();
     co_await boost::asio::this_coro::throw_if_cancelled(throws);
   }
+  static boost::asio::awaitable<error> why_it_broke(std::shared_ptr<file_transfer> self, error broke) {
+    if (broke.code != errc::io) {
+      auto abandoning = abandon(self);
+      co_await std::move(abandoning);
+      co_return broke;
+    }
+    auto waiting = take(self);
+    auto said = co_await std::move(waiting);
+    self->break_off();
+    if (!said && self->conversation.answer()) co_return std::move(said).error();
+    co_return broke;
+  }
   void break_off() {
     over = true;
     channel = guest_channel();
@@ -13348,9 +13362,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_file_writer::write(std::st
     auto sending = transfer->channel.send(guest_frame_kind::input, std::move(now), deadline_after(transfer->silence));
     auto sent = co_await std::move(sending);
     if (sent) continue;
-    auto abandoning = detail::file_transfer::abandon(transfer);
-    co_await std::move(abandoning);
-    co_return std::move(sent).error();
+    auto asking = detail::file_transfer::why_it_broke(transfer, std::move(sent).error());
+    co_return co_await std::move(asking);
   }
   co_return result<void>();
 }
@@ -13360,8 +13373,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_file_writer::finish() {
   auto sending = transfer->channel.send(guest_frame_kind::input_end, {}, deadline_after(transfer->silence));
   auto sent = co_await std::move(sending);
   if (!sent) {
-    transfer->break_off();
-    co_return std::move(sent).error();
+    auto asking = detail::file_transfer::why_it_broke(transfer, std::move(sent).error());
+    co_return co_await std::move(asking);
   }
   auto waiting = detail::file_transfer::take(transfer);
   auto ended = co_await std::move(waiting);
@@ -15277,36 +15290,17 @@ BERTH_DECL std::string find_command(const std::string& init) {
   return {};
 }
 }
-namespace berth::detail {
+namespace berth {
 BERTH_DECL result<std::string> resolve_root(const std::string& root);
 BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id);
 BERTH_DECL std::size_t longest_id(const std::string& root);
 inline constexpr std::size_t made_up_id_size = 12;
 BERTH_DECL result<std::string> open_root(const std::string& root);
 BERTH_DECL result<std::string> find_root(const std::string& root);
-class directory_lock {
- public:
-  directory_lock() = default;
-  BERTH_DECL static result<directory_lock> try_lock(const std::string& directory);
-  BERTH_DECL static boost::asio::awaitable<result<directory_lock>> lock(std::string directory, time_point deadline);
-  explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
-  void release() noexcept { fd_.reset(); }
- private:
-  unique_fd fd_;
-};
-BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record);
-BERTH_DECL result<void> remove_state_directory(const std::string& directory);
-BERTH_DECL bool is_state_directory(const std::string& directory);
-struct state_entries {
-  std::vector<std::string> ids;
-  std::vector<std::string> unfinished;
-};
-BERTH_DECL result<state_entries> list_state_directories(const std::string& root);
-BERTH_DECL result<void> remove_tree(const std::string& path);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 #include <stdlib.h>
-namespace berth::detail {
+namespace berth {
 BERTH_DECL result<std::string> resolve_root(const std::string& root) {
   const auto refuse = [](std::string message, std::string hint) {
     return make_error(errc::invalid, "sandbox", std::move(message), "root", std::move(hint));
@@ -15324,16 +15318,20 @@ BERTH_DECL result<std::string> resolve_root(const std::string& root) {
   }
   return real;
 }
+namespace detail {
 inline constexpr std::size_t longest_root_and_id =
     sizeof(sockaddr_un::sun_path) - 1 - std::string_view("//run/runsc-.sock").size() - 13;
+}
 BERTH_DECL std::size_t longest_id(const std::string& root) {
-  return root.size() < longest_root_and_id ? std::min<std::size_t>(longest_root_and_id - root.size(), 63) : 0;
+  return root.size() < detail::longest_root_and_id
+             ? std::min<std::size_t>(detail::longest_root_and_id - root.size(), 63)
+             : 0;
 }
 BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id) {
   const std::size_t id_size = id.empty() ? made_up_id_size : id.size();
   if (id_size <= longest_id(root) || id_size > 63) return {};
   std::string message = "root directory and id have " + std::to_string(root.size() + id_size) + " characters, and " +
-                        std::to_string(longest_root_and_id) +
+                        std::to_string(detail::longest_root_and_id) +
                         " are the most: the path of a unix socket holds them: " + root + "/" +
                         std::string(id.empty() ? "<" + std::to_string(id_size) + " characters>" : id);
   std::string hint = hints::shorter_root();
@@ -15369,6 +15367,31 @@ BERTH_DECL result<std::string> open_root(const std::string& given) {
   }
   return find_root(root);
 }
+}
+#endif
+namespace berth::detail {
+class directory_lock {
+ public:
+  directory_lock() = default;
+  BERTH_DECL static result<directory_lock> try_lock(const std::string& directory);
+  BERTH_DECL static boost::asio::awaitable<result<directory_lock>> lock(std::string directory, time_point deadline);
+  explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
+  void release() noexcept { fd_.reset(); }
+ private:
+  unique_fd fd_;
+};
+BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record);
+BERTH_DECL result<void> remove_state_directory(const std::string& directory);
+BERTH_DECL bool is_state_directory(const std::string& directory);
+struct state_entries {
+  std::vector<std::string> ids;
+  std::vector<std::string> unfinished;
+};
+BERTH_DECL result<state_entries> list_state_directories(const std::string& root);
+BERTH_DECL result<void> remove_tree(const std::string& path);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
 BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& directory) {
   directory_lock lock;
   lock.fd_.reset(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
@@ -15526,7 +15549,7 @@ BERTH_DECL result<void> remove_tree(const std::string& path) {
 }
 namespace berth {
 BERTH_DECL result<std::string> root_directory(const environment& where, bool make) {
-  return make ? detail::open_root(where.root) : detail::find_root(where.root);
+  return make ? open_root(where.root) : find_root(where.root);
 }
 }
 #endif
@@ -17401,7 +17424,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::checkpoint(std::string 
   co_return done;
 }
 }
-namespace berth::detail {
+namespace berth {
 inline constexpr int root_watch_fd = 3;
 inline constexpr const char* abandoned_name = "abandoned";
 BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boot_id);
@@ -17423,7 +17446,7 @@ class creation_guard {
 };
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-namespace berth::detail {
+namespace berth {
 BERTH_DECL std::int64_t boot_time_ms() noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
@@ -17990,7 +18013,7 @@ BERTH_DECL boost::asio::awaitable<result<collected_garbage>> collect_garbage(env
 }
 BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment& where) {
   std::vector<sandbox_record> records;
-  auto root = detail::find_root(where.root);
+  auto root = find_root(where.root);
   if (!root) {
     if (root.error().code == errc::not_found) return records;
     return std::move(root).error();
@@ -18015,7 +18038,7 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
   }
   std::stable_sort(records.begin(), records.end(),
                    [](const sandbox_record& a, const sandbox_record& b) { return a.created_ms < b.created_ms; });
-  detail::revive_watch(where, *root, records);
+  revive_watch(where, *root, records);
   return records;
 }
 }
@@ -19054,7 +19077,7 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
   const auto none = [&id] {
     return make_error(errc::not_found, "sandbox", "there is no sandbox of this id", id, hints::list_sandboxes());
   };
-  auto root = detail::find_root(where.root);
+  auto root = find_root(where.root);
   if (!root) {
     if (root.error().code == errc::not_found) return none();
     return std::move(root).error();
@@ -19072,7 +19095,7 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
     damaged.damage = e.to_string();
     record = std::move(damaged);
   }
-  if (record->watched) detail::revive_watch(where, *root, {*record});
+  if (record->watched) revive_watch(where, *root, {*record});
   return std::shared_ptr<sandbox>(new sandbox(std::move(where), std::move(*root), std::move(*record)));
 }
 BERTH_DECL environment sandbox::runsc_place() const {
@@ -19222,7 +19245,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
     record->owner = what.owner;
     record->ends_at_ms = 0;
     if (what.lifetime != duration::zero())
-      record->ends_at_ms = detail::boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
+      record->ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
     BERTH_CO_TRY(write_record(*record));
     record_ = std::move(*record);
   } else {
@@ -19230,7 +19253,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
   }
   if (!record_.watched) co_return result<void>();
   const auto init = find_init(where_);
-  const auto watched = init ? detail::ensure_watch(root_, *init) : result<void>(init.error());
+  const auto watched = init ? ensure_watch(root_, *init) : result<void>(init.error());
   if (watched) co_return result<void>();
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   auto ending = terminate();

@@ -104,6 +104,8 @@
 #include <berth/sandbox/process_identity.hpp>
 #include <berth/sandbox/reach.hpp>
 #include <berth/sandbox/record.hpp>
+#include <berth/sandbox/root_directory.hpp>
+#include <berth/sandbox/root_watch.hpp>
 #include <berth/sandbox/runsc_executor.hpp>
 #include <berth/sandbox/sandbox.hpp>
 

@@ -5,7 +5,7 @@
 #include "options.hpp"
 
 #include <berth/docker/plan.hpp>
-#include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/root_directory.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 
 #include <fcntl.h>
@@ -160,7 +160,7 @@ check check_init(const environment& where) {
 
 check check_state_directory(const environment& where) {
   check out{"state directory", check_state::found, where.root, {}, true};
-  if (const auto fits = detail::check_socket_paths(where.root, {}); !fits) {
+  if (const auto fits = check_socket_paths(where.root, {}); !fits) {
     out.state = check_state::unfit;
     out.what += ": " + fits.error().message;
     out.remedy = fits.error().hint;

@@ -3,7 +3,7 @@
 
 #include "loop.hpp"
 
-#include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/root_directory.hpp>
 #include <berth/spec/byte_size.hpp>
 
 #include <unistd.h>
@@ -34,7 +34,7 @@ output_options common_options::output() const {
 result<environment> common_options::find_environment() const {
   environment out = environment::from(own_environment());
   if (!root.empty()) out.root = absolute_path(root);
-  auto resolved = detail::resolve_root(out.root);
+  auto resolved = resolve_root(out.root);
   if (!resolved) return usage_error(resolved.error(), root.empty() ? "BERTH_ROOT" : "--root");
   out.root = std::move(*resolved);
   if (!runsc.empty()) out.runsc = runsc.find('/') == std::string::npos ? runsc : absolute_path(runsc);

@@ -5,7 +5,7 @@
 #include "loop.hpp"
 
 #include <berth/docker/guest_daemon.hpp>
-#include <berth/sandbox/detail/root_watch.hpp>
+#include <berth/sandbox/root_watch.hpp>
 
 namespace berth::cli {
 namespace {
@@ -32,7 +32,7 @@ int act(const std::string& id, const std::string& token, bool stop, invocation& 
     const auto stopped = run_loop(stop_sandbox(*box));
     return stopped ? int{exit_ok} : fail(stopped.error(), call);
   }
-  if (!detail::is_forsaken(record)) return exit_ok;
+  if (!is_forsaken(record)) return exit_ok;
   const auto gone = run_loop((*box)->terminate());
   return gone ? int{exit_ok} : fail(gone.error(), call);
 }

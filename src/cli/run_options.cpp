@@ -3,7 +3,7 @@
 
 #include <berth/base/text.hpp>
 #include <berth/process/pidfd.hpp>
-#include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/root_directory.hpp>
 #include <berth/snapshot/store.hpp>
 
 #include <algorithm>
@@ -239,8 +239,7 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
     config.owner = who;
   }
   if (auto done = fill_docker(c, out); !done) return done.error();
-  for (const auto& checked :
-       {check_sandbox_config(out.where, config), detail::check_socket_paths(out.where.root, c.id)})
+  for (const auto& checked : {check_sandbox_config(out.where, config), check_socket_paths(out.where.root, c.id)})
     if (!checked)
       return usage_error(checked.error(), checked.error().path == "egress"  ? "--egress"
                                           : checked.error().path == "ports" ? "--publish"

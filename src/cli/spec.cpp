@@ -4,7 +4,6 @@
 
 #include <berth/base/file.hpp>
 #include <berth/docker/recipe.hpp>
-#include <berth/spec/detail/document.hpp>
 #include <berth/spec/diff.hpp>
 #include <berth/spec/spec_builder.hpp>
 
@@ -100,7 +99,7 @@ int act(const spec_call& c, invocation& call) {
     const auto written = spec->write_file(c.file, there ? before_it.st_mode & 0777 : 0600);
     return written ? int{exit_ok} : fail(written.error(), call);
   }
-  const auto text = detail::spec_file_text(spec->document());
+  const auto text = spec->file_text();
   if (!text) return fail(text.error(), call);
   return print_text(*text) ? exit_ok : exit_failed;
 }

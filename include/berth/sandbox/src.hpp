@@ -21,6 +21,7 @@
 #include <berth/impl/sandbox/reach.ipp>
 #include <berth/impl/sandbox/record.ipp>
 #include <berth/impl/sandbox/remove.ipp>
+#include <berth/impl/sandbox/root_directory.ipp>
 #include <berth/impl/sandbox/root_marker.ipp>
 #include <berth/impl/sandbox/runsc_client.ipp>
 #include <berth/impl/sandbox/runsc_executor.ipp>

@@ -66,6 +66,9 @@ class spec_builder {
   /// symbolic link at `path` is refused (spec_path). `mode` is the new file's, whatever the umask.
   BERTH_DECL result<void> write_file(const std::string& path, unsigned mode = 0600) const;
 
+  /// What write_file writes. Errors: spec_too_large.
+  BERTH_DECL result<std::string> file_text() const;
+
   /// The value at a JSON pointer (RFC 6901; "" is the document) as compact JSON, or not_found.
   BERTH_DECL result<std::string> get(std::string_view pointer) const;
 

@@ -9,7 +9,7 @@
 #include <berth/base/file.hpp>
 #include <berth/base/unique_fd.hpp>
 #include <berth/process/pidfd.hpp>
-#include <berth/sandbox/detail/root_watch.hpp>
+#include <berth/sandbox/root_watch.hpp>
 #include <berth/sandbox/record.hpp>
 
 #include <dirent.h>
@@ -35,8 +35,6 @@
 namespace berth::guest {
 namespace {
 
-using detail::boot_time_ms;
-
 constexpr int without_news_ms = 200;  // where there is no inotify
 constexpr int stopping_ms = 1'000;    // until one that is stopped is looked at again
 
@@ -45,7 +43,7 @@ void leave(const std::function<void()>& what) {
   const pid_t between = ::fork();
   if (between == 0) {
     if (::fork() == 0) {
-      ::close(detail::root_watch_fd);  // the lock is the watch's
+      ::close(root_watch_fd);  // the lock is the watch's
       what();
     }
     ::_exit(0);
@@ -109,9 +107,9 @@ class root_watch {
  private:
   // Nobody who takes a held lock for a living watch is let down: the lock is given up first, then all is looked at once more.
   bool is_wanted() {
-    (void)::flock(detail::root_watch_fd, LOCK_UN);
+    (void)::flock(root_watch_fd, LOCK_UN);
     look();
-    return !sandboxes_.empty() && ::flock(detail::root_watch_fd, LOCK_EX | LOCK_NB) == 0;
+    return !sandboxes_.empty() && ::flock(root_watch_fd, LOCK_EX | LOCK_NB) == 0;
   }
 
   void wait() {
@@ -139,7 +137,7 @@ class root_watch {
     while (const dirent* entry = all ? ::readdir(all.get()) : nullptr) {
       if (entry->d_name[0] == '.') continue;
       auto record = read_record(root_ + "/" + entry->d_name);
-      if (!record || !detail::needs_watch(*record, boot_id_) || ended_.contains(record->token)) continue;
+      if (!record || !needs_watch(*record, boot_id_) || ended_.contains(record->token)) continue;
       seen.insert(record->id);
       const auto known = sandboxes_.find(record->id);
       if (known != sandboxes_.end() && known->second.record.token != record->token) forget(known);
@@ -179,7 +177,7 @@ class root_watch {
 
   void act(place at) {
     watched& one = at->second;
-    if (detail::is_forsaken(one.record)) {
+    if (is_forsaken(one.record)) {
       // Without the command what is left is for `berth gc`.
       kill_sandbox(one.record);
       if (!program_.empty()) leave([&] { reap(root_, program_, one.record, false); });
@@ -212,7 +210,7 @@ class root_watch {
 }  // namespace
 
 int watch_root(const char* root, const char* program) {
-  if (::fcntl(detail::root_watch_fd, F_SETFD, FD_CLOEXEC) != 0) return 1;
+  if (::fcntl(root_watch_fd, F_SETFD, FD_CLOEXEC) != 0) return 1;
   const pid_t child = ::fork();
   if (child < 0) return 1;
   if (child > 0) ::_exit(0);

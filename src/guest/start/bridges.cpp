@@ -30,7 +30,7 @@ namespace berth::guest {
 namespace {
 
 constexpr int retry_ms = 100, most_settings = 30;
-constexpr int look_again_ms = 10'000;   // whether dockerd is still there, and whether a message was missed
+constexpr int look_again_ms = 10'000;  // whether dockerd is still there, and whether a message was missed
 constexpr int polling_ms = 1'000;      // where the kernel does not tell of links
 
 struct bridge {

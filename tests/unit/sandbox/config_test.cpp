@@ -87,10 +87,10 @@ TEST(SandboxConfig, IsChecked) {
 }
 
 TEST(SandboxRoot, SocketsMustFit) {
-  EXPECT_TRUE(detail::check_socket_paths("/var/lib/berth", std::string(63, 'a')));
-  EXPECT_FALSE(detail::check_socket_paths("/var/lib/somewhere/deep/down/berth", std::string(63, 'a')));
+  EXPECT_TRUE(check_socket_paths("/var/lib/berth", std::string(63, 'a')));
+  EXPECT_FALSE(check_socket_paths("/var/lib/somewhere/deep/down/berth", std::string(63, 'a')));
   const std::string root = "/" + std::string(70, 'r');
-  auto checked = detail::check_socket_paths(root, "0123456789abcdef");
+  auto checked = check_socket_paths(root, "0123456789abcdef");
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().code, errc::invalid);
   EXPECT_EQ(checked.error().path, "id");
@@ -100,30 +100,30 @@ TEST(SandboxRoot, SocketsMustFit) {
   const std::size_t at = checked.error().hint.find("at most ");
   ASSERT_NE(at, std::string::npos) << checked.error().hint;
   const std::size_t most = std::stoul(checked.error().hint.substr(at + 8));
-  EXPECT_EQ(most, detail::longest_id(root));
-  EXPECT_TRUE(detail::check_socket_paths(root, std::string(most, 'a')));
-  EXPECT_FALSE(detail::check_socket_paths(root, std::string(most + 1, 'a')));
+  EXPECT_EQ(most, longest_id(root));
+  EXPECT_TRUE(check_socket_paths(root, std::string(most, 'a')));
+  EXPECT_FALSE(check_socket_paths(root, std::string(most + 1, 'a')));
   EXPECT_EQ((root + "/" + std::string(most, 'a') + "/run/runsc-0123456789abc.sock").size(), 107u);
   // One that berth makes up, and a root that leaves no room at all.
-  EXPECT_TRUE(detail::check_socket_paths("/" + std::string(64, 'r'), ""));
-  checked = detail::check_socket_paths("/" + std::string(65, 'r'), "");
+  EXPECT_TRUE(check_socket_paths("/" + std::string(64, 'r'), ""));
+  checked = check_socket_paths("/" + std::string(65, 'r'), "");
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().hint.find("at most"), std::string::npos) << checked.error().hint;
-  EXPECT_EQ(detail::longest_id("/" + std::string(200, 'r')), 0u);
-  EXPECT_FALSE(detail::check_socket_paths("/" + std::string(200, 'r'), "x"));
+  EXPECT_EQ(longest_id("/" + std::string(200, 'r')), 0u);
+  EXPECT_FALSE(check_socket_paths("/" + std::string(200, 'r'), "x"));
 }
 
 TEST(SandboxRoot, IsAbsoluteWithoutWhatRunscCannotTake) {
   for (const char* root : {"", "berth", "./berth", "/a,b", "/a:b", "/a*", "/a?", "/a[b]", "/a\\b"}) {
-    for (auto* opens : {detail::resolve_root, detail::find_root, detail::open_root}) {
+    for (auto* opens : {resolve_root, find_root, open_root}) {
       const auto got = opens(root);
       ASSERT_FALSE(got) << root;
       EXPECT_EQ(got.error().code, errc::invalid) << got.error().to_string();
       EXPECT_EQ(got.error().path, "root");
     }
   }
-  EXPECT_EQ(detail::resolve_root("/nowhere/./a/../b/").value(), "/nowhere/b");
-  EXPECT_EQ(detail::resolve_root("/").value(), "/");
+  EXPECT_EQ(resolve_root("/nowhere/./a/../b/").value(), "/nowhere/b");
+  EXPECT_EQ(resolve_root("/").value(), "/");
 }
 
 // As list_sandboxes, collect_garbage and attach see it: not as a root with nothing in it.
@@ -255,11 +255,11 @@ TEST_F(OnDisk, ARootIsJudgedByWhereItsSymlinksLead) {
   std::filesystem::create_symlink("odd,name", root_ + "/looks-plain");
   std::filesystem::create_symlink("plain", root_ + "/looks,odd");
   for (const char* below : {"", "/not-there-yet"}) {
-    const auto bad = detail::open_root(root_ + "/looks-plain" + below);
+    const auto bad = open_root(root_ + "/looks-plain" + below);
     ASSERT_FALSE(bad);
     EXPECT_EQ(bad.error().code, errc::invalid);
     EXPECT_NE(bad.error().message.find("odd,name"), std::string::npos) << bad.error().message;
-    const auto good = detail::open_root(root_ + "/looks,odd" + below);
+    const auto good = open_root(root_ + "/looks,odd" + below);
     ASSERT_TRUE(good) << good.error().to_string();
     EXPECT_EQ(*good, std::filesystem::canonical(root_).string() + "/plain" + below);
   }
@@ -268,7 +268,7 @@ TEST_F(OnDisk, ARootIsJudgedByWhereItsSymlinksLead) {
   const std::string deep = root_ + "/" + std::string(90, 'd');
   std::filesystem::create_directories(deep);
   std::filesystem::create_symlink(deep, root_ + "/short");
-  auto found = detail::find_root(root_ + "/short");
+  auto found = find_root(root_ + "/short");
   ASSERT_TRUE(found) << found.error().to_string();
   sandbox_record record;
   record.id = "box";
@@ -279,16 +279,16 @@ TEST_F(OnDisk, ARootIsJudgedByWhereItsSymlinksLead) {
 }
 
 TEST_F(OnDisk, RootsThatOthersCanWriteToAreRefused) {
-  auto made = detail::open_root(root_ + "/a/b");
+  auto made = open_root(root_ + "/a/b");
   ASSERT_TRUE(made) << made.error().to_string();
   struct stat info {};
   ASSERT_EQ(::stat(made->c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0700u);
   ASSERT_EQ(::chmod(made->c_str(), 0777), 0);
-  auto open = detail::open_root(root_ + "/a/b");
+  auto open = open_root(root_ + "/a/b");
   ASSERT_FALSE(open);
   EXPECT_EQ(open.error().code, errc::permission);
-  auto none = detail::find_root(root_ + "/none");
+  auto none = find_root(root_ + "/none");
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, errc::not_found);
 }

@@ -8,7 +8,7 @@
 #include <berth/process/cancellation.hpp>
 #include <berth/process/process.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
-#include <berth/sandbox/detail/root_watch.hpp>
+#include <berth/sandbox/root_watch.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/obstacle.hpp>
 #include <berth/sandbox/detail/remove.hpp>

@@ -8,7 +8,7 @@
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/root_marker.hpp>
-#include <berth/sandbox/detail/root_watch.hpp>
+#include <berth/sandbox/root_watch.hpp>
 #include <berth/sandbox/detail/runsc_processes.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/sandbox.hpp>
@@ -253,7 +253,7 @@ BERTH_DECL boost::asio::awaitable<result<collected_garbage>> collect_garbage(env
 
 BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment& where) {
   std::vector<sandbox_record> records;
-  auto root = detail::find_root(where.root);
+  auto root = find_root(where.root);
   if (!root) {
     if (root.error().code == errc::not_found) return records;
     return std::move(root).error();
@@ -279,7 +279,7 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
   }
   std::stable_sort(records.begin(), records.end(),
                    [](const sandbox_record& a, const sandbox_record& b) { return a.created_ms < b.created_ms; });
-  detail::revive_watch(where, *root, records);
+  revive_watch(where, *root, records);
   return records;
 }
 

@@ -3,7 +3,7 @@
 
 #include <berth/process/pidfd.hpp>
 #include <berth/process/spawn.hpp>
-#include <berth/sandbox/detail/root_watch.hpp>
+#include <berth/sandbox/root_watch.hpp>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -13,7 +13,7 @@
 
 #include <cerrno>
 
-namespace berth::detail {
+namespace berth {
 
 BERTH_DECL std::int64_t boot_time_ms() noexcept {
   timespec now{};
@@ -76,4 +76,4 @@ BERTH_DECL creation_guard::~creation_guard() {
     (void)unique_fd(::openat(directory_.get(), abandoned_name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
 }
 
-}  // namespace berth::detail
+}  // namespace berth

@@ -12,7 +12,7 @@
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 #include <berth/sandbox/sandbox.hpp>
-#include <berth/sandbox/detail/root_watch.hpp>
+#include <berth/sandbox/root_watch.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -53,7 +53,7 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
   const auto none = [&id] {
     return make_error(errc::not_found, "sandbox", "there is no sandbox of this id", id, hints::list_sandboxes());
   };
-  auto root = detail::find_root(where.root);
+  auto root = find_root(where.root);
   if (!root) {
     if (root.error().code == errc::not_found) return none();
     return std::move(root).error();
@@ -71,7 +71,7 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
     damaged.damage = e.to_string();
     record = std::move(damaged);
   }
-  if (record->watched) detail::revive_watch(where, *root, {*record});
+  if (record->watched) revive_watch(where, *root, {*record});
   return std::shared_ptr<sandbox>(new sandbox(std::move(where), std::move(*root), std::move(*record)));
 }
 
@@ -238,7 +238,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
     record->owner = what.owner;
     record->ends_at_ms = 0;
     if (what.lifetime != duration::zero())
-      record->ends_at_ms = detail::boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
+      record->ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
     BERTH_CO_TRY(write_record(*record));
     record_ = std::move(*record);
   } else {
@@ -247,7 +247,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
   // Whoever is killed from here on leaves it to collect_garbage, which sees that its creator is gone; or to the watch, at once.
   if (!record_.watched) co_return result<void>();
   const auto init = find_init(where_);
-  const auto watched = init ? detail::ensure_watch(root_, *init) : result<void>(init.error());
+  const auto watched = init ? ensure_watch(root_, *init) : result<void>(init.error());
   if (watched) co_return result<void>();
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   auto ending = terminate();

@@ -140,6 +140,8 @@ BERTH_DECL result<spec_builder> spec_builder::load(const std::string& path) {
   }
 }
 
+BERTH_DECL result<std::string> spec_builder::file_text() const { return detail::spec_file_text(*document_); }
+
 BERTH_DECL result<void> spec_builder::write_file(const std::string& path, unsigned mode) const {
   try {
     return detail::write_spec_file(*document_, path, mode);

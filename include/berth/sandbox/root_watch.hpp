@@ -13,7 +13,7 @@
 
 #include <string>
 
-namespace berth::detail {
+namespace berth {
 
 /// The descriptor of the root directory in that process. A flock on it tells that it runs.
 inline constexpr int root_watch_fd = 3;
@@ -48,7 +48,7 @@ class creation_guard {
   unique_fd directory_;
 };
 
-}  // namespace berth::detail
+}  // namespace berth
 
 #if !defined(BERTH_SEPARATE_COMPILATION)
 #include <berth/impl/sandbox/root_watch.ipp>
