@@ -123,15 +123,15 @@ TEST(Capabilities, UnknownOnesThatComeInAreKept) {
   const std::string_view two[] = {"NET_ADMIN", "KILL"};
   spec_builder spec = spec_builder::parse(json).value();
   EXPECT_EQ(spec.to_json(), json);
-  using list = std::vector<unknown_capability>;
-  const list unknown{{"CAP_FLY", "/process/capabilities/bounding/1"},
+  using unknown_list = std::vector<unknown_capability>;
+  const unknown_list unknown{{"CAP_FLY", "/process/capabilities/bounding/1"},
                      {"CAP_FLY", "/process/capabilities/bounding/2"},
                      {"KILL", "/process/capabilities/bounding/3"},
                      {"", "/process/capabilities/bounding/4"},
                      {"cap_kill", "/process/capabilities/ambient/0"}};
   EXPECT_EQ(spec_capabilities(spec).unknown(), unknown);
   spec_builder none;
-  EXPECT_EQ(spec_capabilities(none).unknown(), list{});
+  EXPECT_EQ(spec_capabilities(none).unknown(), unknown_list{});
   expect_change(
       json, [&](spec_builder& s) { return spec_capabilities(s).add(two, capability_sets::bounding); },
       R"({"process":{"capabilities":{"bounding":["CAP_KILL","CAP_FLY","CAP_FLY","KILL","","CAP_NET_ADMIN"],)"
