@@ -2,6 +2,7 @@
 // Child processes of the tests, and what became of them.
 #pragma once
 
+#include <berth/process/pidfd.hpp>
 #include <berth/process/process.hpp>
 
 #include <boost/asio/awaitable.hpp>
