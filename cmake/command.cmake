@@ -11,7 +11,7 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main.cpp)
   target_compile_definitions(berth_command_parts PRIVATE
                              BERTH_LIBEXEC_DIR="${CMAKE_INSTALL_FULL_LIBEXECDIR}/berth")
   # What has to be quick is in the library; here, each verb's share of CLI11 and Asio is what takes long to optimise.
-  target_compile_options(berth_command_parts PRIVATE $<$<CONFIG:Release>:-O1> $<$<CONFIG:Sanitize>:-O0>)
+  target_compile_options(berth_command_parts PRIVATE $<$<CONFIG:Release>:-O1>)
   berth_precompile(berth_command_parts)
   if(BERTH_PCH)
     target_precompile_headers(berth_command_parts PRIVATE <CLI/CLI.hpp>)

@@ -15,9 +15,14 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
   set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
   set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
-  # Line numbers in reports, and code that is neither slow to build nor slow to run.
-  set(CMAKE_C_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
-  set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
+  # Line numbers in reports, and half of the compiling: what is run under sanitizers mostly waits. A fuzzer does not.
+  if(BERTH_FUZZ)
+    set(BERTH_SANITIZE_FLAGS "-O1 -g1 -fno-omit-frame-pointer")
+  else()
+    set(BERTH_SANITIZE_FLAGS "-O0 -g1 -fno-omit-frame-pointer")
+  endif()
+  set(CMAKE_C_FLAGS_SANITIZE "${BERTH_SANITIZE_FLAGS}")
+  set(CMAKE_CXX_FLAGS_SANITIZE "${BERTH_SANITIZE_FLAGS}")
 
   find_program(BERTH_CCACHE ccache)
   mark_as_advanced(BERTH_CCACHE)
