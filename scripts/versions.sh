@@ -15,6 +15,8 @@ go_min=1.26.3
 # The test root file system: a Debian suite with Docker 20.10 in it.
 rootfs_suite=bookworm
 rootfs_packages=docker.io,iptables,iproute2,ca-certificates,busybox-static,procps,curl
+# Where the Python package's wheel is tried.
+python_root_packages=python3,python3-pip
 # Compose v2 and buildx, which that suite has not, and a docker command for this machine: from the next suite, whose Go
 # programs ask for no newer C library.
 clients_suite=trixie
