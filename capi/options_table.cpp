@@ -58,6 +58,10 @@ static constexpr option_row sandbox_rows[] = {
     {"spec_patch", option_type::json, 0, 2147483647, "", "", "", "", "", false, "0.1", "a merge patch (RFC 7396), the last word on its OCI spec"},
     {"docker", option_type::object, 0, 2147483647, "", "docker", "", "no Docker", "", false, "0.1", "Docker in it"},
 };
+static constexpr option_row terminate_rows[] = {
+    {"force", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "at once, without stopping containers first"},
+    {"timeout_ms", option_type::ms, 0, 2147483647, "", "", "45000", "", "milliseconds", false, "0.2", "how long what runs inside may take to stop before it is killed"},
+};
 static constexpr option_row snapshot_rows[] = {
     {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call the snapshot"},
     {"leave_running", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "the sandbox goes on when it is saved; else it ends then"},
@@ -410,6 +414,7 @@ static constexpr option_set sets[] = {
     {"where", "where berth keeps its state and finds its helpers", where_rows},
     {"mount", "a directory or file of this host, bound into a sandbox", mount_rows},
     {"sandbox", "what a sandbox is to be", sandbox_rows},
+    {"terminate", "how a sandbox ends", terminate_rows},
     {"snapshot", "how a sandbox is saved", snapshot_rows},
     {"own", "what a sandbox may have of its own that is taken out of a pool, or is a copy", own_rows},
     {"clone", "copies of a sandbox that runs", clone_rows},

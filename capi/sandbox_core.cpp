@@ -8,6 +8,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <algorithm>
+
 namespace berth::capi {
 
 static void write_egress(json_writer& out, const egress_policy& policy) {
@@ -265,14 +267,19 @@ asio::awaitable<op_result> sandbox_core::hand_over() {
   co_return op_outcome{};
 }
 
-asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {
+asio::awaitable<op_result> sandbox_core::terminate(terminate_options how, op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
   auto held = box();
   if (!held) co_return std::move(held).error();
   const auto mine = *held;
   close_on_loop();  // so that the end of dockerd is no failure to be mended
-  auto done = co_await mine->terminate();
+  // What does not stop must not take the time that the removal needs.
+  if (op->deadline != time_point::max())
+    how.timeout = std::clamp<duration>(op->deadline - clock::now() - seconds(2), duration::zero(), how.timeout);
+  docker_sandbox managed(where_, mine);
+  auto ending = managed.terminate(how);
+  auto done = co_await std::move(ending);
   if (!done) co_return std::move(done).error();
   co_return op_outcome{};
 }

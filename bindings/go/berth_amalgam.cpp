@@ -21230,6 +21230,10 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
                                                                                  sandbox_config config,
                                                                                  std::optional<docker_recipe> docker,
                                                                                  sandbox_purpose purpose);
+struct terminate_options {
+  bool force = false;
+  duration timeout = seconds(45);
+};
 class docker_sandbox {
  public:
   BERTH_DECL docker_sandbox(environment where, std::shared_ptr<sandbox> box);
@@ -21268,7 +21272,7 @@ class docker_sandbox {
   BERTH_DECL boost::asio::awaitable<result<void>> events(std::function<void(const sandbox_event&)> tell, bool follow,
                                                          time_point deadline = time_point::max());
   BERTH_DECL boost::asio::awaitable<result<void>> stop_docker(time_point deadline);
-  BERTH_DECL boost::asio::awaitable<result<void>> terminate();
+  BERTH_DECL boost::asio::awaitable<result<void>> terminate(terminate_options how = {});
  private:
   result<supervisor_options> options_for(docker_settings docker) const;
   environment where_;
@@ -21520,13 +21524,79 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::events(std::func
 BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::stop_docker(time_point deadline) {
   return guest_.stop(deadline);
 }
-BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::terminate() {
-  if (!is_stopped(box_->record().sandbox_process)) {
-    auto stopping = guest_.stop(deadline_after(seconds(30)));
-    (void)co_await std::move(stopping);
+}
+namespace berth {
+namespace detail {
+inline bool runs_berth(pid_t pid) {
+  struct stat its {};
+  struct stat own {};
+  const std::string exe = "/proc/" + std::to_string(pid) + "/exe";
+  if (::stat(exe.c_str(), &its) != 0) return false;
+  if (::stat("/proc/self/exe", &own) == 0 && its.st_dev == own.st_dev && its.st_ino == own.st_ino) return true;
+  std::error_code failed;
+  const std::string name = std::filesystem::read_symlink(exe, failed).filename();
+  return name == "berth" || name == "berth (deleted)";
+}
+inline unique_fd open_runner(const sandbox_record& record) {
+  const process_identity& who = record.creator;
+  if (!who || who.pid == ::getpid() || record.boot_id != read_boot_id()) return {};
+  const auto purpose = read_purpose(record.directory);
+  if (!purpose || purpose->detached) return {};
+  auto fd = open_pidfd(who.pid);
+  if (!fd || !who.alive() || !runs_berth(who.pid)) return {};
+  return std::move(*fd);
+}
+inline boost::asio::awaitable<void> end_runner(unique_fd runner, bool at_once, time_point deadline) {
+  (void)signal_pidfd(runner.get(), at_once ? SIGKILL : SIGTERM);
+  for (milliseconds wait(1); clock::now() < deadline; wait = std::min(wait * 2, milliseconds(20))) {
+    struct pollfd ended {
+      runner.get(), POLLIN, 0
+    };
+    if (::poll(&ended, 1, 0) > 0) co_return;
+    const bool waited = co_await pause_for(wait);
+    if (!waited) co_return;
   }
-  auto ending = box_->terminate();
-  co_return co_await std::move(ending);
+  (void)signal_pidfd(runner.get(), SIGKILL);
+}
+inline boost::asio::awaitable<void> stop_in_order(std::shared_ptr<sandbox> box, log_sink log, time_point deadline) {
+  if (box->is_paused()) {
+    auto resuming = box->resume(std::max<duration>(milliseconds(100), deadline - clock::now()));
+    (void)co_await std::move(resuming);
+  }
+  const auto guest = read_guest_status(box->record());
+  if (!guest) co_return;
+  const bool docker = guest->docker.state == daemon_state::starting || guest->docker.state == daemon_state::ready;
+  if (!docker && !(guest->command && guest->command->now == kept_command::state::running)) co_return;
+  guest_daemon kept(box, std::move(log));
+  auto stopping = kept.stop(deadline);
+  (void)co_await std::move(stopping);
+}
+inline boost::asio::awaitable<result<void>> end_sandbox(std::shared_ptr<sandbox> box, log_sink log,
+                                                        terminate_options how) {
+  const time_point deadline = deadline_after(how.timeout);
+  const auto record = read_record(box->record().directory);
+  const bool is_there = record && !record->damaged && record->token == box->record().token;
+  const bool at_once = how.force || (is_there && is_stopped(record->sandbox_process));
+  if (unique_fd runner = is_there ? open_runner(*record) : unique_fd()) {
+    const time_point patience = at_once ? std::min(deadline, deadline_after(seconds(1))) : deadline;
+    auto ending = end_runner(std::move(runner), at_once, patience);
+    co_await std::move(ending);
+  }
+  if (is_there && !at_once) {
+    auto stopping = stop_in_order(box, std::move(log), deadline);
+    co_await std::move(stopping);
+  }
+  auto asking = was_cancelled();
+  const bool given_up = co_await std::move(asking);
+  if (given_up) co_return make_error(errc::cancelled, "managed", "cancelled before the sandbox was removed", box->id());
+  const duration at_least = how.force ? milliseconds(1900) : milliseconds(900);
+  auto removing = box->terminate(how.force ? at_least : std::max(at_least, deadline - clock::now()));
+  co_return co_await std::move(removing);
+}
+}
+BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::terminate(terminate_options how) {
+  auto work = detail::end_sandbox(box_, where_.log, how);
+  co_return co_await cancellation_as_error(std::move(work));
 }
 }
 #endif
@@ -23020,7 +23090,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
   asio::awaitable<op_result> clone(int copies, restore_options options);
-  asio::awaitable<op_result> terminate(op_pointer op);
+  asio::awaitable<op_result> terminate(terminate_options how, op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
   asio::awaitable<op_result> docker_status(op_pointer op);
@@ -24656,6 +24726,10 @@ static constexpr option_row sandbox_rows[] = {
     {"spec_patch", option_type::json, 0, 2147483647, "", "", "", "", "", false, "0.1", "a merge patch (RFC 7396), the last word on its OCI spec"},
     {"docker", option_type::object, 0, 2147483647, "", "docker", "", "no Docker", "", false, "0.1", "Docker in it"},
 };
+static constexpr option_row terminate_rows[] = {
+    {"force", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "at once, without stopping containers first"},
+    {"timeout_ms", option_type::ms, 0, 2147483647, "", "", "45000", "", "milliseconds", false, "0.2", "how long what runs inside may take to stop before it is killed"},
+};
 static constexpr option_row snapshot_rows[] = {
     {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call the snapshot"},
     {"leave_running", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "the sandbox goes on when it is saved; else it ends then"},
@@ -25007,6 +25081,7 @@ static constexpr option_set sets[] = {
     {"where", "where berth keeps its state and finds its helpers", where_rows},
     {"mount", "a directory or file of this host, bound into a sandbox", mount_rows},
     {"sandbox", "what a sandbox is to be", sandbox_rows},
+    {"terminate", "how a sandbox ends", terminate_rows},
     {"snapshot", "how a sandbox is saved", snapshot_rows},
     {"own", "what a sandbox may have of its own that is taken out of a pool, or is a copy", own_rows},
     {"clone", "copies of a sandbox that runs", clone_rows},
@@ -25598,10 +25673,20 @@ berth_status berth_sandbox_hand_over(berth_sandbox* sandbox, const berth_op_opti
   return capi::sandbox_operation(sandbox, op_options, op, err,
                                  [](sandbox_core& c, op_pointer) { return c.hand_over(); });
 }
-berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
-                                     berth_error** err) {
-  return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 [](sandbox_core& c, op_pointer o) { return c.terminate(std::move(o)); });
+berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                     const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(text, options, options_len);
+    capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root("terminate");
+    berth::terminate_options how;
+    o.into(how.force, o.boolean("force"));
+    o.into(how.timeout, o.milliseconds_of("timeout_ms"));
+    o.finish();
+    BERTH_TRY(given.outcome());
+    return [how](sandbox_core& c, op_pointer o2) { return c.terminate(how, std::move(o2)); };
+  });
 }
 berth_status berth_sandbox_start_docker(berth_sandbox* sandbox, const char* options, size_t options_len,
                                         const berth_op_options* op_options, uint64_t* op, berth_error** err) {
@@ -26073,14 +26158,18 @@ asio::awaitable<op_result> sandbox_core::hand_over() {
   if (!handed) co_return std::move(handed).error();
   co_return op_outcome{};
 }
-asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {
+asio::awaitable<op_result> sandbox_core::terminate(terminate_options how, op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
   auto held = box();
   if (!held) co_return std::move(held).error();
   const auto mine = *held;
   close_on_loop();
-  auto done = co_await mine->terminate();
+  if (op->deadline != time_point::max())
+    how.timeout = std::clamp<duration>(op->deadline - clock::now() - seconds(2), duration::zero(), how.timeout);
+  docker_sandbox managed(where_, mine);
+  auto ending = managed.terminate(how);
+  auto done = co_await std::move(ending);
   if (!done) co_return std::move(done).error();
   co_return op_outcome{};
 }

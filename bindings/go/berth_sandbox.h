@@ -139,9 +139,12 @@ BERTH_API berth_status berth_sandbox_snapshot(berth_sandbox *sandbox, const char
  * for berth_sandbox_attach. Errors: as berth_sandbox_snapshot and berth_sandbox_create. */
 BERTH_API berth_status berth_sandbox_clone(berth_sandbox *sandbox, const char *options, size_t options_len,
                                            const berth_op_options *op_options, uint64_t *op, berth_error **err);
-/* Ends everything inside and removes every resource. */
-BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
-                                               berth_error **err);
+/* Stops what the sandbox keeps, its command, Docker's containers and dockerd, in order, then ends everything inside and removes every
+ * resource. options: JSON, NULL for the defaults: {"force":false,"timeout_ms":45000}; force: nothing is stopped first; timeout_ms: until
+ * what has not stopped is killed, but 2 s before the operation's own deadline at the latest. Cancelled before the removal began, the
+ * sandbox stays, with what had not stopped. One that is gone is no error. */
+BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const char *options, size_t options_len,
+                                               const berth_op_options *op_options, uint64_t *op, berth_error **err);
 
 /* Has the sandbox's guest start dockerd where none is up, and waits until it is ready; its events come to this loop from
  * then on. The guest keeps it: it goes on without this loop. For sandboxes made with "start": false, or whose dockerd

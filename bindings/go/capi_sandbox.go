@@ -138,11 +138,12 @@ func sandboxHandOver(s cSandbox, o opSettings) (uint64, error) {
 	return uint64(op), err
 }
 
-func sandboxTerminate(s cSandbox, o opSettings) (uint64, error) {
+func sandboxTerminate(s cSandbox, options string, o opSettings) (uint64, error) {
 	var op C.uint64_t
 	var e *C.berth_error
 	c := o.c()
-	err := takeError(C.berth_sandbox_terminate(s, &c, &op, &e), e)
+	t, n := stringArg(options)
+	err := takeError(C.berth_sandbox_terminate(s, t, n, &c, &op, &e), e)
 	return uint64(op), err
 }
 

@@ -131,6 +131,41 @@ func (w httpWorker) exec(id string, args ...string) (string, string) {
 	return out, trailer.Get("Exit-Code")
 }
 
+// Containers are told to stop; those that are to end at once hear of nothing.
+func TestTerminateStopsContainersInOrder(t *testing.T) {
+	r, l, lines, where := needSandboxes(t)
+	out := t.TempDir()
+	said := func() string { words, _ := os.ReadFile(filepath.Join(out, "words")); return string(words) }
+	const trap = "trap 'echo told >> /out/words; exit 0' TERM; echo up > /out/up; while :; do sleep 0.1; done"
+	for _, force := range []bool{true, false} {
+		s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Docker: &SandboxDocker{},
+			Mounts: []Mount{{Source: out, Destination: "/out"}, {Source: r.image, Destination: "/image.tar", ReadOnly: true}}})
+		if err != nil {
+			t.Fatal(err, lines.String())
+		}
+		defer s.Close()
+		defer func() { _ = s.TerminateWith(minutes(t, 1), TerminateOptions{Force: true}) }()
+		if err := s.WaitDocker(minutes(t, 1)); err != nil {
+			t.Fatal(err, lines.String())
+		}
+		for _, argv := range [][]string{
+			{"docker", "load", "-q", "-i", "/image.tar"},
+			{"docker", "run", "-d", "-v", "/out:/out", r.imageName, "sh", "-c", trap},
+			{"sh", "-c", "until [ -e /out/up ]; do sleep 0.1; done; rm /out/up"},
+		} {
+			if _, err := Output(minutes(t, 1), s, argv...); err != nil {
+				t.Fatal(argv, err)
+			}
+		}
+		if err := s.TerminateWith(minutes(t, 2), TerminateOptions{Force: force}); err != nil {
+			t.Error(err)
+		}
+		if force != (said() == "") {
+			t.Errorf("force %v: the container said %q", force, said())
+		}
+	}
+}
+
 // The worker of examples/worker, as a program of its own, on real runsc and dockerd.
 func TestWorker(t *testing.T) {
 	r := needReal(t)

@@ -143,6 +143,22 @@ func (o *SandboxConfig) fill(s set) {
 	}
 }
 
+// TerminateOptions is how a sandbox ends. The zero value is the default: what runs inside is stopped first, in order.
+type TerminateOptions struct {
+	// At once, without stopping containers first.
+	Force bool
+	// How long what runs inside may take to stop before it is killed. 0: 45 s.
+	Timeout time.Duration
+}
+
+func (o *TerminateOptions) fill(s set) {
+	if o == nil {
+		return
+	}
+	put(s, "force", o.Force)
+	put(s, "timeout_ms", inMilliseconds(o.Timeout))
+}
+
 // SnapshotOptions is how a sandbox is saved. The zero value is the default: it goes on afterwards.
 type SnapshotOptions struct {
 	// It ends when it is saved.

@@ -345,9 +345,21 @@ func (s *Sandbox) HandOver(ctx context.Context) error {
 	return err
 }
 
-// Terminate ends everything inside and removes every resource of the sandbox's.
+// Terminate stops Docker's containers and dockerd, in order, then ends everything inside and removes every resource of the
+// sandbox's. One that is gone is no error. Where ctx ends before the removal began, the sandbox stays; to a deadline of ctx's it keeps,
+// by killing what has not stopped 2 seconds before it.
 func (s *Sandbox) Terminate(ctx context.Context) error {
-	_, err := s.do(ctx, "terminate sandbox", func(o opSettings) (uint64, error) { return sandboxTerminate(s.h, o) })
+	return s.TerminateWith(ctx, TerminateOptions{})
+}
+
+// TerminateWith is Terminate, at once where options.Force says so.
+func (s *Sandbox) TerminateWith(ctx context.Context, options TerminateOptions) error {
+	const name = "terminate sandbox"
+	text, err := encodeOptions(name, &options)
+	if err != nil {
+		return err
+	}
+	_, err = s.do(ctx, name, func(o opSettings) (uint64, error) { return sandboxTerminate(s.h, text, o) })
 	if err == nil {
 		s.watch.forget()
 	}

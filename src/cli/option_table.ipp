@@ -18,6 +18,8 @@
 {"sandbox.ends_with_process", "--ends-with", "PID", "remove it when the process of this pid ends, whatever ends that", "", ""},
 {"sandbox.lifetime_ms", "--lifetime", "SECONDS", "stop it so long after its creation (default: never)", "", ""},
 {"sandbox.docker", "--docker", "", "start dockerd inside, and wait for it before the command", "Docker", ""},
+{"terminate.force", "-f,--force", "", "at once, without stopping containers first", "", ""},
+{"terminate.timeout_ms", "--timeout", "SECONDS", "how long what runs inside may take to stop before it is killed (default: 45)", "", ""},
 {"recipe.cgroup", "--cgroup", "MODE", "what is seen at /sys/fs/cgroup: sandbox, host-bind (unsafe) or none (default: sandbox)", "", "sandbox|host-bind|none"},
 {"recipe.data_root", "--data-root", "WHERE", "where Docker keeps its images: tmpfs, tmpfs:SIZE, a host directory, or none for the root file system (default: tmpfs)", "", ""},
 {"recipe.data_root_path", "--data-root-path", "DIR", "where that is mounted (default: /var/lib/docker)", "", ""},

@@ -130,6 +130,12 @@ TEST_F(OptionsTest, are_read_by_what_takes_them) {
     }
     return got;
   });
+  berth_sandbox* none = nullptr;
+  ASSERT_EQ(berth_sandbox_attach(loop, nullptr, 0, "none", 4, nullptr, &none, &op, error.slot()), BERTH_OK);
+  expect_read("terminate", "{", "}", "", [&](const std::string& text, Error& e) {
+    return berth_sandbox_terminate(none, text.data(), text.size(), nullptr, &op, e.slot());
+  });
+  berth_sandbox_free(none);
   expect_read("runsc_place", "{", "}", "", [&](const std::string& text, Error& e) {
     Executor place;
     return berth_executor_create_runsc(loop, text.data(), text.size(), place.slot(), e.slot());

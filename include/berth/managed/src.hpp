@@ -7,3 +7,4 @@
 #include <berth/impl/managed/docker_sandbox.ipp>
 #include <berth/impl/managed/purpose.ipp>
 #include <berth/impl/managed/status.ipp>
+#include <berth/impl/managed/terminate.ipp>

@@ -61,9 +61,9 @@ TEST_F(SandboxTest, life_of_a_sandbox) {
             BERTH_OK);
   EXPECT_EQ(done(op).payload, R"({"removed":[],"orphans":[]})");
 
-  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, &op, error.slot()), BERTH_OK);
+  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
   EXPECT_EQ(done(op).status, BERTH_OK);
-  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, &op, error.slot()), BERTH_OK);
+  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
   EXPECT_EQ(done(op).status, BERTH_OK) << "again";
   e = exec(R"({"argv":["true"]})");
   EXPECT_EQ(e.status, BERTH_E_NOT_FOUND) << e.error;
@@ -123,7 +123,7 @@ TEST_F(SandboxTest, a_snapshot_is_taken_and_goes_on) {
   e = exec(R"({"argv":["sh","-c","cat /root/file; hostname"],"stdout":"capture"})");
   EXPECT_NE(e.payload.find("kept\\nagain\\n"), std::string::npos) << e.payload << e.error;
   std::swap(box_, again);
-  ASSERT_EQ(berth_sandbox_terminate(again, nullptr, &op, error.slot()), BERTH_OK);
+  ASSERT_EQ(berth_sandbox_terminate(again, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
   EXPECT_EQ(done(op).status, BERTH_OK);
   berth_sandbox_free(again);
   ASSERT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_OK) << error.text();
@@ -242,7 +242,7 @@ TEST_F(SandboxTest, copies_and_a_pool) {
     return begun == BERTH_OK ? done(op) : Event();
   };
   const auto removed = [&](berth_sandbox* box) {
-    EXPECT_EQ(ended(berth_sandbox_terminate(box, nullptr, &op, error.slot())).status, BERTH_OK);
+    EXPECT_EQ(ended(berth_sandbox_terminate(box, nullptr, 0, nullptr, &op, error.slot())).status, BERTH_OK);
     berth_sandbox_free(box);
   };
   std::string options = R"({"count":0})";
@@ -449,6 +449,40 @@ TEST_F(SandboxTest, docker_starts_after_the_handle_is_freed) {
   EXPECT_EQ(done(other).code, BERTH_DAEMON_READY);
 }
 
+// Containers are told to stop, and do; those that are to end at once hear of nothing.
+TEST_F(SandboxTest, terminate_stops_containers_in_order) {
+  const std::string out = root_ + "/out", image = variable("BERTH_TEST_IMAGE"),
+                    name = variable("BERTH_TEST_IMAGE_NAME");
+  ASSERT_FALSE(image.empty() || name.empty()) << "BERTH_TEST_IMAGE and BERTH_TEST_IMAGE_NAME are not set";
+  ASSERT_TRUE(std::filesystem::create_directory(out));
+  const std::string trap =
+      "trap 'echo told >> /out/words; exit 0' TERM; echo up > /out/up; while :; do sleep 0.1; done";
+  Error error;
+  std::uint64_t op = 0;
+  for (const bool force : {false, true}) {
+    const Event made = create(R"(,"docker":{},"mounts":[{"source":)" + in_quotes(out) + R"(,"destination":"/out"},)" +
+                              R"({"source":)" + in_quotes(image) + R"(,"destination":"/image.tar","read_only":true}])");
+    ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+    ASSERT_EQ(berth_sandbox_wait_docker(box_, nullptr, &op, error.slot()), BERTH_OK);
+    ASSERT_EQ(done(op).status, BERTH_OK) << logged();
+    ASSERT_EQ(exec(R"({"argv":["docker","load","-q","-i","/image.tar"]})").code, 0);
+    ASSERT_EQ(exec(R"({"argv":["docker","run","-d","-v","/out:/out",)" + in_quotes(name) + R"(,"sh","-c",)" +
+                   in_quotes(trap) + "]}")
+                  .code,
+              0);
+    ASSERT_EQ(exec(R"({"argv":["sh","-c","until [ -e /out/up ]; do sleep 0.1; done"]})").code, 0);
+    const std::string how = force ? R"({"force":true})" : "";
+    ASSERT_EQ(berth_sandbox_terminate(box_, how.data(), how.size(), nullptr, &op, error.slot()), BERTH_OK)
+        << error.text();
+    const Event ended = done(op);
+    EXPECT_EQ(ended.status, BERTH_OK) << ended.error;
+    berth_sandbox_free(std::exchange(box_, nullptr));
+    EXPECT_EQ(std::filesystem::exists(out + "/words"), !force);
+    std::filesystem::remove(out + "/words");
+    std::filesystem::remove(out + "/up");
+  }
+}
+
 // dockerd's start is given up with the sandbox: that is no failure to tell of, and nobody waits for it.
 TEST_F(SandboxTest, terminated_while_docker_starts) {
   const Event made = create(R"(,"docker":{})");
@@ -456,7 +490,7 @@ TEST_F(SandboxTest, terminated_while_docker_starts) {
   Error error;
   std::uint64_t waiting = 0, op = 0;
   ASSERT_EQ(berth_sandbox_wait_docker(box_, nullptr, &waiting, error.slot()), BERTH_OK);
-  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, &op, error.slot()), BERTH_OK);
+  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
   EXPECT_EQ(done(op).status, BERTH_OK);
   EXPECT_EQ(done(waiting).status, BERTH_E_CLOSED);
   const std::string log = logged();

@@ -50,6 +50,10 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
         "data_root",
         "dockerd_args",
     ),
+    "Sandbox.terminate": (
+        "force",
+        "timeout",
+    ),
     "Sandbox.snapshot": (
         "name",
         "stop",

@@ -19,7 +19,6 @@ from . import _declarations as c
 from . import _ffi, _sigterm
 from ._arguments import Input, PathName, Seconds, Source, input_of, path_name, port_number, seconds, words_of
 from ._cancel import to_its_end
-from ._command import berth
 from ._loop import Runtime, current, logger, sync
 from ._streams import STDERR
 from .creation import (
@@ -435,15 +434,15 @@ class AsyncSandbox:
         except NotFoundError as e:
             raise self._gone(e) from e
 
-    async def terminate(self) -> None:
-        """Stops what runs inside and removes all of it from this machine. Again: does nothing, whoever has its name by
-        now."""
+    async def terminate(self, *, force: bool = False, timeout: Seconds | None = None) -> None:
+        """Stops what runs inside, Docker's containers and dockerd in order, and removes all of it from this machine.
+        Again: does nothing, whoever has its name by now. force: at once, without stopping them first. timeout: how long
+        they may take to stop before they are killed, 45 seconds if not given."""
         if not self._id or self._removed:
             return
-        there = await _record_of(self._id)
-        if there is not None and self._is_this(there):
-            with contextlib.suppress(SandboxNotFound):
-                await berth("rm", self._id)
+        how = ending_options(force, timeout)
+        with contextlib.suppress(SandboxNotFound):
+            await self._operate("berth_sandbox_terminate", how, len(how))
         self._removed = True
 
     def _within(self) -> None:
@@ -541,28 +540,29 @@ def own_options(
     return options
 
 
+def ending_options(force: bool, timeout: Seconds | None) -> bytes:
+    """How a sandbox is to end, as the library reads it."""
+    if not isinstance(force, bool):
+        raise TypeError(f"force is True or False, not {force!r}")
+    limit = seconds("timeout", timeout)
+    return json.dumps(
+        {"force": force} if limit is None else {"force": force, "timeout_ms": round(limit * 1000)}
+    ).encode()
+
+
 async def _remove(id: str) -> None:
     with contextlib.suppress(BerthError):
-        await berth("rm", "--force", id)
-
-
-async def _record_of(id: str) -> dict[str, Any] | None:
-    """Of the sandbox that has this id now."""
-    try:
-        _, record = await _attach(current(), id)
-    except (NotFoundError, InvalidError):
-        return None
-    return record
+        await (await AsyncSandbox.connect(id)).terminate(force=True)
 
 
 async def _remove_marked(id: str, mark: str) -> None:
     """Takes down what a run made that failed or was cancelled. Its name may be another's."""
     try:
-        record = await _record_of(id)
-        if record is not None and record["annotations"].get(LABEL + "mark") == mark:
-            await berth("rm", id)
-    except SandboxNotFound:
-        pass  # the process that made it took it down
+        there = await AsyncSandbox.connect(id)
+        if there.record["annotations"].get(LABEL + "mark") == mark:
+            await there.terminate()
+    except (SandboxNotFound, InvalidError):
+        pass  # the process that made it took it down; or it is no name
     except BerthError as e:
         logger.warning("the sandbox %s, which could not be made, may be left: %s", id, e)
 
@@ -782,9 +782,11 @@ class Sandbox:
         allowed any more is refused from its next packet on; answers to who reaches the sandbox are not held to it."""
         sync(self._aio.set_egress(rules))
 
-    def terminate(self) -> None:
-        """Stops what runs inside and removes all of it from this machine. Again: does nothing."""
-        sync(self._aio.terminate())
+    def terminate(self, *, force: bool = False, timeout: Seconds | None = None) -> None:
+        """Stops what runs inside, Docker's containers and dockerd in order, and removes all of it from this machine.
+        Again: does nothing. force: at once, without stopping them first. timeout: how long they may take to stop before
+        they are killed, 45 seconds if not given."""
+        sync(self._aio.terminate(force=force, timeout=timeout))
 
     def __enter__(self) -> Self:
         self._aio._sigterm = _sigterm.enter()

@@ -7,7 +7,6 @@
 #include <berth/managed/docker_sandbox.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/readiness/poll.hpp>
-#include <berth/sandbox/process_identity.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
 
@@ -222,15 +221,6 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::events(std::func
 
 BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::stop_docker(time_point deadline) {
   return guest_.stop(deadline);
-}
-
-BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::terminate() {
-  if (!is_stopped(box_->record().sandbox_process)) {
-    auto stopping = guest_.stop(deadline_after(seconds(30)));
-    (void)co_await std::move(stopping);  // the sandbox goes away whatever became of it
-  }
-  auto ending = box_->terminate();
-  co_return co_await std::move(ending);
 }
 
 }  // namespace berth
