@@ -133,6 +133,15 @@ berth_status berth_sandbox_hand_over(berth_sandbox* sandbox, const berth_op_opti
                                  [](sandbox_core& c, op_pointer) { return c.hand_over(); });
 }
 
+berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size_t file_len,
+                                  const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(path, file, file_len);
+    BERTH_TRY(capi::check_path(path, "file"));
+    return [to = std::string(path)](sandbox_core& c, op_pointer) { return c.export_changes(to); };
+  });
+}
+
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const char* options, size_t options_len,
                                      const berth_op_options* op_options, uint64_t* op, berth_error** err) {
   return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {

@@ -267,6 +267,18 @@ asio::awaitable<op_result> sandbox_core::hand_over() {
   co_return op_outcome{};
 }
 
+asio::awaitable<op_result> sandbox_core::export_changes(std::string file) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  docker_sandbox managed(where_, *held);
+  auto writing = managed.export_rootfs(std::move(file));
+  auto written = co_await std::move(writing);
+  if (!written) co_return std::move(written).error();
+  co_return op_outcome{};
+}
+
 asio::awaitable<op_result> sandbox_core::terminate(terminate_options how, op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();

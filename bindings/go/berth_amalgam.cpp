@@ -23090,6 +23090,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
   asio::awaitable<op_result> clone(int copies, restore_options options);
+  asio::awaitable<op_result> export_changes(std::string file);
   asio::awaitable<op_result> terminate(terminate_options how, op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
@@ -25673,6 +25674,14 @@ berth_status berth_sandbox_hand_over(berth_sandbox* sandbox, const berth_op_opti
   return capi::sandbox_operation(sandbox, op_options, op, err,
                                  [](sandbox_core& c, op_pointer) { return c.hand_over(); });
 }
+berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size_t file_len,
+                                  const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(path, file, file_len);
+    BERTH_TRY(capi::check_path(path, "file"));
+    return [to = std::string(path)](sandbox_core& c, op_pointer) { return c.export_changes(to); };
+  });
+}
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const char* options, size_t options_len,
                                      const berth_op_options* op_options, uint64_t* op, berth_error** err) {
   return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
@@ -26156,6 +26165,17 @@ asio::awaitable<op_result> sandbox_core::hand_over() {
   auto handing = mine->hand_over();
   auto handed = co_await std::move(handing);
   if (!handed) co_return std::move(handed).error();
+  co_return op_outcome{};
+}
+asio::awaitable<op_result> sandbox_core::export_changes(std::string file) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  docker_sandbox managed(where_, *held);
+  auto writing = managed.export_rootfs(std::move(file));
+  auto written = co_await std::move(writing);
+  if (!written) co_return std::move(written).error();
   co_return op_outcome{};
 }
 asio::awaitable<op_result> sandbox_core::terminate(terminate_options how, op_pointer op) {

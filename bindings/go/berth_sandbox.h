@@ -139,6 +139,11 @@ BERTH_API berth_status berth_sandbox_snapshot(berth_sandbox *sandbox, const char
  * for berth_sandbox_attach. Errors: as berth_sandbox_snapshot and berth_sandbox_create. */
 BERTH_API berth_status berth_sandbox_clone(berth_sandbox *sandbox, const char *options, size_t options_len,
                                            const berth_op_options *op_options, uint64_t *op, berth_error **err);
+/* Writes what the sandbox changed in its root file system to a file of this host, new, by its absolute path, as a tar (0600) in the terms
+ * of overlayfs's upper directories (docs/reference/command.md). Hostile content: unpack it with care. A failure, or cancelling, leaves no
+ * file. Errors: BERTH_E_EXISTS, BERTH_E_SANDBOX_NOT_RUNNING, BERTH_E_RUNSC_FLAG_UNSUPPORTED (before release 20250721.0). */
+BERTH_API berth_status berth_sandbox_export(berth_sandbox *sandbox, const char *file, size_t file_len,
+                                            const berth_op_options *op_options, uint64_t *op, berth_error **err);
 /* Stops what the sandbox keeps, its command, Docker's containers and dockerd, in order, then ends everything inside and removes every
  * resource. options: JSON, NULL for the defaults: {"force":false,"timeout_ms":45000}; force: nothing is stopped first; timeout_ms: until
  * what has not stopped is killed, but 2 s before the operation's own deadline at the latest. Cancelled before the removal began, the

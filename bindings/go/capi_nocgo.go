@@ -140,6 +140,7 @@ func poolList(string) ([]byte, error)                              { return nil,
 func poolTake(cLoop, string, string, opSettings) (cSandbox, uint64, error) {
 	return nil, 0, ErrNoCgo
 }
+func sandboxExport(cSandbox, string, opSettings) (uint64, error)      { return 0, ErrNoCgo }
 func sandboxTerminate(cSandbox, string, opSettings) (uint64, error)   { return 0, ErrNoCgo }
 func sandboxStartDocker(cSandbox, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
 func sandboxWaitDocker(cSandbox, opSettings) (uint64, error)          { return 0, ErrNoCgo }

@@ -138,6 +138,15 @@ func sandboxHandOver(s cSandbox, o opSettings) (uint64, error) {
 	return uint64(op), err
 }
 
+func sandboxExport(s cSandbox, file string, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	t, n := stringArg(file)
+	err := takeError(C.berth_sandbox_export(s, t, n, &c, &op, &e), e)
+	return uint64(op), err
+}
+
 func sandboxTerminate(s cSandbox, options string, o opSettings) (uint64, error) {
 	var op C.uint64_t
 	var e *C.berth_error

@@ -131,6 +131,29 @@ func (w httpWorker) exec(id string, args ...string) (string, string) {
 	return out, trailer.Get("Exit-Code")
 }
 
+func TestExport(t *testing.T) {
+	r, l, lines, where := needSandboxes(t)
+	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Network: "none"})
+	if err != nil {
+		t.Fatal(err, lines.String())
+	}
+	defer s.Close()
+	defer func() { _ = s.Terminate(minutes(t, 1)) }()
+	if _, err := Output(minutes(t, 1), s, "touch", "/made-inside"); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "changes.tar")
+	if err := s.Export(minutes(t, 1), file); err != nil {
+		t.Fatal(err, lines.String())
+	}
+	if content, err := os.ReadFile(file); err != nil || !bytes.Contains(content, []byte("made-inside")) {
+		t.Error(len(content), err)
+	}
+	if err := s.Export(minutes(t, 1), file); !errors.Is(err, ErrExists) {
+		t.Error(err)
+	}
+}
+
 // Containers are told to stop; those that are to end at once hear of nothing.
 func TestTerminateStopsContainersInOrder(t *testing.T) {
 	r, l, lines, where := needSandboxes(t)

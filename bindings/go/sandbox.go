@@ -5,6 +5,7 @@ package berth
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"runtime"
 	"time"
 )
@@ -342,6 +343,18 @@ func (s *Sandbox) Diagnose(ctx context.Context) ([]Finding, error) {
 // Lifetime, it still ends.
 func (s *Sandbox) HandOver(ctx context.Context) error {
 	_, err := s.do(ctx, "hand over sandbox", func(o opSettings) (uint64, error) { return sandboxHandOver(s.h, o) })
+	return err
+}
+
+// Export writes what the sandbox changed in its root file system to file, a new one of this host, as a tar in the terms of overlayfs's
+// upper directories: a layer for an image. Its content is the sandbox's: unpack it with care. A failure leaves no file.
+func (s *Sandbox) Export(ctx context.Context, file string) error {
+	const name = "export sandbox"
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	_, err = s.do(ctx, name, func(o opSettings) (uint64, error) { return sandboxExport(s.h, path, o) })
 	return err
 }
 

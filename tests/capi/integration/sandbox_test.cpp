@@ -449,6 +449,28 @@ TEST_F(SandboxTest, docker_starts_after_the_handle_is_freed) {
   EXPECT_EQ(done(other).code, BERTH_DAEMON_READY);
 }
 
+TEST_F(SandboxTest, export_writes_a_new_file) {
+  const Event made = create(R"(,"network":"none")");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  ASSERT_EQ(exec(R"({"argv":["touch","/made-inside"]})").code, 0);
+  Error error;
+  std::uint64_t op = 0;
+  const std::string file = root_ + "/changes.tar";
+  ASSERT_EQ(berth_sandbox_export(box_, file.data(), file.size(), nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  Event e = done(op);
+  EXPECT_EQ(e.status, BERTH_OK) << e.error;
+  std::ifstream tar(file, std::ios::binary);
+  const std::string content((std::istreambuf_iterator<char>(tar)), std::istreambuf_iterator<char>());
+  EXPECT_NE(content.find("made-inside"), std::string::npos);
+  ASSERT_EQ(berth_sandbox_export(box_, file.data(), file.size(), nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  e = done(op);
+  EXPECT_EQ(e.status, BERTH_E_EXISTS) << e.error;
+  EXPECT_EQ(berth_sandbox_export(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_E_INVALID);
+  ASSERT_EQ(berth_sandbox_export(box_, "here.tar", 8, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  e = done(op);
+  EXPECT_EQ(e.status, BERTH_E_INVALID) << e.error << ": a file by its absolute path";
+}
+
 // Containers are told to stop, and do; those that are to end at once hear of nothing.
 TEST_F(SandboxTest, terminate_stops_containers_in_order) {
   const std::string out = root_ + "/out", image = variable("BERTH_TEST_IMAGE"),

@@ -434,6 +434,13 @@ class AsyncSandbox:
         except NotFoundError as e:
             raise self._gone(e) from e
 
+    async def export(self, file: PathName) -> None:
+        """Writes what it changed in its root file system to a new file of this host, as a tar in the terms of
+        overlayfs's upper directories: a layer for an image. What is in it is the sandbox's: unpack it with care. A
+        failure leaves no file."""
+        path = _ffi.encode(os.path.abspath(path_name("file", file)))
+        await self._operate("berth_sandbox_export", path, len(path))
+
     async def terminate(self, *, force: bool = False, timeout: Seconds | None = None) -> None:
         """Stops what runs inside, Docker's containers and dockerd in order, and removes all of it from this machine.
         Again: does nothing, whoever has its name by now. force: at once, without stopping them first. timeout: how long
@@ -781,6 +788,12 @@ class Sandbox:
         """Changes that, at once and wholly: "none", "all", or a list as Sandbox(egress=…) takes. What is open and not
         allowed any more is refused from its next packet on; answers to who reaches the sandbox are not held to it."""
         sync(self._aio.set_egress(rules))
+
+    def export(self, file: PathName) -> None:
+        """Writes what it changed in its root file system to a new file of this host, as a tar in the terms of
+        overlayfs's upper directories: a layer for an image. What is in it is the sandbox's: unpack it with care. A
+        failure leaves no file."""
+        sync(self._aio.export(file))
 
     def terminate(self, *, force: bool = False, timeout: Seconds | None = None) -> None:
         """Stops what runs inside, Docker's containers and dockerd in order, and removes all of it from this machine.
