@@ -21218,6 +21218,80 @@ BERTH_DECL result<supervisor_options> docker_supervisor_options(sandbox& box, co
 }
 #endif
 namespace berth {
+struct container_ports {
+  std::string container;
+  std::string name;
+  std::vector<std::string>
+      ports;
+};
+struct sandbox_ports {
+  std::vector<published_port> published;
+  std::vector<container_ports> containers;
+};
+BERTH_DECL void write_json(json_writer& to, const sandbox_ports& ports);
+BERTH_DECL std::vector<container_ports> parse_container_ports(std::string_view text);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline constexpr std::size_t most_containers = 4096, most_ports_of_one = 4096;
+inline std::string_view take_until(std::string_view& text, std::string_view mark) {
+  const std::size_t at = text.find(mark);
+  const std::string_view part = text.substr(0, at);
+  text = at == std::string_view::npos ? std::string_view() : text.substr(at + mark.size());
+  return part;
+}
+inline std::optional<std::pair<unsigned, unsigned>> read_port_range(std::string_view text) {
+  const auto first = parse_number<std::uint16_t>(take_until(text, "-"));
+  const auto last = text.empty() ? first : parse_number<std::uint16_t>(text);
+  if (!first || !last || *last < *first) return {};
+  return std::pair<unsigned, unsigned>(*first, *last);
+}
+inline void add_ports(std::vector<std::string>& to, std::string_view entry) {
+  const std::size_t arrow = entry.find("->");
+  if (arrow == std::string_view::npos) return;
+  const std::string_view outer = entry.substr(0, arrow);
+  std::string_view rest = entry.substr(arrow + 2);
+  const auto inside = read_port_range(take_until(rest, "/"));
+  const std::size_t colon = outer.rfind(':');
+  if (colon == std::string_view::npos || !inside || (rest != "tcp" && rest != "udp" && rest != "sctp")) return;
+  const auto outside = read_port_range(outer.substr(colon + 1));
+  if (!outside || outside->second - outside->first != inside->second - inside->first) return;
+  std::string address;
+  append_shown(address, outer.substr(0, colon));
+  if (address.find(':') != std::string::npos && address.front() != '[') address = "[" + address + "]";
+  for (unsigned i = 0; i <= inside->second - inside->first && to.size() < most_ports_of_one; ++i) {
+    to.push_back(address + ":" + std::to_string(outside->first + i) + ":" + std::to_string(inside->first + i) + "/" +
+                 std::string(rest));
+  }
+}
+}
+BERTH_DECL std::vector<container_ports> parse_container_ports(std::string_view text) {
+  std::vector<container_ports> out;
+  while (!text.empty() && out.size() < detail::most_containers) {
+    std::string_view line = detail::take_until(text, "\n");
+    container_ports one;
+    append_shown(one.container, detail::take_until(line, "\t"));
+    append_shown(one.name, detail::take_until(line, "\t"));
+    while (!line.empty()) detail::add_ports(one.ports, detail::take_until(line, ", "));
+    if (!one.ports.empty()) out.push_back(std::move(one));
+  }
+  return out;
+}
+BERTH_DECL void write_json(json_writer& to, const sandbox_ports& ports) {
+  to.open_object().key("ports").open_array();
+  for (const published_port& port : ports.published) to.string(port.word());
+  to.close_array().key("containers").open_array();
+  for (const container_ports& one : ports.containers) {
+    to.open_object().key("container").string(one.container).key("name").string(one.name).key("ports").open_array();
+    for (const std::string& port : one.ports) to.string(port);
+    to.close_array().close_object();
+  }
+  to.close_array().close_object();
+}
+}
+#endif
+namespace berth {
 BERTH_DECL docker_recipe docker_in_memory();
 struct docker_settings {
   docker_recipe recipe = docker_in_memory();
@@ -21253,6 +21327,7 @@ class docker_sandbox {
   BERTH_DECL boost::asio::awaitable<daemon_status> docker_status();
   BERTH_DECL boost::asio::awaitable<result<command_result>> docker(std::vector<std::string> args,
                                                                    time_point deadline = time_point::max());
+  BERTH_DECL boost::asio::awaitable<result<sandbox_ports>> ports(time_point deadline = time_point::max());
   BERTH_DECL boost::asio::awaitable<result<sandbox_status>> status(status_options options = {});
   boost::asio::awaitable<result<command_result>> exec(command what) { return run_command(*box_, std::move(what)); }
   boost::asio::awaitable<result<command_result>> exec(command what, stdio_options io,
@@ -21500,6 +21575,7 @@ BERTH_DECL boost::asio::awaitable<daemon_status> docker_sandbox::docker_status()
   if (kept) now = kept->docker;
   if (kept && now.state != daemon_state::ready) co_return now;
   if (!box_->record().shared_directory) co_return now;
+  if (!kept && !check_host_socket(box_->shared_path(docker_socket_name))) co_return now;
   auto asking = guest_.answers(soon);
   const bool answers = co_await std::move(asking);
   if (kept && !answers) now.state = daemon_state::starting;
@@ -21509,6 +21585,19 @@ BERTH_DECL boost::asio::awaitable<daemon_status> docker_sandbox::docker_status()
 BERTH_DECL boost::asio::awaitable<result<command_result>> docker_sandbox::docker(std::vector<std::string> args,
                                                                                  time_point deadline) {
   return run_docker(*box_, std::move(args), deadline);
+}
+BERTH_DECL boost::asio::awaitable<result<sandbox_ports>> docker_sandbox::ports(time_point deadline) {
+  sandbox_ports out;
+  if (box_->record().net) out.published = box_->record().net->ports;
+  auto looking = docker_status();
+  const daemon_status now = co_await std::move(looking);
+  if (now.state != daemon_state::ready) co_return out;
+  std::vector<std::string> ps{"ps", "--no-trunc", "--format", "{{.ID}}\t{{.Names}}\t{{.Ports}}"};
+  auto asking = docker(std::move(ps), deadline);
+  auto said = co_await std::move(asking);
+  if (!said) co_return std::move(said).error();
+  out.containers = parse_container_ports(said->out);
+  co_return out;
 }
 BERTH_DECL boost::asio::awaitable<result<sandbox_status>> docker_sandbox::status(status_options options) {
   return look_at(where_, box_->record(), options);
@@ -23084,6 +23173,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> egress(std::optional<egress_policy> wanted);
   asio::awaitable<op_result> state(op_pointer op);
+  asio::awaitable<op_result> ports();
   asio::awaitable<op_result> diagnose();
   asio::awaitable<op_result> hand_over();
   asio::awaitable<op_result> set_paused(bool paused);
@@ -25664,6 +25754,10 @@ berth_status berth_sandbox_set_egress(berth_sandbox* sandbox, const char* rules,
     return [wanted = std::move(*policy)](sandbox_core& c, op_pointer) { return c.egress(wanted); };
   });
 }
+berth_status berth_sandbox_ports(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                 berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err, [](sandbox_core& c, op_pointer) { return c.ports(); });
+}
 berth_status berth_sandbox_diagnose(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                     berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
@@ -26140,6 +26234,21 @@ asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wan
   out.open_object();
   write_egress(out, now->policy);
   outcome.payload = out.key("refused").unsigned_number(now->refused).close_object().take();
+  co_return outcome;
+}
+asio::awaitable<op_result> sandbox_core::ports() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  docker_sandbox managed(where_, *held);
+  auto asking = managed.ports();
+  auto found = co_await std::move(asking);
+  if (!found) co_return std::move(found).error();
+  op_outcome outcome;
+  json_writer out;
+  write_json(out, *found);
+  outcome.payload = out.take();
   co_return outcome;
 }
 asio::awaitable<op_result> sandbox_core::diagnose() {

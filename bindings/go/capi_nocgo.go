@@ -127,6 +127,7 @@ func sandboxDockerHost(cSandbox) (string, error)                   { return "", 
 func sandboxState(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
 func sandboxPause(cSandbox, bool, opSettings) (uint64, error)      { return 0, ErrNoCgo }
 func sandboxEgress(cSandbox, string, opSettings) (uint64, error)   { return 0, ErrNoCgo }
+func sandboxPorts(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
 func sandboxDiagnose(cSandbox, opSettings) (uint64, error)         { return 0, ErrNoCgo }
 func sandboxHandOver(cSandbox, opSettings) (uint64, error)         { return 0, ErrNoCgo }
 func sandboxSnapshot(cSandbox, string, opSettings) (uint64, error) { return 0, ErrNoCgo }

@@ -122,6 +122,14 @@ func sandboxEgress(s cSandbox, rules string, o opSettings) (uint64, error) {
 	return uint64(op), err
 }
 
+func sandboxPorts(s cSandbox, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	err := takeError(C.berth_sandbox_ports(s, &c, &op, &e), e)
+	return uint64(op), err
+}
+
 func sandboxDiagnose(s cSandbox, o opSettings) (uint64, error) {
 	var op C.uint64_t
 	var e *C.berth_error

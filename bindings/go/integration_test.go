@@ -173,12 +173,17 @@ func TestTerminateStopsContainersInOrder(t *testing.T) {
 		}
 		for _, argv := range [][]string{
 			{"docker", "load", "-q", "-i", "/image.tar"},
-			{"docker", "run", "-d", "-v", "/out:/out", r.imageName, "sh", "-c", trap},
+			{"docker", "run", "-d", "--name", "web", "-p", "8080:80", "-v", "/out:/out", r.imageName, "sh", "-c", trap},
 			{"sh", "-c", "until [ -e /out/up ]; do sleep 0.1; done; rm /out/up"},
 		} {
 			if _, err := Output(minutes(t, 1), s, argv...); err != nil {
 				t.Fatal(argv, err)
 			}
+		}
+		ports, err := s.Ports(minutes(t, 1))
+		if err != nil || len(ports.Published) != 0 || len(ports.Containers) != 1 || ports.Containers[0].Name != "web" ||
+			!slices.Contains(ports.Containers[0].Ports, "0.0.0.0:8080:80/tcp") {
+			t.Error(ports, err)
 		}
 		if err := s.TerminateWith(minutes(t, 2), TerminateOptions{Force: force}); err != nil {
 			t.Error(err)
@@ -331,6 +336,9 @@ func TestManagedSandbox(t *testing.T) {
 	}()
 	if err := s.WaitDocker(minutes(t, 1)); err != nil {
 		t.Fatal(err, lines.String())
+	}
+	if ports, err := s.Ports(minutes(t, 1)); err != nil || !slices.Equal(ports.Published, []string{"127.0.0.1:18091:80/tcp"}) || len(ports.Containers) != 0 {
+		t.Error(ports, err)
 	}
 	host, err := s.DockerHost()
 	if err != nil {

@@ -280,6 +280,31 @@ func (s *Sandbox) Resume(ctx context.Context) error {
 	return err
 }
 
+// Ports are those that a sandbox is reached by.
+type Ports struct {
+	// Published are those of this host that lead to it, "127.0.0.1:8080:80/tcp", as NetworkInfo.Ports has them.
+	Published []string `json:"ports"`
+	// Containers are those in it that publish ports, as far as its Docker is ready and tells the truth.
+	Containers []ContainerPorts `json:"containers"`
+}
+
+// ContainerPorts is a container in a sandbox and the ports of the sandbox that lead to it.
+type ContainerPorts struct {
+	Container string   `json:"container"` // its id in Docker
+	Name      string   `json:"name"`
+	Ports     []string `json:"ports"` // "0.0.0.0:80:8000/tcp"
+}
+
+// Ports asks by which ports it is reached: those of this host, and those of its own that its containers publish.
+func (s *Sandbox) Ports(ctx context.Context) (Ports, error) {
+	var ports Ports
+	ev, err := s.do(ctx, "sandbox ports", func(o opSettings) (uint64, error) { return sandboxPorts(s.h, o) })
+	if err != nil {
+		return ports, err
+	}
+	return ports, json.Unmarshal(ev.payload, &ports)
+}
+
 // Egress is where a sandbox may begin connections to.
 type Egress struct {
 	Rules   []string `json:"egress"`  // as in SandboxConfig.Egress

@@ -50,6 +50,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> egress(std::optional<egress_policy> wanted);  ///< changed first where one is wanted
   asio::awaitable<op_result> state(op_pointer op);
+  asio::awaitable<op_result> ports();
   asio::awaitable<op_result> diagnose();
   asio::awaitable<op_result> hand_over();
   asio::awaitable<op_result> set_paused(bool paused);

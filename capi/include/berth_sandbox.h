@@ -108,6 +108,11 @@ BERTH_API berth_status berth_sandbox_pause(berth_sandbox *sandbox, const berth_o
                                            berth_error **err);
 BERTH_API berth_status berth_sandbox_resume(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                             berth_error **err);
+/* The ports that it is reached by. payload: {"ports":["127.0.0.1:8080:80/tcp"],"containers":[{"container":"ID","name":"web",
+ * "ports":["0.0.0.0:80:8000/tcp"]}]}. "ports": of this host, that lead to it, as "publish" and its state have them; "containers":
+ * those in it that publish ports of the sandbox's, as far as its Docker is ready and tells the truth. */
+BERTH_API berth_status berth_sandbox_ports(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
+                                           berth_error **err);
 /* Where the sandbox may begin connections to, and how many packets of its own were refused so far.
  * payload: {"egress":["10.0.0.0/8","dns"],"refused":12}. BERTH_E_UNSUPPORTED where berth does not make its network;
  * BERTH_E_NETWORK_FAILED where its firewall rules are gone. */

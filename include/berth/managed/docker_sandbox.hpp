@@ -6,6 +6,7 @@
 #include <berth/base/clock.hpp>
 #include <berth/docker/guest_daemon.hpp>
 #include <berth/managed/add_docker.hpp>
+#include <berth/managed/ports.hpp>
 #include <berth/managed/purpose.hpp>
 #include <berth/managed/status.hpp>
 #include <berth/sandbox/sandbox.hpp>
@@ -93,6 +94,10 @@ class docker_sandbox {
   /// `docker ARGS…` inside. Errors: those of run_docker.
   BERTH_DECL boost::asio::awaitable<result<command_result>> docker(std::vector<std::string> args,
                                                                    time_point deadline = time_point::max());
+
+  /// The ports that it is reached by: those of the host's that were published, and those of its own that its containers
+  /// publish, which Docker is asked where it is ready. Errors: those of run_docker.
+  BERTH_DECL boost::asio::awaitable<result<sandbox_ports>> ports(time_point deadline = time_point::max());
 
   /// All that is known of it. Errors: not_found.
   BERTH_DECL boost::asio::awaitable<result<sandbox_status>> status(status_options options = {});

@@ -333,6 +333,10 @@ TEST_F(SandboxTest, published_ports_handing_over_and_diagnosis) {
   EXPECT_NE(made.payload.find(R"("ports":["127.0.0.1:18090:80/tcp"])"), std::string::npos) << made.payload;
   Error error;
   std::uint64_t op = 0;
+  ASSERT_EQ(berth_sandbox_ports(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  EXPECT_EQ(done(op).payload, R"({"ports":["127.0.0.1:18090:80/tcp"],"containers":[]})");
+  ASSERT_EQ(berth_sandbox_docker_status(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  EXPECT_EQ(done(op).code, BERTH_DAEMON_DISABLED) << "it has no Docker";
   ASSERT_EQ(berth_sandbox_hand_over(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
   EXPECT_EQ(done(op).status, BERTH_OK);
   ASSERT_EQ(berth_sandbox_diagnose(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
@@ -488,11 +492,16 @@ TEST_F(SandboxTest, terminate_stops_containers_in_order) {
     ASSERT_EQ(berth_sandbox_wait_docker(box_, nullptr, &op, error.slot()), BERTH_OK);
     ASSERT_EQ(done(op).status, BERTH_OK) << logged();
     ASSERT_EQ(exec(R"({"argv":["docker","load","-q","-i","/image.tar"]})").code, 0);
-    ASSERT_EQ(exec(R"({"argv":["docker","run","-d","-v","/out:/out",)" + in_quotes(name) + R"(,"sh","-c",)" +
-                   in_quotes(trap) + "]}")
+    ASSERT_EQ(exec(R"({"argv":["docker","run","-d","--name","web","-p","8080-8081:80-81","-v","/out:/out",)" +
+                   in_quotes(name) + R"(,"sh","-c",)" + in_quotes(trap) + "]}")
                   .code,
               0);
     ASSERT_EQ(exec(R"({"argv":["sh","-c","until [ -e /out/up ]; do sleep 0.1; done"]})").code, 0);
+    ASSERT_EQ(berth_sandbox_ports(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+    const Event ports = done(op);
+    EXPECT_EQ(ports.status, BERTH_OK) << ports.error;
+    for (const char* port : {R"("name":"web","ports":["0.0.0.0:8080:80/tcp")", R"("0.0.0.0:8081:81/tcp")"})
+      EXPECT_NE(ports.payload.find(port), std::string::npos) << ports.payload;
     const std::string how = force ? R"({"force":true})" : "";
     ASSERT_EQ(berth_sandbox_terminate(box_, how.data(), how.size(), nullptr, &op, error.slot()), BERTH_OK)
         << error.text();

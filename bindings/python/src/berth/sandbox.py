@@ -62,6 +62,28 @@ class Egress:
 
 
 @dataclasses.dataclass(frozen=True)
+class ContainerPorts:
+    """A container in a sandbox, and the ports of the sandbox that lead to it."""
+
+    container: str  #: its id in Docker
+    name: str
+    ports: tuple[str, ...]  #: "0.0.0.0:80:8000/tcp": address and port of the sandbox, port inside
+
+
+@dataclasses.dataclass(frozen=True)
+class PublishedPorts:
+    """Those that a sandbox is reached by."""
+
+    ports: tuple[str, ...]  #: of this host, that lead to it: "127.0.0.1:8080:80/tcp", as in its status
+    containers: tuple[ContainerPorts, ...]  #: those that publish any, as far as its Docker is ready
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> PublishedPorts:
+        containers = (ContainerPorts(one["container"], one["name"], tuple(one["ports"])) for one in said["containers"])
+        return cls(tuple(said["ports"]), tuple(containers))
+
+
+@dataclasses.dataclass(frozen=True)
 class SandboxEvent:
     """What happened in a sandbox, as its guest saw it: "container_out_of_memory" (over its memory limit, killed),
     "docker_ready", "docker_ended" (by itself; it is started again), "docker_failed", "docker_stopped"."""
@@ -409,6 +431,11 @@ class AsyncSandbox:
         except SandboxError as e:
             if not follow or e.code != c.BERTH_E_SANDBOX_NOT_RUNNING:
                 raise
+
+    async def published_ports(self) -> PublishedPorts:
+        """By which ports it is reached: those of this host that lead to it, and those of its own that its containers
+        publish."""
+        return PublishedPorts.of(json.loads((await self._operate("berth_sandbox_ports")).payload))
 
     async def egress(self) -> Egress:
         """Where it may begin connections to, and how many packets were refused for it."""
@@ -774,6 +801,11 @@ class Sandbox:
         ended and started again, failed, stopped. A sandbox without Docker has none; `aio.watch_events()` goes on with
         what comes."""
         return sync(self._aio.events())
+
+    def published_ports(self) -> PublishedPorts:
+        """By which ports it is reached: those of this host that lead to it, and those of its own that its containers
+        publish."""
+        return sync(self._aio.published_ports())
 
     def egress(self) -> Egress:
         """Where it may begin connections to, and how many packets were refused for it."""

@@ -55,6 +55,17 @@ def test_a_container_through_its_life(docker_box: berth.Sandbox) -> None:
     assert d.rm("life").output() == "life"
 
 
+def test_published_ports_are_told(docker_box: berth.Sandbox) -> None:
+    id = docker_box.docker.run(IMAGE, "sleep 1000", detach=True, name="web", ports={"80/tcp": 8099}).output()
+    try:
+        told = docker_box.published_ports()
+        (found,) = (one for one in told.containers if one.container == id)
+        assert found.name == "web" and "0.0.0.0:8099:80/tcp" in found.ports
+        assert told.ports == tuple(docker_box.status()["network"]["ports"])
+    finally:
+        docker_box.docker.rm("web", force=True).check()
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_containers_are_stopped_in_order_by_this_process(
     machine: Path, rootfs: str, busybox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, force: bool
