@@ -55,9 +55,9 @@ func (o *Mount) fill(s set) {
 type SandboxConfig struct {
 	// The root file system, an absolute path; it is never written to.
 	RootFS string
-	// The name of a saved sandbox to go on from, in place of a root file system; of the other options, those may be given
-	// then that are the sandbox's own: its id, host name, network where that is a path, egress, published ports,
-	// annotations, lifetime, whom it ends with and the time for its creation.
+	// The name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's
+	// own may be given then: id, network (a path), egress, publish, hostname, annotations, ends with creator, ends with
+	// process, lifetime, create timeout.
 	Snapshot string
 	// What to call it. "": made up.
 	ID string

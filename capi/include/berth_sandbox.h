@@ -75,9 +75,8 @@ BERTH_API berth_status berth_find_init(const char *where, size_t where_len, bert
  * done (BERTH_E_STATE before); payload: {"id":"…"}. Whatever fails, all that was made is removed again; cancelling does
  * the same. Freeing a handle does nothing to the sandbox.
  * dockerd is started with it and kept by the sandbox's guest; its state events have this operation's user_data.
- * {"snapshot":"NAME"} in place of "rootfs": the sandbox goes on where the saved one was, with its Docker; what a sandbox may have of
- * its own is then "id", "hostname", "network" where that is a path, "egress", "publish", "annotations", "ends_with_creator",
- * "ends_with_process", "lifetime_ms" and "create_timeout_ms", and
+ * {"snapshot":"NAME"} in place of "rootfs": the sandbox goes on where the saved one was, with its Docker; of the other options it may have
+ * those then that berth_options_json has as "restored" ("network" where that is a path), and
  * anything else is BERTH_E_INVALID. BERTH_E_NOT_FOUND: there is no such snapshot; BERTH_E_UNSUPPORTED: it does not fit this machine. */
 BERTH_API berth_status berth_sandbox_create(berth_loop *loop, const char *where, size_t where_len, const char *config,
                                             size_t config_len, const berth_op_options *op_options,
