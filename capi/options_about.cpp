@@ -100,7 +100,9 @@ std::string options_json(const option_set& set) {
     if (!row.of.empty()) out.key("of").string(row.of);
     if (!row.default_json.empty()) out.key("default").raw(row.default_json);
     if (!row.default_words.empty()) out.key("default_is").string(row.default_words);
-    out.key("needed").boolean(row.needed).key("since").string(row.since).key("help").string(row.help).close_object();
+    out.key("needed").boolean(row.needed);
+    if (row.restored) out.key("restored").boolean(true);
+    out.key("since").string(row.since).key("help").string(row.help).close_object();
   }
   return out.close_array().close_object().take();
 }

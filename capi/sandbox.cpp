@@ -121,6 +121,11 @@ berth_status berth_sandbox_set_egress(berth_sandbox* sandbox, const char* rules,
   });
 }
 
+berth_status berth_sandbox_ports(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                 berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err, [](sandbox_core& c, op_pointer) { return c.ports(); });
+}
+
 berth_status berth_sandbox_diagnose(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                     berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
@@ -133,10 +138,29 @@ berth_status berth_sandbox_hand_over(berth_sandbox* sandbox, const berth_op_opti
                                  [](sandbox_core& c, op_pointer) { return c.hand_over(); });
 }
 
-berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
-                                     berth_error** err) {
-  return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 [](sandbox_core& c, op_pointer o) { return c.terminate(std::move(o)); });
+berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size_t file_len,
+                                  const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(path, file, file_len);
+    BERTH_TRY(capi::check_path(path, "file"));
+    return [to = std::string(path)](sandbox_core& c, op_pointer) { return c.export_changes(to); };
+  });
+}
+
+berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                     const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(text, options, options_len);
+    capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root("terminate");
+    berth::terminate_options how;
+    o.into(how.force, o.boolean("force"));
+    o.into(how.timeout, o.milliseconds_of("timeout_ms"));
+    o.finish();
+    BERTH_TRY(given.outcome());
+    return [how](sandbox_core& c, op_pointer o2) { return c.terminate(how, std::move(o2)); };
+  });
 }
 
 berth_status berth_sandbox_start_docker(berth_sandbox* sandbox, const char* options, size_t options_len,

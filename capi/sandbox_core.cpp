@@ -8,6 +8,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <algorithm>
+
 namespace berth::capi {
 
 static void write_egress(json_writer& out, const egress_policy& policy) {
@@ -238,6 +240,22 @@ asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wan
   co_return outcome;
 }
 
+asio::awaitable<op_result> sandbox_core::ports() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  docker_sandbox managed(where_, *held);
+  auto asking = managed.ports();
+  auto found = co_await std::move(asking);
+  if (!found) co_return std::move(found).error();
+  op_outcome outcome;
+  json_writer out;
+  write_json(out, *found);
+  outcome.payload = out.take();
+  co_return outcome;
+}
+
 asio::awaitable<op_result> sandbox_core::diagnose() {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
@@ -265,14 +283,31 @@ asio::awaitable<op_result> sandbox_core::hand_over() {
   co_return op_outcome{};
 }
 
-asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {
+asio::awaitable<op_result> sandbox_core::export_changes(std::string file) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  docker_sandbox managed(where_, *held);
+  auto writing = managed.export_rootfs(std::move(file));
+  auto written = co_await std::move(writing);
+  if (!written) co_return std::move(written).error();
+  co_return op_outcome{};
+}
+
+asio::awaitable<op_result> sandbox_core::terminate(terminate_options how, op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
   auto held = box();
   if (!held) co_return std::move(held).error();
   const auto mine = *held;
   close_on_loop();  // so that the end of dockerd is no failure to be mended
-  auto done = co_await mine->terminate();
+  // What does not stop must not take the time that the removal needs.
+  if (op->deadline != time_point::max())
+    how.timeout = std::clamp<duration>(op->deadline - clock::now() - seconds(2), duration::zero(), how.timeout);
+  docker_sandbox managed(where_, mine);
+  auto ending = managed.terminate(how);
+  auto done = co_await std::move(ending);
   if (!done) co_return std::move(done).error();
   co_return op_outcome{};
 }

@@ -70,6 +70,8 @@ result<void> read_managed_docker(std::string_view text, docker_recipe& recipe, d
   return given.outcome();
 }
 
+static constexpr const char* of_snapshot = "a sandbox that is restored has what its snapshot has: leave it out";
+
 result<sandbox_request> read_sandbox_request(std::string_view where, std::string_view config) {
   sandbox_request r;
   auto environment = read_environment(where);
@@ -80,18 +82,19 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   BERTH_TRY(given.parse(config));
   auto o = given.root("sandbox");
   sandbox_config& c = r.config;
-  o.into(c.id, o.text("id"));
-  o.into(c.rootfs, o.text("rootfs"));
   o.into(r.snapshot, o.text("snapshot"));
   if (!r.snapshot.empty()) {
-    for (const char* key : {"rootfs", "max_connections", "cpus", "memory_bytes", "env", "cwd", "mounts", "net_raw",
-                            "packet_socket_write", "shared_directory", "runsc_args", "spec_patch", "docker"}) {
-      if (o.has(key)) o.complain(key, "a sandbox that is restored has what its snapshot has: leave it out");
+    for (const option_row& row : find_option_set("sandbox")->rows) {
+      if (!row.restored && o.has(row.name)) o.complain(row.name, of_snapshot);
     }
     c.rootfs = "/";  // until the snapshot is opened
   }
+  o.into(c.id, o.text("id"));
+  o.into(c.rootfs, o.text("rootfs"));
   if (auto network = o.text("network")) {
-    if (*network == "sandbox") {
+    if (!r.snapshot.empty() && !network->starts_with('/')) {
+      o.complain("network", of_snapshot);
+    } else if (*network == "sandbox") {
       c.network = network_mode::sandbox;
     } else if (*network == "none") {
       c.network = network_mode::none;

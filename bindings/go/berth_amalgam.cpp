@@ -327,6 +327,7 @@ struct option_row {
   std::string_view default_words;
   std::string_view unit;
   bool needed;
+  bool restored;
   std::string_view since;
   std::string_view help;
 };
@@ -21241,6 +21242,80 @@ BERTH_DECL result<supervisor_options> docker_supervisor_options(sandbox& box, co
 }
 #endif
 namespace berth {
+struct container_ports {
+  std::string container;
+  std::string name;
+  std::vector<std::string>
+      ports;
+};
+struct sandbox_ports {
+  std::vector<published_port> published;
+  std::vector<container_ports> containers;
+};
+BERTH_DECL void write_json(json_writer& to, const sandbox_ports& ports);
+BERTH_DECL std::vector<container_ports> parse_container_ports(std::string_view text);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline constexpr std::size_t most_containers = 4096, most_ports_of_one = 4096;
+inline std::string_view take_until(std::string_view& text, std::string_view mark) {
+  const std::size_t at = text.find(mark);
+  const std::string_view part = text.substr(0, at);
+  text = at == std::string_view::npos ? std::string_view() : text.substr(at + mark.size());
+  return part;
+}
+inline std::optional<std::pair<unsigned, unsigned>> read_port_range(std::string_view text) {
+  const auto first = parse_number<std::uint16_t>(take_until(text, "-"));
+  const auto last = text.empty() ? first : parse_number<std::uint16_t>(text);
+  if (!first || !last || *last < *first) return {};
+  return std::pair<unsigned, unsigned>(*first, *last);
+}
+inline void add_ports(std::vector<std::string>& to, std::string_view entry) {
+  const std::size_t arrow = entry.find("->");
+  if (arrow == std::string_view::npos) return;
+  const std::string_view outer = entry.substr(0, arrow);
+  std::string_view rest = entry.substr(arrow + 2);
+  const auto inside = read_port_range(take_until(rest, "/"));
+  const std::size_t colon = outer.rfind(':');
+  if (colon == std::string_view::npos || !inside || (rest != "tcp" && rest != "udp" && rest != "sctp")) return;
+  const auto outside = read_port_range(outer.substr(colon + 1));
+  if (!outside || outside->second - outside->first != inside->second - inside->first) return;
+  std::string address;
+  append_shown(address, outer.substr(0, colon));
+  if (address.find(':') != std::string::npos && address.front() != '[') address = "[" + address + "]";
+  for (unsigned i = 0; i <= inside->second - inside->first && to.size() < most_ports_of_one; ++i) {
+    to.push_back(address + ":" + std::to_string(outside->first + i) + ":" + std::to_string(inside->first + i) + "/" +
+                 std::string(rest));
+  }
+}
+}
+BERTH_DECL std::vector<container_ports> parse_container_ports(std::string_view text) {
+  std::vector<container_ports> out;
+  while (!text.empty() && out.size() < detail::most_containers) {
+    std::string_view line = detail::take_until(text, "\n");
+    container_ports one;
+    append_shown(one.container, detail::take_until(line, "\t"));
+    append_shown(one.name, detail::take_until(line, "\t"));
+    while (!line.empty()) detail::add_ports(one.ports, detail::take_until(line, ", "));
+    if (!one.ports.empty()) out.push_back(std::move(one));
+  }
+  return out;
+}
+BERTH_DECL void write_json(json_writer& to, const sandbox_ports& ports) {
+  to.open_object().key("ports").open_array();
+  for (const published_port& port : ports.published) to.string(port.word());
+  to.close_array().key("containers").open_array();
+  for (const container_ports& one : ports.containers) {
+    to.open_object().key("container").string(one.container).key("name").string(one.name).key("ports").open_array();
+    for (const std::string& port : one.ports) to.string(port);
+    to.close_array().close_object();
+  }
+  to.close_array().close_object();
+}
+}
+#endif
+namespace berth {
 BERTH_DECL docker_recipe docker_in_memory();
 struct docker_settings {
   docker_recipe recipe = docker_in_memory();
@@ -21253,6 +21328,10 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
                                                                                  sandbox_config config,
                                                                                  std::optional<docker_recipe> docker,
                                                                                  sandbox_purpose purpose);
+struct terminate_options {
+  bool force = false;
+  duration timeout = seconds(45);
+};
 class docker_sandbox {
  public:
   BERTH_DECL docker_sandbox(environment where, std::shared_ptr<sandbox> box);
@@ -21272,6 +21351,7 @@ class docker_sandbox {
   BERTH_DECL boost::asio::awaitable<daemon_status> docker_status();
   BERTH_DECL boost::asio::awaitable<result<command_result>> docker(std::vector<std::string> args,
                                                                    time_point deadline = time_point::max());
+  BERTH_DECL boost::asio::awaitable<result<sandbox_ports>> ports(time_point deadline = time_point::max());
   BERTH_DECL boost::asio::awaitable<result<sandbox_status>> status(status_options options = {});
   boost::asio::awaitable<result<command_result>> exec(command what) { return run_command(*box_, std::move(what)); }
   boost::asio::awaitable<result<command_result>> exec(command what, stdio_options io,
@@ -21291,7 +21371,7 @@ class docker_sandbox {
   BERTH_DECL boost::asio::awaitable<result<void>> events(std::function<void(const sandbox_event&)> tell, bool follow,
                                                          time_point deadline = time_point::max());
   BERTH_DECL boost::asio::awaitable<result<void>> stop_docker(time_point deadline);
-  BERTH_DECL boost::asio::awaitable<result<void>> terminate();
+  BERTH_DECL boost::asio::awaitable<result<void>> terminate(terminate_options how = {});
  private:
   result<supervisor_options> options_for(docker_settings docker) const;
   environment where_;
@@ -21519,6 +21599,7 @@ BERTH_DECL boost::asio::awaitable<daemon_status> docker_sandbox::docker_status()
   if (kept) now = kept->docker;
   if (kept && now.state != daemon_state::ready) co_return now;
   if (!box_->record().shared_directory) co_return now;
+  if (!kept && !check_host_socket(box_->shared_path(docker_socket_name))) co_return now;
   auto asking = guest_.answers(soon);
   const bool answers = co_await std::move(asking);
   if (kept && !answers) now.state = daemon_state::starting;
@@ -21528,6 +21609,19 @@ BERTH_DECL boost::asio::awaitable<daemon_status> docker_sandbox::docker_status()
 BERTH_DECL boost::asio::awaitable<result<command_result>> docker_sandbox::docker(std::vector<std::string> args,
                                                                                  time_point deadline) {
   return run_docker(*box_, std::move(args), deadline);
+}
+BERTH_DECL boost::asio::awaitable<result<sandbox_ports>> docker_sandbox::ports(time_point deadline) {
+  sandbox_ports out;
+  if (box_->record().net) out.published = box_->record().net->ports;
+  auto looking = docker_status();
+  const daemon_status now = co_await std::move(looking);
+  if (now.state != daemon_state::ready) co_return out;
+  std::vector<std::string> ps{"ps", "--no-trunc", "--format", "{{.ID}}\t{{.Names}}\t{{.Ports}}"};
+  auto asking = docker(std::move(ps), deadline);
+  auto said = co_await std::move(asking);
+  if (!said) co_return std::move(said).error();
+  out.containers = parse_container_ports(said->out);
+  co_return out;
 }
 BERTH_DECL boost::asio::awaitable<result<sandbox_status>> docker_sandbox::status(status_options options) {
   return look_at(where_, box_->record(), options);
@@ -21543,13 +21637,79 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::events(std::func
 BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::stop_docker(time_point deadline) {
   return guest_.stop(deadline);
 }
-BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::terminate() {
-  if (!is_stopped(box_->record().sandbox_process)) {
-    auto stopping = guest_.stop(deadline_after(seconds(30)));
-    (void)co_await std::move(stopping);
+}
+namespace berth {
+namespace detail {
+inline bool runs_berth(pid_t pid) {
+  struct stat its {};
+  struct stat own {};
+  const std::string exe = "/proc/" + std::to_string(pid) + "/exe";
+  if (::stat(exe.c_str(), &its) != 0) return false;
+  if (::stat("/proc/self/exe", &own) == 0 && its.st_dev == own.st_dev && its.st_ino == own.st_ino) return true;
+  std::error_code failed;
+  const std::string name = std::filesystem::read_symlink(exe, failed).filename();
+  return name == "berth" || name == "berth (deleted)";
+}
+inline unique_fd open_runner(const sandbox_record& record) {
+  const process_identity& who = record.creator;
+  if (!who || who.pid == ::getpid() || record.boot_id != read_boot_id()) return {};
+  const auto purpose = read_purpose(record.directory);
+  if (!purpose || purpose->detached) return {};
+  auto fd = open_pidfd(who.pid);
+  if (!fd || !who.alive() || !runs_berth(who.pid)) return {};
+  return std::move(*fd);
+}
+inline boost::asio::awaitable<void> end_runner(unique_fd runner, bool at_once, time_point deadline) {
+  (void)signal_pidfd(runner.get(), at_once ? SIGKILL : SIGTERM);
+  for (milliseconds wait(1); clock::now() < deadline; wait = std::min(wait * 2, milliseconds(20))) {
+    struct pollfd ended {
+      runner.get(), POLLIN, 0
+    };
+    if (::poll(&ended, 1, 0) > 0) co_return;
+    const bool waited = co_await pause_for(wait);
+    if (!waited) co_return;
   }
-  auto ending = box_->terminate();
-  co_return co_await std::move(ending);
+  (void)signal_pidfd(runner.get(), SIGKILL);
+}
+inline boost::asio::awaitable<void> stop_in_order(std::shared_ptr<sandbox> box, log_sink log, time_point deadline) {
+  if (box->is_paused()) {
+    auto resuming = box->resume(std::max<duration>(milliseconds(100), deadline - clock::now()));
+    (void)co_await std::move(resuming);
+  }
+  const auto guest = read_guest_status(box->record());
+  if (!guest) co_return;
+  const bool docker = guest->docker.state == daemon_state::starting || guest->docker.state == daemon_state::ready;
+  if (!docker && !(guest->command && guest->command->now == kept_command::state::running)) co_return;
+  guest_daemon kept(box, std::move(log));
+  auto stopping = kept.stop(deadline);
+  (void)co_await std::move(stopping);
+}
+inline boost::asio::awaitable<result<void>> end_sandbox(std::shared_ptr<sandbox> box, log_sink log,
+                                                        terminate_options how) {
+  const time_point deadline = deadline_after(how.timeout);
+  const auto record = read_record(box->record().directory);
+  const bool is_there = record && !record->damaged && record->token == box->record().token;
+  const bool at_once = how.force || (is_there && is_stopped(record->sandbox_process));
+  if (unique_fd runner = is_there ? open_runner(*record) : unique_fd()) {
+    const time_point patience = at_once ? std::min(deadline, deadline_after(seconds(1))) : deadline;
+    auto ending = end_runner(std::move(runner), at_once, patience);
+    co_await std::move(ending);
+  }
+  if (is_there && !at_once) {
+    auto stopping = stop_in_order(box, std::move(log), deadline);
+    co_await std::move(stopping);
+  }
+  auto asking = was_cancelled();
+  const bool given_up = co_await std::move(asking);
+  if (given_up) co_return make_error(errc::cancelled, "managed", "cancelled before the sandbox was removed", box->id());
+  const duration at_least = how.force ? milliseconds(1900) : milliseconds(900);
+  auto removing = box->terminate(how.force ? at_least : std::max(at_least, deadline - clock::now()));
+  co_return co_await std::move(removing);
+}
+}
+BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::terminate(terminate_options how) {
+  auto work = detail::end_sandbox(box_, where_.log, how);
+  co_return co_await cancellation_as_error(std::move(work));
 }
 }
 #endif
@@ -23037,13 +23197,15 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> egress(std::optional<egress_policy> wanted);
   asio::awaitable<op_result> state(op_pointer op);
+  asio::awaitable<op_result> ports();
   asio::awaitable<op_result> diagnose();
   asio::awaitable<op_result> hand_over();
   asio::awaitable<op_result> set_paused(bool paused);
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
   asio::awaitable<op_result> clone(int copies, restore_options options);
-  asio::awaitable<op_result> terminate(op_pointer op);
+  asio::awaitable<op_result> export_changes(std::string file);
+  asio::awaitable<op_result> terminate(terminate_options how, op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
   asio::awaitable<op_result> docker_status(op_pointer op);
@@ -24596,7 +24758,9 @@ std::string options_json(const option_set& set) {
     if (!row.of.empty()) out.key("of").string(row.of);
     if (!row.default_json.empty()) out.key("default").raw(row.default_json);
     if (!row.default_words.empty()) out.key("default_is").string(row.default_words);
-    out.key("needed").boolean(row.needed).key("since").string(row.since).key("help").string(row.help).close_object();
+    out.key("needed").boolean(row.needed);
+    if (row.restored) out.key("restored").boolean(true);
+    out.key("since").string(row.since).key("help").string(row.help).close_object();
   }
   return out.close_array().close_object().take();
 }
@@ -24626,402 +24790,406 @@ berth_status berth_options_json(const char* set, size_t set_len, berth_buffer** 
 }
 namespace berth::capi {
 static constexpr option_row loop_options_rows[] = {
-    {"log_level", option_type::int_, 0, 4, "", "", "0", "", "", false, "0.1", "the least BERTH_LOG_… that becomes an event; 0: no log events"},
-    {"user_data", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "", false, "0.1", "handed back in log events and with the loop's end"},
-    {"queue_limit", option_type::int_, 0, 1.8446744073709552e+19, "", "", "", "0: 65536", "", false, "0.1", "log and line events beyond this many waiting ones are dropped"},
-    {"output_limit", option_type::size, 0, 2147483647, "", "", "", "0: 1 MiB", "bytes", false, "0.1", "how much of one command's output may wait before it is made to wait, each event counting for 256 more"},
+    {"log_level", option_type::int_, 0, 4, "", "", "0", "", "", false, false, "0.1", "the least BERTH_LOG_… that becomes an event; 0: no log events"},
+    {"user_data", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "", false, false, "0.1", "handed back in log events and with the loop's end"},
+    {"queue_limit", option_type::int_, 0, 1.8446744073709552e+19, "", "", "", "0: 65536", "", false, false, "0.1", "log and line events beyond this many waiting ones are dropped"},
+    {"output_limit", option_type::size, 0, 2147483647, "", "", "", "0: 1 MiB", "bytes", false, false, "0.1", "how much of one command's output may wait before it is made to wait, each event counting for 256 more"},
 };
 static constexpr option_row op_options_rows[] = {
-    {"flags", option_type::int_, 0, 0, "", "", "0", "", "", false, "0.1", "none yet"},
-    {"user_data", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "", false, "0.1", "handed back in the operation's events"},
-    {"deadline_ns", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "nanoseconds", false, "0.1", "on the clock of berth_now_ns; past it the operation ends with BERTH_E_TIMEOUT; 0: none"},
+    {"flags", option_type::int_, 0, 0, "", "", "0", "", "", false, false, "0.1", "none yet"},
+    {"user_data", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "", false, false, "0.1", "handed back in the operation's events"},
+    {"deadline_ns", option_type::int_, 0, 1.8446744073709552e+19, "", "", "0", "", "nanoseconds", false, false, "0.1", "on the clock of berth_now_ns; past it the operation ends with BERTH_E_TIMEOUT; 0: none"},
 };
 static constexpr option_row spec_mount_rows[] = {
-    {"destination", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the path inside, absolute"},
-    {"type", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "bind, tmpfs, proc, …"},
-    {"source", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "what is mounted"},
-    {"options", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "as ro, rbind"},
+    {"destination", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the path inside, absolute"},
+    {"type", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "bind, tmpfs, proc, …"},
+    {"source", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "what is mounted"},
+    {"options", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "as ro, rbind"},
 };
 static constexpr option_row where_rows[] = {
-    {"root", option_type::text, 0, 2147483647, "", "", "\"/var/lib/berth\"", "", "", false, "0.1", "the directory where sandboxes are kept; $BERTH_ROOT where it is not given"},
-    {"runsc", option_type::text, 0, 2147483647, "", "", "", "runsc on the PATH", "", false, "0.1", "the runsc to use, a path or a name; $BERTH_RUNSC where it is not given"},
-    {"init", option_type::text, 0, 2147483647, "", "", "", "where it was installed", "", false, "0.1", "berth-init; $BERTH_INIT where it is not given"},
-    {"network_pool", option_type::text, 0, 2147483647, "", "", "\"10.211.0.0/16\"", "", "", false, "0.1", "sandboxes get their networks out of this; $BERTH_NETWORK_POOL where it is not given"},
+    {"root", option_type::text, 0, 2147483647, "", "", "\"/var/lib/berth\"", "", "", false, false, "0.1", "the directory where sandboxes are kept; $BERTH_ROOT where it is not given"},
+    {"runsc", option_type::text, 0, 2147483647, "", "", "", "runsc on the PATH", "", false, false, "0.1", "the runsc to use, a path or a name; $BERTH_RUNSC where it is not given"},
+    {"init", option_type::text, 0, 2147483647, "", "", "", "where it was installed", "", false, false, "0.1", "berth-init; $BERTH_INIT where it is not given"},
+    {"network_pool", option_type::text, 0, 2147483647, "", "", "\"10.211.0.0/16\"", "", "", false, false, "0.1", "sandboxes get their networks out of this; $BERTH_NETWORK_POOL where it is not given"},
 };
 static constexpr option_row mount_rows[] = {
-    {"source", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the path on this host"},
-    {"destination", option_type::text, 0, 2147483647, "", "", "", "the same path inside", "", false, "0.1", "the path inside"},
-    {"read_only", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "nothing inside can write to it"},
+    {"source", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the path on this host"},
+    {"destination", option_type::text, 0, 2147483647, "", "", "", "the same path inside", "", false, false, "0.1", "the path inside"},
+    {"read_only", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "nothing inside can write to it"},
 };
 static constexpr option_row sandbox_rows[] = {
-    {"rootfs", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the root file system, an absolute path; it is never written to"},
-    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, those may be given then that are the sandbox's own: its id, host name, network where that is a path, egress, published ports, annotations, lifetime, whom it ends with and the time for its creation"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "made up", "", false, "0.1", "what to call it"},
-    {"cpus", option_type::number, 0, 4096, "", "", "0", "", "", false, "0.1", "how many CPUs it may use, from 0.01; 0: no limit"},
-    {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
-    {"network", option_type::text, 0, 2147483647, "", "", "\"sandbox\"", "", "", false, "0.1", "\"sandbox\": a network of its own; \"none\"; or the path of a network namespace"},
-    {"max_connections", option_type::int_, 0, 2147483648, "", "", "4096", "", "", false, "0.2", "how many flows it may hold in the host's connection tracking; 0: no limit"},
-    {"egress", option_type::texts, 0, 2147483647, "", "", "[\"all\"]", "", "", false, "0.2", "where it may begin connections to: \"all\", \"none\", or \"dns\" (port 53 of its name servers) and any number of \"ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]\", where a port alone is one of TCP; it can be changed while it runs"},
-    {"publish", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.2", "ports of this host that lead to it: \"[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]\", the address being 127.0.0.1 where none is named"},
-    {"hostname", option_type::text, 0, 2147483647, "", "", "", "the id", "", false, "0.1", "its host name"},
-    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables of all that runs inside"},
-    {"cwd", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, "0.1", "where commands start"},
-    {"mounts", option_type::objects, 0, 2147483647, "", "mount", "", "", "", false, "0.1", "directories and files of this host, bound into it"},
-    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.1", "texts that are kept with it, and told with its status"},
-    {"net_raw", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "programs inside may open raw sockets; Docker sets what it needs by itself"},
-    {"packet_socket_write", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "programs inside may write to packet sockets; Docker sets what it needs by itself"},
-    {"shared_directory", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "/run/berth inside is shared with this host"},
-    {"runsc_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further global options of runsc, \"--name=value\", checked against the binary"},
-    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it ends with this process, whatever ends that; what is left on this host is removed at once where the berth command is installed, else with the next collection of garbage"},
-    {"ends_with_process", option_type::int_, 1, 4194304, "", "", "", "none", "", false, "0.2", "the number of another process that it ends with as well"},
-    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, "0.2", "it is stopped so long after the beginning of its creation"},
-    {"create_timeout_ms", option_type::ms, 0, 2147483647, "", "", "60000", "", "milliseconds", false, "0.1", "how long its creation may take in all"},
-    {"spec_patch", option_type::json, 0, 2147483647, "", "", "", "", "", false, "0.1", "a merge patch (RFC 7396), the last word on its OCI spec"},
-    {"docker", option_type::object, 0, 2147483647, "", "docker", "", "no Docker", "", false, "0.1", "Docker in it"},
+    {"rootfs", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the root file system, an absolute path; it is never written to"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, hostname, annotations, ends with creator, ends with process, lifetime, create timeout"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "made up", "", false, true, "0.1", "what to call it"},
+    {"cpus", option_type::number, 0, 4096, "", "", "0", "", "", false, false, "0.1", "how many CPUs it may use, from 0.01; 0: no limit"},
+    {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
+    {"network", option_type::text, 0, 2147483647, "", "", "\"sandbox\"", "", "", false, true, "0.1", "\"sandbox\": a network of its own; \"none\"; or the path of a network namespace"},
+    {"max_connections", option_type::int_, 0, 2147483648, "", "", "4096", "", "", false, false, "0.2", "how many flows it may hold in the host's connection tracking; 0: no limit"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "[\"all\"]", "", "", false, true, "0.2", "where it may begin connections to: \"all\", \"none\", or \"dns\" (port 53 of its name servers) and any number of \"ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]\", where a port alone is one of TCP; it can be changed while it runs"},
+    {"publish", option_type::texts, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "ports of this host that lead to it: \"[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]\", the address being 127.0.0.1 where none is named"},
+    {"hostname", option_type::text, 0, 2147483647, "", "", "", "the id", "", false, true, "0.1", "its host name"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables of all that runs inside"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, false, "0.1", "where commands start"},
+    {"mounts", option_type::objects, 0, 2147483647, "", "mount", "", "", "", false, false, "0.1", "directories and files of this host, bound into it"},
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, true, "0.1", "texts that are kept with it, and told with its status"},
+    {"net_raw", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "programs inside may open raw sockets; Docker sets what it needs by itself"},
+    {"packet_socket_write", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "programs inside may write to packet sockets; Docker sets what it needs by itself"},
+    {"shared_directory", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "/run/berth inside is shared with this host"},
+    {"runsc_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further global options of runsc, \"--name=value\", checked against the binary"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, true, "0.1", "it ends with this process, whatever ends that; what is left on this host is removed at once where the berth command is installed, else with the next collection of garbage"},
+    {"ends_with_process", option_type::int_, 1, 4194304, "", "", "", "none", "", false, true, "0.2", "the number of another process that it ends with as well"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, true, "0.2", "it is stopped so long after the beginning of its creation"},
+    {"create_timeout_ms", option_type::ms, 0, 2147483647, "", "", "60000", "", "milliseconds", false, true, "0.1", "how long its creation may take in all"},
+    {"spec_patch", option_type::json, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a merge patch (RFC 7396), the last word on its OCI spec"},
+    {"docker", option_type::object, 0, 2147483647, "", "docker", "", "no Docker", "", false, false, "0.1", "Docker in it"},
+};
+static constexpr option_row terminate_rows[] = {
+    {"force", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "at once, without stopping containers first"},
+    {"timeout_ms", option_type::ms, 0, 2147483647, "", "", "45000", "", "milliseconds", false, false, "0.2", "how long what runs inside may take to stop before it is killed"},
 };
 static constexpr option_row snapshot_rows[] = {
-    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call the snapshot"},
-    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "the sandbox goes on when it is saved; else it ends then"},
+    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "what to call the snapshot"},
+    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.2", "the sandbox goes on when it is saved; else it ends then"},
 };
 static constexpr option_row own_rows[] = {
-    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
-    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
-    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
-    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, false, "0.2", "it is stopped so long after that"},
 };
 static constexpr option_row clone_rows[] = {
-    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
-    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
-    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
-    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
-    {"count", option_type::int_, 1, 1024, "", "", "1", "", "", false, "0.2", "how many"},
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, false, "0.2", "it is stopped so long after that"},
+    {"count", option_type::int_, 1, 1024, "", "", "1", "", "", false, false, "0.2", "how many"},
 };
 static constexpr option_row pool_take_rows[] = {
-    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.2", "texts that are kept with it"},
-    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
-    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "it ends when this process does, whatever ends that"},
-    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, "0.2", "it is stopped so long after that"},
-    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "the pool"},
+    {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "texts that are kept with it"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it ends when this process does, whatever ends that"},
+    {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, false, "0.2", "it is stopped so long after that"},
+    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "the pool"},
 };
 static constexpr option_row pool_start_rows[] = {
-    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "what to call it"},
-    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "the snapshot that its sandboxes are copies of"},
-    {"size", option_type::int_, 1, 1024, "", "", "4", "", "", false, "0.2", "how many wait when it is full"},
-    {"at_once", option_type::int_, 1, 64, "", "", "2", "", "", false, "0.2", "how many are made at a time"},
-    {"per_minute", option_type::number, 0, 1000000, "", "", "", "no limit", "", false, "0.2", "how many are made in a minute at most; 0 for no limit"},
-    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "whoever collects garbage stops it once this process has ended"},
-    {"wait", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.2", "it is full when the operation is done; else it fills up meanwhile"},
+    {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "what to call it"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "the snapshot that its sandboxes are copies of"},
+    {"size", option_type::int_, 1, 1024, "", "", "4", "", "", false, false, "0.2", "how many wait when it is full"},
+    {"at_once", option_type::int_, 1, 64, "", "", "2", "", "", false, false, "0.2", "how many are made at a time"},
+    {"per_minute", option_type::number, 0, 1000000, "", "", "", "no limit", "", false, false, "0.2", "how many are made in a minute at most; 0 for no limit"},
+    {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "whoever collects garbage stops it once this process has ended"},
+    {"wait", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.2", "it is full when the operation is done; else it fills up meanwhile"},
 };
 static constexpr option_row file_read_rows[] = {
-    {"offset", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, "0.2", "how many bytes are left out at its beginning"},
-    {"length", option_type::size, 0, 2147483647, "", "", "", "to its end", "bytes", false, "0.2", "how many are read at most"},
-    {"most", option_type::size, 0, 2147483647, "", "", "", "1 GiB without a descriptor, else no limit", "bytes", false, "0.2", "a file of which there is more is refused"},
+    {"offset", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, false, "0.2", "how many bytes are left out at its beginning"},
+    {"length", option_type::size, 0, 2147483647, "", "", "", "to its end", "bytes", false, false, "0.2", "how many are read at most"},
+    {"most", option_type::size, 0, 2147483647, "", "", "", "1 GiB without a descriptor, else no limit", "bytes", false, false, "0.2", "a file of which there is more is refused"},
 };
 static constexpr option_row file_write_rows[] = {
-    {"mode", option_type::int_, 0, 4095, "", "", "", "0644, or that of the file that is there", "", false, "0.2", "its permissions"},
-    {"parents", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "directories that are missing above it are made"},
+    {"mode", option_type::int_, 0, 4095, "", "", "", "0644, or that of the file that is there", "", false, false, "0.2", "its permissions"},
+    {"parents", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "directories that are missing above it are made"},
 };
 static constexpr option_row file_directory_rows[] = {
-    {"mode", option_type::int_, 0, 4095, "", "", "", "0755", "", false, "0.2", "its permissions"},
-    {"parents", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "directories that are missing above it are made, and one that is there is no error"},
+    {"mode", option_type::int_, 0, 4095, "", "", "", "0755", "", false, false, "0.2", "its permissions"},
+    {"parents", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "directories that are missing above it are made, and one that is there is no error"},
 };
 static constexpr option_row file_pack_rows[] = {
-    {"name", option_type::text, 0, 2147483647, "", "", "", "the last part of its path", "", false, "0.2", "what it is called in the archive"},
-    {"follow", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "where the path is a symbolic link, what it leads to is packed"},
-    {"most", option_type::size, 0, 2147483647, "", "", "", "1 GiB without a descriptor, else no limit", "bytes", false, "0.2", "a tree that takes more is refused"},
+    {"name", option_type::text, 0, 2147483647, "", "", "", "the last part of its path", "", false, false, "0.2", "what it is called in the archive"},
+    {"follow", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "where the path is a symbolic link, what it leads to is packed"},
+    {"most", option_type::size, 0, 2147483647, "", "", "", "1 GiB without a descriptor, else no limit", "bytes", false, false, "0.2", "a tree that takes more is refused"},
 };
 static constexpr option_row recipe_rows[] = {
-    {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
-    {"data_root", option_type::text, 0, 2147483647, "", "", "", "the root file system", "", false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit), \"tmpfs:2Gi\", or a directory of this host"},
-    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where that is inside"},
-    {"raise_limits", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.2", "CAP_SYS_RESOURCE beside the 17 capabilities, so that nested containers may raise limits (`ulimits: memlock: -1`); a sandbox of berth's own has it whatever is said here"},
-    {"guest", option_type::text, 0, 2147483647, "", "", "", "none", "", false, "0.2", "berth-init on this host, bound in at /.berth/init, which starts dockerd; a sandbox of berth's own has it whatever is said here"},
+    {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
+    {"data_root", option_type::text, 0, 2147483647, "", "", "", "the root file system", "", false, false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit), \"tmpfs:2Gi\", or a directory of this host"},
+    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, false, "0.1", "where that is inside"},
+    {"raise_limits", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "CAP_SYS_RESOURCE beside the 17 capabilities, so that nested containers may raise limits (`ulimits: memlock: -1`); a sandbox of berth's own has it whatever is said here"},
+    {"guest", option_type::text, 0, 2147483647, "", "", "", "none", "", false, false, "0.2", "berth-init on this host, bound in at /.berth/init, which starts dockerd; a sandbox of berth's own has it whatever is said here"},
 };
 static constexpr option_row daemon_rows[] = {
-    {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it may take from its start to ready"},
-    {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"never\"", "", "", false, "0.1", "what happens when dockerd ends by itself"},
-    {"restart_limit", option_type::int_, 0, 1000000, "", "", "5", "", "", false, "0.1", "how often in a row it is started again without having been ready for a while"},
-    {"restart_first_pause_ms", option_type::ms, 0, 2147483647, "", "", "200", "", "milliseconds", false, "0.1", "how long is waited before it is started again, doubled each time"},
-    {"restart_max_pause_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "the longest of these pauses"},
-    {"restart_settle_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it has to be ready until restarts are counted anew"},
-    {"stop_containers_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long the containers have to stop"},
-    {"term_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long dockerd has to end after SIGTERM"},
-    {"kill_timeout_ms", option_type::ms, 0, 2147483647, "", "", "5000", "", "milliseconds", false, "0.1", "how long is waited for its end after SIGKILL"},
-    {"events", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "each change of state is an event"},
-    {"daemon_lines", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "each line of dockerd's own log is an event"},
-    {"docker_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of dockerd, as \"28.5.2\", by which it is started"},
-    {"containerd_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of containerd"},
-    {"runc_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of runc"},
-    {"runsc_release", option_type::int_, 0, 99999999, "", "", "", "unknown: as the newest", "", false, "0.1", "the release of the runsc that it runs on, as 20260701"},
-    {"uplink_device", option_type::text, 0, 2147483647, "", "", "", "that of the default route", "", false, "0.1", "the sandbox's interface to the outside"},
-    {"uplink_address", option_type::text, 0, 2147483647, "", "", "", "asked of ip inside", "", false, "0.1", "its IPv4 address"},
-    {"uplink_mtu", option_type::int_, 0, 65535, "", "", "", "asked of ip inside", "", false, "0.1", "its MTU"},
-    {"snat", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "containers reach the outside, which needs a network, iptables and ip in the sandbox"},
-    {"sockets", option_type::texts, 0, 2147483647, "", "", "[\"/var/run/docker.sock\"]", "", "", false, "0.1", "where dockerd listens inside"},
-    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where it keeps its images inside"},
-    {"data_root_mounted", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "something is mounted there; else it lies in the root file system"},
-    {"storage_driver", option_type::text, 0, 2147483647, "", "", "", "dockerd's choice", "", false, "0.1", "the storage driver"},
-    {"wrap_runc", option_type::word, 0, 2147483647, "automatic|always|never", "", "\"automatic\"", "", "", false, "0.1", "whether what runc cannot do in gVisor is seen to before it is called"},
-    {"dockerd", option_type::text, 0, 2147483647, "", "", "\"dockerd\"", "", "", false, "0.1", "the program, a name looked up inside or an absolute path"},
-    {"dockerd_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further arguments for dockerd"},
-    {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables for dockerd"},
-    {"host_socket", option_type::text, 0, 2147483647, "", "", "", "commands inside ask", "", false, "0.1", "dockerd's socket as this host reaches it, in a directory that is shared with the sandbox: readiness is asked from outside then; not for a sandbox of berth's own, which has one"},
-    {"guest_program", option_type::text, 0, 2147483647, "", "", "\"/.berth/init\"", "", "", false, "0.2", "berth-init as the sandbox sees it, which starts dockerd there; not for a sandbox of berth's own, which has one"},
+    {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, false, "0.1", "how long it may take from its start to ready"},
+    {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"never\"", "", "", false, false, "0.1", "what happens when dockerd ends by itself"},
+    {"restart_limit", option_type::int_, 0, 1000000, "", "", "5", "", "", false, false, "0.1", "how often in a row it is started again without having been ready for a while"},
+    {"restart_first_pause_ms", option_type::ms, 0, 2147483647, "", "", "200", "", "milliseconds", false, false, "0.1", "how long is waited before it is started again, doubled each time"},
+    {"restart_max_pause_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, false, "0.1", "the longest of these pauses"},
+    {"restart_settle_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, false, "0.1", "how long it has to be ready until restarts are counted anew"},
+    {"stop_containers_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, false, "0.1", "how long the containers have to stop"},
+    {"term_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, false, "0.1", "how long dockerd has to end after SIGTERM"},
+    {"kill_timeout_ms", option_type::ms, 0, 2147483647, "", "", "5000", "", "milliseconds", false, false, "0.1", "how long is waited for its end after SIGKILL"},
+    {"events", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "each change of state is an event"},
+    {"daemon_lines", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "each line of dockerd's own log is an event"},
+    {"docker_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, false, "0.1", "the version of dockerd, as \"28.5.2\", by which it is started"},
+    {"containerd_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, false, "0.1", "the version of containerd"},
+    {"runc_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, false, "0.1", "the version of runc"},
+    {"runsc_release", option_type::int_, 0, 99999999, "", "", "", "unknown: as the newest", "", false, false, "0.1", "the release of the runsc that it runs on, as 20260701"},
+    {"uplink_device", option_type::text, 0, 2147483647, "", "", "", "that of the default route", "", false, false, "0.1", "the sandbox's interface to the outside"},
+    {"uplink_address", option_type::text, 0, 2147483647, "", "", "", "asked of ip inside", "", false, false, "0.1", "its IPv4 address"},
+    {"uplink_mtu", option_type::int_, 0, 65535, "", "", "", "asked of ip inside", "", false, false, "0.1", "its MTU"},
+    {"snat", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "containers reach the outside, which needs a network, iptables and ip in the sandbox"},
+    {"sockets", option_type::texts, 0, 2147483647, "", "", "[\"/var/run/docker.sock\"]", "", "", false, false, "0.1", "where dockerd listens inside"},
+    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, false, "0.1", "where it keeps its images inside"},
+    {"data_root_mounted", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "something is mounted there; else it lies in the root file system"},
+    {"storage_driver", option_type::text, 0, 2147483647, "", "", "", "dockerd's choice", "", false, false, "0.1", "the storage driver"},
+    {"wrap_runc", option_type::word, 0, 2147483647, "automatic|always|never", "", "\"automatic\"", "", "", false, false, "0.1", "whether what runc cannot do in gVisor is seen to before it is called"},
+    {"dockerd", option_type::text, 0, 2147483647, "", "", "\"dockerd\"", "", "", false, false, "0.1", "the program, a name looked up inside or an absolute path"},
+    {"dockerd_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further arguments for dockerd"},
+    {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables for dockerd"},
+    {"host_socket", option_type::text, 0, 2147483647, "", "", "", "commands inside ask", "", false, false, "0.1", "dockerd's socket as this host reaches it, in a directory that is shared with the sandbox: readiness is asked from outside then; not for a sandbox of berth's own, which has one"},
+    {"guest_program", option_type::text, 0, 2147483647, "", "", "\"/.berth/init\"", "", "", false, false, "0.2", "berth-init as the sandbox sees it, which starts dockerd there; not for a sandbox of berth's own, which has one"},
 };
 static constexpr option_row docker_rows[] = {
-    {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
-    {"data_root", option_type::text, 0, 2147483647, "", "", "\"tmpfs\"", "", "", false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit, or of the host's memory), \"tmpfs:2Gi\", or a directory of this host, where they outlive the sandbox in its berth-data-root/docker"},
-    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, "0.1", "where it keeps its images inside"},
-    {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it may take from its start to ready"},
-    {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"on-failure\"", "", "", false, "0.1", "what happens when dockerd ends by itself"},
-    {"restart_limit", option_type::int_, 0, 1000000, "", "", "5", "", "", false, "0.1", "how often in a row it is started again without having been ready for a while"},
-    {"restart_first_pause_ms", option_type::ms, 0, 2147483647, "", "", "200", "", "milliseconds", false, "0.1", "how long is waited before it is started again, doubled each time"},
-    {"restart_max_pause_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "the longest of these pauses"},
-    {"restart_settle_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, "0.1", "how long it has to be ready until restarts are counted anew"},
-    {"stop_containers_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long the containers have to stop"},
-    {"term_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, "0.1", "how long dockerd has to end after SIGTERM"},
-    {"kill_timeout_ms", option_type::ms, 0, 2147483647, "", "", "5000", "", "milliseconds", false, "0.1", "how long is waited for its end after SIGKILL"},
-    {"events", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "each change of state is an event"},
-    {"daemon_lines", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "each line of dockerd's own log is an event"},
-    {"docker_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of dockerd, as \"28.5.2\", by which it is started"},
-    {"containerd_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of containerd"},
-    {"runc_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, "0.1", "the version of runc"},
-    {"runsc_release", option_type::int_, 0, 99999999, "", "", "", "unknown: as the newest", "", false, "0.1", "the release of the runsc that it runs on, as 20260701"},
-    {"uplink_device", option_type::text, 0, 2147483647, "", "", "", "that of the default route", "", false, "0.1", "the sandbox's interface to the outside"},
-    {"uplink_address", option_type::text, 0, 2147483647, "", "", "", "asked of ip inside", "", false, "0.1", "its IPv4 address"},
-    {"uplink_mtu", option_type::int_, 0, 65535, "", "", "", "asked of ip inside", "", false, "0.1", "its MTU"},
-    {"snat", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "containers reach the outside, which needs a network, iptables and ip in the sandbox"},
-    {"sockets", option_type::texts, 0, 2147483647, "", "", "[\"/var/run/docker.sock\"]", "", "", false, "0.1", "where dockerd listens inside"},
-    {"data_root_mounted", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "something is mounted there; else it lies in the root file system"},
-    {"storage_driver", option_type::text, 0, 2147483647, "", "", "", "dockerd's choice", "", false, "0.1", "the storage driver"},
-    {"wrap_runc", option_type::word, 0, 2147483647, "automatic|always|never", "", "\"automatic\"", "", "", false, "0.1", "whether what runc cannot do in gVisor is seen to before it is called"},
-    {"dockerd", option_type::text, 0, 2147483647, "", "", "\"dockerd\"", "", "", false, "0.1", "the program, a name looked up inside or an absolute path"},
-    {"dockerd_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further arguments for dockerd"},
-    {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables for dockerd"},
-    {"enabled", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "it has Docker"},
-    {"start", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "dockerd is started with the sandbox; else when it is asked for"},
+    {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
+    {"data_root", option_type::text, 0, 2147483647, "", "", "\"tmpfs\"", "", "", false, false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit, or of the host's memory), \"tmpfs:2Gi\", or a directory of this host, where they outlive the sandbox in its berth-data-root/docker"},
+    {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, false, "0.1", "where it keeps its images inside"},
+    {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, false, "0.1", "how long it may take from its start to ready"},
+    {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"on-failure\"", "", "", false, false, "0.1", "what happens when dockerd ends by itself"},
+    {"restart_limit", option_type::int_, 0, 1000000, "", "", "5", "", "", false, false, "0.1", "how often in a row it is started again without having been ready for a while"},
+    {"restart_first_pause_ms", option_type::ms, 0, 2147483647, "", "", "200", "", "milliseconds", false, false, "0.1", "how long is waited before it is started again, doubled each time"},
+    {"restart_max_pause_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, false, "0.1", "the longest of these pauses"},
+    {"restart_settle_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, false, "0.1", "how long it has to be ready until restarts are counted anew"},
+    {"stop_containers_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, false, "0.1", "how long the containers have to stop"},
+    {"term_timeout_ms", option_type::ms, 0, 2147483647, "", "", "10000", "", "milliseconds", false, false, "0.1", "how long dockerd has to end after SIGTERM"},
+    {"kill_timeout_ms", option_type::ms, 0, 2147483647, "", "", "5000", "", "milliseconds", false, false, "0.1", "how long is waited for its end after SIGKILL"},
+    {"events", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "each change of state is an event"},
+    {"daemon_lines", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "each line of dockerd's own log is an event"},
+    {"docker_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, false, "0.1", "the version of dockerd, as \"28.5.2\", by which it is started"},
+    {"containerd_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, false, "0.1", "the version of containerd"},
+    {"runc_version", option_type::text, 0, 2147483647, "", "", "", "unknown: as the newest", "", false, false, "0.1", "the version of runc"},
+    {"runsc_release", option_type::int_, 0, 99999999, "", "", "", "unknown: as the newest", "", false, false, "0.1", "the release of the runsc that it runs on, as 20260701"},
+    {"uplink_device", option_type::text, 0, 2147483647, "", "", "", "that of the default route", "", false, false, "0.1", "the sandbox's interface to the outside"},
+    {"uplink_address", option_type::text, 0, 2147483647, "", "", "", "asked of ip inside", "", false, false, "0.1", "its IPv4 address"},
+    {"uplink_mtu", option_type::int_, 0, 65535, "", "", "", "asked of ip inside", "", false, false, "0.1", "its MTU"},
+    {"snat", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "containers reach the outside, which needs a network, iptables and ip in the sandbox"},
+    {"sockets", option_type::texts, 0, 2147483647, "", "", "[\"/var/run/docker.sock\"]", "", "", false, false, "0.1", "where dockerd listens inside"},
+    {"data_root_mounted", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "something is mounted there; else it lies in the root file system"},
+    {"storage_driver", option_type::text, 0, 2147483647, "", "", "", "dockerd's choice", "", false, false, "0.1", "the storage driver"},
+    {"wrap_runc", option_type::word, 0, 2147483647, "automatic|always|never", "", "\"automatic\"", "", "", false, false, "0.1", "whether what runc cannot do in gVisor is seen to before it is called"},
+    {"dockerd", option_type::text, 0, 2147483647, "", "", "\"dockerd\"", "", "", false, false, "0.1", "the program, a name looked up inside or an absolute path"},
+    {"dockerd_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further arguments for dockerd"},
+    {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables for dockerd"},
+    {"enabled", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "it has Docker"},
+    {"start", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "dockerd is started with the sandbox; else when it is asked for"},
 };
 static constexpr option_row exec_rows[] = {
-    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", true, "0.1", "the program and its arguments; no shell is involved"},
-    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables, beside what the place sets by itself"},
-    {"cwd", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, "0.1", "the directory to start in"},
-    {"user", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, "0.1", "the user to run as: \"uid[:gid]\", or a name in a sandbox of berth's own"},
-    {"stdin", option_type::word, 0, 2147483647, "null|pipe|text", "", "\"null\"", "", "", false, "0.1", "its standard input: none, written to while it runs, or the text that is given"},
-    {"stdin_text", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "all of its standard input"},
-    {"stdout", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, "0.1", "what becomes of its standard output: events as it comes, kept for the end, or dropped"},
-    {"stderr", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, "0.1", "the same of its standard error"},
-    {"capture_limit", option_type::int_, 0, 1073741824, "", "", "1048576", "", "bytes", false, "0.1", "how much of each is kept at most, the end of it"},
+    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the program and its arguments; no shell is involved"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables, beside what the place sets by itself"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, false, "0.1", "the directory to start in"},
+    {"user", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, false, "0.1", "the user to run as: \"uid[:gid]\", or a name in a sandbox of berth's own"},
+    {"stdin", option_type::word, 0, 2147483647, "null|pipe|text", "", "\"null\"", "", "", false, false, "0.1", "its standard input: none, written to while it runs, or the text that is given"},
+    {"stdin_text", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "all of its standard input"},
+    {"stdout", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, false, "0.1", "what becomes of its standard output: events as it comes, kept for the end, or dropped"},
+    {"stderr", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, false, "0.1", "the same of its standard error"},
+    {"capture_limit", option_type::int_, 0, 1073741824, "", "", "1048576", "", "bytes", false, false, "0.1", "how much of each is kept at most, the end of it"},
 };
 static constexpr option_row poll_rows[] = {
-    {"probe", option_type::object, 0, 2147483647, "", "probe", "", "", "", true, "0.1", "what to ask"},
-    {"schedule", option_type::word_or_object, 0, 2147483647, "cheap|costly", "schedule", "", "\"cheap\"; of a command \"costly\"", "", false, "0.1", "how often"},
+    {"probe", option_type::object, 0, 2147483647, "", "probe", "", "", "", true, false, "0.1", "what to ask"},
+    {"schedule", option_type::word_or_object, 0, 2147483647, "cheap|costly", "schedule", "", "\"cheap\"; of a command \"costly\"", "", false, false, "0.1", "how often"},
 };
 static constexpr option_row probe_rows[] = {
-    {"type", option_type::word, 0, 2147483647, "connect|http|command", "", "", "", "", true, "0.1", "a connection, a request by HTTP that has to be answered by 200, or a command that has to exit with 0"},
-    {"unix", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the path of a socket (connect, http)"},
-    {"guarded", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "the socket lies where a sandbox can write: no symlink is followed (connect, http)"},
-    {"host", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a numeric address, in place of a socket (connect, http)"},
-    {"port", option_type::int_, 1, 65535, "", "", "", "", "", false, "0.1", "the port there (connect, http)"},
-    {"target", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, "0.1", "what to ask for, as \"/_ping\" (http)"},
-    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "the program and its arguments (command)"},
-    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "its variables (command)"},
-    {"cwd", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the directory it starts in (command)"},
-    {"user", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "whom it runs as (command)"},
+    {"type", option_type::word, 0, 2147483647, "connect|http|command", "", "", "", "", true, false, "0.1", "a connection, a request by HTTP that has to be answered by 200, or a command that has to exit with 0"},
+    {"unix", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the path of a socket (connect, http)"},
+    {"guarded", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "the socket lies where a sandbox can write: no symlink is followed (connect, http)"},
+    {"host", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a numeric address, in place of a socket (connect, http)"},
+    {"port", option_type::int_, 1, 65535, "", "", "", "", "", false, false, "0.1", "the port there (connect, http)"},
+    {"target", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, false, "0.1", "what to ask for, as \"/_ping\" (http)"},
+    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the program and its arguments (command)"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "its variables (command)"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the directory it starts in (command)"},
+    {"user", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "whom it runs as (command)"},
 };
 static constexpr option_row schedule_rows[] = {
-    {"first_ms", option_type::ms, 0, 2147483647, "", "", "", "5; of a command 50", "milliseconds", false, "0.1", "the first pause"},
-    {"max_ms", option_type::ms, 0, 2147483647, "", "", "", "20; of a command 500", "milliseconds", false, "0.1", "the longest pause"},
-    {"attempt_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "2000; of a command 5000", "milliseconds", false, "0.1", "how long one probe may take"},
-    {"factor", option_type::number, 1, 100, "", "", "1.5", "", "", false, "0.1", "by how much each pause is longer than the one before"},
-    {"jitter", option_type::number, 0, 1, "", "", "0.1", "", "", false, "0.1", "the part of a pause that chance may take away"},
+    {"first_ms", option_type::ms, 0, 2147483647, "", "", "", "5; of a command 50", "milliseconds", false, false, "0.1", "the first pause"},
+    {"max_ms", option_type::ms, 0, 2147483647, "", "", "", "20; of a command 500", "milliseconds", false, false, "0.1", "the longest pause"},
+    {"attempt_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "2000; of a command 5000", "milliseconds", false, false, "0.1", "how long one probe may take"},
+    {"factor", option_type::number, 1, 100, "", "", "1.5", "", "", false, false, "0.1", "by how much each pause is longer than the one before"},
+    {"jitter", option_type::number, 0, 1, "", "", "0.1", "", "", false, false, "0.1", "the part of a pause that chance may take away"},
 };
 static constexpr option_row runsc_texts_rows[] = {
-    {"version", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of --version"},
-    {"flags", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of flags"},
-    {"verbs", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "of help"},
-    {"help", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, "0.1", "of help VERB, by verb"},
+    {"version", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "of --version"},
+    {"flags", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "of flags"},
+    {"verbs", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "of help"},
+    {"help", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "of help VERB, by verb"},
 };
 static constexpr option_row runsc_place_rows[] = {
-    {"runsc", option_type::text, 0, 2147483647, "", "", "", "runsc on the PATH", "", false, "0.1", "the binary"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the container's id"},
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "as the sandbox was started with: root, and net_raw for Docker"},
-    {"cache_dir", option_type::text, 0, 2147483647, "", "", "", "none", "", false, "0.1", "where the binary's answers are kept"},
+    {"runsc", option_type::text, 0, 2147483647, "", "", "", "runsc on the PATH", "", false, false, "0.1", "the binary"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the container's id"},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "as the sandbox was started with: root, and net_raw for Docker"},
+    {"cache_dir", option_type::text, 0, 2147483647, "", "", "", "none", "", false, false, "0.1", "where the binary's answers are kept"},
 };
 static constexpr option_row runsc_globals_rows[] = {
-    {"root", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "where runsc keeps its state, absolute"},
-    {"debug_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a private directory for runsc's logs, a file a command; needed for run, create and restore"},
-    {"log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for runsc's own errors"},
-    {"log_format", option_type::word, 0, 2147483647, "text|json|json-k8s", "", "", "", "", false, "0.1", "how these look"},
-    {"debug", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "verbose, slow"},
-    {"platform", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "systrap, kvm or ptrace"},
-    {"network", option_type::word, 0, 2147483647, "sandbox|none|host", "", "", "", "", false, "0.1", "the network of the sandbox"},
-    {"net_raw", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "raw sockets; Docker needs it, in exec too"},
-    {"packet_socket_write", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "writing to packet sockets, under the name that this runsc has for it; Docker 28 and later need it"},
-    {"host_uds", option_type::word, 0, 2147483647, "none|open|create|all", "", "", "", "", false, "0.1", "unix sockets of the host; create lets the host reach one that was bound inside"},
-    {"overlay2", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "where writes go: none, root:self, root:memory, root:dir=/abs"},
-    {"file_access", option_type::word, 0, 2147483647, "exclusive|shared", "", "", "", "", false, "0.1", "whether others change the root file system meanwhile"},
-    {"directfs", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "the sandbox opens files of the host itself"},
-    {"dcache", option_type::int_, -1, 2147483647, "", "", "", "", "", false, "0.1", "how many dentries are kept"},
-    {"fdlimit", option_type::int_, -1, 2147483647, "", "", "", "", "", false, "0.1", "how many descriptors of the host may be open"},
-    {"ignore_cgroups", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "no cgroups are made"},
-    {"systemd_cgroup", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "cgroups by systemd"},
-    {"rootless", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a user who is not root starts it"},
-    {"oci_seccomp", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "seccomp filters of the spec hold inside"},
-    {"allow_suid", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "setuid programs get their owner's rights inside"},
-    {"gso", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "segmentation by the host's network device"},
-    {"software_gso", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, "0.1", "segmentation by gVisor"},
-    {"mount_cgroup_v2", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "cgroups of version 2 inside"},
-    {"allow_connected_on_save", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, "0.1", "connections stay open over a checkpoint"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further global options, \"--name=value\""},
+    {"root", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "where runsc keeps its state, absolute"},
+    {"debug_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a private directory for runsc's logs, a file a command; needed for run, create and restore"},
+    {"log", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a file for runsc's own errors"},
+    {"log_format", option_type::word, 0, 2147483647, "text|json|json-k8s", "", "", "", "", false, false, "0.1", "how these look"},
+    {"debug", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "verbose, slow"},
+    {"platform", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "systrap, kvm or ptrace"},
+    {"network", option_type::word, 0, 2147483647, "sandbox|none|host", "", "", "", "", false, false, "0.1", "the network of the sandbox"},
+    {"net_raw", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "raw sockets; Docker needs it, in exec too"},
+    {"packet_socket_write", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "writing to packet sockets, under the name that this runsc has for it; Docker 28 and later need it"},
+    {"host_uds", option_type::word, 0, 2147483647, "none|open|create|all", "", "", "", "", false, false, "0.1", "unix sockets of the host; create lets the host reach one that was bound inside"},
+    {"overlay2", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "where writes go: none, root:self, root:memory, root:dir=/abs"},
+    {"file_access", option_type::word, 0, 2147483647, "exclusive|shared", "", "", "", "", false, false, "0.1", "whether others change the root file system meanwhile"},
+    {"directfs", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, false, "0.1", "the sandbox opens files of the host itself"},
+    {"dcache", option_type::int_, -1, 2147483647, "", "", "", "", "", false, false, "0.1", "how many dentries are kept"},
+    {"fdlimit", option_type::int_, -1, 2147483647, "", "", "", "", "", false, false, "0.1", "how many descriptors of the host may be open"},
+    {"ignore_cgroups", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "no cgroups are made"},
+    {"systemd_cgroup", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "cgroups by systemd"},
+    {"rootless", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a user who is not root starts it"},
+    {"oci_seccomp", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "seccomp filters of the spec hold inside"},
+    {"allow_suid", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "setuid programs get their owner's rights inside"},
+    {"gso", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, false, "0.1", "segmentation by the host's network device"},
+    {"software_gso", option_type::bool_, 0, 2147483647, "", "", "", "runsc's, true", "", false, false, "0.1", "segmentation by gVisor"},
+    {"mount_cgroup_v2", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "cgroups of version 2 inside"},
+    {"allow_connected_on_save", option_type::bool_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "connections stay open over a checkpoint"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further global options, \"--name=value\""},
 };
 static constexpr option_row runsc_run_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
-    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
-    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
-    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
-    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
-    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
-    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
-    {"pass_fds", option_type::objects, 0, 2147483647, "", "runsc_pass_fd", "", "", "", false, "0.1", "descriptors of runsc's, each with its number inside"},
-    {"exec_fd", option_type::int_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a descriptor of the program to run"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the OCI bundle, absolute"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a file for what the sandbox tells its user"},
+    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "restore file systems only, from this directory"},
+    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "read it without the page cache"},
+    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "return when it runs"},
+    {"pass_fds", option_type::objects, 0, 2147483647, "", "runsc_pass_fd", "", "", "", false, false, "0.1", "descriptors of runsc's, each with its number inside"},
+    {"exec_fd", option_type::int_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a descriptor of the program to run"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_create_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
-    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
-    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
-    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
-    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
-    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the OCI bundle, absolute"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a file for what the sandbox tells its user"},
+    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "restore file systems only, from this directory"},
+    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "read it without the page cache"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_start_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_exec_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
-    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
-    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
-    {"pass_fds", option_type::objects, 0, 2147483647, "", "runsc_pass_fd", "", "", "", false, "0.1", "descriptors of runsc's, each with its number inside"},
-    {"exec_fd", option_type::int_, 0, 2147483647, "", "", "", "", "", false, "0.1", "a descriptor of the program to run"},
-    {"command", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "the program and its arguments; needed where there is no process"},
-    {"process", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file of OCI process JSON"},
-    {"cwd", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the directory to start in"},
-    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, "0.1", "variables"},
-    {"user", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "uid[:gid], numbers"},
-    {"additional_gids", option_type::ids, 0, 2147483647, "", "", "", "", "", false, "0.1", "further groups"},
-    {"caps", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "capabilities, as CAP_NET_RAW"},
-    {"internal_pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets its pid inside the sandbox"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "return when it runs"},
+    {"pass_fds", option_type::objects, 0, 2147483647, "", "runsc_pass_fd", "", "", "", false, false, "0.1", "descriptors of runsc's, each with its number inside"},
+    {"exec_fd", option_type::int_, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a descriptor of the program to run"},
+    {"command", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the program and its arguments; needed where there is no process"},
+    {"process", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a file of OCI process JSON"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the directory to start in"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables"},
+    {"user", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "uid[:gid], numbers"},
+    {"additional_gids", option_type::ids, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further groups"},
+    {"caps", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "capabilities, as CAP_NET_RAW"},
+    {"internal_pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a file that gets its pid inside the sandbox"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_kill_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"signal", option_type::int_, 1, 64, "", "", "15", "", "", false, "0.1", "the signal's number"},
-    {"all", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "every process of the container"},
-    {"pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "one process, by its pid in the sandbox (wait: in the container)"},
-    {"pgid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "a process group, by its id in the sandbox's root pid namespace"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"signal", option_type::int_, 1, 64, "", "", "15", "", "", false, false, "0.1", "the signal's number"},
+    {"all", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "every process of the container"},
+    {"pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, false, "0.1", "one process, by its pid in the sandbox (wait: in the container)"},
+    {"pgid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, false, "0.1", "a process group, by its id in the sandbox's root pid namespace"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_delete_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"force", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "kill it first"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"force", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "kill it first"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_state_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_list_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"json", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, "0.1", "as JSON; else a table for people"},
-    {"quiet", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "ids only"},
-    {"sandboxes_only", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "sandboxes only, no further containers"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"json", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "as JSON; else a table for people"},
+    {"quiet", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "ids only"},
+    {"sandboxes_only", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "sandboxes only, no further containers"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_wait_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "one process, by its pid in the sandbox (wait: in the container)"},
-    {"root_pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, "0.1", "a pid in the sandbox's root pid namespace"},
-    {"checkpoint", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "for the end of the next checkpoint"},
-    {"restore", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "for the end of the restoring"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, false, "0.1", "one process, by its pid in the sandbox (wait: in the container)"},
+    {"root_pid", option_type::int_, 1, 2147483647, "", "", "", "", "", false, false, "0.1", "a pid in the sandbox's root pid namespace"},
+    {"checkpoint", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "for the end of the next checkpoint"},
+    {"restore", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "for the end of the restoring"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_pause_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_resume_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_checkpoint_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
-    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
-    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it goes on afterwards"},
-    {"compression", option_type::word, 0, 2147483647, "none|flate-best-speed", "", "", "", "", false, "0.1", "of the image"},
-    {"exclude_committed_zero_pages", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "pages of zeros are left out"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the directory of the checkpoint, absolute"},
+    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "read and write the image without the page cache"},
+    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "it goes on afterwards"},
+    {"compression", option_type::word, 0, 2147483647, "none|flate-best-speed", "", "", "", "", false, false, "0.1", "of the image"},
+    {"exclude_committed_zero_pages", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "pages of zeros are left out"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_restore_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the OCI bundle, absolute"},
-    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a socket that gets the terminal"},
-    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file that gets the pid of runsc's process on the host"},
-    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "a file for what the sandbox tells its user"},
-    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "restore file systems only, from this directory"},
-    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read it without the page cache"},
-    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "return when it runs"},
-    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
-    {"background", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "memory goes on being read when it runs"},
-    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"bundle", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the OCI bundle, absolute"},
+    {"console_socket", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a socket that gets the terminal"},
+    {"pid_file", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a file that gets the pid of runsc's process on the host"},
+    {"user_log", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a file for what the sandbox tells its user"},
+    {"fs_restore_image_path", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "restore file systems only, from this directory"},
+    {"fs_restore_direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "read it without the page cache"},
+    {"detach", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "return when it runs"},
+    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the directory of the checkpoint, absolute"},
+    {"background", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "memory goes on being read when it runs"},
+    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "read and write the image without the page cache"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_events_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"stats", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "once, then exit"},
-    {"interval_seconds", option_type::int_, 1, 86400, "", "", "", "", "seconds", false, "0.1", "how often"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"stats", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "once, then exit"},
+    {"interval_seconds", option_type::int_, 1, 86400, "", "", "", "", "seconds", false, false, "0.1", "how often"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_ps_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_fscheckpoint_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.1", "the directory of the checkpoint, absolute"},
-    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "read and write the image without the page cache"},
-    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, "0.1", "it goes on afterwards"},
-    {"path", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "inside the container, or all-tmpfs"},
-    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, "0.1", "further options of the verb, \"--name=value\""},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"image_path", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the directory of the checkpoint, absolute"},
+    {"direct", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "read and write the image without the page cache"},
+    {"leave_running", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.1", "it goes on afterwards"},
+    {"path", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "inside the container, or all-tmpfs"},
+    {"extra_args", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "further options of the verb, \"--name=value\""},
 };
 static constexpr option_row runsc_tar_rows[] = {
-    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, "0.1", "runsc's options before the verb"},
-    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, "0.1", "the container's id"},
-    {"file", option_type::text, 0, 2147483647, "", "", "", "", "", true, "0.2", "a file for what the container changed, absolute; it is overwritten (tar rootfs-upper)"},
+    {"globals", option_type::object, 0, 2147483647, "", "runsc_globals", "", "", "", false, false, "0.1", "runsc's options before the verb"},
+    {"id", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "the container's id"},
+    {"file", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "a file for what the container changed, absolute; it is overwritten (tar rootfs-upper)"},
 };
 static constexpr option_row runsc_pass_fd_rows[] = {
-    {"host", option_type::int_, 0, 2147483647, "", "", "", "", "", true, "0.1", "runsc's"},
-    {"guest", option_type::int_, 0, 2147483647, "", "", "", "", "", true, "0.1", "its number inside"},
+    {"host", option_type::int_, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "runsc's"},
+    {"guest", option_type::int_, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "its number inside"},
 };
 static constexpr option_set sets[] = {
     {"loop_options", "how a loop is made", loop_options_rows},
@@ -25030,6 +25198,7 @@ static constexpr option_set sets[] = {
     {"where", "where berth keeps its state and finds its helpers", where_rows},
     {"mount", "a directory or file of this host, bound into a sandbox", mount_rows},
     {"sandbox", "what a sandbox is to be", sandbox_rows},
+    {"terminate", "how a sandbox ends", terminate_rows},
     {"snapshot", "how a sandbox is saved", snapshot_rows},
     {"own", "what a sandbox may have of its own that is taken out of a pool, or is a copy", own_rows},
     {"clone", "copies of a sandbox that runs", clone_rows},
@@ -25611,6 +25780,10 @@ berth_status berth_sandbox_set_egress(berth_sandbox* sandbox, const char* rules,
     return [wanted = std::move(*policy)](sandbox_core& c, op_pointer) { return c.egress(wanted); };
   });
 }
+berth_status berth_sandbox_ports(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                 berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err, [](sandbox_core& c, op_pointer) { return c.ports(); });
+}
 berth_status berth_sandbox_diagnose(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                     berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
@@ -25621,10 +25794,28 @@ berth_status berth_sandbox_hand_over(berth_sandbox* sandbox, const berth_op_opti
   return capi::sandbox_operation(sandbox, op_options, op, err,
                                  [](sandbox_core& c, op_pointer) { return c.hand_over(); });
 }
-berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
-                                     berth_error** err) {
-  return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 [](sandbox_core& c, op_pointer o) { return c.terminate(std::move(o)); });
+berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size_t file_len,
+                                  const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(path, file, file_len);
+    BERTH_TRY(capi::check_path(path, "file"));
+    return [to = std::string(path)](sandbox_core& c, op_pointer) { return c.export_changes(to); };
+  });
+}
+berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                     const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(text, options, options_len);
+    capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root("terminate");
+    berth::terminate_options how;
+    o.into(how.force, o.boolean("force"));
+    o.into(how.timeout, o.milliseconds_of("timeout_ms"));
+    o.finish();
+    BERTH_TRY(given.outcome());
+    return [how](sandbox_core& c, op_pointer o2) { return c.terminate(how, std::move(o2)); };
+  });
 }
 berth_status berth_sandbox_start_docker(berth_sandbox* sandbox, const char* options, size_t options_len,
                                         const berth_op_options* op_options, uint64_t* op, berth_error** err) {
@@ -26071,6 +26262,21 @@ asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wan
   outcome.payload = out.key("refused").unsigned_number(now->refused).close_object().take();
   co_return outcome;
 }
+asio::awaitable<op_result> sandbox_core::ports() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  docker_sandbox managed(where_, *held);
+  auto asking = managed.ports();
+  auto found = co_await std::move(asking);
+  if (!found) co_return std::move(found).error();
+  op_outcome outcome;
+  json_writer out;
+  write_json(out, *found);
+  outcome.payload = out.take();
+  co_return outcome;
+}
 asio::awaitable<op_result> sandbox_core::diagnose() {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
@@ -26096,14 +26302,29 @@ asio::awaitable<op_result> sandbox_core::hand_over() {
   if (!handed) co_return std::move(handed).error();
   co_return op_outcome{};
 }
-asio::awaitable<op_result> sandbox_core::terminate(op_pointer) {
+asio::awaitable<op_result> sandbox_core::export_changes(std::string file) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  docker_sandbox managed(where_, *held);
+  auto writing = managed.export_rootfs(std::move(file));
+  auto written = co_await std::move(writing);
+  if (!written) co_return std::move(written).error();
+  co_return op_outcome{};
+}
+asio::awaitable<op_result> sandbox_core::terminate(terminate_options how, op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
   auto held = box();
   if (!held) co_return std::move(held).error();
   const auto mine = *held;
   close_on_loop();
-  auto done = co_await mine->terminate();
+  if (op->deadline != time_point::max())
+    how.timeout = std::clamp<duration>(op->deadline - clock::now() - seconds(2), duration::zero(), how.timeout);
+  docker_sandbox managed(where_, mine);
+  auto ending = managed.terminate(how);
+  auto done = co_await std::move(ending);
   if (!done) co_return std::move(done).error();
   co_return op_outcome{};
 }
@@ -26258,6 +26479,7 @@ result<void> read_managed_docker(std::string_view text, docker_recipe& recipe, d
   read_managed_docker_object(o, recipe, settings, enabled, start);
   return given.outcome();
 }
+static constexpr const char* of_snapshot = "a sandbox that is restored has what its snapshot has: leave it out";
 result<sandbox_request> read_sandbox_request(std::string_view where, std::string_view config) {
   sandbox_request r;
   auto environment = read_environment(where);
@@ -26267,18 +26489,19 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   BERTH_TRY(given.parse(config));
   auto o = given.root("sandbox");
   sandbox_config& c = r.config;
-  o.into(c.id, o.text("id"));
-  o.into(c.rootfs, o.text("rootfs"));
   o.into(r.snapshot, o.text("snapshot"));
   if (!r.snapshot.empty()) {
-    for (const char* key : {"rootfs", "max_connections", "cpus", "memory_bytes", "env", "cwd", "mounts", "net_raw",
-                            "packet_socket_write", "shared_directory", "runsc_args", "spec_patch", "docker"}) {
-      if (o.has(key)) o.complain(key, "a sandbox that is restored has what its snapshot has: leave it out");
+    for (const option_row& row : find_option_set("sandbox")->rows) {
+      if (!row.restored && o.has(row.name)) o.complain(row.name, of_snapshot);
     }
     c.rootfs = "/";
   }
+  o.into(c.id, o.text("id"));
+  o.into(c.rootfs, o.text("rootfs"));
   if (auto network = o.text("network")) {
-    if (*network == "sandbox") {
+    if (!r.snapshot.empty() && !network->starts_with('/')) {
+      o.complain("network", of_snapshot);
+    } else if (*network == "sandbox") {
       c.network = network_mode::sandbox;
     } else if (*network == "none") {
       c.network = network_mode::none;

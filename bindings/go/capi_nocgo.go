@@ -127,6 +127,7 @@ func sandboxDockerHost(cSandbox) (string, error)                   { return "", 
 func sandboxState(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
 func sandboxPause(cSandbox, bool, opSettings) (uint64, error)      { return 0, ErrNoCgo }
 func sandboxEgress(cSandbox, string, opSettings) (uint64, error)   { return 0, ErrNoCgo }
+func sandboxPorts(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
 func sandboxDiagnose(cSandbox, opSettings) (uint64, error)         { return 0, ErrNoCgo }
 func sandboxHandOver(cSandbox, opSettings) (uint64, error)         { return 0, ErrNoCgo }
 func sandboxSnapshot(cSandbox, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
@@ -140,7 +141,8 @@ func poolList(string) ([]byte, error)                              { return nil,
 func poolTake(cLoop, string, string, opSettings) (cSandbox, uint64, error) {
 	return nil, 0, ErrNoCgo
 }
-func sandboxTerminate(cSandbox, opSettings) (uint64, error)           { return 0, ErrNoCgo }
+func sandboxExport(cSandbox, string, opSettings) (uint64, error)      { return 0, ErrNoCgo }
+func sandboxTerminate(cSandbox, string, opSettings) (uint64, error)   { return 0, ErrNoCgo }
 func sandboxStartDocker(cSandbox, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
 func sandboxWaitDocker(cSandbox, opSettings) (uint64, error)          { return 0, ErrNoCgo }
 func sandboxDockerStatus(cSandbox, opSettings) (uint64, error)        { return 0, ErrNoCgo }

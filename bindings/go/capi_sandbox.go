@@ -122,6 +122,14 @@ func sandboxEgress(s cSandbox, rules string, o opSettings) (uint64, error) {
 	return uint64(op), err
 }
 
+func sandboxPorts(s cSandbox, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	err := takeError(C.berth_sandbox_ports(s, &c, &op, &e), e)
+	return uint64(op), err
+}
+
 func sandboxDiagnose(s cSandbox, o opSettings) (uint64, error) {
 	var op C.uint64_t
 	var e *C.berth_error
@@ -138,11 +146,21 @@ func sandboxHandOver(s cSandbox, o opSettings) (uint64, error) {
 	return uint64(op), err
 }
 
-func sandboxTerminate(s cSandbox, o opSettings) (uint64, error) {
+func sandboxExport(s cSandbox, file string, o opSettings) (uint64, error) {
 	var op C.uint64_t
 	var e *C.berth_error
 	c := o.c()
-	err := takeError(C.berth_sandbox_terminate(s, &c, &op, &e), e)
+	t, n := stringArg(file)
+	err := takeError(C.berth_sandbox_export(s, t, n, &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func sandboxTerminate(s cSandbox, options string, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	t, n := stringArg(options)
+	err := takeError(C.berth_sandbox_terminate(s, t, n, &c, &op, &e), e)
 	return uint64(op), err
 }
 

@@ -131,6 +131,69 @@ func (w httpWorker) exec(id string, args ...string) (string, string) {
 	return out, trailer.Get("Exit-Code")
 }
 
+func TestExport(t *testing.T) {
+	r, l, lines, where := needSandboxes(t)
+	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Network: "none"})
+	if err != nil {
+		t.Fatal(err, lines.String())
+	}
+	defer s.Close()
+	defer func() { _ = s.Terminate(minutes(t, 1)) }()
+	if _, err := Output(minutes(t, 1), s, "touch", "/made-inside"); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "changes.tar")
+	if err := s.Export(minutes(t, 1), file); err != nil {
+		t.Fatal(err, lines.String())
+	}
+	if content, err := os.ReadFile(file); err != nil || !bytes.Contains(content, []byte("made-inside")) {
+		t.Error(len(content), err)
+	}
+	if err := s.Export(minutes(t, 1), file); !errors.Is(err, ErrExists) {
+		t.Error(err)
+	}
+}
+
+// Containers are told to stop; those that are to end at once hear of nothing.
+func TestTerminateStopsContainersInOrder(t *testing.T) {
+	r, l, lines, where := needSandboxes(t)
+	out := t.TempDir()
+	said := func() string { words, _ := os.ReadFile(filepath.Join(out, "words")); return string(words) }
+	const trap = "trap 'echo told >> /out/words; exit 0' TERM; echo up > /out/up; while :; do sleep 0.1; done"
+	for _, force := range []bool{true, false} {
+		s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Docker: &SandboxDocker{},
+			Mounts: []Mount{{Source: out, Destination: "/out"}, {Source: r.image, Destination: "/image.tar", ReadOnly: true}}})
+		if err != nil {
+			t.Fatal(err, lines.String())
+		}
+		defer s.Close()
+		defer func() { _ = s.TerminateWith(minutes(t, 1), TerminateOptions{Force: true}) }()
+		if err := s.WaitDocker(minutes(t, 1)); err != nil {
+			t.Fatal(err, lines.String())
+		}
+		for _, argv := range [][]string{
+			{"docker", "load", "-q", "-i", "/image.tar"},
+			{"docker", "run", "-d", "--name", "web", "-p", "8080:80", "-v", "/out:/out", r.imageName, "sh", "-c", trap},
+			{"sh", "-c", "until [ -e /out/up ]; do sleep 0.1; done; rm /out/up"},
+		} {
+			if _, err := Output(minutes(t, 1), s, argv...); err != nil {
+				t.Fatal(argv, err)
+			}
+		}
+		ports, err := s.Ports(minutes(t, 1))
+		if err != nil || len(ports.Published) != 0 || len(ports.Containers) != 1 || ports.Containers[0].Name != "web" ||
+			!slices.Contains(ports.Containers[0].Ports, "0.0.0.0:8080:80/tcp") {
+			t.Error(ports, err)
+		}
+		if err := s.TerminateWith(minutes(t, 2), TerminateOptions{Force: force}); err != nil {
+			t.Error(err)
+		}
+		if force != (said() == "") {
+			t.Errorf("force %v: the container said %q", force, said())
+		}
+	}
+}
+
 // The worker of examples/worker, as a program of its own, on real runsc and dockerd.
 func TestWorker(t *testing.T) {
 	r := needReal(t)
@@ -273,6 +336,9 @@ func TestManagedSandbox(t *testing.T) {
 	}()
 	if err := s.WaitDocker(minutes(t, 1)); err != nil {
 		t.Fatal(err, lines.String())
+	}
+	if ports, err := s.Ports(minutes(t, 1)); err != nil || !slices.Equal(ports.Published, []string{"127.0.0.1:18091:80/tcp"}) || len(ports.Containers) != 0 {
+		t.Error(ports, err)
 	}
 	host, err := s.DockerHost()
 	if err != nil {

@@ -55,9 +55,9 @@ func (o *Mount) fill(s set) {
 type SandboxConfig struct {
 	// The root file system, an absolute path; it is never written to.
 	RootFS string
-	// The name of a saved sandbox to go on from, in place of a root file system; of the other options, those may be given
-	// then that are the sandbox's own: its id, host name, network where that is a path, egress, published ports,
-	// annotations, lifetime, whom it ends with and the time for its creation.
+	// The name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's
+	// own may be given then: id, network (a path), egress, publish, hostname, annotations, ends with creator, ends with
+	// process, lifetime, create timeout.
 	Snapshot string
 	// What to call it. "": made up.
 	ID string
@@ -141,6 +141,22 @@ func (o *SandboxConfig) fill(s set) {
 	if o.Docker != nil {
 		s["docker"] = filled(o.Docker)
 	}
+}
+
+// TerminateOptions is how a sandbox ends. The zero value is the default: what runs inside is stopped first, in order.
+type TerminateOptions struct {
+	// At once, without stopping containers first.
+	Force bool
+	// How long what runs inside may take to stop before it is killed. 0: 45 s.
+	Timeout time.Duration
+}
+
+func (o *TerminateOptions) fill(s set) {
+	if o == nil {
+		return
+	}
+	put(s, "force", o.Force)
+	put(s, "timeout_ms", inMilliseconds(o.Timeout))
 }
 
 // SnapshotOptions is how a sandbox is saved. The zero value is the default: it goes on afterwards.

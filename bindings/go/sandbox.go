@@ -5,6 +5,7 @@ package berth
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"runtime"
 	"time"
 )
@@ -279,6 +280,31 @@ func (s *Sandbox) Resume(ctx context.Context) error {
 	return err
 }
 
+// Ports are those that a sandbox is reached by.
+type Ports struct {
+	// Published are those of this host that lead to it, "127.0.0.1:8080:80/tcp", as NetworkInfo.Ports has them.
+	Published []string `json:"ports"`
+	// Containers are those in it that publish ports, as far as its Docker is ready and tells the truth.
+	Containers []ContainerPorts `json:"containers"`
+}
+
+// ContainerPorts is a container in a sandbox and the ports of the sandbox that lead to it.
+type ContainerPorts struct {
+	Container string   `json:"container"` // its id in Docker
+	Name      string   `json:"name"`
+	Ports     []string `json:"ports"` // "0.0.0.0:80:8000/tcp"
+}
+
+// Ports asks by which ports it is reached: those of this host, and those of its own that its containers publish.
+func (s *Sandbox) Ports(ctx context.Context) (Ports, error) {
+	var ports Ports
+	ev, err := s.do(ctx, "sandbox ports", func(o opSettings) (uint64, error) { return sandboxPorts(s.h, o) })
+	if err != nil {
+		return ports, err
+	}
+	return ports, json.Unmarshal(ev.payload, &ports)
+}
+
 // Egress is where a sandbox may begin connections to.
 type Egress struct {
 	Rules   []string `json:"egress"`  // as in SandboxConfig.Egress
@@ -345,9 +371,33 @@ func (s *Sandbox) HandOver(ctx context.Context) error {
 	return err
 }
 
-// Terminate ends everything inside and removes every resource of the sandbox's.
+// Export writes what the sandbox changed in its root file system to file, a new one of this host, as a tar in the terms of overlayfs's
+// upper directories: a layer for an image. Its content is the sandbox's: unpack it with care. A failure leaves no file.
+func (s *Sandbox) Export(ctx context.Context, file string) error {
+	const name = "export sandbox"
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return err
+	}
+	_, err = s.do(ctx, name, func(o opSettings) (uint64, error) { return sandboxExport(s.h, path, o) })
+	return err
+}
+
+// Terminate stops Docker's containers and dockerd, in order, then ends everything inside and removes every resource of the
+// sandbox's. One that is gone is no error. Where ctx ends before the removal began, the sandbox stays; to a deadline of ctx's it keeps,
+// by killing what has not stopped 2 seconds before it.
 func (s *Sandbox) Terminate(ctx context.Context) error {
-	_, err := s.do(ctx, "terminate sandbox", func(o opSettings) (uint64, error) { return sandboxTerminate(s.h, o) })
+	return s.TerminateWith(ctx, TerminateOptions{})
+}
+
+// TerminateWith is Terminate, at once where options.Force says so.
+func (s *Sandbox) TerminateWith(ctx context.Context, options TerminateOptions) error {
+	const name = "terminate sandbox"
+	text, err := encodeOptions(name, &options)
+	if err != nil {
+		return err
+	}
+	_, err = s.do(ctx, name, func(o opSettings) (uint64, error) { return sandboxTerminate(s.h, text, o) })
 	if err == nil {
 		s.watch.forget()
 	}

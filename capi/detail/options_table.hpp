@@ -37,6 +37,7 @@ struct option_row {
   std::string_view default_words;  ///< what holds then
   std::string_view unit;
   bool needed;
+  bool restored;  ///< a sandbox that is restored from a snapshot may have one of its own
   std::string_view since;
   std::string_view help;
 };

@@ -50,13 +50,15 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> attach(std::string id, op_pointer op);
   asio::awaitable<op_result> egress(std::optional<egress_policy> wanted);  ///< changed first where one is wanted
   asio::awaitable<op_result> state(op_pointer op);
+  asio::awaitable<op_result> ports();
   asio::awaitable<op_result> diagnose();
   asio::awaitable<op_result> hand_over();
   asio::awaitable<op_result> set_paused(bool paused);
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
   asio::awaitable<op_result> clone(int copies, restore_options options);
-  asio::awaitable<op_result> terminate(op_pointer op);
+  asio::awaitable<op_result> export_changes(std::string file);
+  asio::awaitable<op_result> terminate(terminate_options how, op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
   asio::awaitable<op_result> docker_status(op_pointer op);

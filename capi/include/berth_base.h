@@ -112,7 +112,7 @@ BERTH_API berth_status berth_abi_check(uint32_t compiled, berth_error **err);
 BERTH_API int32_t berth_feature(const char *name);
 /* Which options a JSON text of options may have. set: whose: "where", "sandbox", "docker", "daemon", "recipe", "exec", "runsc_run", "op_options" (a structure), …;
  * empty: their names. [out,own] json: {"name","about","options":[{"name","type","unit","words":[…],"least","most","of","default",
- * "default_is","needed","since","help"}…]}, without what an option has not; or ["where",…]. type: "string", "boolean", "integer",
+ * "default_is","needed","restored","since","help"}…]}, without what an option has not; or ["where",…]. type: "string", "boolean", "integer",
  * "number", "strings", "environment", "string_map", "integers", "object" and "objects" (of the set "of"), "string_or_object", "json".
  * BERTH_E_NOT_FOUND. */
 BERTH_API berth_status berth_options_json(const char *set, size_t set_len, berth_buffer **json, berth_error **err);

@@ -75,9 +75,8 @@ BERTH_API berth_status berth_find_init(const char *where, size_t where_len, bert
  * done (BERTH_E_STATE before); payload: {"id":"…"}. Whatever fails, all that was made is removed again; cancelling does
  * the same. Freeing a handle does nothing to the sandbox.
  * dockerd is started with it and kept by the sandbox's guest; its state events have this operation's user_data.
- * {"snapshot":"NAME"} in place of "rootfs": the sandbox goes on where the saved one was, with its Docker; what a sandbox may have of
- * its own is then "id", "hostname", "network" where that is a path, "egress", "publish", "annotations", "ends_with_creator",
- * "ends_with_process", "lifetime_ms" and "create_timeout_ms", and
+ * {"snapshot":"NAME"} in place of "rootfs": the sandbox goes on where the saved one was, with its Docker; of the other options it may have
+ * those then that berth_options_json has as "restored" ("network" where that is a path), and
  * anything else is BERTH_E_INVALID. BERTH_E_NOT_FOUND: there is no such snapshot; BERTH_E_UNSUPPORTED: it does not fit this machine. */
 BERTH_API berth_status berth_sandbox_create(berth_loop *loop, const char *where, size_t where_len, const char *config,
                                             size_t config_len, const berth_op_options *op_options,
@@ -108,6 +107,11 @@ BERTH_API berth_status berth_sandbox_pause(berth_sandbox *sandbox, const berth_o
                                            berth_error **err);
 BERTH_API berth_status berth_sandbox_resume(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                             berth_error **err);
+/* The ports that it is reached by. payload: {"ports":["127.0.0.1:8080:80/tcp"],"containers":[{"container":"ID","name":"web",
+ * "ports":["0.0.0.0:80:8000/tcp"]}]}. "ports": of this host, that lead to it, as "publish" and its state have them; "containers":
+ * those in it that publish ports of the sandbox's, as far as its Docker is ready and tells the truth. */
+BERTH_API berth_status berth_sandbox_ports(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
+                                           berth_error **err);
 /* Where the sandbox may begin connections to, and how many packets of its own were refused so far.
  * payload: {"egress":["10.0.0.0/8","dns"],"refused":12}. BERTH_E_UNSUPPORTED where berth does not make its network;
  * BERTH_E_NETWORK_FAILED where its firewall rules are gone. */
@@ -139,9 +143,17 @@ BERTH_API berth_status berth_sandbox_snapshot(berth_sandbox *sandbox, const char
  * for berth_sandbox_attach. Errors: as berth_sandbox_snapshot and berth_sandbox_create. */
 BERTH_API berth_status berth_sandbox_clone(berth_sandbox *sandbox, const char *options, size_t options_len,
                                            const berth_op_options *op_options, uint64_t *op, berth_error **err);
-/* Ends everything inside and removes every resource. */
-BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
-                                               berth_error **err);
+/* Writes what the sandbox changed in its root file system to a file of this host, new, by its absolute path, as a tar (0600) in the terms
+ * of overlayfs's upper directories (docs/reference/command.md). Hostile content: unpack it with care. A failure, or cancelling, leaves no
+ * file. Errors: BERTH_E_EXISTS, BERTH_E_SANDBOX_NOT_RUNNING, BERTH_E_RUNSC_FLAG_UNSUPPORTED (before release 20250721.0). */
+BERTH_API berth_status berth_sandbox_export(berth_sandbox *sandbox, const char *file, size_t file_len,
+                                            const berth_op_options *op_options, uint64_t *op, berth_error **err);
+/* Stops what the sandbox keeps, its command, Docker's containers and dockerd, in order, then ends everything inside and removes every
+ * resource. options: JSON, NULL for the defaults: {"force":false,"timeout_ms":45000}; force: nothing is stopped first; timeout_ms: until
+ * what has not stopped is killed, but 2 s before the operation's own deadline at the latest. Cancelled before the removal began, the
+ * sandbox stays, with what had not stopped. One that is gone is no error. */
+BERTH_API berth_status berth_sandbox_terminate(berth_sandbox *sandbox, const char *options, size_t options_len,
+                                               const berth_op_options *op_options, uint64_t *op, berth_error **err);
 
 /* Has the sandbox's guest start dockerd where none is up, and waits until it is ready; its events come to this loop from
  * then on. The guest keeps it: it goes on without this loop. For sandboxes made with "start": false, or whose dockerd

@@ -125,6 +125,7 @@
 #include <berth/managed/add_docker.hpp>
 #include <berth/managed/diagnose.hpp>
 #include <berth/managed/docker_sandbox.hpp>
+#include <berth/managed/ports.hpp>
 #include <berth/managed/purpose.hpp>
 #include <berth/managed/status.hpp>
 

@@ -83,6 +83,7 @@ struct flag_row {
   std::string_view key;  ///< "sandbox.cpus"
   std::string_view names, value, help, group;
   std::string_view words;  ///< those that it takes, "a|b|c"
+  bool restored;           ///< may be said of a sandbox that is restored from a snapshot
 };
 std::span<const flag_row> flag_rows() noexcept;
 /// Throws std::logic_error where the table has no such key: a defect, which every call of the verb shows.

@@ -110,25 +110,21 @@ result<void> fill_docker(const run_call& c, run_plan& plan) {
 }
 
 // What a snapshot brings along cannot be said anew.
-result<void> refuse_beside_snapshot(const run_call& c) {
-  const run_call untouched;
-  const std::pair<const char*, bool> given[] = {
-      {"--rootfs", !c.rootfs.empty()},
-      {"--docker", c.docker},
-      {"--memory", !c.memory.empty()},
-      {"--cpus", c.cpus != untouched.cpus},
-      {"--volume", !c.volumes.empty()},
-      {"--env", !c.variables.env.empty() || !c.variables.files.empty()},
-      {"--max-connections", !c.max_connections.empty()},
-      {"--runsc-arg", !c.runsc_args.empty()},
-      {"--cgroup", c.cgroup != untouched.cgroup},
-      {"--data-root", c.data_root != untouched.data_root},
-      {"--restart", c.restart != untouched.restart},
-      {"--dockerd-arg", !c.dockerd_args.empty()},
-      {"--network", c.network == "none"},
+result<void> refuse_beside_snapshot(const run_call& c, const CLI::App& verb) {
+  const auto of_snapshot = [](std::string_view flag) {
+    return usage_error("a sandbox that is restored has what its snapshot has; leave this out", std::string(flag));
   };
-  for (const auto& [option, is_given] : given)
-    if (is_given) return usage_error("a sandbox that is restored has what its snapshot has; leave this out", option);
+  for (const flag_row& row : flag_rows()) {
+    const bool of_run =
+        row.key.starts_with("sandbox.") || row.key.starts_with("docker.") || row.key.starts_with("run.");
+    if (!of_run || row.restored) continue;
+    const std::string_view name = row.names.substr(row.names.find("--"));
+    const std::string_view flag = name.substr(0, name.find(','));
+    if (const CLI::Option* option = verb.get_option_no_throw(std::string(flag));
+        option != nullptr && option->count() > 0)
+      return of_snapshot(flag);
+  }
+  if (c.network == "none") return of_snapshot("--network");
   return {};
 }
 
@@ -187,7 +183,7 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
   if (c.from.empty() && c.rootfs.empty() && c.pool.empty())
     return usage_error("a root file system is needed, or a snapshot", "--rootfs");
   if (!c.from.empty()) {
-    if (const auto done = refuse_beside_snapshot(c); !done) return done.error();
+    if (const auto done = refuse_beside_snapshot(c, *call.verb); !done) return done.error();
     if (const auto good = check_snapshot_name(c.from); !good) return usage_error(good.error(), "--from");
     out.from = c.from;
   }

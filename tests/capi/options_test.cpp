@@ -130,6 +130,12 @@ TEST_F(OptionsTest, are_read_by_what_takes_them) {
     }
     return got;
   });
+  berth_sandbox* none = nullptr;
+  ASSERT_EQ(berth_sandbox_attach(loop, nullptr, 0, "none", 4, nullptr, &none, &op, error.slot()), BERTH_OK);
+  expect_read("terminate", "{", "}", "", [&](const std::string& text, Error& e) {
+    return berth_sandbox_terminate(none, text.data(), text.size(), nullptr, &op, e.slot());
+  });
+  berth_sandbox_free(none);
   expect_read("runsc_place", "{", "}", "", [&](const std::string& text, Error& e) {
     Executor place;
     return berth_executor_create_runsc(loop, text.data(), text.size(), place.slot(), e.slot());
@@ -138,6 +144,31 @@ TEST_F(OptionsTest, are_read_by_what_takes_them) {
     Runsc runsc;
     return berth_runsc_from_text("/r", 2, text.data(), text.size(), runsc.slot(), e.slot());
   });
+}
+
+// What a restored sandbox may have of its own is what the table says, and nothing else.
+TEST_F(OptionsTest, of_a_snapshot_are_refused_beside_it) {
+  int own = 0;
+  for (const std::string& option : options_of("sandbox")) {
+    const std::string name = bare(value_of(option, "name")), type = bare(value_of(option, "type"));
+    if (name == "snapshot") continue;
+    const bool restored = value_of(option, "restored") == "true";
+    own += restored ? 1 : 0;
+    const std::string text = R"({"snapshot":"warm",")" + name + "\":" + (type == "json" ? "{}" : wrong_for(type)) + "}";
+    berth_sandbox* box = nullptr;
+    EXPECT_EQ(berth_sandbox_create(loop, nullptr, 0, text.data(), text.size(), nullptr, &box, &op, error.slot()),
+              BERTH_E_INVALID);
+    EXPECT_EQ(error.path(), "/" + name) << error.text();
+    EXPECT_EQ(error.message().find("leave it out") == std::string::npos, restored) << text << " " << error.text();
+  }
+  EXPECT_EQ(own, 10);
+  for (const char* network : {"sandbox", "none"}) {
+    const std::string text = R"({"snapshot":"warm","network":")" + std::string(network) + "\"}";
+    berth_sandbox* box = nullptr;
+    EXPECT_EQ(berth_sandbox_create(loop, nullptr, 0, text.data(), text.size(), nullptr, &box, &op, error.slot()),
+              BERTH_E_INVALID);
+    EXPECT_NE(error.message().find("leave it out"), std::string::npos) << error.text();
+  }
 }
 
 TEST_F(OptionsTest, of_runsc_are_read_by_each_verb) {

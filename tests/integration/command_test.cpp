@@ -452,6 +452,28 @@ TEST_F(Command, WhatIsNotThereIsFour) {
   }
 }
 
+TEST_F(Command, WhatASnapshotHasIsNotSaidAnew) {
+  const char* said = "a sandbox that is restored has what its snapshot has";
+  for (const std::vector<std::string>& more : {std::vector<std::string>{"--memory", "1g"},
+                                               {"--rootfs", rootfs_},
+                                               {"-e", "A=b"},
+                                               {"--env-file", "/none"},
+                                               {"--mount", "/srv"},
+                                               {"--runsc-arg", "--debug"},
+                                               {"--docker"},
+                                               {"--network", "none"}}) {
+    std::vector<std::string> words = {"run", "-d", "--from", "none"};
+    words.insert(words.end(), more.begin(), more.end());
+    const command_output got = run(words);
+    EXPECT_EQ(got.code, 2) << more[0] << got.err;
+    EXPECT_NE(got.err.find(said), std::string::npos) << more[0] << got.err;
+  }
+  const command_output own =
+      run({"run", "-d", "--from", "none", "--hostname", "h", "-l", "a=b", "--cwd", "/srv", "--timeout", "9"});
+  EXPECT_NE(own.code, 2);
+  EXPECT_NE(own.err.find("no snapshot of this name"), std::string::npos) << own.err;
+}
+
 TEST_F(Command, OneNameOnce) {
   ASSERT_EQ(run(run_words({"-d", "--id", "once"})).code, 0);
   const command_output again = run(run_words({"-d", "--id", "once"}));

@@ -6,6 +6,7 @@
 #include <berth/base/clock.hpp>
 #include <berth/docker/guest_daemon.hpp>
 #include <berth/managed/add_docker.hpp>
+#include <berth/managed/ports.hpp>
 #include <berth/managed/purpose.hpp>
 #include <berth/managed/status.hpp>
 #include <berth/sandbox/sandbox.hpp>
@@ -40,6 +41,13 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
                                                                                  sandbox_config config,
                                                                                  std::optional<docker_recipe> docker,
                                                                                  sandbox_purpose purpose);
+
+/// How a sandbox ends.
+struct terminate_options {
+  bool force = false;  ///< at once: nothing inside is stopped first
+  /// How long what runs inside may take to stop until it is killed. Containers, TERM and KILL of dockerd have 25 s, runsc the rest.
+  duration timeout = seconds(45);
+};
 
 /// Used from one loop's thread. Destroying it ends nothing.
 class docker_sandbox {
@@ -87,6 +95,10 @@ class docker_sandbox {
   BERTH_DECL boost::asio::awaitable<result<command_result>> docker(std::vector<std::string> args,
                                                                    time_point deadline = time_point::max());
 
+  /// The ports that it is reached by: those of the host's that were published, and those of its own that its containers
+  /// publish, which Docker is asked where it is ready. Errors: those of run_docker.
+  BERTH_DECL boost::asio::awaitable<result<sandbox_ports>> ports(time_point deadline = time_point::max());
+
   /// All that is known of it. Errors: not_found.
   BERTH_DECL boost::asio::awaitable<result<sandbox_status>> status(status_options options = {});
 
@@ -117,8 +129,10 @@ class docker_sandbox {
 
   /// Stops the command, the containers and dockerd, in order. Errors: those of guest_daemon::stop.
   BERTH_DECL boost::asio::awaitable<result<void>> stop_docker(time_point deadline);
-  /// Stops them within 30 s, then removes the sandbox. Errors: those of sandbox::terminate.
-  BERTH_DECL boost::asio::awaitable<result<void>> terminate();
+  /// Stops them, unless they are to end by force, then removes the sandbox; one that is paused goes on for it. A `berth run` in
+  /// the foreground that the sandbox is of is told first, and ends it by itself. Cancelled before the removal has begun, the
+  /// sandbox stays, with what had not stopped. Errors: cancelled; those of sandbox::terminate.
+  BERTH_DECL boost::asio::awaitable<result<void>> terminate(terminate_options how = {});
 
  private:
   result<supervisor_options> options_for(docker_settings docker) const;
@@ -132,4 +146,5 @@ class docker_sandbox {
 
 #if !defined(BERTH_SEPARATE_COMPILATION)
 #include <berth/impl/managed/docker_sandbox.ipp>
+#include <berth/impl/managed/terminate.ipp>
 #endif

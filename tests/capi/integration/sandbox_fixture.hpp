@@ -44,7 +44,7 @@ class SandboxTest : public testing::Test {
     Error error;
     if (box_ != nullptr) {
       std::uint64_t op = 0;
-      if (berth_sandbox_terminate(box_, nullptr, &op, error.slot()) == BERTH_OK) done(op);
+      if (berth_sandbox_terminate(box_, nullptr, 0, nullptr, &op, error.slot()) == BERTH_OK) done(op);
       berth_sandbox_free(box_);
     }
     loop_.reset();

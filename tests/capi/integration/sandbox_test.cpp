@@ -61,9 +61,9 @@ TEST_F(SandboxTest, life_of_a_sandbox) {
             BERTH_OK);
   EXPECT_EQ(done(op).payload, R"({"removed":[],"orphans":[]})");
 
-  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, &op, error.slot()), BERTH_OK);
+  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
   EXPECT_EQ(done(op).status, BERTH_OK);
-  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, &op, error.slot()), BERTH_OK);
+  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
   EXPECT_EQ(done(op).status, BERTH_OK) << "again";
   e = exec(R"({"argv":["true"]})");
   EXPECT_EQ(e.status, BERTH_E_NOT_FOUND) << e.error;
@@ -123,7 +123,7 @@ TEST_F(SandboxTest, a_snapshot_is_taken_and_goes_on) {
   e = exec(R"({"argv":["sh","-c","cat /root/file; hostname"],"stdout":"capture"})");
   EXPECT_NE(e.payload.find("kept\\nagain\\n"), std::string::npos) << e.payload << e.error;
   std::swap(box_, again);
-  ASSERT_EQ(berth_sandbox_terminate(again, nullptr, &op, error.slot()), BERTH_OK);
+  ASSERT_EQ(berth_sandbox_terminate(again, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
   EXPECT_EQ(done(op).status, BERTH_OK);
   berth_sandbox_free(again);
   ASSERT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_OK) << error.text();
@@ -242,7 +242,7 @@ TEST_F(SandboxTest, copies_and_a_pool) {
     return begun == BERTH_OK ? done(op) : Event();
   };
   const auto removed = [&](berth_sandbox* box) {
-    EXPECT_EQ(ended(berth_sandbox_terminate(box, nullptr, &op, error.slot())).status, BERTH_OK);
+    EXPECT_EQ(ended(berth_sandbox_terminate(box, nullptr, 0, nullptr, &op, error.slot())).status, BERTH_OK);
     berth_sandbox_free(box);
   };
   std::string options = R"({"count":0})";
@@ -333,6 +333,10 @@ TEST_F(SandboxTest, published_ports_handing_over_and_diagnosis) {
   EXPECT_NE(made.payload.find(R"("ports":["127.0.0.1:18090:80/tcp"])"), std::string::npos) << made.payload;
   Error error;
   std::uint64_t op = 0;
+  ASSERT_EQ(berth_sandbox_ports(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  EXPECT_EQ(done(op).payload, R"({"ports":["127.0.0.1:18090:80/tcp"],"containers":[]})");
+  ASSERT_EQ(berth_sandbox_docker_status(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  EXPECT_EQ(done(op).code, BERTH_DAEMON_DISABLED) << "it has no Docker";
   ASSERT_EQ(berth_sandbox_hand_over(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
   EXPECT_EQ(done(op).status, BERTH_OK);
   ASSERT_EQ(berth_sandbox_diagnose(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
@@ -449,6 +453,67 @@ TEST_F(SandboxTest, docker_starts_after_the_handle_is_freed) {
   EXPECT_EQ(done(other).code, BERTH_DAEMON_READY);
 }
 
+TEST_F(SandboxTest, export_writes_a_new_file) {
+  const Event made = create(R"(,"network":"none")");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  ASSERT_EQ(exec(R"({"argv":["touch","/made-inside"]})").code, 0);
+  Error error;
+  std::uint64_t op = 0;
+  const std::string file = root_ + "/changes.tar";
+  ASSERT_EQ(berth_sandbox_export(box_, file.data(), file.size(), nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  Event e = done(op);
+  EXPECT_EQ(e.status, BERTH_OK) << e.error;
+  std::ifstream tar(file, std::ios::binary);
+  const std::string content((std::istreambuf_iterator<char>(tar)), std::istreambuf_iterator<char>());
+  EXPECT_NE(content.find("made-inside"), std::string::npos);
+  ASSERT_EQ(berth_sandbox_export(box_, file.data(), file.size(), nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  e = done(op);
+  EXPECT_EQ(e.status, BERTH_E_EXISTS) << e.error;
+  EXPECT_EQ(berth_sandbox_export(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_E_INVALID);
+  ASSERT_EQ(berth_sandbox_export(box_, "here.tar", 8, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  e = done(op);
+  EXPECT_EQ(e.status, BERTH_E_INVALID) << e.error << ": a file by its absolute path";
+}
+
+// Containers are told to stop, and do; those that are to end at once hear of nothing.
+TEST_F(SandboxTest, terminate_stops_containers_in_order) {
+  const std::string out = root_ + "/out", image = variable("BERTH_TEST_IMAGE"),
+                    name = variable("BERTH_TEST_IMAGE_NAME");
+  ASSERT_FALSE(image.empty() || name.empty()) << "BERTH_TEST_IMAGE and BERTH_TEST_IMAGE_NAME are not set";
+  ASSERT_TRUE(std::filesystem::create_directory(out));
+  const std::string trap =
+      "trap 'echo told >> /out/words; exit 0' TERM; echo up > /out/up; while :; do sleep 0.1; done";
+  Error error;
+  std::uint64_t op = 0;
+  for (const bool force : {false, true}) {
+    const Event made = create(R"(,"docker":{},"mounts":[{"source":)" + in_quotes(out) + R"(,"destination":"/out"},)" +
+                              R"({"source":)" + in_quotes(image) + R"(,"destination":"/image.tar","read_only":true}])");
+    ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+    ASSERT_EQ(berth_sandbox_wait_docker(box_, nullptr, &op, error.slot()), BERTH_OK);
+    ASSERT_EQ(done(op).status, BERTH_OK) << logged();
+    ASSERT_EQ(exec(R"({"argv":["docker","load","-q","-i","/image.tar"]})").code, 0);
+    ASSERT_EQ(exec(R"({"argv":["docker","run","-d","--name","web","-p","8080-8081:80-81","-v","/out:/out",)" +
+                   in_quotes(name) + R"(,"sh","-c",)" + in_quotes(trap) + "]}")
+                  .code,
+              0);
+    ASSERT_EQ(exec(R"({"argv":["sh","-c","until [ -e /out/up ]; do sleep 0.1; done"]})").code, 0);
+    ASSERT_EQ(berth_sandbox_ports(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+    const Event ports = done(op);
+    EXPECT_EQ(ports.status, BERTH_OK) << ports.error;
+    for (const char* port : {R"("name":"web","ports":["0.0.0.0:8080:80/tcp")", R"("0.0.0.0:8081:81/tcp")"})
+      EXPECT_NE(ports.payload.find(port), std::string::npos) << ports.payload;
+    const std::string how = force ? R"({"force":true})" : "";
+    ASSERT_EQ(berth_sandbox_terminate(box_, how.data(), how.size(), nullptr, &op, error.slot()), BERTH_OK)
+        << error.text();
+    const Event ended = done(op);
+    EXPECT_EQ(ended.status, BERTH_OK) << ended.error;
+    berth_sandbox_free(std::exchange(box_, nullptr));
+    EXPECT_EQ(std::filesystem::exists(out + "/words"), !force);
+    std::filesystem::remove(out + "/words");
+    std::filesystem::remove(out + "/up");
+  }
+}
+
 // dockerd's start is given up with the sandbox: that is no failure to tell of, and nobody waits for it.
 TEST_F(SandboxTest, terminated_while_docker_starts) {
   const Event made = create(R"(,"docker":{})");
@@ -456,7 +521,7 @@ TEST_F(SandboxTest, terminated_while_docker_starts) {
   Error error;
   std::uint64_t waiting = 0, op = 0;
   ASSERT_EQ(berth_sandbox_wait_docker(box_, nullptr, &waiting, error.slot()), BERTH_OK);
-  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, &op, error.slot()), BERTH_OK);
+  ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
   EXPECT_EQ(done(op).status, BERTH_OK);
   EXPECT_EQ(done(waiting).status, BERTH_E_CLOSED);
   const std::string log = logged();

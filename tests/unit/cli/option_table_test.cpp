@@ -29,6 +29,7 @@ std::set<std::string> flags_in(const std::string& help) {
 // The verbs whose options are those of a set.
 std::vector<std::vector<std::string>> verbs_of(std::string_view set) {
   if (set == "sandbox" || set == "docker" || set == "run") return {{"run"}};
+  if (set == "terminate") return {{"rm"}};
   if (set == "exec" || set == "exec_verb") return {{"exec"}};
   if (set == "recipe" || set == "spec_verb") return {{"spec", "docker"}};
   std::vector<std::vector<std::string>> out;

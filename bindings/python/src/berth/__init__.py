@@ -28,7 +28,7 @@ from .image import Image
 from .pool import AsyncSandboxPool, PoolStatus, SandboxPool, pools
 from .process import AsyncProcess, Process
 from .progress import show_progress
-from .sandbox import AsyncSandbox, Egress, Sandbox, SandboxEvent
+from .sandbox import AsyncSandbox, ContainerPorts, Egress, PublishedPorts, Sandbox, SandboxEvent
 from .snapshot import Snapshot, remove_snapshot, snapshots
 from .spec import Spec, find_init
 
@@ -42,6 +42,7 @@ __all__ = [
     "AsyncSandboxPool",
     "BerthError",
     "BerthWarning",
+    "ContainerPorts",
     "Diagnosis",
     "DockerCommandError",
     "DockerError",
@@ -60,6 +61,7 @@ __all__ = [
     "NotFoundError",
     "PoolStatus",
     "Process",
+    "PublishedPorts",
     "RunscError",
     "Sandbox",
     "SandboxError",

@@ -146,13 +146,15 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_sandbox_exec": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_pause": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_resume": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
+    "berth_sandbox_ports": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_egress": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_set_egress": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_diagnose": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_hand_over": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
     "berth_sandbox_snapshot": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_clone": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
-    "berth_sandbox_terminate": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),
+    "berth_sandbox_export": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_sandbox_terminate": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_start_docker": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_wait_docker": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_docker_status": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501

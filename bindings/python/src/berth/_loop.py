@@ -268,7 +268,7 @@ class Portal:
 
     def close(self) -> None:
         """At the process's end: no Python code runs on the thread any more. Commands that run in sandboxes go on, as
-        children of subprocess do; programs on this host have words of their own for that (`_command`)."""
+        children of subprocess do."""
         if self.pid != os.getpid() or not self._thread.is_alive():
             return
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -31,6 +31,16 @@ SANDBOX_NAMES: dict[str, str] = {
     "volume": "volumes",
 }
 
+#: Of these, what a sandbox that is restored may have of its own.
+RESTORED: tuple[str, ...] = (
+    "snapshot",
+    "name",
+    "network",
+    "egress",
+    "ends_with_process",
+    "timeout",
+)
+
 #: Keywords that options of the library have, by what takes them.
 KEYWORDS: dict[str, tuple[str, ...]] = {
     "Sandbox": (
@@ -49,6 +59,10 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
         "docker_enabled",
         "data_root",
         "dockerd_args",
+    ),
+    "Sandbox.terminate": (
+        "force",
+        "timeout",
     ),
     "Sandbox.snapshot": (
         "name",

@@ -8,12 +8,12 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from ._arguments import PathName, Seconds, path_name, port_number
-from ._options import SANDBOX_NAMES
+from ._options import RESTORED, SANDBOX_NAMES
 from .errors import BerthError, InvalidError
 from .rootfs import Buildable, Built, check_variable, default_mirror
 
@@ -188,9 +188,8 @@ def _check_beside_snapshot(wanted: Wanted) -> None:
     if not isinstance(wanted.snapshot, str) or not wanted.snapshot:
         raise TypeError(f"snapshot is the name of one, not {wanted.snapshot!r}")
     untouched = Wanted()
-    for what in ("cpu", "memory", "image", "rootfs", "docker_enabled", "env", "volumes", "registry_mirror", "data_root",
-                 "dockerd_args", "max_connections"):  # fmt: skip
-        if getattr(wanted, what) != getattr(untouched, what):
+    for what in (field.name for field in fields(wanted)):
+        if what not in (*RESTORED, "ports", "wait_for_docker") and getattr(wanted, what) != getattr(untouched, what):
             raise InvalidError(f"{what}: a sandbox that is restored has what its snapshot has", hint="leave it out")
     if "/" not in wanted.network and wanted.network != untouched.network:
         raise InvalidError("network: a sandbox that is restored has what its snapshot has", hint="leave it out")

@@ -55,6 +55,37 @@ def test_a_container_through_its_life(docker_box: berth.Sandbox) -> None:
     assert d.rm("life").output() == "life"
 
 
+def test_published_ports_are_told(docker_box: berth.Sandbox) -> None:
+    id = docker_box.docker.run(IMAGE, "sleep 1000", detach=True, name="web", ports={"80/tcp": 8099}).output()
+    try:
+        told = docker_box.published_ports()
+        (found,) = (one for one in told.containers if one.container == id)
+        assert found.name == "web" and "0.0.0.0:8099:80/tcp" in found.ports
+        assert told.ports == tuple(docker_box.status()["network"]["ports"])
+    finally:
+        docker_box.docker.rm("web", force=True).check()
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_containers_are_stopped_in_order_by_this_process(
+    machine: Path, rootfs: str, busybox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, force: bool
+) -> None:
+    monkeypatch.setenv("BERTH_PROGRAM", "/none")
+    sandbox = berth.Sandbox(
+        rootfs=rootfs,
+        docker_enabled=True,
+        wait_for_docker=True,
+        volumes=[f"{tmp_path}:/out", f"{busybox}:/image.tar:ro"],
+    ).create()
+    assert sandbox.exec("docker", "load", "-q", "-i", "/image.tar").wait() == 0
+    trap = "trap 'echo told >> /out/words; exit 0' TERM; echo up > /out/up; while :; do sleep 0.1; done"
+    sandbox.docker.run(IMAGE, ["sh", "-c", trap], detach=True, volumes=["/out:/out"]).check()
+    assert sandbox.exec("sh", "-c", "until [ -e /out/up ]; do sleep 0.1; done").wait() == 0
+    sandbox.terminate(force=force)
+    assert (tmp_path / "words").exists() != force
+    assert sandbox.id not in [s.id for s in berth.Sandbox.list()]
+
+
 def test_an_entrypoint_of_several_words(docker_box: berth.Sandbox) -> None:
     d = docker_box.docker
     for entrypoint in (["sh", "-c"], "sh -c"):

@@ -195,6 +195,18 @@ def test_the_image_is_never_written_to(box: berth.Sandbox, rootfs: str) -> None:
     assert not Path(rootfs, "written-inside").exists()
 
 
+def test_export_writes_a_new_file(box: berth.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERTH_PROGRAM", "/none")
+    monkeypatch.chdir(tmp_path)
+    assert box.exec("touch", "/made-for-export").wait() == 0
+    box.export("changes.tar")
+    tar = tmp_path / "changes.tar"
+    assert b"made-for-export" in tar.read_bytes() and tar.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(berth.BerthError) as told:
+        box.export(tar)
+    assert told.value.code_name == "exists"
+
+
 def test_cancelled_creation_leaves_nothing(machine: Path, rootfs: str) -> None:
     async def main(delay: float, name: str) -> None:
         sandbox = berth.AsyncSandbox(berth.Sandbox(rootfs=rootfs, name=name, docker_enabled=True).aio._wanted)

@@ -18,8 +18,11 @@ import berth
 import pytest
 from berth import _declarations as c
 from berth import _ffi, _loop
+from host import host_of
 
 SOURCE = Path(__file__).resolve().parents[4]
+#: What the scripts of these tests may import.
+HELPERS = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
 
 
 def test_the_declarations_are_what_the_headers_say() -> None:
@@ -99,8 +102,6 @@ def test_a_code_newer_than_this_package_falls_to_its_range() -> None:
 
 
 async def host_command(*argv: str, timeout: float | None = None) -> berth.AsyncProcess:
-    from berth._command import host_of
-
     runtime = _loop.current()
     process = berth.AsyncProcess(runtime, list(argv), timeout)
     await process.begin("berth_exec_start", host_of(runtime), pipe=False)
@@ -225,7 +226,7 @@ def test_after_fork_the_child_makes_its_own() -> None:
 import os, asyncio, sys
 import berth
 from berth import _loop
-from berth._command import host_of
+from host import host_of
 async def run(code):
     r = _loop.current()
     p = berth.AsyncProcess(r, ["/bin/sh", "-c", f"exit {code}"])
@@ -252,7 +253,7 @@ assert os.waitstatus_to_exitcode(status) == 0
 assert _loop.sync(run(5))[0] == 5
 """
     done = subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", "-c", script], capture_output=True, timeout=120
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", script], capture_output=True, timeout=120, env=HELPERS
     )
     assert done.returncode == 0, done.stderr.decode()
 
@@ -263,7 +264,7 @@ def test_ctrl_c_ends_what_is_waited_for() -> None:
 import signal
 import berth
 from berth import _loop
-from berth._command import host_of
+from host import host_of
 signal.signal(signal.SIGINT, signal.default_int_handler)
 async def run():
     r = _loop.current()
@@ -276,7 +277,7 @@ try:
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=HELPERS)
     assert process.stdout
     pid = int(process.stdout.readline())
     process.send_signal(2)

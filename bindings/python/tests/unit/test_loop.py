@@ -10,20 +10,20 @@ import os
 import time
 import weakref
 from collections.abc import Callable
-from pathlib import Path
 
 import berth
 import pytest
-from berth import _command, _loop
+from berth import _loop
 from berth._loop import current
 from berth.process import AsyncProcess
+from host import host_of
 
 
 async def started(*argv: str, on_end: Callable[[], None] | None = None) -> AsyncProcess:
     runtime = current()
     process = AsyncProcess(runtime, argv)
     process.on_end = on_end
-    await process.begin("berth_exec_start", _command.host_of(runtime), env={"PATH": os.environ["PATH"]})
+    await process.begin("berth_exec_start", host_of(runtime), env={"PATH": os.environ["PATH"]})
     return process
 
 
@@ -113,13 +113,3 @@ def test_an_event_loop_that_closed_over_a_command_is_freed() -> None:
     # The thread that frees holds them a moment longer.
     assert within(60, lambda: gc.collect() >= 0 and [loop() for loop in loops] == [None] * 3)
     assert not any(loop.is_closed() for loop in _loop._runtimes if loop in [ref() for ref in loops])
-
-
-def test_variables_that_are_not_text_stay_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("BERTH_ROOT", str(tmp_path))
-    monkeypatch.setitem(os.environ, "LATIN", os.fsdecode(b"\xe9"))
-    monkeypatch.setitem(os.environ, os.fsdecode(b"\xe9"), "name")
-    monkeypatch.setitem(os.environ, "UTF", "é")
-    given = _command.environment()
-    assert given["UTF"] == "é" and "LATIN" not in given and os.fsdecode(b"\xe9") not in given
-    assert _command.run_command("ls") == []

@@ -20,12 +20,14 @@ OURS = {
     "Sandbox": {"image", "ports", "registry_mirror", "wait_for_docker"},
     "Sandbox.exec": {"timeout"},
     "Sandbox.snapshot": set(),
+    "Sandbox.terminate": set(),
     "Spec.apply_docker": set(),
 }
 TAKES: dict[str, list[Callable[..., Any]]] = {
     "Sandbox": [berth.Sandbox],
     "Sandbox.exec": [berth.Sandbox.exec, berth.AsyncSandbox.exec],
     "Sandbox.snapshot": [berth.Sandbox.snapshot, berth.AsyncSandbox.snapshot],
+    "Sandbox.terminate": [berth.Sandbox.terminate, berth.AsyncSandbox.terminate],
     "Spec.apply_docker": [berth.Spec.apply_docker],
 }
 

@@ -16,7 +16,6 @@ import berth
 import pytest
 from berth import errors, progress
 from berth._cancel import Cancelled, check, ending, in_thread
-from berth._command import error_from
 from berth.creation import in_our_words
 from berth.sandbox import AsyncSandbox
 from berth._streams import KEPT, LINE, AsyncStream, Output
@@ -42,13 +41,6 @@ def test_a_failed_docker_command_tells_its_words_and_no_secret() -> None:
         ["docker", "pause", "a"], 1, "words", hint_id="BERTH-FREEZER", hint="cause: remedy"
     )
     assert str(known) == "docker: `docker pause a` exited with 1: words; cause: remedy"
-
-
-def test_the_programs_errors() -> None:
-    error = error_from({"code": "not_found", "layer": "cli", "message": "no sandbox is called 'x'", "hint": "berth ls"})
-    assert isinstance(error, berth.SandboxNotFound) and error.code == -12 and "berth ls" in str(error)
-    assert isinstance(error_from({"code": "runsc_failed", "message": "m"}), berth.RunscError)
-    assert type(error_from({"code": "from_the_future", "message": "m"})) is berth.BerthError
 
 
 @pytest.mark.parametrize(

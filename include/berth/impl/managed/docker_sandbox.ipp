@@ -7,7 +7,6 @@
 #include <berth/managed/docker_sandbox.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/readiness/poll.hpp>
-#include <berth/sandbox/process_identity.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
 
@@ -194,6 +193,8 @@ BERTH_DECL boost::asio::awaitable<daemon_status> docker_sandbox::docker_status()
   if (kept) now = kept->docker;
   if (kept && now.state != daemon_state::ready) co_return now;
   if (!box_->record().shared_directory) co_return now;
+  // Nobody has started one, where there is no socket either.
+  if (!kept && !check_host_socket(box_->shared_path(docker_socket_name))) co_return now;
   auto asking = guest_.answers(soon);
   const bool answers = co_await std::move(asking);
   // One that was ready ended just now, which the guest is about to hear.
@@ -205,6 +206,21 @@ BERTH_DECL boost::asio::awaitable<daemon_status> docker_sandbox::docker_status()
 BERTH_DECL boost::asio::awaitable<result<command_result>> docker_sandbox::docker(std::vector<std::string> args,
                                                                                  time_point deadline) {
   return run_docker(*box_, std::move(args), deadline);
+}
+
+BERTH_DECL boost::asio::awaitable<result<sandbox_ports>> docker_sandbox::ports(time_point deadline) {
+  sandbox_ports out;
+  if (box_->record().net) out.published = box_->record().net->ports;
+  auto looking = docker_status();
+  const daemon_status now = co_await std::move(looking);
+  if (now.state != daemon_state::ready) co_return out;
+  // Tabs and newlines are in no name of Docker's.
+  std::vector<std::string> ps{"ps", "--no-trunc", "--format", "{{.ID}}\t{{.Names}}\t{{.Ports}}"};
+  auto asking = docker(std::move(ps), deadline);
+  auto said = co_await std::move(asking);
+  if (!said) co_return std::move(said).error();
+  out.containers = parse_container_ports(said->out);
+  co_return out;
 }
 
 BERTH_DECL boost::asio::awaitable<result<sandbox_status>> docker_sandbox::status(status_options options) {
@@ -222,15 +238,6 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::events(std::func
 
 BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::stop_docker(time_point deadline) {
   return guest_.stop(deadline);
-}
-
-BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::terminate() {
-  if (!is_stopped(box_->record().sandbox_process)) {
-    auto stopping = guest_.stop(deadline_after(seconds(30)));
-    (void)co_await std::move(stopping);  // the sandbox goes away whatever became of it
-  }
-  auto ending = box_->terminate();
-  co_return co_await std::move(ending);
 }
 
 }  // namespace berth

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .._cancel import ending
-from .._command import run_command
 from ..errors import ImageError
 from ..rootfs import Built
 from ..sandbox import Sandbox
@@ -36,7 +35,7 @@ def run_step(built: Built, script: str, target: str, work: Path, at: Callable[[s
             raise ImageError(f"a step of the image failed with exit code {code}:\n{tail.rstrip()}")
         at("keeping what it changed")
         changes = work / "changes.tar"
-        run_command("export", "--output", str(changes), sandbox.id)
+        sandbox.export(changes)
     finally:
         sandbox.terminate()
     # Reflinks where the file system has them: the copy is then free.

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a sandbox tells of itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Egress:
+    """Where a sandbox may begin connections to."""
+
+    rules: tuple[str, ...]  #: ("all",), ("none",), or what is allowed
+    refused: int  #: packets of the sandbox's so far
+
+
+@dataclasses.dataclass(frozen=True)
+class ContainerPorts:
+    """A container in a sandbox, and the ports of the sandbox that lead to it."""
+
+    container: str  #: its id in Docker
+    name: str
+    ports: tuple[str, ...]  #: "0.0.0.0:80:8000/tcp": address and port of the sandbox, port inside
+
+
+@dataclasses.dataclass(frozen=True)
+class PublishedPorts:
+    """Those that a sandbox is reached by."""
+
+    ports: tuple[str, ...]  #: of this host, that lead to it: "127.0.0.1:8080:80/tcp", as in its status
+    containers: tuple[ContainerPorts, ...]  #: those that publish any, as far as its Docker is ready
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> PublishedPorts:
+        containers = (ContainerPorts(one["container"], one["name"], tuple(one["ports"])) for one in said["containers"])
+        return cls(tuple(said["ports"]), tuple(containers))
+
+
+@dataclasses.dataclass(frozen=True)
+class SandboxEvent:
+    """What happened in a sandbox, as its guest saw it: "container_out_of_memory" (over its memory limit, killed),
+    "docker_ready", "docker_ended" (by itself; it is started again), "docker_failed", "docker_stopped"."""
+
+    event: str
+    #: Seconds since the epoch, by the sandbox's clock.
+    time: float
+    #: The container's id in Docker, where it is about one.
+    container: str
+    message: str
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> SandboxEvent:
+        return cls(said["event"], said["at_ms"] / 1000, said["container"], said["message"])
