@@ -11,7 +11,8 @@ namespace {
 using path_list = std::vector<std::string>;
 
 TEST(BindSources, AreThoseOfRunAndCreate) {
-  EXPECT_EQ(bind_sources({"run", "--rm", "-v", "/a:/w", "--volume=/b:/w:ro", "-it", "busybox"}), (path_list{"/a", "/b"}));
+  EXPECT_EQ(bind_sources({"run", "--rm", "-v", "/a:/w", "--volume=/b:/w:ro", "-it", "busybox"}),
+            (path_list{"/a", "/b"}));
   EXPECT_EQ(bind_sources({"container", "create", "-itv", "/a:/w", "-v=/b:/w", "-v/c:/w", "x"}),
             (path_list{"/a", "/b", "/c"}));
   EXPECT_EQ(bind_sources({"--log-level", "debug", "-D", "run", "--mount", "type=bind,src=/a,dst=/w",

@@ -125,10 +125,10 @@ TEST(Capabilities, UnknownOnesThatComeInAreKept) {
   EXPECT_EQ(spec.to_json(), json);
   using unknown_list = std::vector<unknown_capability>;
   const unknown_list unknown{{"CAP_FLY", "/process/capabilities/bounding/1"},
-                     {"CAP_FLY", "/process/capabilities/bounding/2"},
-                     {"KILL", "/process/capabilities/bounding/3"},
-                     {"", "/process/capabilities/bounding/4"},
-                     {"cap_kill", "/process/capabilities/ambient/0"}};
+                             {"CAP_FLY", "/process/capabilities/bounding/2"},
+                             {"KILL", "/process/capabilities/bounding/3"},
+                             {"", "/process/capabilities/bounding/4"},
+                             {"cap_kill", "/process/capabilities/ambient/0"}};
   EXPECT_EQ(spec_capabilities(spec).unknown(), unknown);
   spec_builder none;
   EXPECT_EQ(spec_capabilities(none).unknown(), unknown_list{});
