@@ -12,12 +12,6 @@
 
 namespace berth::capi {
 
-static void write_egress(json_writer& out, const egress_policy& policy) {
-  out.key("egress").open_array();
-  for (const std::string& word : policy.words()) out.string(word);
-  out.close_array();
-}
-
 static op_outcome outcome_of(const sandbox_status& status) {
   op_outcome outcome;
   json_writer out;
@@ -234,9 +228,8 @@ asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wan
   if (!now) co_return std::move(now).error();
   op_outcome outcome;
   json_writer out;
-  out.open_object();
-  write_egress(out, now->policy);
-  outcome.payload = out.key("refused").unsigned_number(now->refused).close_object().take();
+  write_members(out.open_object(), *now);
+  outcome.payload = out.close_object().take();
   co_return outcome;
 }
 

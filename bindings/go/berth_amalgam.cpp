@@ -13650,6 +13650,16 @@ inline constexpr std::size_t most_egress_rules = 256;
 BERTH_DECL result<egress_policy> parse_egress(const std::vector<std::string>& words);
 BERTH_DECL result<void> check_egress(const egress_policy& policy, const ipv4_subnet& pool);
 inline constexpr std::string_view refused_egress_counter = "refused_egress";
+inline constexpr std::string_view refused_places_set = "refused_places";
+inline constexpr std::size_t most_refused_places = 1024;
+inline constexpr std::chrono::hours refused_places_kept{1};
+struct refused_place {
+  egress_rule to;
+  std::uint64_t packets = 0;
+  std::chrono::seconds ago{0};
+  friend bool operator==(const refused_place&, const refused_place&) = default;
+};
+BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view text);
 namespace detail {
 BERTH_DECL std::string egress_base(std::string_view questions, std::string_view answers);
 BERTH_DECL std::string egress_chains(const egress_policy& policy);
@@ -13657,6 +13667,7 @@ BERTH_DECL std::string egress_chains(const egress_policy& policy);
 BERTH_DECL std::string nft_egress_change(std::string_view table, const egress_policy& policy);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
+#include <sstream>
 namespace berth {
 namespace detail {
 inline std::string_view egress_protocol_word(egress_protocol protocol) noexcept {
@@ -13755,6 +13766,9 @@ inline std::string egress_match(const egress_rule& rule, bool answer) {
 BERTH_DECL std::string egress_base(std::string_view questions, std::string_view answers) {
   std::string text;
   text += "  counter " + std::string(refused_egress_counter) + " { }\n";
+  text += "  set " + std::string(refused_places_set) + " {\n    type ipv4_addr . inet_proto . inet_service\n    size " +
+          std::to_string(most_refused_places) + "\n    flags dynamic,timeout\n    timeout " +
+          std::to_string(refused_places_kept.count()) + "h\n  }\n";
   const auto chain = [&text](std::string_view name, std::string_view rule) {
     text += "  chain " + std::string(name) + " {\n";
     if (!rule.empty()) text += "    " + std::string(rule) + "\n";
@@ -13764,6 +13778,8 @@ BERTH_DECL std::string egress_base(std::string_view questions, std::string_view 
   chain("name_answers", answers);
   text += "  chain refuse {\n";
   text += "    counter name " + std::string(refused_egress_counter) + "\n";
+  text += "    meta l4proto { tcp, udp } update @" + std::string(refused_places_set) +
+          " { ip daddr . meta l4proto . th dport counter }\n";
   text += "    limit rate over 200/second burst 200 packets drop\n";
   text += "    meta l4proto tcp reject with tcp reset\n";
   text += "    reject with icmp type admin-prohibited\n";
@@ -13854,6 +13870,60 @@ BERTH_DECL result<void> check_egress(const egress_policy& policy, const ipv4_sub
                                 "leave it out: " + pool.to_string() + " is where sandboxes have their addresses");
   }
   return {};
+}
+namespace detail {
+inline std::optional<std::chrono::seconds> parse_nft_duration(std::string_view text) {
+  std::chrono::milliseconds sum{0};
+  while (!text.empty()) {
+    const std::size_t digits = text.find_first_not_of("0123456789");
+    if (digits == std::string_view::npos) return std::nullopt;
+    const auto n = parse_number<std::int32_t>(text.substr(0, digits));
+    const std::size_t end = std::min(text.find_first_of("0123456789", digits), text.size());
+    const std::string_view unit = text.substr(digits, end - digits);
+    if (!n) return std::nullopt;
+    if (unit == "d") sum += std::chrono::hours(24) * *n;
+    else if (unit == "h") sum += std::chrono::hours(*n);
+    else if (unit == "m") sum += std::chrono::minutes(*n);
+    else if (unit == "s") sum += std::chrono::seconds(*n);
+    else if (unit == "ms") sum += std::chrono::milliseconds(*n);
+    else return std::nullopt;
+    text.remove_prefix(end);
+  }
+  return std::chrono::duration_cast<std::chrono::seconds>(sum);
+}
+inline std::optional<refused_place> parse_refused_place(std::string_view text) {
+  std::istringstream words{std::string(text)};
+  std::string address, protocol, port, word;
+  if (!(words >> address >> word >> protocol >> word >> port)) return std::nullopt;
+  const auto ip = parse_ipv4(address);
+  const auto number = parse_number<std::uint16_t>(port);
+  if (!ip || !number || (protocol != "tcp" && protocol != "udp")) return std::nullopt;
+  refused_place out;
+  out.to = {{*ip, 32}, protocol == "tcp" ? egress_protocol::tcp : egress_protocol::udp, *number, *number};
+  while (words >> word) {
+    if (word == "packets" && words >> word) out.packets = parse_number<std::uint64_t>(word).value_or(0);
+    if (word != "expires" || !(words >> word)) continue;
+    if (const auto left = parse_nft_duration(word))
+      out.ago = std::max(refused_places_kept - *left, std::chrono::seconds(0));
+  }
+  return out;
+}
+}
+BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view text) {
+  constexpr std::string_view before = "elements = {";
+  const std::size_t begin = text.find(before);
+  if (begin == std::string_view::npos) return {};
+  text.remove_prefix(begin + before.size());
+  text = text.substr(0, text.find('}'));
+  std::vector<refused_place> out;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    if (auto place = detail::parse_refused_place(text.substr(0, comma))) out.push_back(std::move(*place));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const refused_place& a, const refused_place& b) { return a.ago < b.ago; });
+  return out;
 }
 BERTH_DECL std::string nft_egress_change(std::string_view table, const egress_policy& policy) {
   const std::string name = "inet " + std::string(table);
@@ -14020,7 +14090,6 @@ struct resolver_config {
 BERTH_DECL resolver_config make_resolver_config(std::string_view host, std::string_view upstream);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-#include <sstream>
 namespace berth {
 BERTH_DECL network_names network_names::of(std::string_view token) {
   network_names names;
@@ -14317,6 +14386,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names name
                                                               time_point deadline = time_point::max());
 BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(network_names names,
                                                                               time_point deadline = time_point::max());
+BERTH_DECL boost::asio::awaitable<result<std::vector<refused_place>>> list_refused_places(
+    network_names names, time_point deadline = time_point::max());
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(
     std::string prefix, time_point deadline = time_point::max(), log_sink log = {});
 }
@@ -14584,6 +14655,13 @@ BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_connectio
 BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(network_names names,
                                                                               time_point deadline) {
   return detail::read_nft_counter(std::move(names), refused_egress_counter, deadline);
+}
+BERTH_DECL boost::asio::awaitable<result<std::vector<refused_place>>> list_refused_places(network_names names,
+                                                                                          time_point deadline) {
+  std::vector<std::string> nft{"nft", "list", "set", "inet", names.table, std::string(refused_places_set)};
+  auto text = co_await detail::run_network_tool(std::move(nft), std::string(), deadline);
+  if (!text) co_return std::move(text).error();
+  co_return parse_refused_places(*text);
 }
 BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names names, egress_policy policy,
                                                               time_point deadline) {
@@ -15954,7 +16032,9 @@ enum class sandbox_log { init, daemon };
 struct sandbox_egress {
   egress_policy policy;
   std::uint64_t refused = 0;
+  std::vector<refused_place> places;
 };
+BERTH_DECL void write_members(json_writer& to, const sandbox_egress& egress);
 struct pool_claim {
   std::vector<std::pair<std::string, std::string>> annotations;
   bool watch_creator = false;
@@ -18515,6 +18595,16 @@ inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sand
   co_return std::move(*record);
 }
 }
+BERTH_DECL void write_members(json_writer& to, const sandbox_egress& egress) {
+  to.key("egress").open_array();
+  for (const std::string& word : egress.policy.words()) to.string(word);
+  to.close_array().key("refused").unsigned_number(egress.refused).key("refused_places").open_array();
+  for (const refused_place& place : egress.places) {
+    to.open_object().key("to").string(place.to.to_string()).key("packets").unsigned_number(place.packets);
+    to.key("seconds_ago").number(place.ago.count()).close_object();
+  }
+  to.close_array();
+}
 BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> sandbox::egress(duration patience) {
   auto self = shared_from_this();
   auto record = detail::read_egress_record(record_);
@@ -18523,7 +18613,13 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> sandbox::egress(durati
   auto work = count_refused_egress(record_.names(), deadline_after(patience));
   auto refused = co_await cancellation_as_error(std::move(work));
   if (!refused) co_return detail::egress_failure(std::move(refused).error(), record_);
-  co_return sandbox_egress{*record_.net->egress, *refused};
+  sandbox_egress out{*record_.net->egress, *refused, {}};
+  if (out.refused == 0) co_return out;
+  auto listing = list_refused_places(record_.names(), deadline_after(patience));
+  auto places = co_await cancellation_as_error(std::move(listing));
+  if (places) out.places = std::move(*places);
+  else if (places.error().code == errc::cancelled) co_return std::move(places).error();
+  co_return out;
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_egress(egress_policy policy, duration patience) {
   auto self = shared_from_this();
@@ -26063,11 +26159,6 @@ BERTH_DECL void write_json(json_writer& to, const sandbox_diagnosis& diagnosis) 
 }
 #endif
 namespace berth::capi {
-static void write_egress(json_writer& out, const egress_policy& policy) {
-  out.key("egress").open_array();
-  for (const std::string& word : policy.words()) out.string(word);
-  out.close_array();
-}
 static op_outcome outcome_of(const sandbox_status& status) {
   op_outcome outcome;
   json_writer out;
@@ -26257,9 +26348,8 @@ asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wan
   if (!now) co_return std::move(now).error();
   op_outcome outcome;
   json_writer out;
-  out.open_object();
-  write_egress(out, now->policy);
-  outcome.payload = out.key("refused").unsigned_number(now->refused).close_object().take();
+  write_members(out.open_object(), *now);
+  outcome.payload = out.close_object().take();
   co_return outcome;
 }
 asio::awaitable<op_result> sandbox_core::ports() {

@@ -307,11 +307,19 @@ func (s *Sandbox) Ports(ctx context.Context) (Ports, error) {
 
 // Egress is where a sandbox may begin connections to.
 type Egress struct {
-	Rules   []string `json:"egress"`  // as in SandboxConfig.Egress
-	Refused uint64   `json:"refused"` // packets of the sandbox's
+	Rules         []string       `json:"egress"`         // as in SandboxConfig.Egress
+	Refused       uint64         `json:"refused"`        // packets of the sandbox's
+	RefusedPlaces []RefusedPlace `json:"refused_places"` // where those of the last hour were to go, the latest first; 1024 at most
 }
 
-// Egress asks where it may begin connections to, and how many packets were refused for it so far.
+// RefusedPlace is an address and a port that a sandbox was refused.
+type RefusedPlace struct {
+	To         string `json:"to"` // the rule that would allow it: "192.0.2.7:443/tcp"
+	Packets    uint64 `json:"packets"`
+	SecondsAgo int64  `json:"seconds_ago"` // since the last of them
+}
+
+// Egress asks where it may begin connections to, and what was refused so far.
 func (s *Sandbox) Egress(ctx context.Context) (Egress, error) {
 	return s.egress(ctx, "sandbox egress", "")
 }

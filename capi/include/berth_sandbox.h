@@ -112,8 +112,9 @@ BERTH_API berth_status berth_sandbox_resume(berth_sandbox *sandbox, const berth_
  * those in it that publish ports of the sandbox's, as far as its Docker is ready and tells the truth. */
 BERTH_API berth_status berth_sandbox_ports(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                            berth_error **err);
-/* Where the sandbox may begin connections to, and how many packets of its own were refused so far.
- * payload: {"egress":["10.0.0.0/8","dns"],"refused":12}. BERTH_E_UNSUPPORTED where berth does not make its network;
+/* Where the sandbox may begin connections to, how many packets of its own were refused so far, and where those of the last hour were
+ * to go, by TCP or UDP (1024 addresses and ports at most, the latest first). payload: {"egress":["10.0.0.0/8","dns"],"refused":12,
+ * "refused_places":[{"to":"192.0.2.7:443/tcp","packets":3,"seconds_ago":2}]}. BERTH_E_UNSUPPORTED where berth does not make its network;
  * BERTH_E_NETWORK_FAILED where its firewall rules are gone. */
 BERTH_API berth_status berth_sandbox_egress(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                             berth_error **err);

@@ -39,16 +39,19 @@ int act(const egress_call& c, invocation& call) {
   if (!box) return fail_lookup(box.error(), call);
   const auto now = run_loop(change_and_show(*box, std::move(policy)));
   if (!now) return fail(now.error(), call);
-  const std::vector<std::string> words = now->policy.words();
   if (call.common.json) {
     json_writer out(2);
-    write_strings(out.open_object().key("id").string(c.id).key("egress"), words);
-    out.key("refused").unsigned_number(now->refused).close_object();
+    write_members(out.open_object().key("id").string(c.id), *now);
+    out.close_object();
     return print_json(std::move(out)) ? exit_ok : exit_failed;
   }
   std::string text = "egress: ";
-  for (const std::string& word : words) text += " " + word;
+  for (const std::string& word : now->policy.words()) text += " " + word;
   text += "\nrefused: " + std::to_string(now->refused) + " packets\n";
+  for (const refused_place& place : now->places) {
+    text += "  " + place.to.to_string() + ": " + std::to_string(place.packets) + ", the last " +
+            std::to_string(place.ago.count()) + " s ago\n";
+  }
   return print_text(text) ? exit_ok : exit_failed;
 }
 

@@ -283,6 +283,9 @@ TEST_F(Command, EgressIsShownAndChanged) {
   EXPECT_EQ(changed.code, 0) << changed.err;
   EXPECT_EQ(parsed_json(changed.out).at({"egress"}), R"(["none"])");
   EXPECT_NE(parsed_json(changed.out).at({"refused"}), "0");
+  EXPECT_EQ(parsed_json(changed.out).at({"refused_places", "0", "to"}), gateway + ":9/tcp");
+  const std::string shown = run({"egress", "box"}).out;
+  EXPECT_NE(shown.find("\n  " + gateway + ":9/tcp: 1, the last "), std::string::npos) << shown;
   EXPECT_EQ(parsed_json(run({"status", "box", "--json"}).out).at({"network", "egress", "0"}), "none");
   const command_output status = run({"status", "box"});
   EXPECT_NE(status.out.find("  egress:   none, "), std::string::npos) << status.out;

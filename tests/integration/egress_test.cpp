@@ -5,6 +5,8 @@
 
 #include <berth/network/egress.hpp>
 
+#include <algorithm>
+
 namespace {
 
 using namespace berth;
@@ -132,6 +134,43 @@ TEST_F(EgressRules, EachPolicyLetsThroughWhatItNames) {
     EXPECT_EQ(from_inside(c.kind, c.address, c.port), hosts ? "silent" : "answered") << c.letter;
   }
   EXPECT_EQ(refused(), before);
+}
+
+TEST_F(EgressRules, WhatIsRefusedIsListed) {
+  const auto listed = [this] {
+    const auto places = loop_.run(list_refused_places(plan_.names));
+    EXPECT_TRUE(places) << places.error().to_string();
+    std::vector<std::string> out;
+    for (const refused_place& place : places ? *places : std::vector<refused_place>()) {
+      EXPECT_GT(place.packets, 0u);
+      EXPECT_LT(place.ago.count(), 60);
+      out.push_back(place.to.to_string());
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  };
+  using words = std::vector<std::string>;
+  EXPECT_EQ(listed(), words{});
+  ASSERT_NO_FATAL_FAILURE(change({"198.51.100.2:7000"}));
+  EXPECT_EQ(from_inside("tcp", outside, 7000), "answered");
+  EXPECT_EQ(from_inside("tcp", outside, 7001), "refused");
+  EXPECT_NE(from_inside("udp", other, 9), "answered");
+  host_shell("ip netns exec " + plan_.names.netns + " ping -c 1 -W 1 198.51.100.3 > /dev/null || :");
+  const words two = {"198.51.100.2:7001/tcp", "198.51.100.3:9/udp"};
+  EXPECT_EQ(listed(), two) << "what is allowed, and what has no ports, is not in it";
+  // What is listed is the rule that lets it through.
+  ASSERT_NO_FATAL_FAILURE(change({"198.51.100.2:7000", two[0]}));
+  EXPECT_EQ(from_inside("tcp", outside, 7001), "answered");
+  // One that knocks everywhere fills the list, and is refused and counted as before.
+  const std::uint64_t before = refused();
+  host_shell("ip netns exec " + plan_.names.netns +
+             " python3 -c \"\nimport socket\n"
+             "u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\nfor p in range(20000, 23000):\n"
+             "  try: u.sendto(b'x', ('198.51.100.3', p))\n  except OSError: pass\n\"");
+  EXPECT_GE(refused(), before + 2900);
+  EXPECT_EQ(listed().size(), most_refused_places);
+  EXPECT_EQ(from_inside("tcp", other, 7000), "refused");
+  EXPECT_EQ(from_inside("tcp", outside, 7000), "answered");
 }
 
 // Each end of a flow that was open tells what becomes of it; one that the host began goes on.

@@ -5,6 +5,7 @@
 
 #include <berth/network/address.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -57,6 +58,24 @@ BERTH_DECL result<void> check_egress(const egress_policy& policy, const ipv4_sub
 
 /// The counter, in a sandbox's table of family inet, of the packets of its own that were refused.
 inline constexpr std::string_view refused_egress_counter = "refused_egress";
+
+/// The set, in the same table, of where these packets were to go, by TCP or UDP: an element for each address and port.
+inline constexpr std::string_view refused_places_set = "refused_places";
+/// More than these are only counted, until one is forgotten.
+inline constexpr std::size_t most_refused_places = 1024;
+/// How long one is kept after its last packet.
+inline constexpr std::chrono::hours refused_places_kept{1};
+
+/// Where a sandbox was refused a connection or a datagram.
+struct refused_place {
+  egress_rule to;  ///< one address, one port: the rule that would let it through
+  std::uint64_t packets = 0;
+  std::chrono::seconds ago{0};  ///< since the last of them
+  friend bool operator==(const refused_place&, const refused_place&) = default;
+};
+
+/// Reads `nft list set`, the latest first; leaves out what it cannot read.
+BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view text);
 
 namespace detail {
 

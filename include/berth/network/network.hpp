@@ -69,6 +69,11 @@ BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names name
 BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(network_names names,
                                                                               time_point deadline = time_point::max());
 
+/// Where those were to go that were sent by TCP or UDP: most_refused_places at most, of the last hour, the latest first. Errors: as
+/// count_refused_egress (network_failed also for a sandbox of a berth that kept no such list).
+BERTH_DECL boost::asio::awaitable<result<std::vector<refused_place>>> list_refused_places(
+    network_names names, time_point deadline = time_point::max());
+
 /// The tokens that begin with `prefix` of all namespaces, links and tables of berth's that this host has, sorted, each
 /// once. Without a working nft, those of namespaces and links. Errors: timeout, cancelled, what kept it from looking.
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(

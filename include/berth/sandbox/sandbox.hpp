@@ -2,6 +2,7 @@
 // A managed sandbox: made, found again, used, and removed without a trace.
 #pragma once
 
+#include <berth/base/json_writer.hpp>
 #include <berth/guest/channel.hpp>
 #include <berth/guest/executor.hpp>
 #include <berth/guest/files.hpp>
@@ -33,11 +34,14 @@ BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 /// whoever else writes them to record().daemon_log(). (runsc's own logs: read_runsc_logs(record().runsc_logs()).)
 enum class sandbox_log { init, daemon };
 
-/// Where a sandbox may begin connections to, and how many packets of its own were refused so far.
+/// Where a sandbox may begin connections to, and what was refused.
 struct sandbox_egress {
   egress_policy policy;
-  std::uint64_t refused = 0;
+  std::uint64_t refused = 0;          ///< packets of its own, so far
+  std::vector<refused_place> places;  ///< as list_refused_places; none of a sandbox of a berth that kept no list
 };
+/// Its members of the JSON object that `to` has open: "egress", "refused", "refused_places".
+BERTH_DECL void write_members(json_writer& to, const sandbox_egress& egress);
 
 /// What a sandbox that waited in a pool is to be from now on, as in sandbox_config.
 struct pool_claim {

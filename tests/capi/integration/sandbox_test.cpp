@@ -314,9 +314,9 @@ TEST_F(SandboxTest, egress) {
       << error.text();
   Event e = done(op);
   EXPECT_EQ(e.status, BERTH_OK) << e.error;
-  EXPECT_EQ(e.payload, R"({"egress":["none"],"refused":0})");
+  EXPECT_EQ(e.payload, R"({"egress":["none"],"refused":0,"refused_places":[]})");
   ASSERT_EQ(berth_sandbox_egress(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
-  EXPECT_EQ(done(op).payload, R"({"egress":["none"],"refused":0})");
+  EXPECT_EQ(done(op).payload, R"({"egress":["none"],"refused":0,"refused_places":[]})");
   ASSERT_EQ(berth_sandbox_state(box_, nullptr, &op, error.slot()), BERTH_OK);
   e = done(op);
   EXPECT_NE(e.payload.find(R"("egress":["none"],"refused_egress":0)"), std::string::npos) << e.payload;

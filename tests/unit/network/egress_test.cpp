@@ -189,4 +189,32 @@ TEST(Egress, ARulesetBeginsWithItsPolicy) {
   EXPECT_EQ(text.find("iifname", forward), text.find("iifname \"bvabcdefghijklm\" jump egress\n", forward));
 }
 
+TEST(RefusedPlaces, AreReadFromNft) {
+  const auto places = parse_refused_places(R"(table inet berth_x {
+	set refused_places {
+		type ipv4_addr . inet_proto . inet_service
+		size 1024
+		flags dynamic,timeout
+		timeout 1h
+		elements = { 127.0.0.8 . udp . 53 counter packets 1 bytes 29 expires 59m20s948ms,
+			     192.0.2.7 . tcp . 443 counter packets 3 bytes 180 expires 59m59s944ms,
+			     192.0.2.9 . icmp . 0 counter packets 3 bytes 180 expires 59m59s944ms,
+			     nonsense, 192.0.2.8 . tcp . 1 expires 1h }
+	}
+}
+)");
+  ASSERT_EQ(places.size(), 3u);
+  EXPECT_EQ(places[0].to.to_string(), "192.0.2.8:1/tcp");
+  EXPECT_EQ(places[0].packets, 0u);
+  EXPECT_EQ(places[0].ago.count(), 0);
+  EXPECT_EQ(places[1].to.to_string(), "192.0.2.7:443/tcp");
+  EXPECT_EQ(places[1].packets, 3u);
+  EXPECT_EQ(places[1].ago.count(), 1);
+  EXPECT_EQ(places[2].to.to_string(), "127.0.0.8:53/udp");
+  EXPECT_EQ(places[2].ago.count(), 40);
+  EXPECT_TRUE(parse_refused_places("").empty());
+  EXPECT_TRUE(parse_refused_places("elements = { ").empty());
+  EXPECT_TRUE(parse_refused_places("table inet berth_x {\n\tset refused_places {\n\t}\n}\n").empty());
+}
+
 }  // namespace

@@ -88,6 +88,12 @@ table inet berth_abcdefghijklm {
     accept
   }
   counter refused_egress { }
+  set refused_places {
+    type ipv4_addr . inet_proto . inet_service
+    size 1024
+    flags dynamic,timeout
+    timeout 1h
+  }
   chain questions {
     ip daddr { 192.0.2.53, 169.254.169.254 } meta l4proto { tcp, udp } th dport 53 goto opened
   }
@@ -96,6 +102,7 @@ table inet berth_abcdefghijklm {
   }
   chain refuse {
     counter name refused_egress
+    meta l4proto { tcp, udp } update @refused_places { ip daddr . meta l4proto . th dport counter }
     limit rate over 200/second burst 200 packets drop
     meta l4proto tcp reject with tcp reset
     reject with icmp type admin-prohibited

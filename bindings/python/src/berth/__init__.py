@@ -28,7 +28,7 @@ from .image import Image
 from .pool import AsyncSandboxPool, PoolStatus, SandboxPool, pools
 from .process import AsyncProcess, Process
 from .progress import show_progress
-from .sandbox import AsyncSandbox, ContainerPorts, Egress, PublishedPorts, Sandbox, SandboxEvent
+from .sandbox import AsyncSandbox, ContainerPorts, Egress, PublishedPorts, RefusedPlace, Sandbox, SandboxEvent
 from .snapshot import Snapshot, remove_snapshot, snapshots
 from .spec import Spec, find_init
 
@@ -62,6 +62,7 @@ __all__ = [
     "PoolStatus",
     "Process",
     "PublishedPorts",
+    "RefusedPlace",
     "RunscError",
     "Sandbox",
     "SandboxError",

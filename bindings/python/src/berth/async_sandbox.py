@@ -337,9 +337,8 @@ class AsyncSandbox(Attachment):
         return PublishedPorts.of(json.loads((await self._operate("berth_sandbox_ports")).payload))
 
     async def egress(self) -> Egress:
-        """Where it may begin connections to, and how many packets were refused for it."""
-        now = json.loads((await self._operate("berth_sandbox_egress")).payload)
-        return Egress(tuple(now["egress"]), now["refused"])
+        """Where it may begin connections to, and what was refused."""
+        return Egress.of(json.loads((await self._operate("berth_sandbox_egress")).payload))
 
     async def diagnose(self) -> builtins.list[Finding]:
         """What is wrong with it, by its status, logs, cgroup and the versions of runsc and Docker: the most telling

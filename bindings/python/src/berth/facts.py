@@ -9,11 +9,27 @@ from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
+class RefusedPlace:
+    """An address and a port that a sandbox was refused."""
+
+    to: str  #: the rule that would allow it: "192.0.2.7:443/tcp"
+    packets: int
+    seconds_ago: int  #: since the last of them
+
+
+@dataclasses.dataclass(frozen=True)
 class Egress:
-    """Where a sandbox may begin connections to."""
+    """Where a sandbox may begin connections to, and what was refused."""
 
     rules: tuple[str, ...]  #: ("all",), ("none",), or what is allowed
     refused: int  #: packets of the sandbox's so far
+    #: Where those of the last hour were to go, by TCP or UDP, the latest first; 1024 at most.
+    refused_places: tuple[RefusedPlace, ...] = ()
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Egress:
+        places = (RefusedPlace(**one) for one in said["refused_places"])
+        return cls(tuple(said["egress"]), said["refused"], tuple(places))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 namespace berth {
@@ -119,6 +120,9 @@ inline std::string egress_match(const egress_rule& rule, bool answer) {
 BERTH_DECL std::string egress_base(std::string_view questions, std::string_view answers) {
   std::string text;
   text += "  counter " + std::string(refused_egress_counter) + " { }\n";
+  text += "  set " + std::string(refused_places_set) + " {\n    type ipv4_addr . inet_proto . inet_service\n    size " +
+          std::to_string(most_refused_places) + "\n    flags dynamic,timeout\n    timeout " +
+          std::to_string(refused_places_kept.count()) + "h\n  }\n";
   const auto chain = [&text](std::string_view name, std::string_view rule) {
     text += "  chain " + std::string(name) + " {\n";
     if (!rule.empty()) text += "    " + std::string(rule) + "\n";
@@ -130,6 +134,8 @@ BERTH_DECL std::string egress_base(std::string_view questions, std::string_view 
   // its ICMP has one budget.
   text += "  chain refuse {\n";
   text += "    counter name " + std::string(refused_egress_counter) + "\n";
+  text += "    meta l4proto { tcp, udp } update @" + std::string(refused_places_set) +
+          " { ip daddr . meta l4proto . th dport counter }\n";  // in a full set: nothing
   text += "    limit rate over 200/second burst 200 packets drop\n";
   text += "    meta l4proto tcp reject with tcp reset\n";
   text += "    reject with icmp type admin-prohibited\n";
@@ -229,6 +235,67 @@ BERTH_DECL result<void> check_egress(const egress_policy& policy, const ipv4_sub
                                 "leave it out: " + pool.to_string() + " is where sandboxes have their addresses");
   }
   return {};
+}
+
+namespace detail {
+
+/// nft's "59m59s948ms", in whole seconds.
+inline std::optional<std::chrono::seconds> parse_nft_duration(std::string_view text) {
+  std::chrono::milliseconds sum{0};
+  while (!text.empty()) {
+    const std::size_t digits = text.find_first_not_of("0123456789");
+    if (digits == std::string_view::npos) return std::nullopt;
+    const auto n = parse_number<std::int32_t>(text.substr(0, digits));
+    const std::size_t end = std::min(text.find_first_of("0123456789", digits), text.size());
+    const std::string_view unit = text.substr(digits, end - digits);
+    if (!n) return std::nullopt;
+    if (unit == "d") sum += std::chrono::hours(24) * *n;
+    else if (unit == "h") sum += std::chrono::hours(*n);
+    else if (unit == "m") sum += std::chrono::minutes(*n);
+    else if (unit == "s") sum += std::chrono::seconds(*n);
+    else if (unit == "ms") sum += std::chrono::milliseconds(*n);
+    else return std::nullopt;
+    text.remove_prefix(end);
+  }
+  return std::chrono::duration_cast<std::chrono::seconds>(sum);
+}
+
+/// "192.0.2.7 . tcp . 443 counter packets 3 bytes 180 expires 59m59s948ms"
+inline std::optional<refused_place> parse_refused_place(std::string_view text) {
+  std::istringstream words{std::string(text)};
+  std::string address, protocol, port, word;
+  if (!(words >> address >> word >> protocol >> word >> port)) return std::nullopt;
+  const auto ip = parse_ipv4(address);
+  const auto number = parse_number<std::uint16_t>(port);
+  if (!ip || !number || (protocol != "tcp" && protocol != "udp")) return std::nullopt;
+  refused_place out;
+  out.to = {{*ip, 32}, protocol == "tcp" ? egress_protocol::tcp : egress_protocol::udp, *number, *number};
+  while (words >> word) {
+    if (word == "packets" && words >> word) out.packets = parse_number<std::uint64_t>(word).value_or(0);
+    if (word != "expires" || !(words >> word)) continue;
+    if (const auto left = parse_nft_duration(word))
+      out.ago = std::max(refused_places_kept - *left, std::chrono::seconds(0));
+  }
+  return out;
+}
+
+}  // namespace detail
+
+BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view text) {
+  constexpr std::string_view before = "elements = {";
+  const std::size_t begin = text.find(before);
+  if (begin == std::string_view::npos) return {};
+  text.remove_prefix(begin + before.size());
+  text = text.substr(0, text.find('}'));
+  std::vector<refused_place> out;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    if (auto place = detail::parse_refused_place(text.substr(0, comma))) out.push_back(std::move(*place));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const refused_place& a, const refused_place& b) { return a.ago < b.ago; });
+  return out;
 }
 
 BERTH_DECL std::string nft_egress_change(std::string_view table, const egress_policy& policy) {

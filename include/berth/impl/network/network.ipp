@@ -314,6 +314,14 @@ BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(ne
   return detail::read_nft_counter(std::move(names), refused_egress_counter, deadline);
 }
 
+BERTH_DECL boost::asio::awaitable<result<std::vector<refused_place>>> list_refused_places(network_names names,
+                                                                                          time_point deadline) {
+  std::vector<std::string> nft{"nft", "list", "set", "inet", names.table, std::string(refused_places_set)};
+  auto text = co_await detail::run_network_tool(std::move(nft), std::string(), deadline);
+  if (!text) co_return std::move(text).error();
+  co_return parse_refused_places(*text);
+}
+
 BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names names, egress_policy policy,
                                                               time_point deadline) {
   std::vector<std::string> nft{"nft", "-f", "-"};

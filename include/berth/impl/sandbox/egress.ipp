@@ -69,6 +69,17 @@ inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sand
 
 }  // namespace detail
 
+BERTH_DECL void write_members(json_writer& to, const sandbox_egress& egress) {
+  to.key("egress").open_array();
+  for (const std::string& word : egress.policy.words()) to.string(word);
+  to.close_array().key("refused").unsigned_number(egress.refused).key("refused_places").open_array();
+  for (const refused_place& place : egress.places) {
+    to.open_object().key("to").string(place.to.to_string()).key("packets").unsigned_number(place.packets);
+    to.key("seconds_ago").number(place.ago.count()).close_object();
+  }
+  to.close_array();
+}
+
 BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> sandbox::egress(duration patience) {
   auto self = shared_from_this();
   auto record = detail::read_egress_record(record_);
@@ -77,7 +88,13 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> sandbox::egress(durati
   auto work = count_refused_egress(record_.names(), deadline_after(patience));
   auto refused = co_await cancellation_as_error(std::move(work));
   if (!refused) co_return detail::egress_failure(std::move(refused).error(), record_);
-  co_return sandbox_egress{*record_.net->egress, *refused};
+  sandbox_egress out{*record_.net->egress, *refused, {}};
+  if (out.refused == 0) co_return out;
+  auto listing = list_refused_places(record_.names(), deadline_after(patience));
+  auto places = co_await cancellation_as_error(std::move(listing));
+  if (places) out.places = std::move(*places);
+  else if (places.error().code == errc::cancelled) co_return std::move(places).error();
+  co_return out;
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_egress(egress_policy policy, duration patience) {
