@@ -4,6 +4,7 @@
 #include "detail/json_out.hpp"
 #include "detail/options.hpp"
 
+#include <berth/base/text.hpp>
 #include <berth/readiness/poll.hpp>
 
 namespace berth::capi {
@@ -108,9 +109,7 @@ static asio::awaitable<op_result> run_poll(std::shared_ptr<executor_core> where,
   error why = std::move(r.last);
   const std::string last = why.to_string();
   switch (r.status) {
-    case errc::timeout:
-      why.message = "not ready before the deadline, after " + std::to_string(r.attempts) + " probes";
-      break;
+    case errc::timeout: why.message = "not ready before the deadline, after " + counted(r.attempts, "probe"); break;
     case errc::cancelled: why.message = "waiting was cancelled"; break;
     case errc::process_exited:
       why.message = "the process ended before it was ready" + (r.exited ? ": " + r.exited->to_string() : std::string());

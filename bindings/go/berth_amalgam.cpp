@@ -27,6 +27,9 @@ std::optional<Number> parse_number(std::string_view text, [[maybe_unused]] int b
   if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
   return n;
 }
+inline std::string counted(std::uint64_t n, std::string_view noun) {
+  return std::to_string(n) + " " + std::string(noun) + (n == 1 ? "" : "s");
+}
 inline void append_hex(std::string& out, unsigned char byte) {
   constexpr char digits[] = "0123456789abcdef";
   out += digits[byte >> 4];
@@ -6913,9 +6916,8 @@ BERTH_DECL error daemon_failure::to_error() const {
   } else {
     e.message = reason.empty() ? "dockerd failed" : reason;
   }
-  e.message += ", phase " + phase + ", after " + detail::seconds_text(elapsed) + ", " + std::to_string(attempts) +
-               (attempts == 1 ? " probe" : " probes");
-  if (restarts > 0) e.message += ", restarted " + std::to_string(restarts) + (restarts == 1 ? " time" : " times");
+  e.message += ", phase " + phase + ", after " + detail::seconds_text(elapsed) + ", " + counted(attempts, "probe");
+  if (restarts > 0) e.message += ", restarted " + counted(restarts, "time");
   if (!hint_id.empty()) e.message += " [" + hint_id + "]";
   if (!last_probe.empty()) e.detail += "last probe: " + last_probe + "\n";
   if (!tail.empty()) e.detail += "last output:\n" + tail;
@@ -11234,9 +11236,8 @@ BERTH_DECL std::optional<sandbox_event> event_of_change(daemon_state before, con
   switch (now.state) {
     case daemon_state::ready:
       out.what = sandbox_event::kind::docker_ready;
-      out.message = now.restarts == 0
-                        ? "Docker is ready"
-                        : "Docker is ready again, after " + std::to_string(now.restarts) + " restarts in all";
+      out.message = now.restarts == 0 ? "Docker is ready"
+                                      : "Docker is ready again, after " + counted(now.restarts, "restart") + " in all";
       return out;
     case daemon_state::starting:
       if (before != daemon_state::ready) return std::nullopt;
@@ -25430,9 +25431,7 @@ static asio::awaitable<op_result> run_poll(std::shared_ptr<executor_core> where,
   error why = std::move(r.last);
   const std::string last = why.to_string();
   switch (r.status) {
-    case errc::timeout:
-      why.message = "not ready before the deadline, after " + std::to_string(r.attempts) + " probes";
-      break;
+    case errc::timeout: why.message = "not ready before the deadline, after " + counted(r.attempts, "probe"); break;
     case errc::cancelled: why.message = "waiting was cancelled"; break;
     case errc::process_exited:
       why.message = "the process ended before it was ready" + (r.exited ? ": " + r.exited->to_string() : std::string());

@@ -3,6 +3,8 @@
 #include "lookup.hpp"
 #include "loop.hpp"
 
+#include <berth/base/text.hpp>
+
 namespace berth::cli {
 namespace {
 
@@ -47,7 +49,7 @@ int act(const egress_call& c, invocation& call) {
   }
   std::string text = "egress: ";
   for (const std::string& word : now->policy.words()) text += " " + word;
-  text += "\nrefused: " + std::to_string(now->refused) + " packets\n";
+  text += "\nrefused: " + counted(now->refused, "packet") + "\n";
   for (const refused_place& place : now->places) {
     text += "  " + place.to.to_string() + ": " + std::to_string(place.packets) + ", the last " +
             std::to_string(place.ago.count()) + " s ago\n";

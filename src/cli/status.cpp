@@ -38,9 +38,7 @@ std::string text_of(const sandbox_status& view) {
   if (r.net && r.net->egress) {
     std::string egress;
     for (const std::string& word : r.net->egress->words()) egress += (egress.empty() ? "" : " ") + word;
-    if (view.refused_egress.value_or(0) != 0)
-      egress += ", " + std::to_string(*view.refused_egress) +
-                (*view.refused_egress == 1 ? " packet refused" : " packets refused");
+    if (view.refused_egress.value_or(0) != 0) egress += ", " + counted(*view.refused_egress, "packet") + " refused";
     add_line(out, "  egress", egress);
   }
   if (r.net)
@@ -66,7 +64,7 @@ std::string text_of(const sandbox_status& view) {
   if (docker == daemon_state_name(daemon_state::ready))
     docker += ", took " + format_seconds(std::chrono::duration<double>(now.ready_after).count()) + ", pid " +
               std::to_string(now.pid) + " inside";
-  if (now.restarts > 0) docker += ", restarted " + std::to_string(now.restarts) + " times";
+  if (now.restarts > 0) docker += ", restarted " + counted(now.restarts, "time");
   add_line(out, "docker", docker);
   if (now.failure) {
     const error why = now.failure->to_error();

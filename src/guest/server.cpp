@@ -4,6 +4,8 @@
 #include "base/complain.hpp"
 #include "base/unix_socket.hpp"
 
+#include <berth/base/text.hpp>
+
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -132,8 +134,8 @@ void server::take_retreat(connection& from) {
                        " through the sandbox's guest, and would be cut off");
   }
   if (const std::size_t busy = files_.busy(); busy != 0) {
-    return from.refuse("files of the sandbox are being read or written by " + std::to_string(busy) +
-                       (busy == 1 ? " request" : " requests") + ", which would be cut off");
+    return from.refuse("files of the sandbox are being read or written by " + counted(busy, "request") +
+                       ", which would be cut off");
   }
   if (daemon_ && daemon_->starting()) return from.refuse("Docker in the sandbox is still starting");
   if (retreat_) return from.refuse("another checkpoint is being made");

@@ -33,6 +33,11 @@ std::optional<Number> parse_number(std::string_view text, [[maybe_unused]] int b
   return n;
 }
 
+/// "1 packet", "2 packets".
+inline std::string counted(std::uint64_t n, std::string_view noun) {
+  return std::to_string(n) + " " + std::string(noun) + (n == 1 ? "" : "s");
+}
+
 /// Appends a byte as two hexadecimal digits.
 inline void append_hex(std::string& out, unsigned char byte) {
   constexpr char digits[] = "0123456789abcdef";

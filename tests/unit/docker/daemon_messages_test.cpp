@@ -248,5 +248,15 @@ TEST(DaemonMessages, NonsenseIsHostile) {
   }
 }
 
+TEST(EventOfChange, OneRestartIsOne) {
+  daemon_status now;
+  now.state = daemon_state::ready;
+  EXPECT_EQ(event_of_change(daemon_state::starting, now)->message, "Docker is ready");
+  now.restarts = 1;
+  EXPECT_EQ(event_of_change(daemon_state::starting, now)->message, "Docker is ready again, after 1 restart in all");
+  now.restarts = 2;
+  EXPECT_EQ(event_of_change(daemon_state::starting, now)->message, "Docker is ready again, after 2 restarts in all");
+}
+
 }  // namespace
 }  // namespace berth

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <berth/base/text.hpp>
 #include <berth/docker/daemon_fsm.hpp>
 
 #include <algorithm>
@@ -68,9 +69,8 @@ BERTH_DECL error daemon_failure::to_error() const {
   } else {
     e.message = reason.empty() ? "dockerd failed" : reason;
   }
-  e.message += ", phase " + phase + ", after " + detail::seconds_text(elapsed) + ", " + std::to_string(attempts) +
-               (attempts == 1 ? " probe" : " probes");
-  if (restarts > 0) e.message += ", restarted " + std::to_string(restarts) + (restarts == 1 ? " time" : " times");
+  e.message += ", phase " + phase + ", after " + detail::seconds_text(elapsed) + ", " + counted(attempts, "probe");
+  if (restarts > 0) e.message += ", restarted " + counted(restarts, "time");
   if (!hint_id.empty()) e.message += " [" + hint_id + "]";
   if (!last_probe.empty()) e.detail += "last probe: " + last_probe + "\n";
   if (!tail.empty()) e.detail += "last output:\n" + tail;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/json_writer.hpp>
+#include <berth/base/text.hpp>
 #include <berth/docker/daemon_messages.hpp>
 #include <berth/docker/diagnose.hpp>
 #include <berth/spec/json.hpp>
@@ -416,9 +417,8 @@ BERTH_DECL std::optional<sandbox_event> event_of_change(daemon_state before, con
   switch (now.state) {
     case daemon_state::ready:
       out.what = sandbox_event::kind::docker_ready;
-      out.message = now.restarts == 0
-                        ? "Docker is ready"
-                        : "Docker is ready again, after " + std::to_string(now.restarts) + " restarts in all";
+      out.message = now.restarts == 0 ? "Docker is ready"
+                                      : "Docker is ready again, after " + counted(now.restarts, "restart") + " in all";
       return out;
     case daemon_state::starting:
       if (before != daemon_state::ready) return std::nullopt;
