@@ -138,6 +138,40 @@ berth_status berth_sandbox_hand_over(berth_sandbox* sandbox, const berth_op_opti
                                  [](sandbox_core& c, op_pointer) { return c.hand_over(); });
 }
 
+berth_status berth_sandbox_logs(berth_sandbox* sandbox, const char* which, size_t which_len, size_t limit,
+                                const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(word, which, which_len);
+    std::optional<berth::sandbox_log> log;
+    if (word == "command") log = berth::sandbox_log::command;
+    if (word == "daemon") log = berth::sandbox_log::daemon;
+    if (word == "init") log = berth::sandbox_log::init;
+    if (!log) {
+      return berth::make_error(berth::errc::invalid, "capi",
+                               "which log is none of \"command\", \"daemon\" and \"init\"", "which");
+    }
+    return [log = *log, limit](sandbox_core& c, op_pointer) { return c.logs(log, limit == 0 ? 65536 : limit); };
+  });
+}
+
+berth_status berth_sandbox_annotate(berth_sandbox* sandbox, const char* key, size_t key_len, const char* value,
+                                    size_t value_len, const berth_op_options* op_options, uint64_t* op,
+                                    berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(name, key, key_len);
+    BERTH_TEXT(text, value, value_len);
+    return [name = std::string(name), text = std::string(text)](sandbox_core& c, op_pointer) {
+      return c.annotate(name, text);
+    };
+  });
+}
+
+berth_status berth_sandbox_wait_stopped(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                        berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer o) { return c.wait_stopped(std::move(o)); });
+}
+
 berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size_t file_len,
                                   const berth_op_options* op_options, uint64_t* op, berth_error** err) {
   return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {

@@ -276,6 +276,42 @@ asio::awaitable<op_result> sandbox_core::hand_over() {
   co_return op_outcome{};
 }
 
+asio::awaitable<op_result> sandbox_core::logs(sandbox_log which, std::size_t limit) {
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto text = (*held)->logs(which, limit);
+  if (!text) co_return text.error();
+  op_outcome outcome;
+  json_writer out;
+  outcome.payload = out.open_object().key("text").string(*text).close_object().take();
+  co_return outcome;
+}
+
+asio::awaitable<op_result> sandbox_core::annotate(std::string key, std::string value) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  auto changing = mine->annotate(std::move(key), std::move(value));
+  auto changed = co_await std::move(changing);
+  if (!changed) co_return std::move(changed).error();
+  co_return op_outcome{};
+}
+
+asio::awaitable<op_result> sandbox_core::wait_stopped(op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  auto waiting = mine->wait_stopped(op->deadline);
+  auto stopped = co_await std::move(waiting);
+  if (!stopped) co_return std::move(stopped).error();
+  co_return op_outcome{};
+}
+
 asio::awaitable<op_result> sandbox_core::export_changes(std::string file) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();

@@ -14806,6 +14806,7 @@ struct sandbox_record {
   static constexpr int current_version = 1;
   static constexpr std::size_t token_size = 13;
   static constexpr std::string_view daemon_log_name = "docker.log";
+  static constexpr std::string_view command_log_name = "command.log";
   std::string id;
   std::string directory;
   bool damaged = false;
@@ -14850,6 +14851,7 @@ struct sandbox_record {
   std::string runsc_logs() const { return directory + "/logs/runsc"; }
   std::string init_log() const { return directory + "/logs/init.log"; }
   std::string daemon_log() const { return shared() + "/" + std::string(daemon_log_name); }
+  std::string command_log() const { return shared() + "/" + std::string(command_log_name); }
   std::string exec_directory() const { return directory + "/exec"; }
   std::string cgroups_path() const { return "/berth-" + token; }
   bool has_limits() const noexcept { return cpus > 0 || memory_bytes > 0; }
@@ -16029,7 +16031,7 @@ constexpr std::string_view orphan_kind_name(orphan_kind kind) noexcept {
 namespace berth {
 enum class sandbox_state { creating, running, paused, unresponsive, stopped, lost };
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
-enum class sandbox_log { init, daemon };
+enum class sandbox_log { init, daemon, command };
 struct sandbox_egress {
   egress_policy policy;
   std::uint64_t refused = 0;
@@ -19270,7 +19272,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point
   co_return result<void>();
 }
 BERTH_DECL result<std::string> sandbox::logs(sandbox_log which, std::size_t limit) const {
-  auto text = read_file_end(which == sandbox_log::init ? record_.init_log() : record_.daemon_log(), limit, "sandbox");
+  const std::string path = which == sandbox_log::init     ? record_.init_log()
+                           : which == sandbox_log::daemon ? record_.daemon_log()
+                                                          : record_.command_log();
+  auto text = read_file_end(path, limit, "sandbox");
   if (text || text.error().code != errc::not_found) return text;
   if (::access(record_.logs().c_str(), F_OK) == 0) return std::string();
   return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
@@ -19424,7 +19429,7 @@ namespace berth {
 inline constexpr std::string_view docker_socket_name = "docker.sock";
 inline constexpr std::string_view guest_status_name = "status.json";
 inline constexpr std::string_view guest_daemon_log_name = sandbox_record::daemon_log_name;
-inline constexpr std::string_view guest_command_log_name = "command.log";
+inline constexpr std::string_view guest_command_log_name = sandbox_record::command_log_name;
 class guest_daemon {
  public:
   explicit guest_daemon(std::shared_ptr<sandbox> box, log_sink log = {}) : box_(std::move(box)), log_(std::move(log)) {}
@@ -23301,6 +23306,9 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
   asio::awaitable<op_result> clone(int copies, restore_options options);
+  asio::awaitable<op_result> logs(sandbox_log which, std::size_t limit);
+  asio::awaitable<op_result> annotate(std::string key, std::string value);
+  asio::awaitable<op_result> wait_stopped(op_pointer op);
   asio::awaitable<op_result> export_changes(std::string file);
   asio::awaitable<op_result> terminate(terminate_options how, op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
@@ -25889,6 +25897,37 @@ berth_status berth_sandbox_hand_over(berth_sandbox* sandbox, const berth_op_opti
   return capi::sandbox_operation(sandbox, op_options, op, err,
                                  [](sandbox_core& c, op_pointer) { return c.hand_over(); });
 }
+berth_status berth_sandbox_logs(berth_sandbox* sandbox, const char* which, size_t which_len, size_t limit,
+                                const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(word, which, which_len);
+    std::optional<berth::sandbox_log> log;
+    if (word == "command") log = berth::sandbox_log::command;
+    if (word == "daemon") log = berth::sandbox_log::daemon;
+    if (word == "init") log = berth::sandbox_log::init;
+    if (!log) {
+      return berth::make_error(berth::errc::invalid, "capi",
+                               "which log is none of \"command\", \"daemon\" and \"init\"", "which");
+    }
+    return [log = *log, limit](sandbox_core& c, op_pointer) { return c.logs(log, limit == 0 ? 65536 : limit); };
+  });
+}
+berth_status berth_sandbox_annotate(berth_sandbox* sandbox, const char* key, size_t key_len, const char* value,
+                                    size_t value_len, const berth_op_options* op_options, uint64_t* op,
+                                    berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(name, key, key_len);
+    BERTH_TEXT(text, value, value_len);
+    return [name = std::string(name), text = std::string(text)](sandbox_core& c, op_pointer) {
+      return c.annotate(name, text);
+    };
+  });
+}
+berth_status berth_sandbox_wait_stopped(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                        berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer o) { return c.wait_stopped(std::move(o)); });
+}
 berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size_t file_len,
                                   const berth_op_options* op_options, uint64_t* op, berth_error** err) {
   return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
@@ -26389,6 +26428,39 @@ asio::awaitable<op_result> sandbox_core::hand_over() {
   auto handing = mine->hand_over();
   auto handed = co_await std::move(handing);
   if (!handed) co_return std::move(handed).error();
+  co_return op_outcome{};
+}
+asio::awaitable<op_result> sandbox_core::logs(sandbox_log which, std::size_t limit) {
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto text = (*held)->logs(which, limit);
+  if (!text) co_return text.error();
+  op_outcome outcome;
+  json_writer out;
+  outcome.payload = out.open_object().key("text").string(*text).close_object().take();
+  co_return outcome;
+}
+asio::awaitable<op_result> sandbox_core::annotate(std::string key, std::string value) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  auto changing = mine->annotate(std::move(key), std::move(value));
+  auto changed = co_await std::move(changing);
+  if (!changed) co_return std::move(changed).error();
+  co_return op_outcome{};
+}
+asio::awaitable<op_result> sandbox_core::wait_stopped(op_pointer op) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  auto waiting = mine->wait_stopped(op->deadline);
+  auto stopped = co_await std::move(waiting);
+  if (!stopped) co_return std::move(stopped).error();
   co_return op_outcome{};
 }
 asio::awaitable<op_result> sandbox_core::export_changes(std::string file) {

@@ -141,10 +141,13 @@ func poolList(string) ([]byte, error)                              { return nil,
 func poolTake(cLoop, string, string, opSettings) (cSandbox, uint64, error) {
 	return nil, 0, ErrNoCgo
 }
-func sandboxExport(cSandbox, string, opSettings) (uint64, error)      { return 0, ErrNoCgo }
-func sandboxTerminate(cSandbox, string, opSettings) (uint64, error)   { return 0, ErrNoCgo }
-func sandboxStartDocker(cSandbox, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
-func sandboxWaitDocker(cSandbox, opSettings) (uint64, error)          { return 0, ErrNoCgo }
-func sandboxDockerStatus(cSandbox, opSettings) (uint64, error)        { return 0, ErrNoCgo }
-func sandboxList(cLoop, string, opSettings) (uint64, error)           { return 0, ErrNoCgo }
-func sandboxCollectGarbage(cLoop, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
+func sandboxLogs(cSandbox, string, uint64, opSettings) (uint64, error)     { return 0, ErrNoCgo }
+func sandboxAnnotate(cSandbox, string, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
+func sandboxWaitStopped(cSandbox, opSettings) (uint64, error)              { return 0, ErrNoCgo }
+func sandboxExport(cSandbox, string, opSettings) (uint64, error)           { return 0, ErrNoCgo }
+func sandboxTerminate(cSandbox, string, opSettings) (uint64, error)        { return 0, ErrNoCgo }
+func sandboxStartDocker(cSandbox, string, opSettings) (uint64, error)      { return 0, ErrNoCgo }
+func sandboxWaitDocker(cSandbox, opSettings) (uint64, error)               { return 0, ErrNoCgo }
+func sandboxDockerStatus(cSandbox, opSettings) (uint64, error)             { return 0, ErrNoCgo }
+func sandboxList(cLoop, string, opSettings) (uint64, error)                { return 0, ErrNoCgo }
+func sandboxCollectGarbage(cLoop, string, opSettings) (uint64, error)      { return 0, ErrNoCgo }

@@ -146,6 +146,33 @@ func sandboxHandOver(s cSandbox, o opSettings) (uint64, error) {
 	return uint64(op), err
 }
 
+func sandboxLogs(s cSandbox, which string, limit uint64, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	t, n := stringArg(which)
+	err := takeError(C.berth_sandbox_logs(s, t, n, C.size_t(limit), &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func sandboxAnnotate(s cSandbox, key, value string, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	k, kn := stringArg(key)
+	v, vn := stringArg(value)
+	err := takeError(C.berth_sandbox_annotate(s, k, kn, v, vn, &c, &op, &e), e)
+	return uint64(op), err
+}
+
+func sandboxWaitStopped(s cSandbox, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	err := takeError(C.berth_sandbox_wait_stopped(s, &c, &op, &e), e)
+	return uint64(op), err
+}
+
 func sandboxExport(s cSandbox, file string, o opSettings) (uint64, error) {
 	var op C.uint64_t
 	var e *C.berth_error

@@ -131,6 +131,43 @@ func (w httpWorker) exec(id string, args ...string) (string, string) {
 	return out, trailer.Get("Exit-Code")
 }
 
+func TestLogsAnnotationsAndTheEnd(t *testing.T) {
+	r, l, lines, where := needSandboxes(t)
+	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Network: "none"})
+	if err != nil {
+		t.Fatal(err, lines.String())
+	}
+	defer s.Close()
+	defer func() { _ = s.Terminate(minutes(t, 1)) }()
+	if err := s.Annotate(minutes(t, 1), "task", "seven"); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := s.State(minutes(t, 1)); err != nil || now.Annotations["task"] != "seven" {
+		t.Error(now.Annotations, err)
+	}
+	if _, err := Output(minutes(t, 1), s, "sh", "-c", "echo said > /run/berth/command.log"); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := s.Logs(minutes(t, 1), CommandLog, 0); err != nil || text != "said\n" {
+		t.Errorf("%q %v", text, err)
+	}
+	if _, err := s.Logs(minutes(t, 1), "other", 0); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.WaitStopped(minutes(t, 1)) }()
+	now, err := s.State(minutes(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(now.Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestExport(t *testing.T) {
 	r, l, lines, where := needSandboxes(t)
 	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Network: "none"})

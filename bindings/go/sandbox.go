@@ -379,6 +379,43 @@ func (s *Sandbox) HandOver(ctx context.Context) error {
 	return err
 }
 
+// SandboxLog is one of the logs of a sandbox.
+type SandboxLog string
+
+// CommandLog is what the command printed that the sandbox keeps, DaemonLog what dockerd printed, InitLog what its first process and
+// runsc printed.
+const (
+	CommandLog SandboxLog = "command"
+	DaemonLog  SandboxLog = "daemon"
+	InitLog    SandboxLog = "init"
+)
+
+// Logs gives the end of a log, at most limit bytes (0: 64 KiB); "" where nothing was printed. It is the sandbox's text; what is no
+// UTF-8 in it is U+FFFD.
+func (s *Sandbox) Logs(ctx context.Context, which SandboxLog, limit uint64) (string, error) {
+	ev, err := s.do(ctx, "sandbox logs", func(o opSettings) (uint64, error) { return sandboxLogs(s.h, string(which), limit, o) })
+	if err != nil {
+		return "", err
+	}
+	var said struct {
+		Text string `json:"text"`
+	}
+	err = json.Unmarshal(ev.payload, &said)
+	return said.Text, err
+}
+
+// Annotate sets an annotation, as SandboxConfig.Annotations; "" takes it away.
+func (s *Sandbox) Annotate(ctx context.Context, key, value string) error {
+	_, err := s.do(ctx, "annotate sandbox", func(o opSettings) (uint64, error) { return sandboxAnnotate(s.h, key, value, o) })
+	return err
+}
+
+// WaitStopped waits until it runs no more: its command has ended, it was stopped or killed. What is left of it stays until Terminate.
+func (s *Sandbox) WaitStopped(ctx context.Context) error {
+	_, err := s.do(ctx, "wait for the sandbox's end", func(o opSettings) (uint64, error) { return sandboxWaitStopped(s.h, o) })
+	return err
+}
+
 // Export writes what the sandbox changed in its root file system to file, a new one of this host, as a tar in the terms of overlayfs's
 // upper directories: a layer for an image. Its content is the sandbox's: unpack it with care. A failure leaves no file.
 func (s *Sandbox) Export(ctx context.Context, file string) error {

@@ -57,6 +57,9 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
   asio::awaitable<op_result> clone(int copies, restore_options options);
+  asio::awaitable<op_result> logs(sandbox_log which, std::size_t limit);
+  asio::awaitable<op_result> annotate(std::string key, std::string value);
+  asio::awaitable<op_result> wait_stopped(op_pointer op);
   asio::awaitable<op_result> export_changes(std::string file);
   asio::awaitable<op_result> terminate(terminate_options how, op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);

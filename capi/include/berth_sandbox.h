@@ -144,6 +144,18 @@ BERTH_API berth_status berth_sandbox_snapshot(berth_sandbox *sandbox, const char
  * for berth_sandbox_attach. Errors: as berth_sandbox_snapshot and berth_sandbox_create. */
 BERTH_API berth_status berth_sandbox_clone(berth_sandbox *sandbox, const char *options, size_t options_len,
                                            const berth_op_options *op_options, uint64_t *op, berth_error **err);
+/* The end of what was printed, at most limit bytes (0: 65536). which: "command" (by the command that the sandbox keeps), "daemon" (by
+ * dockerd), "init" (by its first process and runsc). payload: {"text":"…"}, empty where nothing was: hostile content; what is no UTF-8 is
+ * U+FFFD. BERTH_E_NOT_FOUND once the sandbox was removed; BERTH_E_INVALID. */
+BERTH_API berth_status berth_sandbox_logs(berth_sandbox *sandbox, const char *which, size_t which_len, size_t limit,
+                                          const berth_op_options *op_options, uint64_t *op, berth_error **err);
+/* Sets an annotation, as "annotations" of its creation; an empty value takes it away. BERTH_E_NOT_FOUND; BERTH_E_INVALID. */
+BERTH_API berth_status berth_sandbox_annotate(berth_sandbox *sandbox, const char *key, size_t key_len,
+                                              const char *value, size_t value_len, const berth_op_options *op_options,
+                                              uint64_t *op, berth_error **err);
+/* Waits until it runs no more: its command has ended, it was stopped or killed. What is left of it stays until it is removed. */
+BERTH_API berth_status berth_sandbox_wait_stopped(berth_sandbox *sandbox, const berth_op_options *op_options,
+                                                  uint64_t *op, berth_error **err);
 /* Writes what the sandbox changed in its root file system to a file of this host, new, by its absolute path, as a tar (0600) in the terms
  * of overlayfs's upper directories (docs/reference/command.md). Hostile content: unpack it with care. A failure, or cancelling, leaves no
  * file. Errors: BERTH_E_EXISTS, BERTH_E_SANDBOX_NOT_RUNNING, BERTH_E_RUNSC_FLAG_UNSUPPORTED (before release 20250721.0). */

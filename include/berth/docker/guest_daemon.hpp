@@ -25,7 +25,7 @@ namespace berth {
 inline constexpr std::string_view docker_socket_name = "docker.sock";  ///< dockerd's, while it is ready
 inline constexpr std::string_view guest_status_name = "status.json";
 inline constexpr std::string_view guest_daemon_log_name = sandbox_record::daemon_log_name;
-inline constexpr std::string_view guest_command_log_name = "command.log";
+inline constexpr std::string_view guest_command_log_name = sandbox_record::command_log_name;
 
 /// Talks to the guest of a managed sandbox about its dockerd. Each call has a connection of its own, several may be under way,
 /// and any process may make them. Used from the loop's thread only; cheap to make.

@@ -49,6 +49,7 @@ struct sandbox_record {
   static constexpr int current_version = 1;
   static constexpr std::size_t token_size = 13;
   static constexpr std::string_view daemon_log_name = "docker.log";
+  static constexpr std::string_view command_log_name = "command.log";
 
   std::string id;
   std::string directory;  ///< <root>/<id>; not stored
@@ -102,6 +103,8 @@ struct sandbox_record {
   /// dockerd's lines, where the guest keeps it: in the shared directory, hostile ground. An older part is in daemon_log() +
   /// ".1".
   std::string daemon_log() const { return shared() + "/" + std::string(daemon_log_name); }
+  /// What the command that the guest keeps has printed: hostile ground, as daemon_log().
+  std::string command_log() const { return shared() + "/" + std::string(command_log_name); }
   std::string exec_directory() const { return directory + "/exec"; }
   /// linux.cgroupsPath; only made when there are limits.
   std::string cgroups_path() const { return "/berth-" + token; }

@@ -31,8 +31,8 @@ enum class sandbox_state { creating, running, paused, unresponsive, stopped, los
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 
 /// init: what `runsc run` and the sandbox's first process printed. daemon: dockerd's lines, where the guest keeps it, or
-/// whoever else writes them to record().daemon_log(). (runsc's own logs: read_runsc_logs(record().runsc_logs()).)
-enum class sandbox_log { init, daemon };
+/// whoever else writes them to record().daemon_log(). command: what the command that the guest keeps printed. (runsc's own logs: read_runsc_logs(record().runsc_logs()).)
+enum class sandbox_log { init, daemon, command };
 
 /// Where a sandbox may begin connections to, and what was refused.
 struct sandbox_egress {

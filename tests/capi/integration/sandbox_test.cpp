@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdlib>
 #include <fstream>
 
 namespace capi_test {
@@ -301,6 +303,55 @@ TEST_F(SandboxTest, copies_and_a_pool) {
   EXPECT_EQ(stop(), BERTH_OK);
   EXPECT_EQ(stop(), BERTH_E_NOT_FOUND);
   ASSERT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_OK) << error.text();
+}
+
+TEST_F(SandboxTest, logs_annotations_and_its_end) {
+  const Event made = create(R"(,"network":"none")");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  Error error;
+  std::uint64_t op = 0;
+  const auto annotate = [&](const std::string& key, const std::string& value) {
+    EXPECT_EQ(
+        berth_sandbox_annotate(box_, key.data(), key.size(), value.data(), value.size(), nullptr, &op, error.slot()),
+        BERTH_OK)
+        << error.text();
+    return done(op).status;
+  };
+  const auto state = [&] {
+    EXPECT_EQ(berth_sandbox_state(box_, nullptr, &op, error.slot()), BERTH_OK);
+    return done(op).payload;
+  };
+  EXPECT_EQ(annotate("task", "seven"), BERTH_OK);
+  EXPECT_NE(state().find(R"("task":"seven")"), std::string::npos);
+  EXPECT_EQ(annotate("task", ""), BERTH_OK);
+  EXPECT_EQ(state().find("\"task\""), std::string::npos);
+  EXPECT_EQ(annotate("", "x"), BERTH_E_INVALID);
+
+  const auto logs = [&](const std::string& which, std::size_t limit) {
+    EXPECT_EQ(berth_sandbox_logs(box_, which.data(), which.size(), limit, nullptr, &op, error.slot()), BERTH_OK);
+    const Event e = done(op);
+    EXPECT_EQ(e.status, BERTH_OK) << e.error;
+    return e.payload;
+  };
+  EXPECT_EQ(berth_sandbox_logs(box_, "other", 5, 0, nullptr, &op, error.slot()), BERTH_E_INVALID);
+  EXPECT_EQ(logs("daemon", 0), R"({"text":""})");
+  // Where the guest puts what a command of its own prints; whatever it writes there is text, and nothing else is followed.
+  EXPECT_EQ(exec(R"({"argv":["sh","-c","printf 'one\\377two' > /run/berth/command.log"]})").status, BERTH_OK);
+  EXPECT_EQ(logs("command", 0), "{\"text\":\"one\xef\xbf\xbdtwo\"}");
+  EXPECT_EQ(logs("command", 3), R"({"text":"two"})");
+  EXPECT_EQ(exec(R"({"argv":["ln","-sf","/etc/passwd","/run/berth/command.log"]})").status, BERTH_OK);
+  ASSERT_EQ(berth_sandbox_logs(box_, "command", 7, 0, nullptr, &op, error.slot()), BERTH_OK);
+  const Event linked = done(op);
+  EXPECT_NE(linked.status, BERTH_OK) << linked.payload;
+
+  std::uint64_t waiting = 0;
+  ASSERT_EQ(berth_sandbox_wait_stopped(box_, nullptr, &waiting, error.slot()), BERTH_OK) << error.text();
+  const std::string now = state();
+  const std::size_t at = now.find("\"pid\":");
+  ASSERT_NE(at, std::string::npos) << now;
+  ASSERT_EQ(::kill(std::atoi(now.c_str() + at + 6), SIGKILL), 0);
+  EXPECT_EQ(done(waiting).status, BERTH_OK);
+  EXPECT_NE(state().find(R"("state":"stopped")"), std::string::npos);
 }
 
 TEST_F(SandboxTest, egress) {

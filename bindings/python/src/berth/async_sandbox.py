@@ -35,7 +35,7 @@ from .creation import (
 )
 from .docker import AsyncDocker, Finding
 from .errors import BerthError, ImageError, InvalidError, NotFoundError, SandboxError, SandboxNotFound, in_own_words
-from .facts import Egress, PublishedPorts, SandboxEvent
+from .facts import Egress, LogName, PublishedPorts, SandboxEvent
 from .fs import AsyncFs
 from .process import AsyncProcess
 from .snapshot import Snapshot
@@ -351,6 +351,20 @@ class AsyncSandbox(Attachment):
         allowed any more is refused from its next packet on; answers to who reaches the sandbox are not held to it."""
         text = _ffi.encode(json.dumps(checked_egress(rules)))
         await self._operate("berth_sandbox_set_egress", text, len(text))
+
+    async def logs(self, which: LogName = "command", *, limit: int = 65536) -> str:
+        """The end of what was printed, at most `limit` bytes: by the command that it keeps, by dockerd ("daemon"), or
+        by its first process and runsc ("init"). It is the sandbox's text; what is no UTF-8 in it is U+FFFD."""
+        if limit <= 0:
+            raise InvalidError("limit is not a number of bytes above 0")
+        text = _ffi.encode(which)
+        said = json.loads((await self._operate("berth_sandbox_logs", text, len(text), limit)).payload)
+        return str(said["text"])
+
+    async def annotate(self, key: str, value: str) -> None:
+        """Sets an annotation, which `berth ls` and others can ask for; an empty value takes it away."""
+        k, v = _ffi.encode(key), _ffi.encode(value)
+        await self._operate("berth_sandbox_annotate", k, len(k), v, len(v))
 
     async def export(self, file: PathName) -> None:
         """Writes what it changed in its root file system to a new file of this host, as a tar in the terms of

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+
+#: A log of a sandbox's.
+LogName = Literal["command", "daemon", "init"]
 
 
 @dataclasses.dataclass(frozen=True)

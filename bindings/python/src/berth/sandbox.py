@@ -26,7 +26,7 @@ from .creation import (
     checked_volumes,
 )
 from .docker import Docker, Finding
-from .facts import ContainerPorts, Egress, PublishedPorts, SandboxEvent
+from .facts import ContainerPorts, Egress, LogName, PublishedPorts, SandboxEvent
 from .fs import Fs
 from .process import Process
 from .rootfs import Buildable
@@ -263,6 +263,15 @@ class Sandbox:
         """Changes that, at once and wholly: "none", "all", or a list as Sandbox(egress=…) takes. What is open and not
         allowed any more is refused from its next packet on; answers to who reaches the sandbox are not held to it."""
         sync(self._aio.set_egress(rules))
+
+    def logs(self, which: LogName = "command", *, limit: int = 65536) -> str:
+        """The end of what was printed, at most `limit` bytes: by the command that it keeps, by dockerd ("daemon"), or
+        by its first process and runsc ("init"). It is the sandbox's text; what is no UTF-8 in it is U+FFFD."""
+        return sync(self._aio.logs(which, limit=limit))
+
+    def annotate(self, key: str, value: str) -> None:
+        """Sets an annotation, which `berth ls` and others can ask for; an empty value takes it away."""
+        sync(self._aio.annotate(key, value))
 
     def export(self, file: PathName) -> None:
         """Writes what it changed in its root file system to a new file of this host, as a tar in the terms of

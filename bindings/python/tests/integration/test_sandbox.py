@@ -195,6 +195,17 @@ def test_the_image_is_never_written_to(box: berth.Sandbox, rootfs: str) -> None:
     assert not Path(rootfs, "written-inside").exists()
 
 
+def test_logs_and_annotations(box: berth.Sandbox) -> None:
+    box.annotate("task", "seven")
+    assert box.status()["annotations"]["task"] == "seven"
+    box.annotate("task", "")
+    assert "task" not in box.status().get("annotations", {})
+    assert box.exec("sh", "-c", "echo said > /run/berth/command.log").wait() == 0
+    assert box.logs() == "said\n" and box.logs(limit=2) == "d\n" and box.logs("daemon") == ""
+    with pytest.raises(berth.InvalidError, match="which log"):
+        box.logs("other")  # type: ignore[arg-type]
+
+
 def test_export_writes_a_new_file(box: berth.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BERTH_PROGRAM", "/none")
     monkeypatch.chdir(tmp_path)

@@ -157,7 +157,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point
 }
 
 BERTH_DECL result<std::string> sandbox::logs(sandbox_log which, std::size_t limit) const {
-  auto text = read_file_end(which == sandbox_log::init ? record_.init_log() : record_.daemon_log(), limit, "sandbox");
+  const std::string path = which == sandbox_log::init     ? record_.init_log()
+                           : which == sandbox_log::daemon ? record_.daemon_log()
+                                                          : record_.command_log();
+  auto text = read_file_end(path, limit, "sandbox");
   if (text || text.error().code != errc::not_found) return text;
   if (::access(record_.logs().c_str(), F_OK) == 0) return std::string();
   return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
