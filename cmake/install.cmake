@@ -22,7 +22,7 @@ install(TARGETS ${BERTH_EXPORTED} EXPORT berth-targets
 if(TARGET berth_command)
   install(TARGETS berth_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-if(TARGET berth_init)
+if(TARGET berth_init AND NOT BERTH_INIT_PROGRAM)
   install(TARGETS berth_init RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/berth)
 endif()
 

@@ -20,9 +20,7 @@
 #include <utility>
 #include <vector>
 
-#ifndef ONE_FILE
 std::string from_the_second_file();
-#endif
 
 namespace {
 
@@ -164,9 +162,7 @@ int main() {
   recipe();
   values();
   for (const auto work : {one_command, conversation, unawaited_event, cancelled_wait, deadline}) on_a_loop(work);
-#ifndef ONE_FILE
   check(from_the_second_file() == "spec_type", "the second file");
-#endif
   std::printf("berth %s works here\n", BERTH_VERSION_STRING);
   return 0;
 }
