@@ -23,12 +23,13 @@ from .errors import (
     SpecError,
     WaitTimeoutError,
 )
+from .facts import ContainerPorts, Egress, PublishedPorts, RefusedPlace, SandboxEvent
 from .fs import FileInfo
 from .image import Image
 from .pool import AsyncSandboxPool, PoolStatus, SandboxPool, pools
 from .process import AsyncProcess, Process
 from .progress import show_progress
-from .sandbox import AsyncSandbox, ContainerPorts, Egress, PublishedPorts, RefusedPlace, Sandbox, SandboxEvent
+from .sandbox import AsyncSandbox, Sandbox
 from .snapshot import Snapshot, remove_snapshot, snapshots
 from .spec import Spec, find_init
 
