@@ -175,15 +175,25 @@ class root_watch {
     sandboxes_.erase(at);
   }
 
+  static bool is_over(const sandbox_record& record) {
+    return record.ends_at_ms != 0 && boot_time_ms() >= record.ends_at_ms;
+  }
+
   void act(place at) {
     watched& one = at->second;
+    if (!is_forsaken(one.record) && (one.stopping || !is_over(one.record))) return;
+    // Whoever has ended by now may have handed the sandbox over after its record was read. What they wrote before they ended
+    // counts; what is to be done by a record that has changed so is seen at the next look.
+    auto now = read_record(one.record.directory);
+    if (!now || now->token != one.record.token || !needs_watch(*now, boot_id_)) return;
+    one.record = std::move(*now);
     if (is_forsaken(one.record)) {
       // Without the command what is left is for `berth gc`.
       kill_sandbox(one.record);
       if (!program_.empty()) leave([&] { reap(root_, program_, one.record, false); });
       ended_.insert(one.record.token);
       forget(at);
-    } else if (one.record.ends_at_ms != 0 && !one.stopping && boot_time_ms() >= one.record.ends_at_ms) {
+    } else if (!one.stopping && is_over(one.record)) {
       one.stopping = true;
       leave([&] { stop(one.record); });
     }
