@@ -160,9 +160,10 @@ TEST_F(CommandTerminal, APagerAndAPromptWork) {
 TEST_F(CommandTerminal, AnEditorTopAndADebuggersPromptWork) {
   const auto it = open({"exec", "-it", "box", "--", "sh"});
   // Raw keys, the alternate screen, and the size that it draws to.
-  ASSERT_TRUE(it->answers("busybox vi /root/note\r", "/root/note"));
+  ASSERT_TRUE(it->answers("busybox vi /root/note\r", "\x1b[?1049h"));
+  ASSERT_TRUE(it->sees("1/1"));  // its status line: from here on keys are its own
   it->type("ifirst line\rsecond\x1b");
-  ASSERT_TRUE(it->answers(":wq\r", "# "));
+  ASSERT_TRUE(it->answers(":wq\r", "\x1b[?1049l"));
   ASSERT_TRUE(it->answers("cat /root/note | tr a-z A-Z\r", "FIRST LINE"));
   ASSERT_TRUE(it->sees("SECOND"));
   // It draws again by itself, and takes one key without a newline.
