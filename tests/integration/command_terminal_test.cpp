@@ -157,23 +157,16 @@ TEST_F(CommandTerminal, APagerAndAPromptWork) {
   EXPECT_EQ(it->finish(), 0);
 }
 
-TEST_F(CommandTerminal, AnEditorTopAndADebuggersPromptWork) {
+TEST_F(CommandTerminal, AnEditorWorks) {
   const auto it = open({"exec", "-it", "box", "--", "sh"});
   // Raw keys, the alternate screen, and the size that it draws to.
   ASSERT_TRUE(it->answers("busybox vi /root/note\r", "\x1b[?1049h"));
   ASSERT_TRUE(it->sees("1/1"));  // its status line: from here on keys are its own
-  it->type("ifirst line\rsecond\x1b");
+  ASSERT_TRUE(it->answers("ifirst line\rsecond", "[Modified]"));
+  ASSERT_TRUE(it->answers("\x1b", "- /root/note"));  // with what follows it at once, the escape would be one key
   ASSERT_TRUE(it->answers(":wq\r", "\x1b[?1049l"));
   ASSERT_TRUE(it->answers("cat /root/note | tr a-z A-Z\r", "FIRST LINE"));
   ASSERT_TRUE(it->sees("SECOND"));
-  // It draws again by itself, and takes one key without a newline.
-  ASSERT_TRUE(it->answers("top -d 0.2\r", "PID"));
-  ASSERT_TRUE(it->sees("PID"));
-  it->type("q");
-  ASSERT_TRUE(it->answers("echo le''ft\r", "left"));
-  ASSERT_TRUE(it->answers("perl -de 1\r", "DB<1>"));
-  ASSERT_TRUE(it->answers("print 6 * 7, qq{ is it\\n}\r", "42 is it"));
-  ASSERT_TRUE(it->answers("q\r", "# "));
   it->type("exit 4\r");
   EXPECT_EQ(it->finish(), 4);
   EXPECT_TRUE(it->is_as_before());
