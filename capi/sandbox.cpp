@@ -14,12 +14,21 @@ class sandbox_executor_core final : public executor_core {
   const std::shared_ptr<sandbox_core> box_;
 };
 
+// A verb of the library's own that tells nothing but whether it was done.
+static sandbox_verb plain(std::function<asio::awaitable<result<void>>(sandbox&, time_point deadline)> verb) {
+  return [verb = std::move(verb)](sandbox_core& core, op_pointer op) {
+    return core.perform([verb, deadline = op->deadline](sandbox& box) { return verb(box, deadline); });
+  };
+}
+
 }  // namespace berth::capi
 
 namespace capi = berth::capi;
+using berth::time_point;
 using berth::capi::clear_out;
 using berth::capi::guard;
 using berth::capi::op_pointer;
+using berth::capi::plain;
 using berth::capi::sandbox_core;
 
 berth_status berth_sandbox_create(berth_loop* loop, const char* where, size_t where_len, const char* config,
@@ -94,13 +103,13 @@ berth_status berth_sandbox_exec(berth_sandbox* sandbox, const char* options, siz
 berth_status berth_sandbox_pause(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                  berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 [](sandbox_core& c, op_pointer) { return c.set_paused(true); });
+                                 plain([](berth::sandbox& box, time_point) { return box.pause(); }));
 }
 
 berth_status berth_sandbox_resume(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                   berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 [](sandbox_core& c, op_pointer) { return c.set_paused(false); });
+                                 plain([](berth::sandbox& box, time_point) { return box.resume(); }));
 }
 
 berth_status berth_sandbox_egress(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
@@ -135,7 +144,7 @@ berth_status berth_sandbox_diagnose(berth_sandbox* sandbox, const berth_op_optio
 berth_status berth_sandbox_hand_over(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                      berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 [](sandbox_core& c, op_pointer) { return c.hand_over(); });
+                                 plain([](berth::sandbox& box, time_point) { return box.hand_over(); }));
 }
 
 berth_status berth_sandbox_logs(berth_sandbox* sandbox, const char* which, size_t which_len, size_t limit,
@@ -160,16 +169,17 @@ berth_status berth_sandbox_annotate(berth_sandbox* sandbox, const char* key, siz
   return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
     BERTH_TEXT(name, key, key_len);
     BERTH_TEXT(text, value, value_len);
-    return [name = std::string(name), text = std::string(text)](sandbox_core& c, op_pointer) {
-      return c.annotate(name, text);
-    };
+    return plain([name = std::string(name), text = std::string(text)](berth::sandbox& box, time_point) {
+      return box.annotate(name, text);
+    });
   });
 }
 
 berth_status berth_sandbox_wait_stopped(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                         berth_error** err) {
-  return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 [](sandbox_core& c, op_pointer o) { return c.wait_stopped(std::move(o)); });
+  return capi::sandbox_operation(sandbox, op_options, op, err, plain([](berth::sandbox& box, time_point deadline) {
+                                   return box.wait_stopped(deadline);
+                                 }));
 }
 
 berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size_t file_len,
@@ -177,7 +187,7 @@ berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size
   return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
     BERTH_TEXT(path, file, file_len);
     BERTH_TRY(capi::check_path(path, "file"));
-    return [to = std::string(path)](sandbox_core& c, op_pointer) { return c.export_changes(to); };
+    return plain([to = std::string(path)](berth::sandbox& box, time_point) { return box.export_changes(to); });
   });
 }
 

@@ -187,13 +187,13 @@ asio::awaitable<op_result> sandbox_core::state(op_pointer) {
   co_return outcome_of(*seen);
 }
 
-asio::awaitable<op_result> sandbox_core::set_paused(bool paused) {
+asio::awaitable<op_result> sandbox_core::perform(std::function<asio::awaitable<result<void>>(sandbox&)> verb) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
   auto held = box();
   if (!held) co_return std::move(held).error();
   const auto mine = *held;
-  auto work = paused ? mine->pause() : mine->resume();
+  auto work = verb(*mine);
   auto done = co_await std::move(work);
   if (!done) co_return std::move(done).error();
   co_return op_outcome{};
@@ -264,18 +264,6 @@ asio::awaitable<op_result> sandbox_core::diagnose() {
   co_return outcome;
 }
 
-asio::awaitable<op_result> sandbox_core::hand_over() {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const auto keep = self();
-  auto held = box();
-  if (!held) co_return std::move(held).error();
-  const auto mine = *held;
-  auto handing = mine->hand_over();
-  auto handed = co_await std::move(handing);
-  if (!handed) co_return std::move(handed).error();
-  co_return op_outcome{};
-}
-
 asio::awaitable<op_result> sandbox_core::logs(sandbox_log which, std::size_t limit) {
   const auto keep = self();
   auto held = box();
@@ -286,42 +274,6 @@ asio::awaitable<op_result> sandbox_core::logs(sandbox_log which, std::size_t lim
   json_writer out;
   outcome.payload = out.open_object().key("text").string(*text).close_object().take();
   co_return outcome;
-}
-
-asio::awaitable<op_result> sandbox_core::annotate(std::string key, std::string value) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const auto keep = self();
-  auto held = box();
-  if (!held) co_return std::move(held).error();
-  const auto mine = *held;
-  auto changing = mine->annotate(std::move(key), std::move(value));
-  auto changed = co_await std::move(changing);
-  if (!changed) co_return std::move(changed).error();
-  co_return op_outcome{};
-}
-
-asio::awaitable<op_result> sandbox_core::wait_stopped(op_pointer op) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const auto keep = self();
-  auto held = box();
-  if (!held) co_return std::move(held).error();
-  const auto mine = *held;
-  auto waiting = mine->wait_stopped(op->deadline);
-  auto stopped = co_await std::move(waiting);
-  if (!stopped) co_return std::move(stopped).error();
-  co_return op_outcome{};
-}
-
-asio::awaitable<op_result> sandbox_core::export_changes(std::string file) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const auto keep = self();
-  auto held = box();
-  if (!held) co_return std::move(held).error();
-  docker_sandbox managed(where_, *held);
-  auto writing = managed.export_rootfs(std::move(file));
-  auto written = co_await std::move(writing);
-  if (!written) co_return std::move(written).error();
-  co_return op_outcome{};
 }
 
 asio::awaitable<op_result> sandbox_core::terminate(terminate_options how, op_pointer op) {

@@ -7375,7 +7375,13 @@ BERTH_DECL result<spec_builder> spec_builder::load(const std::string& path) {
     return detail::out_of_memory();
   }
 }
-BERTH_DECL result<std::string> spec_builder::file_text() const { return detail::spec_file_text(*document_); }
+BERTH_DECL result<std::string> spec_builder::file_text() const {
+  try {
+    return detail::spec_file_text(*document_);
+  } catch (const std::bad_alloc&) {
+    return detail::out_of_memory();
+  }
+}
 BERTH_DECL result<void> spec_builder::write_file(const std::string& path, unsigned mode) const {
   try {
     return detail::write_spec_file(*document_, path, mode);
@@ -18613,12 +18619,13 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> sandbox::egress(durati
   auto record = detail::read_egress_record(record_);
   if (!record) co_return std::move(record).error();
   record_ = std::move(*record);
-  auto work = count_refused_egress(record_.names(), deadline_after(patience));
+  const time_point deadline = deadline_after(patience);
+  auto work = count_refused_egress(record_.names(), deadline);
   auto refused = co_await cancellation_as_error(std::move(work));
   if (!refused) co_return detail::egress_failure(std::move(refused).error(), record_);
   sandbox_egress out{*record_.net->egress, *refused, {}};
   if (out.refused == 0) co_return out;
-  auto listing = list_refused_places(record_.names(), deadline_after(patience));
+  auto listing = list_refused_places(record_.names(), deadline);
   auto places = co_await cancellation_as_error(std::move(listing));
   if (places) out.places = std::move(*places);
   else if (places.error().code == errc::cancelled) co_return std::move(places).error();
@@ -23301,15 +23308,11 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> state(op_pointer op);
   asio::awaitable<op_result> ports();
   asio::awaitable<op_result> diagnose();
-  asio::awaitable<op_result> hand_over();
-  asio::awaitable<op_result> set_paused(bool paused);
+  asio::awaitable<op_result> perform(std::function<asio::awaitable<result<void>>(sandbox&)> verb);
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
   asio::awaitable<op_result> clone(int copies, restore_options options);
   asio::awaitable<op_result> logs(sandbox_log which, std::size_t limit);
-  asio::awaitable<op_result> annotate(std::string key, std::string value);
-  asio::awaitable<op_result> wait_stopped(op_pointer op);
-  asio::awaitable<op_result> export_changes(std::string file);
   asio::awaitable<op_result> terminate(terminate_options how, op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
@@ -25788,11 +25791,18 @@ class sandbox_executor_core final : public executor_core {
  private:
   const std::shared_ptr<sandbox_core> box_;
 };
+static sandbox_verb plain(std::function<asio::awaitable<result<void>>(sandbox&, time_point deadline)> verb) {
+  return [verb = std::move(verb)](sandbox_core& core, op_pointer op) {
+    return core.perform([verb, deadline = op->deadline](sandbox& box) { return verb(box, deadline); });
+  };
+}
 }
 namespace capi = berth::capi;
+using berth::time_point;
 using berth::capi::clear_out;
 using berth::capi::guard;
 using berth::capi::op_pointer;
+using berth::capi::plain;
 using berth::capi::sandbox_core;
 berth_status berth_sandbox_create(berth_loop* loop, const char* where, size_t where_len, const char* config,
                                   size_t config_len, const berth_op_options* op_options, berth_sandbox** sandbox,
@@ -25860,12 +25870,12 @@ berth_status berth_sandbox_exec(berth_sandbox* sandbox, const char* options, siz
 berth_status berth_sandbox_pause(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                  berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 [](sandbox_core& c, op_pointer) { return c.set_paused(true); });
+                                 plain([](berth::sandbox& box, time_point) { return box.pause(); }));
 }
 berth_status berth_sandbox_resume(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                   berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 [](sandbox_core& c, op_pointer) { return c.set_paused(false); });
+                                 plain([](berth::sandbox& box, time_point) { return box.resume(); }));
 }
 berth_status berth_sandbox_egress(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                   berth_error** err) {
@@ -25895,7 +25905,7 @@ berth_status berth_sandbox_diagnose(berth_sandbox* sandbox, const berth_op_optio
 berth_status berth_sandbox_hand_over(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                      berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 [](sandbox_core& c, op_pointer) { return c.hand_over(); });
+                                 plain([](berth::sandbox& box, time_point) { return box.hand_over(); }));
 }
 berth_status berth_sandbox_logs(berth_sandbox* sandbox, const char* which, size_t which_len, size_t limit,
                                 const berth_op_options* op_options, uint64_t* op, berth_error** err) {
@@ -25918,22 +25928,23 @@ berth_status berth_sandbox_annotate(berth_sandbox* sandbox, const char* key, siz
   return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
     BERTH_TEXT(name, key, key_len);
     BERTH_TEXT(text, value, value_len);
-    return [name = std::string(name), text = std::string(text)](sandbox_core& c, op_pointer) {
-      return c.annotate(name, text);
-    };
+    return plain([name = std::string(name), text = std::string(text)](berth::sandbox& box, time_point) {
+      return box.annotate(name, text);
+    });
   });
 }
 berth_status berth_sandbox_wait_stopped(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                         berth_error** err) {
-  return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 [](sandbox_core& c, op_pointer o) { return c.wait_stopped(std::move(o)); });
+  return capi::sandbox_operation(sandbox, op_options, op, err, plain([](berth::sandbox& box, time_point deadline) {
+                                   return box.wait_stopped(deadline);
+                                 }));
 }
 berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size_t file_len,
                                   const berth_op_options* op_options, uint64_t* op, berth_error** err) {
   return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
     BERTH_TEXT(path, file, file_len);
     BERTH_TRY(capi::check_path(path, "file"));
-    return [to = std::string(path)](sandbox_core& c, op_pointer) { return c.export_changes(to); };
+    return plain([to = std::string(path)](berth::sandbox& box, time_point) { return box.export_changes(to); });
   });
 }
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const char* options, size_t options_len,
@@ -26347,13 +26358,13 @@ asio::awaitable<op_result> sandbox_core::state(op_pointer) {
   if (!seen) co_return std::move(seen).error();
   co_return outcome_of(*seen);
 }
-asio::awaitable<op_result> sandbox_core::set_paused(bool paused) {
+asio::awaitable<op_result> sandbox_core::perform(std::function<asio::awaitable<result<void>>(sandbox&)> verb) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
   auto held = box();
   if (!held) co_return std::move(held).error();
   const auto mine = *held;
-  auto work = paused ? mine->pause() : mine->resume();
+  auto work = verb(*mine);
   auto done = co_await std::move(work);
   if (!done) co_return std::move(done).error();
   co_return op_outcome{};
@@ -26419,17 +26430,6 @@ asio::awaitable<op_result> sandbox_core::diagnose() {
   outcome.payload = out.take();
   co_return outcome;
 }
-asio::awaitable<op_result> sandbox_core::hand_over() {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const auto keep = self();
-  auto held = box();
-  if (!held) co_return std::move(held).error();
-  const auto mine = *held;
-  auto handing = mine->hand_over();
-  auto handed = co_await std::move(handing);
-  if (!handed) co_return std::move(handed).error();
-  co_return op_outcome{};
-}
 asio::awaitable<op_result> sandbox_core::logs(sandbox_log which, std::size_t limit) {
   const auto keep = self();
   auto held = box();
@@ -26440,39 +26440,6 @@ asio::awaitable<op_result> sandbox_core::logs(sandbox_log which, std::size_t lim
   json_writer out;
   outcome.payload = out.open_object().key("text").string(*text).close_object().take();
   co_return outcome;
-}
-asio::awaitable<op_result> sandbox_core::annotate(std::string key, std::string value) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const auto keep = self();
-  auto held = box();
-  if (!held) co_return std::move(held).error();
-  const auto mine = *held;
-  auto changing = mine->annotate(std::move(key), std::move(value));
-  auto changed = co_await std::move(changing);
-  if (!changed) co_return std::move(changed).error();
-  co_return op_outcome{};
-}
-asio::awaitable<op_result> sandbox_core::wait_stopped(op_pointer op) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const auto keep = self();
-  auto held = box();
-  if (!held) co_return std::move(held).error();
-  const auto mine = *held;
-  auto waiting = mine->wait_stopped(op->deadline);
-  auto stopped = co_await std::move(waiting);
-  if (!stopped) co_return std::move(stopped).error();
-  co_return op_outcome{};
-}
-asio::awaitable<op_result> sandbox_core::export_changes(std::string file) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const auto keep = self();
-  auto held = box();
-  if (!held) co_return std::move(held).error();
-  docker_sandbox managed(where_, *held);
-  auto writing = managed.export_rootfs(std::move(file));
-  auto written = co_await std::move(writing);
-  if (!written) co_return std::move(written).error();
-  co_return op_outcome{};
 }
 asio::awaitable<op_result> sandbox_core::terminate(terminate_options how, op_pointer op) {
   co_await asio::this_coro::throw_if_cancelled(false);

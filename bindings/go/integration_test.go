@@ -132,13 +132,7 @@ func (w httpWorker) exec(id string, args ...string) (string, string) {
 }
 
 func TestLogsAnnotationsAndTheEnd(t *testing.T) {
-	r, l, lines, where := needSandboxes(t)
-	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Network: "none"})
-	if err != nil {
-		t.Fatal(err, lines.String())
-	}
-	defer s.Close()
-	defer func() { _ = s.Terminate(minutes(t, 1)) }()
+	s, _ := plainSandbox(t)
 	if err := s.Annotate(minutes(t, 1), "task", "seven"); err != nil {
 		t.Fatal(err)
 	}
@@ -169,13 +163,7 @@ func TestLogsAnnotationsAndTheEnd(t *testing.T) {
 }
 
 func TestExport(t *testing.T) {
-	r, l, lines, where := needSandboxes(t)
-	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Network: "none"})
-	if err != nil {
-		t.Fatal(err, lines.String())
-	}
-	defer s.Close()
-	defer func() { _ = s.Terminate(minutes(t, 1)) }()
+	s, lines := plainSandbox(t)
 	if _, err := Output(minutes(t, 1), s, "touch", "/made-inside"); err != nil {
 		t.Fatal(err)
 	}
@@ -348,6 +336,21 @@ func needSandboxes(t *testing.T) (real, *Loop, *syncBuffer, Where) {
 	l := newLoop(t, LoopOptions{Logger: slog.New(slog.NewTextHandler(lines, nil)), LogLevel: slog.LevelDebug})
 	where := Where{Root: shortDir(t), Runsc: r.runsc, NetworkPool: "10.223.0.0/16"}
 	return r, l, lines, where
+}
+
+// plainSandbox is one without Docker and network, which ends with the test.
+func plainSandbox(t *testing.T) (*Sandbox, *syncBuffer) {
+	t.Helper()
+	r, l, lines, where := needSandboxes(t)
+	s, err := l.CreateSandbox(minutes(t, 2), where, SandboxConfig{RootFS: r.rootfs, Network: "none"})
+	if err != nil {
+		t.Fatal(err, lines.String())
+	}
+	t.Cleanup(func() {
+		_ = s.Terminate(minutes(t, 1))
+		_ = s.Close()
+	})
+	return s, lines
 }
 
 // A sandbox of berth's own, with Docker, used by Docker's API from this host.

@@ -52,15 +52,12 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> state(op_pointer op);
   asio::awaitable<op_result> ports();
   asio::awaitable<op_result> diagnose();
-  asio::awaitable<op_result> hand_over();
-  asio::awaitable<op_result> set_paused(bool paused);
+  /// What tells nothing but whether it was done.
+  asio::awaitable<op_result> perform(std::function<asio::awaitable<result<void>>(sandbox&)> verb);
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
   asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
   asio::awaitable<op_result> clone(int copies, restore_options options);
   asio::awaitable<op_result> logs(sandbox_log which, std::size_t limit);
-  asio::awaitable<op_result> annotate(std::string key, std::string value);
-  asio::awaitable<op_result> wait_stopped(op_pointer op);
-  asio::awaitable<op_result> export_changes(std::string file);
   asio::awaitable<op_result> terminate(terminate_options how, op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);

@@ -366,6 +366,16 @@ class AsyncSandbox(Attachment):
         k, v = _ffi.encode(key), _ffi.encode(value)
         await self._operate("berth_sandbox_annotate", k, len(k), v, len(v))
 
+    async def wait_stopped(self, timeout: Seconds | None = None) -> None:
+        """Waits until it runs no more: its command has ended, it was stopped or killed. What is left of it stays until
+        terminate(). timeout: seconds, after which it is a WaitTimeoutError."""
+        limit = seconds("timeout", timeout)
+        runtime, handle = await self.attached()
+        try:
+            await runtime.run(_ffi.start, "berth_sandbox_wait_stopped", handle, timeout=limit)
+        except NotFoundError as e:
+            raise self._gone(e) from e
+
     async def export(self, file: PathName) -> None:
         """Writes what it changed in its root file system to a new file of this host, as a tar in the terms of
         overlayfs's upper directories: a layer for an image. What is in it is the sandbox's: unpack it with care. A

@@ -273,6 +273,11 @@ class Sandbox:
         """Sets an annotation, which `berth ls` and others can ask for; an empty value takes it away."""
         sync(self._aio.annotate(key, value))
 
+    def wait_stopped(self, timeout: Seconds | None = None) -> None:
+        """Waits until it runs no more: its command has ended, it was stopped or killed. What is left of it stays until
+        terminate(). timeout: seconds, after which it is a WaitTimeoutError."""
+        sync(self._aio.wait_stopped(timeout))
+
     def export(self, file: PathName) -> None:
         """Writes what it changed in its root file system to a new file of this host, as a tar in the terms of
         overlayfs's upper directories: a layer for an image. What is in it is the sandbox's: unpack it with care. A

@@ -206,6 +206,15 @@ def test_logs_and_annotations(box: berth.Sandbox) -> None:
         box.logs("other")  # type: ignore[arg-type]
 
 
+def test_the_end_is_waited_for(rootfs: str, machine: Path) -> None:
+    with berth.Sandbox(rootfs=rootfs, network="none") as sandbox:
+        with pytest.raises(berth.WaitTimeoutError):
+            sandbox.wait_stopped(timeout=0.2)
+        os.kill(sandbox.status()["pid"], signal.SIGKILL)
+        sandbox.wait_stopped(timeout=60)
+        assert sandbox.status()["state"] == "stopped"
+
+
 def test_export_writes_a_new_file(box: berth.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BERTH_PROGRAM", "/none")
     monkeypatch.chdir(tmp_path)

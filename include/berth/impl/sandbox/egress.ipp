@@ -85,12 +85,13 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> sandbox::egress(durati
   auto record = detail::read_egress_record(record_);
   if (!record) co_return std::move(record).error();
   record_ = std::move(*record);
-  auto work = count_refused_egress(record_.names(), deadline_after(patience));
+  const time_point deadline = deadline_after(patience);
+  auto work = count_refused_egress(record_.names(), deadline);
   auto refused = co_await cancellation_as_error(std::move(work));
   if (!refused) co_return detail::egress_failure(std::move(refused).error(), record_);
   sandbox_egress out{*record_.net->egress, *refused, {}};
   if (out.refused == 0) co_return out;
-  auto listing = list_refused_places(record_.names(), deadline_after(patience));
+  auto listing = list_refused_places(record_.names(), deadline);
   auto places = co_await cancellation_as_error(std::move(listing));
   if (places) out.places = std::move(*places);
   else if (places.error().code == errc::cancelled) co_return std::move(places).error();

@@ -140,7 +140,13 @@ BERTH_DECL result<spec_builder> spec_builder::load(const std::string& path) {
   }
 }
 
-BERTH_DECL result<std::string> spec_builder::file_text() const { return detail::spec_file_text(*document_); }
+BERTH_DECL result<std::string> spec_builder::file_text() const {
+  try {
+    return detail::spec_file_text(*document_);
+  } catch (const std::bad_alloc&) {
+    return detail::out_of_memory();
+  }
+}
 
 BERTH_DECL result<void> spec_builder::write_file(const std::string& path, unsigned mode) const {
   try {
