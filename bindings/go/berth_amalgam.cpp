@@ -8928,6 +8928,7 @@ BERTH_DECL result<unique_fd> connect_unix(const std::string& path);
 BERTH_DECL result<unique_fd> connect_guarded(const std::string& path);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
+#endif
 #include <sys/socket.h>
 #include <sys/un.h>
 namespace berth {
@@ -8976,7 +8977,6 @@ BERTH_DECL result<unique_fd> connect_guarded(const std::string& path) {
   return detail::connect_through(entry, path);
 }
 }
-#endif
 namespace berth {
 class http_response_reader {
  public:
@@ -22235,6 +22235,7 @@ BERTH_DECL result<std::vector<sandbox_record>> pool_members(const environment& w
 BERTH_DECL bool is_ready_in_pool(const sandbox_record& record, std::string_view source);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
+#endif
 namespace berth::detail {
 inline error no_pool(std::string_view name) {
   return make_error(errc::not_found, "pool", "there is no pool of this name", std::string(name), hints::list_pools());
@@ -22426,7 +22427,6 @@ BERTH_DECL result<std::vector<sandbox_record>> pool_members(const environment& w
   return all;
 }
 }
-#endif
 namespace berth {
 namespace detail {
 inline result<pool_status> status_of(const environment& where, const pool_directory& pool) {

@@ -5,6 +5,7 @@
 #include <berth/docker/daemon_probe.hpp>
 #include <berth/docker/guest_daemon.hpp>
 #include <berth/guest/channel.hpp>
+#include <berth/impl/docker/daemon_messages.ipp>
 #include <berth/process/cancellation.hpp>
 
 #include <algorithm>

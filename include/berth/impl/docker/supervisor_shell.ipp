@@ -5,6 +5,7 @@
 #include <berth/docker/daemon_probe.hpp>
 #include <berth/docker/diagnose.hpp>
 #include <berth/docker/supervisor.hpp>
+#include <berth/impl/docker/daemon_probe.ipp>
 #include <berth/impl/docker/daemon_run.ipp>
 #include <berth/process/cancellation.hpp>
 

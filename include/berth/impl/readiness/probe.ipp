@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <berth/impl/readiness/guarded_socket.ipp>
 #include <berth/readiness/guarded_socket.hpp>
 #include <berth/readiness/http_response.hpp>
 #include <berth/readiness/probe.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <berth/impl/runsc/binary.ipp>
 #include <berth/impl/runsc/probe_cache.ipp>
 #include <berth/runsc/probe.hpp>
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/json_writer.hpp>
+#include <berth/impl/snapshot/pool_directory.ipp>
 #include <berth/snapshot/detail/pool_directory.hpp>
 #include <berth/snapshot/pool_store.hpp>
 

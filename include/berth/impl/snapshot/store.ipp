@@ -6,6 +6,7 @@
 #include <berth/base/json_writer.hpp>
 #include <berth/base/token.hpp>
 #include <berth/base/unique_fd.hpp>
+#include <berth/impl/snapshot/manifest.ipp>
 #include <berth/snapshot/store.hpp>
 
 #include <dirent.h>
