@@ -12,7 +12,9 @@
 namespace capi_test {
 
 inline constexpr std::string_view tiny_spec = R"({"ociVersion":"1.1.0","process":{"cwd":"/","args":["x"]}})";
-inline constexpr std::string_view endless_poll = R"({"probe":{"type":"connect","unix":"/nonexistent/berth.sock"}})";
+// Asks once, and then sleeps for longer than any test takes.
+inline constexpr std::string_view endless_poll =
+    R"({"probe":{"type":"connect","unix":"/nonexistent/berth.sock"},"schedule":{"first_ms":600000,"max_ms":600000}})";
 
 inline std::uint64_t live_handles() {
   std::uint64_t all = 0;
