@@ -172,6 +172,31 @@ TEST_F(CommandTerminal, AnEditorWorks) {
   EXPECT_TRUE(it->is_as_before());
 }
 
+TEST_F(CommandTerminal, AMonitorDrawsToTheSizeAndEndsByItsKey) {
+  const auto it = open({"exec", "-it", "box", "--", "top", "-d", "1"});
+  ASSERT_TRUE(it->sees("Tasks:"));
+  ASSERT_TRUE(it->sees("COMMAND"));
+  ASSERT_TRUE(it->sees("top - "));  // once more, by itself
+  it->resize(12, 60);
+  ASSERT_TRUE(it->sees("Tasks:"));
+  it->type("q");
+  EXPECT_EQ(it->finish(), 0);
+  EXPECT_TRUE(it->is_as_before());
+}
+
+TEST_F(CommandTerminal, ALineEditorHasItsHistoryAndItsKeys) {
+  const auto it = open({"exec", "-it", "box", "--", "bash", "--norc"});
+  ASSERT_TRUE(it->sees("# "));
+  ASSERT_TRUE(it->answers("echo $((40 + 2)) on''ce\r", "42 once"));
+  ASSERT_TRUE(it->sees("# "));
+  ASSERT_TRUE(it->answers("\x1b[A\r", "42 once"));  // the line before, by the arrow
+  ASSERT_TRUE(it->sees("# "));
+  ASSERT_TRUE(it->answers("ho wo''rks\x01" "ec\r", "works"));  // to its beginning by Ctrl-A, and typed there
+  it->type("exit 6\r");
+  EXPECT_EQ(it->finish(), 6);
+  EXPECT_TRUE(it->is_as_before());
+}
+
 TEST_F(CommandTerminal, ShellIsALoginShell) {
   const auto it = open({"shell", "-w", "/usr", "box"});
   it->type("pwd; echo \"$0\"; shopt login_shell; exit 3\r");

@@ -187,6 +187,8 @@ TEST_F(Pool, SaysWhatItCannotDo) {
   must({"snapshot", "rm", "warm"});
   must({"snapshot", "seed", "warm"});
   EXPECT_EQ(take().empty(), false) << "what is ready is handed out";
+  // While the process that the taker left behind is at it, there is nothing to do for another one, and it says nothing.
+  EXPECT_TRUE(eventually([this] { return run({"pool", "refill", "web"}).code != 0; }));
   EXPECT_EQ(refused({"pool", "refill", "web"}, "made anew"), 1);
 }
 
