@@ -2,8 +2,8 @@
 // A command as an operation: its options, its output, its end.
 #include "detail/exec.hpp"
 
+#include "detail/command_options.hpp"
 #include "detail/json_out.hpp"
-#include "detail/options.hpp"
 
 #include <berth/process/cancellation.hpp>
 
@@ -26,10 +26,7 @@ result<exec_request> read_exec_request(std::string_view options) {
   BERTH_TRY(given.parse(options));
   auto o = given.root("exec");
   exec_request r;
-  o.into(r.what.argv, o.texts("argv"));
-  o.into(r.what.env, o.environment("env"));
-  o.into(r.what.cwd, o.text("cwd"));
-  o.into(r.what.user, o.text("user"));
+  read_command(o, r.what);
   using input = stdio_options::input;
   auto input_text = o.text("stdin_text");
   if (input_text) {
@@ -43,7 +40,6 @@ result<exec_request> read_exec_request(std::string_view options) {
   o.into(r.err, o.word("stderr", sinks));
   if (const auto limit = o.integer("capture_limit")) r.capture_limit = static_cast<std::size_t>(*limit);
   o.finish();
-  if (r.what.argv.empty() || r.what.argv[0].empty()) o.complain("argv", "a command has at least its program");
   BERTH_TRY(given.outcome());
   return r;
 }

@@ -195,6 +195,13 @@ static constexpr option_row exec_rows[] = {
     {"stderr", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, false, "0.1", "the same of its standard error"},
     {"capture_limit", option_type::int_, 0, 1073741824, "", "", "1048576", "", "bytes", false, false, "0.1", "how much of each is kept at most, the end of it"},
 };
+static constexpr option_row start_detached_rows[] = {
+    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the program and its arguments; no shell is involved"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables, beside what the place sets by itself"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, false, "0.1", "the directory to start in"},
+    {"user", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, false, "0.1", "the user to run as: \"uid[:gid]\", or a name in a sandbox of berth's own"},
+    {"log", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the absolute path of a file of this host, made where it is not there: what the command prints is appended to it, without a limit"},
+};
 static constexpr option_row poll_rows[] = {
     {"probe", option_type::object, 0, 2147483647, "", "probe", "", "", "", true, false, "0.1", "what to ask"},
     {"schedule", option_type::word_or_object, 0, 2147483647, "cheap|costly", "schedule", "", "\"cheap\"; of a command \"costly\"", "", false, false, "0.1", "how often"},
@@ -428,6 +435,7 @@ static constexpr option_set sets[] = {
     {"daemon", "how dockerd is started, waited for, kept and stopped", daemon_rows},
     {"docker", "Docker in a sandbox of berth's own", docker_rows},
     {"exec", "a command to run", exec_rows},
+    {"start_detached", "a command that goes on by itself, with nobody who waits for it", start_detached_rows},
     {"poll", "what to ask until it is ready, and how often", poll_rows},
     {"probe", "a way of asking whether something is ready", probe_rows},
     {"schedule", "how often to ask", schedule_rows},

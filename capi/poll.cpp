@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // berth_poll_…: waiting until something is ready.
+#include "detail/command_options.hpp"
 #include "detail/executor.hpp"
 #include "detail/json_out.hpp"
-#include "detail/options.hpp"
 
 #include <berth/base/text.hpp>
 #include <berth/readiness/poll.hpp>
@@ -57,14 +57,10 @@ static result<poll_request> read_poll_request(std::string_view text) {
     if (r.what == question::http) p->into(r.target, p->text("target"));
   } else {
     r.schedule = probe_schedule::costly();
-    p->into(r.cmd.argv, p->texts("argv"));
-    p->into(r.cmd.env, p->environment("env"));
-    p->into(r.cmd.cwd, p->text("cwd"));
-    p->into(r.cmd.user, p->text("user"));
+    read_command(*p, r.cmd);
   }
   if (given.outcome()) p->finish();
   const bool tcp = !r.where.host.empty() && r.where.port != 0;
-  if (r.what == question::command && r.cmd.argv.empty()) p->complain("argv", "a command has at least its program");
   if (r.what != question::command && r.where.unix_path.empty() != tcp)
     p->complain("unix", "either unix, or host and port, are wanted");
   const auto cheap_or_costly = o.word("schedule", std::array{false, true});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // berth_sandbox: sandboxes of berth's own.
+#include "detail/command_options.hpp"
 #include "detail/sandbox_operation.hpp"
 
 namespace berth::capi {
@@ -180,6 +181,26 @@ berth_status berth_sandbox_wait_stopped(berth_sandbox* sandbox, const berth_op_o
   return capi::sandbox_operation(sandbox, op_options, op, err, plain([](berth::sandbox& box, time_point deadline) {
                                    return box.wait_stopped(deadline);
                                  }));
+}
+
+berth_status berth_sandbox_start_detached(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                          const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(text, options, options_len);
+    capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root("start_detached");
+    berth::command what;
+    std::string log;
+    capi::read_command(o, what);
+    o.into(log, o.text("log"));
+    if (!log.starts_with('/')) o.complain("log", "an absolute path is wanted");
+    o.finish();
+    BERTH_TRY(given.outcome());
+    return [what = std::move(what), log = std::move(log)](sandbox_core& c, op_pointer) {
+      return c.start_detached(what, log);
+    };
+  });
 }
 
 berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size_t file_len,

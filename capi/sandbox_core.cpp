@@ -199,6 +199,21 @@ asio::awaitable<op_result> sandbox_core::perform(std::function<asio::awaitable<r
   co_return op_outcome{};
 }
 
+asio::awaitable<op_result> sandbox_core::start_detached(command what, std::string log) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  auto work = mine->start_detached(std::move(what), std::move(log));
+  auto pid = co_await std::move(work);
+  if (!pid) co_return std::move(pid).error();
+  op_outcome outcome;
+  json_writer out;
+  outcome.payload = out.open_object().key("pid").number(*pid).close_object().take();
+  co_return outcome;
+}
+
 asio::awaitable<op_result> sandbox_core::snapshot(std::string name, snapshot_options options) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();

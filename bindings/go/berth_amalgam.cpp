@@ -20623,15 +20623,21 @@ berth_status berth_exec_signal(berth_loop* loop, uint64_t exec_op, int32_t signa
   });
 }
 namespace berth::capi {
+inline void read_command(options_object& o, command& what) {
+  o.into(what.argv, o.texts("argv"));
+  o.into(what.env, o.environment("env"));
+  o.into(what.cwd, o.text("cwd"));
+  o.into(what.user, o.text("user"));
+  if (what.argv.empty() || what.argv[0].empty()) o.complain("argv", "a command has at least its program");
+}
+}
+namespace berth::capi {
 result<exec_request> read_exec_request(std::string_view options) {
   options_text given;
   BERTH_TRY(given.parse(options));
   auto o = given.root("exec");
   exec_request r;
-  o.into(r.what.argv, o.texts("argv"));
-  o.into(r.what.env, o.environment("env"));
-  o.into(r.what.cwd, o.text("cwd"));
-  o.into(r.what.user, o.text("user"));
+  read_command(o, r.what);
   using input = stdio_options::input;
   auto input_text = o.text("stdin_text");
   if (input_text) {
@@ -20645,7 +20651,6 @@ result<exec_request> read_exec_request(std::string_view options) {
   o.into(r.err, o.word("stderr", sinks));
   if (const auto limit = o.integer("capture_limit")) r.capture_limit = static_cast<std::size_t>(*limit);
   o.finish();
-  if (r.what.argv.empty() || r.what.argv[0].empty()) o.complain("argv", "a command has at least its program");
   BERTH_TRY(given.outcome());
   return r;
 }
@@ -23313,6 +23318,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
   asio::awaitable<op_result> clone(int copies, restore_options options);
   asio::awaitable<op_result> logs(sandbox_log which, std::size_t limit);
+  asio::awaitable<op_result> start_detached(command what, std::string log);
   asio::awaitable<op_result> terminate(terminate_options how, op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
   asio::awaitable<op_result> wait_docker(op_pointer op);
@@ -25088,6 +25094,13 @@ static constexpr option_row exec_rows[] = {
     {"stderr", option_type::word, 0, 2147483647, "events|capture|null", "", "\"events\"", "", "", false, false, "0.1", "the same of its standard error"},
     {"capture_limit", option_type::int_, 0, 1073741824, "", "", "1048576", "", "bytes", false, false, "0.1", "how much of each is kept at most, the end of it"},
 };
+static constexpr option_row start_detached_rows[] = {
+    {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the program and its arguments; no shell is involved"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables, beside what the place sets by itself"},
+    {"cwd", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, false, "0.1", "the directory to start in"},
+    {"user", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, false, "0.1", "the user to run as: \"uid[:gid]\", or a name in a sandbox of berth's own"},
+    {"log", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the absolute path of a file of this host, made where it is not there: what the command prints is appended to it, without a limit"},
+};
 static constexpr option_row poll_rows[] = {
     {"probe", option_type::object, 0, 2147483647, "", "probe", "", "", "", true, false, "0.1", "what to ask"},
     {"schedule", option_type::word_or_object, 0, 2147483647, "cheap|costly", "schedule", "", "\"cheap\"; of a command \"costly\"", "", false, false, "0.1", "how often"},
@@ -25320,6 +25333,7 @@ static constexpr option_set sets[] = {
     {"daemon", "how dockerd is started, waited for, kept and stopped", daemon_rows},
     {"docker", "Docker in a sandbox of berth's own", docker_rows},
     {"exec", "a command to run", exec_rows},
+    {"start_detached", "a command that goes on by itself, with nobody who waits for it", start_detached_rows},
     {"poll", "what to ask until it is ready, and how often", poll_rows},
     {"probe", "a way of asking whether something is ready", probe_rows},
     {"schedule", "how often to ask", schedule_rows},
@@ -25392,14 +25406,10 @@ static result<poll_request> read_poll_request(std::string_view text) {
     if (r.what == question::http) p->into(r.target, p->text("target"));
   } else {
     r.schedule = probe_schedule::costly();
-    p->into(r.cmd.argv, p->texts("argv"));
-    p->into(r.cmd.env, p->environment("env"));
-    p->into(r.cmd.cwd, p->text("cwd"));
-    p->into(r.cmd.user, p->text("user"));
+    read_command(*p, r.cmd);
   }
   if (given.outcome()) p->finish();
   const bool tcp = !r.where.host.empty() && r.where.port != 0;
-  if (r.what == question::command && r.cmd.argv.empty()) p->complain("argv", "a command has at least its program");
   if (r.what != question::command && r.where.unix_path.empty() != tcp)
     p->complain("unix", "either unix, or host and port, are wanted");
   const auto cheap_or_costly = o.word("schedule", std::array{false, true});
@@ -25939,6 +25949,25 @@ berth_status berth_sandbox_wait_stopped(berth_sandbox* sandbox, const berth_op_o
                                    return box.wait_stopped(deadline);
                                  }));
 }
+berth_status berth_sandbox_start_detached(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                          const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(text, options, options_len);
+    capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root("start_detached");
+    berth::command what;
+    std::string log;
+    capi::read_command(o, what);
+    o.into(log, o.text("log"));
+    if (!log.starts_with('/')) o.complain("log", "an absolute path is wanted");
+    o.finish();
+    BERTH_TRY(given.outcome());
+    return [what = std::move(what), log = std::move(log)](sandbox_core& c, op_pointer) {
+      return c.start_detached(what, log);
+    };
+  });
+}
 berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size_t file_len,
                                   const berth_op_options* op_options, uint64_t* op, berth_error** err) {
   return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
@@ -26368,6 +26397,20 @@ asio::awaitable<op_result> sandbox_core::perform(std::function<asio::awaitable<r
   auto done = co_await std::move(work);
   if (!done) co_return std::move(done).error();
   co_return op_outcome{};
+}
+asio::awaitable<op_result> sandbox_core::start_detached(command what, std::string log) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  const auto mine = *held;
+  auto work = mine->start_detached(std::move(what), std::move(log));
+  auto pid = co_await std::move(work);
+  if (!pid) co_return std::move(pid).error();
+  op_outcome outcome;
+  json_writer out;
+  outcome.payload = out.open_object().key("pid").number(*pid).close_object().take();
+  co_return outcome;
 }
 asio::awaitable<op_result> sandbox_core::snapshot(std::string name, snapshot_options options) {
   co_await asio::this_coro::throw_if_cancelled(false);

@@ -156,6 +156,13 @@ BERTH_API berth_status berth_sandbox_annotate(berth_sandbox *sandbox, const char
 /* Waits until it runs no more: its command has ended, it was stopped or killed. What is left of it stays until it is removed. */
 BERTH_API berth_status berth_sandbox_wait_stopped(berth_sandbox *sandbox, const berth_op_options *op_options,
                                                   uint64_t *op, berth_error **err);
+/* Starts a command that goes on by itself, whatever becomes of this process, until it or the sandbox ends. By runsc exec. options:
+ * {"argv":["…"],"log":"/…","env":{…},"cwd":"…","user":"…"}. log: an absolute path of this host's, a file that is made (0600) where it is
+ * not there and gets all that the command prints, without a limit: not in the shared directory. payload: {"pid":N}, its number inside.
+ * Errors: BERTH_E_PROCESS_EXITED (it ended at once: detail is the end of the log), BERTH_E_SANDBOX_NOT_RUNNING, BERTH_E_RUNSC_FAILED. */
+BERTH_API berth_status berth_sandbox_start_detached(berth_sandbox *sandbox, const char *options, size_t options_len,
+                                                    const berth_op_options *op_options, uint64_t *op,
+                                                    berth_error **err);
 /* Writes what the sandbox changed in its root file system to a file of this host, new, by its absolute path, as a tar (0600) in the terms
  * of overlayfs's upper directories (docs/reference/command.md). Hostile content: unpack it with care. A failure, or cancelling, leaves no
  * file. Errors: BERTH_E_EXISTS, BERTH_E_SANDBOX_NOT_RUNNING, BERTH_E_RUNSC_FLAG_UNSUPPORTED (before release 20250721.0). */

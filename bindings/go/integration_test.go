@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -159,6 +160,36 @@ func TestLogsAnnotationsAndTheEnd(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestStartDetached(t *testing.T) {
+	s, lines := plainSandbox(t)
+	log := filepath.Join(t.TempDir(), "own.log")
+	cmd := Command{Args: []string{"sh", "-c", "echo $WORD in $PWD; exec sleep 4723"}, Env: []string{"WORD=on"}, Dir: "/usr"}
+	pid, err := s.StartDetached(minutes(t, 1), cmd, log)
+	if err != nil || pid <= 1 {
+		t.Fatal(pid, err, lines.String())
+	}
+	if _, err := Output(minutes(t, 1), s, "kill", "-0", strconv.Itoa(pid)); err != nil {
+		t.Error(err)
+	}
+	text := func() string { b, _ := os.ReadFile(log); return string(b) }
+	for end := time.Now().Add(30 * time.Second); text() == "" && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if text() != "on in /usr\n" {
+		t.Errorf("%q", text())
+	}
+	var told *Error
+	_, err = s.StartDetached(minutes(t, 1), Command{Args: []string{"/no/such/program"}}, log)
+	if !errors.As(err, &told) || told.Code != ErrProcessExited || !strings.Contains(told.Detail, "on in /usr") {
+		t.Error(err)
+	}
+	for _, bad := range []Command{{}, {Args: []string{"true"}, Stdin: strings.NewReader("x")}} {
+		if _, err := s.StartDetached(minutes(t, 1), bad, log); !errors.Is(err, ErrInvalid) {
+			t.Error(err)
+		}
 	}
 }
 

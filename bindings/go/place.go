@@ -64,6 +64,14 @@ type execOptions struct {
 	Stderr string   `json:"stderr"`
 }
 
+type detachedOptions struct {
+	Args []string `json:"argv"`
+	Env  []string `json:"env,omitempty"`
+	Dir  string   `json:"cwd,omitempty"`
+	User string   `json:"user,omitempty"`
+	Log  string   `json:"log"`
+}
+
 func (cmd *Command) options(op string) (string, error) {
 	word := func(there bool, yes string) string {
 		if there {

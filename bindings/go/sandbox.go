@@ -416,6 +416,35 @@ func (s *Sandbox) WaitStopped(ctx context.Context) error {
 	return err
 }
 
+// StartDetached starts a command that goes on by itself, whatever becomes of this process, until it or the sandbox ends; it returns
+// its pid inside. What it prints is appended to log, a file of this host that is made (0600) where it is not there, without a limit. cmd
+// has no streams of its own. Errors: ErrProcessExited where it ended at once, with the end of the log as Detail.
+func (s *Sandbox) StartDetached(ctx context.Context, cmd Command, log string) (int, error) {
+	const name = "start detached"
+	if len(cmd.Args) == 0 {
+		return 0, invalid(name, "Args", "a command has at least its program")
+	}
+	if cmd.Stdin != nil || cmd.Stdout != nil || cmd.Stderr != nil {
+		return 0, invalid(name, "Stdin, Stdout, Stderr", "a command that goes on by itself has no streams of this process's")
+	}
+	path, err := filepath.Abs(log)
+	if err != nil {
+		return 0, err
+	}
+	text, err := encode(name, detachedOptions{Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir, User: cmd.User, Log: path})
+	if err != nil {
+		return 0, err
+	}
+	ev, err := s.do(ctx, name, func(o opSettings) (uint64, error) { return sandboxStartDetached(s.h, text, o) })
+	if err != nil {
+		return 0, err
+	}
+	var told struct {
+		Pid int `json:"pid"`
+	}
+	return told.Pid, json.Unmarshal(ev.payload, &told)
+}
+
 // Export writes what the sandbox changed in its root file system to file, a new one of this host, as a tar in the terms of overlayfs's
 // upper directories: a layer for an image. Its content is the sandbox's: unpack it with care. A failure leaves no file.
 func (s *Sandbox) Export(ctx context.Context, file string) error {

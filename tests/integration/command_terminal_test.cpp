@@ -191,7 +191,10 @@ TEST_F(CommandTerminal, ALineEditorHasItsHistoryAndItsKeys) {
   ASSERT_TRUE(it->sees("# "));
   ASSERT_TRUE(it->answers("\x1b[A\r", "42 once"));  // the line before, by the arrow
   ASSERT_TRUE(it->sees("# "));
-  ASSERT_TRUE(it->answers("ho wo''rks\x01" "ec\r", "works"));  // to its beginning by Ctrl-A, and typed there
+  ASSERT_TRUE(
+      it->answers("ho wo''rks\x01"
+                  "ec\r",
+                  "works"));  // to its beginning by Ctrl-A, and typed there
   it->type("exit 6\r");
   EXPECT_EQ(it->finish(), 6);
   EXPECT_TRUE(it->is_as_before());

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 
 namespace capi_test {
 
@@ -502,6 +503,47 @@ TEST_F(SandboxTest, docker_starts_after_the_handle_is_freed) {
   done(other);
   ASSERT_EQ(berth_sandbox_docker_status(box_, nullptr, &other, error.slot()), BERTH_OK);
   EXPECT_EQ(done(other).code, BERTH_DAEMON_READY);
+}
+
+TEST_F(SandboxTest, a_detached_command_goes_on_by_itself) {
+  const Event made = create(R"(,"network":"none")");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  const std::string log = root_ + "/own.log";
+  const auto start = [&](const std::string& argv, const std::string& more = {}) {
+    const std::string options = "{\"argv\":" + argv + ",\"log\":\"" + log + "\"" + more + "}";
+    Error error;
+    std::uint64_t op = 0;
+    EXPECT_EQ(berth_sandbox_start_detached(box_, options.data(), options.size(), nullptr, &op, error.slot()), BERTH_OK)
+        << error.text();
+    return done(op);
+  };
+  Event e = start(R"(["sh","-c","echo $WORD in $PWD; exec sleep 4719"])", R"(,"env":{"WORD":"begun"},"cwd":"/usr")");
+  ASSERT_EQ(e.status, BERTH_OK) << e.error << "\n" << e.detail;
+  const std::string pid = e.payload.substr(e.payload.find(':') + 1, e.payload.find('}') - e.payload.find(':') - 1);
+  EXPECT_EQ(e.payload, "{\"pid\":" + pid + "}");
+  EXPECT_EQ(exec("{\"argv\":[\"kill\",\"-0\",\"" + pid + "\"]}").code, 0);
+  const auto printed = [&] {
+    std::ifstream file(log, std::ios::binary);
+    return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  };
+  for (int i = 0; i < 1000 && printed().empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(printed(), "begun in /usr\n");
+
+  e = start(R"(["/no/such/program"])");
+  EXPECT_EQ(e.status, BERTH_E_PROCESS_EXITED) << e.error;
+  EXPECT_NE(e.detail.find("begun in /usr"), std::string::npos) << e.detail;
+
+  for (const auto& [options, where] :
+       std::map<std::string, std::string>{{R"({"argv":["true"],"log":"own.log"})", "log"},
+                                          {R"({"argv":["true"]})", "log"},
+                                          {R"({"log":"/tmp/x"})", "argv"},
+                                          {R"({"argv":["true"],"log":"/tmp/x","stdin":"pipe"})", "stdin"}}) {
+    Error error;
+    std::uint64_t op = 0;
+    EXPECT_EQ(berth_sandbox_start_detached(box_, options.data(), options.size(), nullptr, &op, error.slot()),
+              BERTH_E_INVALID);
+    EXPECT_NE(error.text().find(where), std::string::npos) << error.text();
+  }
 }
 
 TEST_F(SandboxTest, export_writes_a_new_file) {

@@ -82,6 +82,13 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
         "user",
         "stdin",
     ),
+    "Sandbox.start_detached": (
+        "argv",
+        "env",
+        "cwd",
+        "user",
+        "log",
+    ),
 }
 
 #: The library's words for what is to be done, and this package's.

@@ -37,7 +37,7 @@ from .docker import AsyncDocker, Finding
 from .errors import BerthError, ImageError, InvalidError, NotFoundError, SandboxError, SandboxNotFound, in_own_words
 from .facts import Egress, LogName, PublishedPorts, SandboxEvent
 from .fs import AsyncFs
-from .process import AsyncProcess
+from .process import AsyncProcess, command_options
 from .snapshot import Snapshot
 
 
@@ -184,6 +184,23 @@ class AsyncSandbox(Attachment):
                 raise self._gone(e) from e
             raise
         return process
+
+    async def start_detached(
+        self,
+        *argv: PathName,
+        log: PathName,
+        cwd: PathName | None = None,
+        env: Mapping[str, str] | None = None,
+        user: str | int | None = None,
+    ) -> int:
+        """Starts a command that goes on by itself, whatever becomes of this process, until it or the sandbox ends; its
+        pid inside. What it prints is appended to `log`, a file of this host that is made (0600) where it is not there,
+        without a limit. BerthError with the end of the log as `detail` where it ended at once."""
+        where = (None if cwd is None else path_name("cwd", cwd)) or self._workdir
+        options = command_options(words_of(argv), where, env, None if user is None else str(user))
+        options["log"] = os.path.abspath(path_name("log", log))
+        text = _ffi.encode(json.dumps(options, ensure_ascii=False))
+        return int(json.loads((await self._operate("berth_sandbox_start_detached", text, len(text))).payload)["pid"])
 
     async def _told(self) -> dict[str, Any]:
         """What the library has of it."""

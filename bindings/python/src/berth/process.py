@@ -81,6 +81,20 @@ class AsyncStdin:
                     raise
 
 
+def command_options(
+    argv: Sequence[str], cwd: str | None, env: Mapping[str, str] | Sequence[str] | None, user: str | None
+) -> dict[str, object]:
+    """What the ABI wants to know of a command itself."""
+    options: dict[str, object] = {"argv": list(argv)}
+    if cwd:
+        options["cwd"] = cwd
+    if env:
+        options["env"] = [f"{k}={v}" for k, v in env.items()] if isinstance(env, Mapping) else list(env)
+    if user:
+        options["user"] = user
+    return options
+
+
 class AsyncProcess:
     """A command that runs. Its output is kept in memory until the object goes; of what was iterated over, the last 16
     MiB of stdout and of stderr. One that prints more than `output_limit` bytes which nobody iterates over is killed,
@@ -136,16 +150,8 @@ class AsyncProcess:
         pipe: bool = True,
     ) -> None:
         """Starts it; returns when it runs. `start`: the ABI's function; `where`: its handle."""
-        options: dict[str, object] = {
-            "argv": [*self.by, *self.argv],
-            "stdin": "pipe" if pipe or stdin is not None else "null",
-        }
-        if cwd:
-            options["cwd"] = cwd
-        if env:
-            options["env"] = [f"{k}={v}" for k, v in env.items()] if isinstance(env, Mapping) else list(env)
-        if user:
-            options["user"] = user
+        options = command_options([*self.by, *self.argv], cwd, env, user)
+        options["stdin"] = "pipe" if pipe or stdin is not None else "null"
         text = _ffi.encode(json.dumps(options, ensure_ascii=False))
         self.operation, _ = self.runtime.start(
             _ffi.start, start, where, text, len(text), timeout=self._timeout, on_event=self._event

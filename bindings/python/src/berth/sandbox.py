@@ -269,6 +269,19 @@ class Sandbox:
         by its first process and runsc ("init"). It is the sandbox's text; what is no UTF-8 in it is U+FFFD."""
         return sync(self._aio.logs(which, limit=limit))
 
+    def start_detached(
+        self,
+        *argv: PathName,
+        log: PathName,
+        cwd: PathName | None = None,
+        env: Mapping[str, str] | None = None,
+        user: str | int | None = None,
+    ) -> int:
+        """Starts a command that goes on by itself, whatever becomes of this process, until it or the sandbox ends; its
+        pid inside. What it prints is appended to `log`, a file of this host that is made (0600) where it is not there,
+        without a limit. BerthError with the end of the log as `detail` where it ended at once."""
+        return sync(self._aio.start_detached(*argv, log=log, cwd=cwd, env=env, user=user))
+
     def annotate(self, key: str, value: str) -> None:
         """Sets an annotation, which `berth ls` and others can ask for; an empty value takes it away."""
         sync(self._aio.annotate(key, value))

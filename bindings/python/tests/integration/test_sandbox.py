@@ -215,6 +215,20 @@ def test_the_end_is_waited_for(rootfs: str, machine: Path) -> None:
         assert sandbox.status()["state"] == "stopped"
 
 
+def test_a_detached_command_goes_on_by_itself(box: berth.Sandbox, tmp_path: Path) -> None:
+    log = tmp_path / "own.log"
+    pid = box.start_detached("sh", "-c", "echo $WORD in $PWD; exec sleep 4721", log=log, cwd="/usr", env={"WORD": "on"})
+    assert pid > 1 and box.exec("kill", "-0", str(pid)).wait() == 0
+    deadline = time.monotonic() + 30
+    while not log.read_bytes() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert log.read_text() == "on in /usr\n" and log.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(berth.BerthError) as told:
+        box.start_detached("/no/such/program", log=log)
+    assert told.value.code_name == "process_exited" and "on in /usr" in told.value.detail
+    assert box.exec("kill", str(pid)).wait() == 0
+
+
 def test_export_writes_a_new_file(box: berth.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BERTH_PROGRAM", "/none")
     monkeypatch.chdir(tmp_path)

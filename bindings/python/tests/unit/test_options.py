@@ -20,6 +20,7 @@ OURS = {
     "Sandbox": {"image", "ports", "registry_mirror", "wait_for_docker"},
     "Sandbox.exec": {"timeout"},
     "Sandbox.snapshot": set(),
+    "Sandbox.start_detached": set(),
     "Sandbox.terminate": set(),
     "Spec.apply_docker": set(),
 }
@@ -27,6 +28,7 @@ TAKES: dict[str, list[Callable[..., Any]]] = {
     "Sandbox": [berth.Sandbox],
     "Sandbox.exec": [berth.Sandbox.exec, berth.AsyncSandbox.exec],
     "Sandbox.snapshot": [berth.Sandbox.snapshot, berth.AsyncSandbox.snapshot],
+    "Sandbox.start_detached": [berth.Sandbox.start_detached, berth.AsyncSandbox.start_detached],
     "Sandbox.terminate": [berth.Sandbox.terminate, berth.AsyncSandbox.terminate],
     "Spec.apply_docker": [berth.Spec.apply_docker],
 }
