@@ -80,7 +80,7 @@ BERTH_DECL result<std::string> merge_image_index(std::string_view index, std::st
   if (!more || !more->root()["manifests"].is_array()) return damaged("umoci's");
   const json_view was = now->root()["manifests"];
   if (was && !was.is_array()) return damaged("the layout's");
-  json_writer out;
+  berth::json_writer out;  // spec has another in detail
   out.open_object();
   for (std::size_t i = 0; i < now->root().size(); ++i)
     if (now->root().name(i) != "manifests") out.key(now->root().name(i)).raw(now->root().at(i).to_json());
