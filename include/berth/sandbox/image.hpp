@@ -43,8 +43,8 @@ BERTH_DECL result<void> check_image_options(const image_options& options);
 /// memory. umoci packs it; blobs have mode 0600, a layout that was not there 0700.
 ///
 /// Until the image is whole it is in a directory of mode 0700, `.berth-commit-…`: in the layout, or beside it where there is none
-/// yet. A failure or a cancellation removes that and leaves the layout as it was; one that was there keeps its other tags. Two
-/// at a time may add to one layout.
+/// yet. A failure or a cancellation removes that and leaves the layout as it was; one that was there keeps its other tags.
+/// Several at a time may add to one layout that is there.
 ///
 /// On the loop's thread, which reads the root file system in pieces between other work. `box` is held until the end.
 /// Errors: invalid, not_found (umoci, the directory for the layout), exists (the layout was made by somebody else meanwhile),

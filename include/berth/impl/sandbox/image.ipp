@@ -196,10 +196,10 @@ inline boost::asio::awaitable<result<committed_image>> make_image(std::shared_pt
   unique_fd changes(::open(place->path("changes.tar").c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!changes) co_return errno_error(errno, "sandbox", "cannot read what the sandbox changed");
   auto base = rootfs_source(std::move(*packer));
-  auto below = maker.add_layer(std::move(base), "berth commit: the root file system");
+  auto below = maker.add_layer(std::move(base), "berth: the root file system");
   BERTH_CO_TRY(co_await std::move(below));
   auto upper = changes_source(std::move(changes));
-  auto above = maker.add_layer(std::move(upper), "berth commit: what the sandbox changed");
+  auto above = maker.add_layer(std::move(upper), "berth: what the sandbox changed");
   BERTH_CO_TRY(co_await std::move(above));
   words = image_config_words(options, maker.image());
   auto configuring = maker.run(std::move(words));

@@ -166,7 +166,11 @@ BERTH_DECL result<void> image_workplace::publish_new() {
   // umoci's has the mode that everybody may read it, and a sandbox's files may be secret.
   if (::fchmodat(work_.get(), "layout", 0700, 0) != 0) return failed(errno, "cannot set the mode of the image layout");
   // An empty directory takes the name, and no file of somebody else's can be in the way of the rename then.
-  if (::mkdirat(parent_.get(), name_.c_str(), 0700) != 0) return failed(errno, "cannot make the image layout");
+  if (::mkdirat(parent_.get(), name_.c_str(), 0700) != 0) {
+    error e = failed(errno, "cannot make the image layout");
+    if (e.code == errc::exists) e.hint = "it was made meanwhile: try again, to add to it";
+    return e;
+  }
   if (::renameat(work_.get(), "layout", parent_.get(), name_.c_str()) != 0) {
     const int err = errno;
     ::unlinkat(parent_.get(), name_.c_str(), AT_REMOVEDIR);
