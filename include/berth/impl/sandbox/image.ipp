@@ -17,8 +17,10 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <fcntl.h>
+#include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <functional>
@@ -67,7 +69,7 @@ class image_maker {
     auto executor = co_await boost::asio::this_coro::executor;
     auto umoci = process::start(std::move(executor), call(std::move(words)), std::move(io));
     if (!umoci) co_return not_run(std::move(umoci).error());
-    auto sending = send(std::move(tar), *umoci);
+    auto sending = send(std::move(tar), &*umoci);
     auto sent = co_await std::move(sending);
     umoci->close_stdin();
     if (sent) {
@@ -84,6 +86,9 @@ class image_maker {
     co_return std::move(sent).error();
   }
 
+  /// As add_layer, up to what umoci would get.
+  boost::asio::awaitable<result<void>> check_layer(source tar) const { return send(std::move(tar), nullptr); }
+
   std::string image() const { return "layout:" + options_.tag; }
 
  private:
@@ -97,7 +102,7 @@ class image_maker {
     return out;
   }
 
-  boost::asio::awaitable<result<void>> send(source tar, process& to) const {
+  boost::asio::awaitable<result<void>> send(source tar, process* to) const {
     const auto executor = co_await boost::asio::this_coro::executor;
     image_layer_converter layer;
     std::string piece, out;
@@ -109,8 +114,10 @@ class image_maker {
       more = *read;
       BERTH_CO_TRY(layer.convert(piece, out));
       if (!more) BERTH_CO_TRY(layer.finish(out));
-      auto writing = to.write(out);
-      BERTH_CO_TRY(co_await std::move(writing));
+      if (to != nullptr) {
+        auto writing = to->write(out);
+        BERTH_CO_TRY(co_await std::move(writing));
+      }
       // A pipe that is read fast makes nobody wait: others have their turn all the same, a signal too.
       auto turn = boost::asio::post(executor, boost::asio::use_awaitable);
       co_await std::move(turn);
@@ -144,13 +151,14 @@ class image_maker {
   const image_options& options_;
 };
 
-inline image_maker::source changes_source(unique_fd file) {
-  const auto held = std::make_shared<unique_fd>(std::move(file));
-  return [held](std::string& to) -> result<bool> {
+/// From its beginning on; `file` is the caller's.
+inline image_maker::source changes_source(int file) {
+  return [file, at = off_t{0}](std::string& to) mutable -> result<bool> {
     to.resize(std::size_t{256} << 10);
     ssize_t n = 0;
-    do n = ::read(held->get(), to.data(), to.size());
+    do n = ::pread(file, to.data(), to.size(), at);
     while (n < 0 && errno == EINTR);
+    at += std::max<ssize_t>(n, 0);
     if (n < 0) return errno_error(errno, "sandbox", "cannot read what the sandbox changed");
     to.resize(static_cast<std::size_t>(n));
     return n > 0;
@@ -195,10 +203,14 @@ inline boost::asio::awaitable<result<committed_image>> make_image(std::shared_pt
   BERTH_CO_TRY(co_await std::move(exporting));
   unique_fd changes(::open(place->path("changes.tar").c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!changes) co_return errno_error(errno, "sandbox", "cannot read what the sandbox changed");
+  // What no image can hold is told before the root file system is packed, which takes long.
+  auto first_look = changes_source(changes.get());
+  auto checking = maker.check_layer(std::move(first_look));
+  BERTH_CO_TRY(co_await std::move(checking));
   auto base = rootfs_source(std::move(*packer));
   auto below = maker.add_layer(std::move(base), "berth: the root file system");
   BERTH_CO_TRY(co_await std::move(below));
-  auto upper = changes_source(std::move(changes));
+  auto upper = changes_source(changes.get());
   auto above = maker.add_layer(std::move(upper), "berth: what the sandbox changed");
   BERTH_CO_TRY(co_await std::move(above));
   words = image_config_words(options, maker.image());
