@@ -101,6 +101,8 @@
 #include <berth/sandbox/exit_reason.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 #include <berth/sandbox/garbage.hpp>
+#include <berth/sandbox/image.hpp>
+#include <berth/sandbox/image_layer.hpp>
 #include <berth/sandbox/process_identity.hpp>
 #include <berth/sandbox/reach.hpp>
 #include <berth/sandbox/record.hpp>

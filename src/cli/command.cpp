@@ -26,6 +26,7 @@ void add_events(CLI::App& app, invocation& call);
 void add_ls(CLI::App& app, invocation& call);
 void add_cp(CLI::App& app, invocation& call);
 void add_export(CLI::App& app, invocation& call);
+void add_commit(CLI::App& app, invocation& call);
 void add_egress(CLI::App& app, invocation& call);
 void add_pause(CLI::App& app, invocation& call);
 void add_resume(CLI::App& app, invocation& call);
@@ -58,6 +59,7 @@ constexpr verb verbs[] = {
     {"ls", "list sandboxes", add_ls, sandboxes},
     {"cp", "copy files and trees between this host and a sandbox", add_cp, sandboxes},
     {"export", "write what a sandbox changed in its root file system to a tar", add_export, sandboxes},
+    {"commit", "make an image of a sandbox, for a registry", add_commit, sandboxes},
     {"egress", "show or change where a sandbox may begin connections to", add_egress, sandboxes},
     {"pause", "stop sandboxes where they are: they take no CPU time until they are resumed", add_pause, sandboxes},
     {"resume", "let paused sandboxes go on", add_resume, sandboxes},

@@ -16,6 +16,9 @@
 #include <berth/impl/sandbox/pause.ipp>
 #include <berth/impl/sandbox/find_runsc.ipp>
 #include <berth/impl/sandbox/host_resources.ipp>
+#include <berth/impl/sandbox/image.ipp>
+#include <berth/impl/sandbox/image_layer.ipp>
+#include <berth/impl/sandbox/image_layout.ipp>
 #include <berth/impl/sandbox/obstacle.ipp>
 #include <berth/impl/sandbox/process_identity.ipp>
 #include <berth/impl/sandbox/reach.ipp>

@@ -211,7 +211,10 @@ BERTH_DECL bool tar_reader::take_pax(std::string_view records) {
       next_.xattrs.emplace_back(key.substr(detail::tar_xattr.size()), value);
     }
   }
-  return true;
+  // Several headers in a row add to each other.
+  std::size_t held = 0;
+  for (const auto& [key, value] : next_.xattrs) held += key.size() + value.size();
+  return held <= detail::tar_meta_limit;
 }
 
 BERTH_DECL result<std::optional<tar_reader::piece>> tar_reader::take_header(std::string_view block) {
