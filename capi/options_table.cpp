@@ -62,6 +62,17 @@ static constexpr option_row terminate_rows[] = {
     {"force", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "at once, without stopping containers first"},
     {"timeout_ms", option_type::ms, 0, 2147483647, "", "", "45000", "", "milliseconds", false, false, "0.2", "how long what runs inside may take to stop before it is killed"},
 };
+static constexpr option_row commit_rows[] = {
+    {"layout", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "the absolute path of a directory: an OCI image layout, an empty one, or none yet in a directory that is there"},
+    {"tag", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "the image's name in the layout; one that is there is replaced"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "variables of containers that are made of it"},
+    {"workdir", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "where they start, an absolute path"},
+    {"entrypoint", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "what they run"},
+    {"command", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "the same, or its arguments where there is an entrypoint"},
+    {"author", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "who made the image"},
+    {"message", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "what stands in the image's history"},
+    {"umoci", option_type::text, 0, 2147483647, "", "", "\"umoci\"", "", "", false, false, "0.2", "the program that packs it; looked up in the usual directories unless it holds a slash"},
+};
 static constexpr option_row snapshot_rows[] = {
     {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "what to call the snapshot"},
     {"leave_running", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.2", "the sandbox goes on when it is saved; else it ends then"},
@@ -422,6 +433,7 @@ static constexpr option_set sets[] = {
     {"mount", "a directory or file of this host, bound into a sandbox", mount_rows},
     {"sandbox", "what a sandbox is to be", sandbox_rows},
     {"terminate", "how a sandbox ends", terminate_rows},
+    {"commit", "what an image that is made of a sandbox is, and where it goes", commit_rows},
     {"snapshot", "how a sandbox is saved", snapshot_rows},
     {"own", "what a sandbox may have of its own that is taken out of a pool, or is a copy", own_rows},
     {"clone", "copies of a sandbox that runs", clone_rows},

@@ -212,6 +212,31 @@ berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size
   });
 }
 
+berth_status berth_sandbox_commit(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                  const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(text, options, options_len);
+    capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root("commit");
+    berth::image_options image;
+    o.into(image.layout, o.text("layout"));
+    o.into(image.tag, o.text("tag"));
+    o.into(image.env, o.environment("env"));
+    o.into(image.workdir, o.text("workdir"));
+    o.into(image.entrypoint, o.texts("entrypoint"));
+    o.into(image.command, o.texts("command"));
+    o.into(image.author, o.text("author"));
+    o.into(image.message, o.text("message"));
+    o.into(image.umoci, o.text("umoci"));
+    if (!image.layout.starts_with('/')) o.complain("layout", "an absolute path is wanted");
+    o.finish();
+    BERTH_TRY(given.outcome());
+    BERTH_TRY(berth::check_image_options(image));
+    return [image = std::move(image)](sandbox_core& c, op_pointer) { return c.commit(image); };
+  });
+}
+
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const char* options, size_t options_len,
                                      const berth_op_options* op_options, uint64_t* op, berth_error** err) {
   return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {

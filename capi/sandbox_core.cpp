@@ -199,6 +199,21 @@ asio::awaitable<op_result> sandbox_core::perform(std::function<asio::awaitable<r
   co_return op_outcome{};
 }
 
+asio::awaitable<op_result> sandbox_core::commit(image_options options) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  auto work = commit_image(*held, std::move(options));
+  auto made = co_await std::move(work);
+  if (!made) co_return std::move(made).error();
+  op_outcome outcome;
+  json_writer out;
+  out.open_object().key("digest").string(made->digest).key("size").unsigned_number(made->size);
+  outcome.payload = out.close_object().take();
+  co_return outcome;
+}
+
 asio::awaitable<op_result> sandbox_core::start_detached(command what, std::string log) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();

@@ -21828,6 +21828,1417 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::terminate(termin
 }
 #endif
 namespace berth {
+struct image_options {
+  std::string layout;
+  std::string tag;
+  std::vector<std::string> env;
+  std::string workdir;
+  std::vector<std::string> entrypoint, command;
+  std::string author;
+  std::string message;
+  std::string umoci = "umoci";
+};
+struct committed_image {
+  std::string digest;
+  std::uint64_t size = 0;
+};
+BERTH_DECL result<void> check_image_tag(std::string_view tag);
+BERTH_DECL result<void> check_image_options(const image_options& options);
+BERTH_DECL boost::asio::awaitable<result<committed_image>> commit_image(std::shared_ptr<sandbox> box,
+                                                                        image_options options);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+enum class tar_kind { file, hard_link, symlink, character_device, block_device, directory, fifo };
+struct tar_entry {
+  tar_kind kind = tar_kind::file;
+  std::string name;
+  std::string target;
+  std::uint32_t mode = 0;
+  std::uint32_t uid = 0, gid = 0;
+  std::uint64_t size = 0;
+  std::int64_t mtime = 0;
+  std::uint32_t device_major = 0, device_minor = 0;
+  std::vector<std::pair<std::string, std::string>> xattrs;
+};
+BERTH_DECL std::string tar_header(const tar_entry& entry);
+constexpr std::size_t tar_padding(std::uint64_t size) noexcept {
+  return static_cast<std::size_t>((512 - size % 512) % 512);
+}
+inline constexpr std::size_t tar_end_size = 1024;
+class tar_reader {
+ public:
+  struct piece {
+    enum class kind { entry, content, end };
+    kind what = kind::end;
+    tar_entry entry;
+    std::string_view content;
+  };
+  BERTH_DECL void append(std::string_view data);
+  BERTH_DECL result<std::optional<piece>> next();
+  bool at_end() const noexcept { return ended_; }
+ private:
+  struct overrides {
+    std::optional<std::string> name, target;
+    std::optional<std::uint64_t> size;
+    std::optional<std::int64_t> mtime;
+    std::optional<std::uint32_t> uid, gid;
+    std::vector<std::pair<std::string, std::string>> xattrs;
+    bool sparse = false;
+  };
+  result<std::optional<piece>> take_header(std::string_view block);
+  bool take_pax(std::string_view records);
+  error broken(std::string message);
+  std::string bytes_;
+  std::size_t at_ = 0;
+  std::uint64_t content_left_ = 0;
+  std::size_t skip_ = 0;
+  char meta_ = 0;
+  std::size_t meta_size_ = 0;
+  overrides next_;
+  bool ended_ = false;
+  std::optional<error> failed_;
+};
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline constexpr std::size_t tar_block = 512;
+inline constexpr std::size_t tar_meta_limit = 1u << 20;
+inline constexpr std::size_t tar_name_limit = 4096;
+inline constexpr std::string_view tar_xattr = "SCHILY.xattr.";
+inline void put_pax_record(std::string& to, std::string_view key, std::string_view value) {
+  const std::size_t rest = key.size() + value.size() + 3;
+  std::size_t length = rest;
+  for (std::size_t before = 0; before != length;) {
+    before = length;
+    length = rest + std::to_string(length).size();
+  }
+  to += std::to_string(length);
+  to += ' ';
+  to += key;
+  to += '=';
+  to += value;
+  to += '\n';
+}
+inline bool put_octal(char* field, std::size_t size, std::uint64_t n) {
+  for (std::size_t i = size - 1; i-- > 0; n >>= 3) field[i] = static_cast<char>('0' + (n & 7));
+  return n == 0;
+}
+inline void put_tar_block(std::string& to, const tar_entry& e, char type, std::string_view name, std::uint64_t size) {
+  char block[tar_block] = {};
+  std::memcpy(block, name.data(), std::min<std::size_t>(name.size(), 100));
+  put_octal(block + 100, 8, e.mode & 07777);
+  put_octal(block + 108, 8, e.uid <= 07777777 ? e.uid : 0);
+  put_octal(block + 116, 8, e.gid <= 07777777 ? e.gid : 0);
+  put_octal(block + 124, 12, size <= 077777777777ull ? size : 0);
+  put_octal(block + 136, 12, e.mtime >= 0 ? static_cast<std::uint64_t>(e.mtime) & 077777777777ull : 0);
+  block[156] = type;
+  std::memcpy(block + 157, e.target.data(), std::min<std::size_t>(e.target.size(), 100));
+  std::memcpy(block + 257,
+              "ustar\0"
+              "00",
+              8);
+  put_octal(block + 329, 8, e.device_major);
+  put_octal(block + 337, 8, e.device_minor);
+  std::memset(block + 148, ' ', 8);
+  unsigned sum = 0;
+  for (const char c : block) sum += static_cast<unsigned char>(c);
+  put_octal(block + 148, 7, sum);
+  block[154] = '\0';
+  to.append(block, tar_block);
+}
+inline std::optional<std::int64_t> tar_number(std::string_view field) {
+  const auto first = static_cast<unsigned char>(field.front());
+  if ((first & 0x80) != 0) {
+    const bool negative = (first & 0x40) != 0;
+    std::uint64_t n = negative ? ~std::uint64_t{0} : 0;
+    for (std::size_t i = 0; i < field.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(field[i]);
+      const std::uint64_t value = i == 0 ? (negative ? byte | 0x80u : byte & 0x7fu) : byte;
+      if (const auto above = n >> 56; above != 0 && above != 0xff) return std::nullopt;
+      n = n << 8 | (value & 0xff);
+    }
+    return static_cast<std::int64_t>(n);
+  }
+  std::int64_t n = 0;
+  bool digits = false;
+  for (const char c : field) {
+    if (c == '\0' || c == ' ') {
+      if (digits) break;
+      continue;
+    }
+    if (c < '0' || c > '7' || n > (std::numeric_limits<std::int64_t>::max() >> 3)) return std::nullopt;
+    digits = true;
+    n = n << 3 | (c - '0');
+  }
+  return n;
+}
+inline std::string_view tar_text(std::string_view field) { return field.substr(0, field.find('\0')); }
+template <class Number>
+std::optional<Number> whole_number(std::string_view text) {
+  Number n{};
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return n;
+}
+}
+BERTH_DECL std::string tar_header(const tar_entry& e) {
+  static constexpr char types[] = {'0', '1', '2', '3', '4', '5', '6'};
+  std::string pax;
+  if (e.name.size() > 100) detail::put_pax_record(pax, "path", e.name);
+  if (e.target.size() > 100) detail::put_pax_record(pax, "linkpath", e.target);
+  if (e.size > 077777777777ull) detail::put_pax_record(pax, "size", std::to_string(e.size));
+  if (e.uid > 07777777) detail::put_pax_record(pax, "uid", std::to_string(e.uid));
+  if (e.gid > 07777777) detail::put_pax_record(pax, "gid", std::to_string(e.gid));
+  if (e.mtime < 0 || e.mtime > 077777777777ll) detail::put_pax_record(pax, "mtime", std::to_string(e.mtime));
+  for (const auto& [key, value] : e.xattrs) {
+    if (key.find('=') == key.npos) detail::put_pax_record(pax, std::string(detail::tar_xattr) + key, value);
+  }
+  std::string out;
+  if (!pax.empty()) {
+    tar_entry about;
+    about.mode = 0644;
+    detail::put_tar_block(out, about, 'x', "PaxHeaders/entry", pax.size());
+    out += pax;
+    out.append(tar_padding(pax.size()), '\0');
+  }
+  detail::put_tar_block(out, e, types[static_cast<int>(e.kind)], e.name, e.kind == tar_kind::file ? e.size : 0);
+  return out;
+}
+BERTH_DECL void tar_reader::append(std::string_view data) {
+  if (ended_ || failed_) return;
+  bytes_.erase(0, at_);
+  at_ = 0;
+  bytes_ += data;
+}
+BERTH_DECL error tar_reader::broken(std::string message) {
+  bytes_.clear();
+  at_ = 0;
+  failed_ = make_error(errc::invalid, "tar", std::move(message));
+  return *failed_;
+}
+BERTH_DECL result<std::optional<tar_reader::piece>> tar_reader::next() {
+  using kind = piece::kind;
+  for (;;) {
+    if (failed_) return *failed_;
+    if (ended_) return std::optional<piece>(piece{});
+    const std::string_view rest = std::string_view(bytes_).substr(at_);
+    if (content_left_ > 0) {
+      if (rest.empty()) return std::optional<piece>();
+      piece out;
+      out.what = kind::content;
+      out.content = rest.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), content_left_)));
+      content_left_ -= out.content.size();
+      at_ += out.content.size();
+      return std::optional<piece>(std::move(out));
+    }
+    if (skip_ > 0) {
+      if (rest.empty()) return std::optional<piece>();
+      const std::size_t n = std::min(skip_, rest.size());
+      skip_ -= n;
+      at_ += n;
+      continue;
+    }
+    if (meta_ != 0) {
+      if (rest.size() < meta_size_) return std::optional<piece>();
+      const std::string_view content = rest.substr(0, meta_size_);
+      at_ += meta_size_;
+      skip_ = tar_padding(meta_size_);
+      const char what = std::exchange(meta_, '\0');
+      if (what == 'L') next_.name = detail::tar_text(content);
+      else if (what == 'K') next_.target = detail::tar_text(content);
+      else if (what == 'x' && !take_pax(content)) return broken("a pax header that cannot be read");
+      continue;
+    }
+    if (rest.size() < detail::tar_block) return std::optional<piece>();
+    at_ += detail::tar_block;
+    auto header = take_header(rest.substr(0, detail::tar_block));
+    if (!header) return header;
+    if (*header) return header;
+  }
+}
+BERTH_DECL bool tar_reader::take_pax(std::string_view records) {
+  while (!records.empty()) {
+    const std::size_t blank = records.find(' ');
+    if (blank == records.npos || blank > 7) return false;
+    const auto length = detail::whole_number<std::size_t>(records.substr(0, blank));
+    if (!length || *length < blank + 3 || *length > records.size() || records[*length - 1] != '\n') return false;
+    const std::string_view record = records.substr(blank + 1, *length - blank - 2);
+    records.remove_prefix(*length);
+    const std::size_t equals = record.find('=');
+    if (equals == record.npos) return false;
+    const std::string_view key = record.substr(0, equals), value = record.substr(equals + 1);
+    if (key == "path") {
+      next_.name = value;
+    } else if (key == "linkpath") {
+      next_.target = value;
+    } else if (key == "size") {
+      if (!(next_.size = detail::whole_number<std::uint64_t>(value))) return false;
+    } else if (key == "uid") {
+      if (!(next_.uid = detail::whole_number<std::uint32_t>(value))) return false;
+    } else if (key == "gid") {
+      if (!(next_.gid = detail::whole_number<std::uint32_t>(value))) return false;
+    } else if (key == "mtime") {
+      if (!(next_.mtime = detail::whole_number<std::int64_t>(value.substr(0, value.find('.'))))) return false;
+    } else if (key.starts_with("GNU.sparse.")) {
+      next_.sparse = true;
+    } else if (key.starts_with(detail::tar_xattr)) {
+      next_.xattrs.emplace_back(key.substr(detail::tar_xattr.size()), value);
+    }
+  }
+  std::size_t held = 0;
+  for (const auto& [key, value] : next_.xattrs) held += key.size() + value.size();
+  return held <= detail::tar_meta_limit;
+}
+BERTH_DECL result<std::optional<tar_reader::piece>> tar_reader::take_header(std::string_view block) {
+  if (block.find_first_not_of('\0') == block.npos) {
+    ended_ = true;
+    bytes_.clear();
+    at_ = 0;
+    return std::optional<piece>(piece{});
+  }
+  unsigned sum = 8 * ' ';
+  int signed_sum = 8 * ' ';
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    if (i >= 148 && i < 156) continue;
+    sum += static_cast<unsigned char>(block[i]);
+    signed_sum += static_cast<signed char>(block[i]);
+  }
+  const auto said = detail::tar_number(block.substr(148, 8));
+  if (!said || (*said != sum && *said != signed_sum)) return broken("not a tar archive, or a damaged one");
+  const auto mode = detail::tar_number(block.substr(100, 8));
+  const auto uid = detail::tar_number(block.substr(108, 8)), gid = detail::tar_number(block.substr(116, 8));
+  const auto size = detail::tar_number(block.substr(124, 12)), mtime = detail::tar_number(block.substr(136, 12));
+  constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();
+  if (!mode || !uid || !gid || !size || !mtime || *size < 0 || *mode < 0 || *uid < 0 || *gid < 0 || *uid > most ||
+      *gid > most)
+    return broken("a header with a number that is none");
+  const char type = block[156];
+  if (type == 'x' || type == 'g' || type == 'L' || type == 'K') {
+    if (static_cast<std::uint64_t>(*size) > detail::tar_meta_limit) return broken("a header of more than 1 MiB");
+    meta_ = type;
+    meta_size_ = static_cast<std::size_t>(*size);
+    return std::optional<piece>();
+  }
+  overrides over = std::exchange(next_, {});
+  piece out;
+  out.what = piece::kind::entry;
+  tar_entry& e = out.entry;
+  const std::string_view prefix = detail::tar_text(block.substr(345, 155));
+  e.name = detail::tar_text(block.substr(0, 100));
+  if (block.substr(257, 6) == std::string_view("ustar\0", 6) && !prefix.empty())
+    e.name = std::string(prefix) + "/" + e.name;
+  if (over.name) e.name = std::move(*over.name);
+  e.target = over.target ? std::move(*over.target) : std::string(detail::tar_text(block.substr(157, 100)));
+  e.mode = static_cast<std::uint32_t>(*mode) & 07777;
+  e.uid = over.uid.value_or(static_cast<std::uint32_t>(*uid));
+  e.gid = over.gid.value_or(static_cast<std::uint32_t>(*gid));
+  e.mtime = over.mtime.value_or(*mtime);
+  e.xattrs = std::move(over.xattrs);
+  switch (type) {
+    case '0':
+    case '7':
+    case '\0': e.kind = e.name.ends_with('/') ? tar_kind::directory : tar_kind::file; break;
+    case '1': e.kind = tar_kind::hard_link; break;
+    case '2': e.kind = tar_kind::symlink; break;
+    case '3': e.kind = tar_kind::character_device; break;
+    case '4': e.kind = tar_kind::block_device; break;
+    case '5': e.kind = tar_kind::directory; break;
+    case '6': e.kind = tar_kind::fifo; break;
+    default: return broken("an entry of a kind that files do not have: " + std::to_string(static_cast<int>(type)));
+  }
+  if (over.sparse) return broken("a file with holes, which is not supported");
+  if (e.name.empty() || e.name.size() > detail::tar_name_limit || e.target.size() > detail::tar_name_limit ||
+      e.name.find('\0') != e.name.npos || e.target.find('\0') != e.target.npos)
+    return broken("an entry with a name that is none");
+  if (e.kind == tar_kind::character_device || e.kind == tar_kind::block_device) {
+    const auto high = detail::tar_number(block.substr(329, 8)), low = detail::tar_number(block.substr(337, 8));
+    if (!high || !low || *high < 0 || *low < 0 || *high > most || *low > most)
+      return broken("a device with a number that is none");
+    e.device_major = static_cast<std::uint32_t>(*high);
+    e.device_minor = static_cast<std::uint32_t>(*low);
+  }
+  if (e.kind == tar_kind::file) {
+    e.size = over.size.value_or(static_cast<std::uint64_t>(*size));
+    content_left_ = e.size;
+    skip_ = tar_padding(e.size);
+  }
+  return std::optional<piece>(std::move(out));
+}
+}
+#endif
+namespace berth {
+BERTH_DECL unique_fd open_directory_itself(int at, const char* name) noexcept;
+class tar_packer {
+ public:
+  BERTH_DECL static result<tar_packer> open(const std::string& path, std::string name, bool follow,
+                                            std::string_view layer);
+  BERTH_DECL result<bool> next(std::string& out);
+ private:
+  struct level {
+    unique_fd directory;
+    std::vector<std::string> names;
+    std::string prefix;
+  };
+  result<void> add(std::string& out, int at, const char* name, std::string inside);
+  result<void> add_open(std::string& out, unique_fd file, std::string inside);
+  result<void> read_content(std::string& out);
+  error failed(int err, std::string path) const;
+  std::string layer_;
+  std::string path_, name_;
+  unique_fd followed_;
+  std::vector<level> levels_;
+  std::map<std::pair<dev_t, ino_t>, std::string> linked_;
+  unique_fd content_;
+  std::string content_name_;
+  std::uint64_t content_left_ = 0;
+  std::size_t padding_ = 0;
+  bool ended_ = false;
+};
+struct unpack_options {
+  bool as_it_was = false;
+  bool follow_inside = false;
+  std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t most_entries = 10'000'000;
+};
+class tar_unpacker {
+ public:
+  BERTH_DECL static result<tar_unpacker> open(const std::string& directory, unpack_options options,
+                                              std::string_view layer);
+  BERTH_DECL tar_unpacker(unique_fd directory, unpack_options options, std::string_view layer);
+  BERTH_DECL result<void> append(std::string_view data);
+  BERTH_DECL result<void> finish();
+ private:
+  struct place {
+    unique_fd directory;
+    std::string name;
+  };
+  result<place> find_place(const std::string& name);
+  result<void> begin(const tar_entry& entry);
+  result<void> end_file();
+  result<void> set_attributes(const tar_entry& entry, int at, const char* name, int fd);
+  error failed(int err, const std::string& name) const;
+  error refused(std::string why, const std::string& name) const;
+  unpack_options options_;
+  std::string layer_;
+  unique_fd root_;
+  bool is_whole_root_ = false;
+  tar_reader reader_;
+  tar_entry file_;
+  unique_fd content_;
+  std::uint64_t bytes_ = 0, entries_ = 0;
+  std::vector<tar_entry> directories_;
+};
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+namespace berth {
+namespace detail {
+inline std::optional<std::vector<std::string>> path_components(std::string_view path, bool with_parents) {
+  std::vector<std::string> parts;
+  while (!path.empty()) {
+    const std::string_view part = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), part.size() + 1));
+    if (part.empty() || part == ".") continue;
+    if (part == ".." && !with_parents) return std::nullopt;
+    parts.emplace_back(part);
+  }
+  return parts;
+}
+inline std::optional<std::vector<std::string>> names_in(int directory) {
+  const int own = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (own < 0) return std::nullopt;
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own), &::closedir);
+  if (!stream) {
+    const int err = errno;
+    ::close(own);
+    errno = err;
+    return std::nullopt;
+  }
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  if (errno != 0) return std::nullopt;
+  std::sort(names.begin(), names.end());
+  return names;
+}
+inline std::optional<std::string> read_link_at(int at, const char* name) {
+  char target[4096];
+  const ssize_t n = ::readlinkat(at, name, target, sizeof target);
+  if (n < 0) return std::nullopt;
+  return std::string(target, static_cast<std::size_t>(n));
+}
+inline void read_xattrs(int fd, tar_entry& to) {
+  char names[16 * 1024];
+  const ssize_t n = ::flistxattr(fd, names, sizeof names);
+  for (ssize_t at = 0; at < n;) {
+    const std::string name(names + at);
+    at += static_cast<ssize_t>(name.size()) + 1;
+    char value[64 * 1024];
+    const ssize_t size = ::fgetxattr(fd, name.c_str(), value, sizeof value);
+    if (size >= 0) to.xattrs.emplace_back(name, std::string(value, static_cast<std::size_t>(size)));
+  }
+}
+inline tar_entry tar_entry_of(const struct stat& info, std::string name) {
+  tar_entry e;
+  e.name = std::move(name);
+  e.mode = info.st_mode & 07777;
+  e.uid = info.st_uid;
+  e.gid = info.st_gid;
+  e.mtime = info.st_mtim.tv_sec;
+  switch (info.st_mode & S_IFMT) {
+    case S_IFDIR: e.kind = tar_kind::directory; break;
+    case S_IFLNK: e.kind = tar_kind::symlink; break;
+    case S_IFIFO: e.kind = tar_kind::fifo; break;
+    case S_IFCHR: e.kind = tar_kind::character_device; break;
+    case S_IFBLK: e.kind = tar_kind::block_device; break;
+    default: e.size = static_cast<std::uint64_t>(info.st_size); break;
+  }
+  if (e.kind == tar_kind::character_device || e.kind == tar_kind::block_device) {
+    e.device_major = major(info.st_rdev);
+    e.device_minor = minor(info.st_rdev);
+  }
+  return e;
+}
+inline constexpr std::size_t tar_piece = 256 * 1024;
+}
+BERTH_DECL unique_fd open_directory_itself(int at, const char* name) noexcept {
+  unique_fd fd(::openat(at, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat seen {};
+  if (!fd || ::fstat(fd.get(), &seen) != 0) return {};
+  if (S_ISDIR(seen.st_mode)) return fd;
+  fd.reset();
+  errno = ENOTDIR;
+  return fd;
+}
+BERTH_DECL error tar_packer::failed(int err, std::string path) const {
+  return errno_error(err, layer_, "cannot be read for an archive", std::move(path));
+}
+BERTH_DECL result<tar_packer> tar_packer::open(const std::string& path, std::string name, bool follow,
+                                               std::string_view layer) {
+  tar_packer out;
+  out.layer_ = layer;
+  if (name.empty()) {
+    std::string_view whole = path;
+    while (whole.size() > 1 && whole.ends_with('/')) whole.remove_suffix(1);
+    name = whole.substr(whole.rfind('/') + 1);
+    if (name.empty() || name == "..") name = ".";
+  }
+  struct stat info {};
+  if (::fstatat(AT_FDCWD, path.c_str(), &info, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0) return out.failed(errno, path);
+  if (follow && (S_ISDIR(info.st_mode) || S_ISREG(info.st_mode))) {
+    out.followed_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!out.followed_) return out.failed(errno, path);
+  }
+  out.path_ = path;
+  out.name_ = std::move(name);
+  return out;
+}
+BERTH_DECL result<bool> tar_packer::next(std::string& out) {
+  if (ended_) return false;
+  const std::size_t until = out.size() + detail::tar_piece;
+  if (!path_.empty()) {
+    const std::string path = std::exchange(path_, {});
+    if (followed_) BERTH_TRY(add_open(out, std::move(followed_), std::exchange(name_, {})));
+    else BERTH_TRY(add(out, AT_FDCWD, path.c_str(), std::exchange(name_, {})));
+  }
+  while (out.size() < until) {
+    if (content_ || content_left_ > 0) {
+      BERTH_TRY(read_content(out));
+    } else if (levels_.empty()) {
+      out.append(tar_end_size, '\0');
+      ended_ = true;
+      return true;
+    } else if (levels_.back().names.empty()) {
+      levels_.pop_back();
+    } else {
+      level& now = levels_.back();
+      const std::string name = std::move(now.names.back());
+      now.names.pop_back();
+      BERTH_TRY(add(out, now.directory.get(), name.c_str(), now.prefix + name));
+    }
+  }
+  return true;
+}
+BERTH_DECL result<void> tar_packer::add(std::string& out, int at, const char* name, std::string inside) {
+  struct stat info {};
+  if (::fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT && at != AT_FDCWD) return {};
+    return failed(errno, std::move(inside));
+  }
+  if (S_ISSOCK(info.st_mode)) return {};
+  if (S_ISDIR(info.st_mode) || S_ISREG(info.st_mode)) {
+    unique_fd file(::openat(at, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!file && errno == ENOENT && at != AT_FDCWD) return {};
+    if (!file) return failed(errno, std::move(inside));
+    return add_open(out, std::move(file), std::move(inside));
+  }
+  tar_entry e = detail::tar_entry_of(info, std::move(inside));
+  if (e.kind == tar_kind::symlink) {
+    auto target = detail::read_link_at(at, name);
+    if (!target) return failed(errno, e.name);
+    e.target = std::move(*target);
+  }
+  out += tar_header(e);
+  return {};
+}
+BERTH_DECL result<void> tar_packer::add_open(std::string& out, unique_fd file, std::string inside) {
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return failed(errno, std::move(inside));
+  if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) return {};
+  tar_entry e = detail::tar_entry_of(info, std::move(inside));
+  if (S_ISREG(info.st_mode) && info.st_nlink > 1) {
+    const auto [first, is_new] = linked_.emplace(std::pair(info.st_dev, info.st_ino), e.name);
+    if (!is_new) {
+      e.kind = tar_kind::hard_link;
+      e.target = first->second;
+      e.size = 0;
+      out += tar_header(e);
+      return {};
+    }
+  }
+  detail::read_xattrs(file.get(), e);
+  if (S_ISREG(info.st_mode)) {
+    out += tar_header(e);
+    content_left_ = e.size;
+    content_name_ = std::move(e.name);
+    padding_ = tar_padding(e.size);
+    if (e.size > 0) content_ = std::move(file);
+    return {};
+  }
+  auto names = detail::names_in(file.get());
+  if (!names) return failed(errno, e.name);
+  std::reverse(names->begin(), names->end());
+  level below;
+  below.directory = std::move(file);
+  below.names = std::move(*names);
+  if (e.name != ".") below.prefix = e.name + "/";
+  e.name += '/';
+  out += tar_header(e);
+  levels_.push_back(std::move(below));
+  return {};
+}
+BERTH_DECL result<void> tar_packer::read_content(std::string& out) {
+  const std::size_t before = out.size();
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(content_left_, detail::tar_piece));
+  out.resize(before + wanted);
+  ssize_t n = 0;
+  do {
+    n = content_ ? ::read(content_.get(), out.data() + before, wanted) : 0;
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) return failed(errno, content_name_);
+  if (n == 0) {
+    content_.reset();
+    content_left_ -= wanted;
+  } else {
+    out.resize(before + static_cast<std::size_t>(n));
+    content_left_ -= static_cast<std::size_t>(n);
+  }
+  if (content_left_ == 0) {
+    content_.reset();
+    out.append(padding_, '\0');
+  }
+  return {};
+}
+BERTH_DECL error tar_unpacker::failed(int err, const std::string& name) const {
+  return errno_error(err, layer_, "an entry of an archive cannot be made", name);
+}
+BERTH_DECL error tar_unpacker::refused(std::string why, const std::string& name) const {
+  return make_error(errc::permission, layer_, std::move(why), name);
+}
+BERTH_DECL result<tar_unpacker> tar_unpacker::open(const std::string& directory, unpack_options options,
+                                                   std::string_view layer) {
+  unique_fd root(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return errno_error(errno, layer, "cannot open the directory to unpack into", directory);
+  return tar_unpacker(std::move(root), options, layer);
+}
+BERTH_DECL tar_unpacker::tar_unpacker(unique_fd directory, unpack_options options, std::string_view layer)
+    : options_(options), layer_(layer), root_(std::move(directory)) {
+  struct stat ours {};
+  struct stat whole {};
+  is_whole_root_ = ::fstat(root_.get(), &ours) == 0 && ::stat("/", &whole) == 0 && ours.st_dev == whole.st_dev &&
+                   ours.st_ino == whole.st_ino;
+}
+BERTH_DECL result<tar_unpacker::place> tar_unpacker::find_place(const std::string& name) {
+  auto parts = detail::path_components(name, false);
+  if (!parts) return refused("an archive names a path outside of itself", name);
+  place out;
+  if (!parts->empty()) {
+    out.name = std::move(parts->back());
+    parts->pop_back();
+  }
+  std::reverse(parts->begin(), parts->end());
+  std::vector<unique_fd> way;
+  int links = 0;
+  while (!parts->empty()) {
+    const int at = way.empty() ? root_.get() : way.back().get();
+    const std::string part = parts->back();
+    if (part == "..") {
+      if (way.empty() && !is_whole_root_) return refused("a symbolic link on the way leads outside", name);
+      if (!way.empty()) way.pop_back();
+      parts->pop_back();
+      continue;
+    }
+    unique_fd next = open_directory_itself(at, part.c_str());
+    if (next) {
+      way.push_back(std::move(next));
+      parts->pop_back();
+      continue;
+    }
+    if (errno == ENOENT) {
+      if (::mkdirat(at, part.c_str(), 0755) != 0 && errno != EEXIST) return failed(errno, name);
+      continue;
+    }
+    if (errno != ENOTDIR && errno != ELOOP && errno != ENXIO) return failed(errno, name);
+    const auto target = detail::read_link_at(at, part.c_str());
+    if (!target) return failed(ENOTDIR, name);
+    if (!options_.follow_inside) return refused("a symbolic link is in the way", name);
+    if (++links > 40) return failed(ELOOP, name);
+    parts->pop_back();
+    if (target->starts_with('/')) {
+      if (!is_whole_root_) return refused("a symbolic link on the way leads outside", name);
+      way.clear();
+    }
+    auto more = detail::path_components(*target, true);
+    parts->insert(parts->end(), more->rbegin(), more->rend());
+  }
+  if (way.empty()) out.directory.reset(::fcntl(root_.get(), F_DUPFD_CLOEXEC, 3));
+  else out.directory = std::move(way.back());
+  if (!out.directory) return failed(errno, name);
+  return out;
+}
+BERTH_DECL result<void> tar_unpacker::append(std::string_view data) {
+  reader_.append(data);
+  for (;;) {
+    auto piece = reader_.next();
+    if (!piece) {
+      error e = std::move(piece).error();
+      e.layer = layer_;
+      return e;
+    }
+    if (!*piece) return {};
+    switch ((*piece)->what) {
+      case tar_reader::piece::kind::entry:
+        if (content_) BERTH_TRY(end_file());
+        BERTH_TRY(begin((*piece)->entry));
+        break;
+      case tar_reader::piece::kind::content: {
+        if (!content_) break;
+        if (const int err = write_all(content_.get(), (*piece)->content); err != 0) return failed(err, file_.name);
+        break;
+      }
+      case tar_reader::piece::kind::end:
+        if (content_) BERTH_TRY(end_file());
+        return {};
+    }
+  }
+}
+BERTH_DECL result<void> tar_unpacker::begin(const tar_entry& e) {
+  if (++entries_ > options_.most_entries)
+    return make_error(errc::too_big, layer_,
+                      "an archive of more than " + std::to_string(options_.most_entries) + " entries");
+  if (e.size > options_.most_bytes - bytes_)
+    return make_error(errc::too_big, layer_,
+                      "an archive of more than " + std::to_string(options_.most_bytes) + " bytes", e.name);
+  bytes_ += e.size;
+  auto where = find_place(e.name);
+  if (!where) return std::move(where).error();
+  const int at = where->directory.get();
+  const char* name = where->name.c_str();
+  if (e.kind == tar_kind::directory) {
+    if (where->name.empty()) return {};
+    bool is_new = ::mkdirat(at, name, 0700) == 0;
+    if (!is_new && errno != EEXIST) return failed(errno, e.name);
+    if (!is_new) {
+      struct stat there {};
+      if (::fstatat(at, name, &there, AT_SYMLINK_NOFOLLOW) != 0) return failed(errno, e.name);
+      if (S_ISLNK(there.st_mode) && options_.follow_inside) {
+        auto through = find_place(e.name + "/.berth");
+        if (through) return {};
+      }
+      if (!S_ISDIR(there.st_mode)) {
+        if (::unlinkat(at, name, 0) != 0 || ::mkdirat(at, name, 0700) != 0) return failed(errno, e.name);
+        is_new = true;
+      }
+    }
+    if (is_new || options_.as_it_was) directories_.push_back(e);
+    return {};
+  }
+  if (where->name.empty()) return refused("an archive names the directory itself as a file", e.name);
+  const auto make_room = [&]() -> result<void> {
+    if (::unlinkat(at, name, 0) == 0 || errno == ENOENT) return {};
+    const int err = errno;
+    struct stat there {};
+    if (::fstatat(at, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(there.st_mode)) return failed(EISDIR, e.name);
+    return failed(err, e.name);
+  };
+  switch (e.kind) {
+    case tar_kind::file:
+      BERTH_TRY(make_room());
+      content_.reset(::openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+      if (!content_) return failed(errno, e.name);
+      file_ = e;
+      return {};
+    case tar_kind::symlink:
+      BERTH_TRY(make_room());
+      if (::symlinkat(e.target.c_str(), at, name) != 0) return failed(errno, e.name);
+      return set_attributes(e, at, name, -1);
+    case tar_kind::hard_link: {
+      auto other = find_place(e.target);
+      if (!other) return std::move(other).error();
+      struct stat ours {};
+      struct stat theirs {};
+      const int from = other->directory.get();
+      if (::fstatat(from, other->name.c_str(), &theirs, AT_SYMLINK_NOFOLLOW) != 0) return failed(errno, e.name);
+      if (::fstatat(at, name, &ours, AT_SYMLINK_NOFOLLOW) == 0 && ours.st_ino == theirs.st_ino &&
+          ours.st_dev == theirs.st_dev)
+        return {};
+      BERTH_TRY(make_room());
+      if (::linkat(from, other->name.c_str(), at, name, 0) != 0) return failed(errno, e.name);
+      return {};
+    }
+    default: break;
+  }
+  if (!options_.as_it_was) return refused("an archive holds a device or a FIFO", e.name);
+  BERTH_TRY(make_room());
+  const mode_t kind = e.kind == tar_kind::fifo ? S_IFIFO : e.kind == tar_kind::character_device ? S_IFCHR : S_IFBLK;
+  if (::mknodat(at, name, kind | 0600, makedev(e.device_major, e.device_minor)) != 0) return failed(errno, e.name);
+  return set_attributes(e, at, name, -1);
+}
+BERTH_DECL result<void> tar_unpacker::end_file() {
+  const unique_fd file = std::move(content_);
+  return set_attributes(file_, -1, "", file.get());
+}
+BERTH_DECL result<void> tar_unpacker::set_attributes(const tar_entry& e, int at, const char* name, int fd) {
+  const bool is_link = e.kind == tar_kind::symlink;
+  const timespec times[2] = {{0, UTIME_OMIT}, {static_cast<time_t>(e.mtime), 0}};
+  struct stat now {};
+  const int seen = fd >= 0 ? ::fstat(fd, &now) : ::fstatat(at, name, &now, AT_SYMLINK_NOFOLLOW);
+  if (seen != 0) return failed(errno, e.name);
+  if (options_.as_it_was && (now.st_uid != e.uid || now.st_gid != e.gid)) {
+    const int owned = fd >= 0 ? ::fchown(fd, e.uid, e.gid) : ::fchownat(at, name, e.uid, e.gid, AT_SYMLINK_NOFOLLOW);
+    if (owned != 0) return failed(errno, e.name);
+  }
+  const mode_t mode = static_cast<mode_t>(options_.as_it_was ? e.mode : e.mode & 0777);
+  if (!is_link && (fd >= 0 ? ::fchmod(fd, mode) : ::fchmodat(at, name, mode, 0)) != 0) return failed(errno, e.name);
+  if (options_.as_it_was && fd >= 0) {
+    for (const auto& [key, value] : e.xattrs)
+      (void)::fsetxattr(fd, key.c_str(), value.data(), value.size(), 0);
+  }
+  (void)(fd >= 0 ? ::futimens(fd, times) : ::utimensat(at, name, times, AT_SYMLINK_NOFOLLOW));
+  return {};
+}
+BERTH_DECL result<void> tar_unpacker::finish() {
+  if (!reader_.at_end()) {
+    return make_error(errc::invalid, layer_, "an archive that was cut short", file_.name);
+  }
+  for (auto e = directories_.rbegin(); e != directories_.rend(); ++e) {
+    auto where = find_place(e->name);
+    if (!where) return std::move(where).error();
+    const unique_fd there = open_directory_itself(where->directory.get(), where->name.c_str());
+    if (!there) return failed(errno, e->name);
+    BERTH_TRY(set_attributes(*e, -1, "", there.get()));
+  }
+  directories_.clear();
+  return {};
+}
+}
+#endif
+namespace berth::detail {
+BERTH_DECL result<std::string> merge_image_index(std::string_view index, std::string_view added, std::string_view tag);
+struct measured_image {
+  std::string digest;
+  std::uint64_t size = 0;
+};
+class image_workplace {
+ public:
+  BERTH_DECL static result<image_workplace> make(const std::string& layout);
+  image_workplace(image_workplace&& other) noexcept = default;
+  image_workplace& operator=(image_workplace&&) = delete;
+  BERTH_DECL ~image_workplace();
+  BERTH_DECL std::string path(std::string_view name = {}) const;
+  BERTH_DECL result<measured_image> measure() const;
+  BERTH_DECL boost::asio::awaitable<result<void>> publish(std::string_view tag);
+ private:
+  image_workplace() = default;
+  result<void> publish_new();
+  result<void> add(std::string_view tag);
+  error failed(int err, std::string message) const;
+  std::string layout_;
+  unique_fd parent_;
+  std::string name_;
+  unique_fd target_;
+  unique_fd work_;
+  std::string work_name_;
+};
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
+inline constexpr std::string_view commit_directory = ".berth-commit-";
+inline constexpr std::size_t image_index_limit = std::size_t{4} << 20;
+inline std::string path_of_descriptor(int fd) {
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd);
+}
+inline unique_fd open_below(int at, const char* name) {
+  return unique_fd(::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+inline bool is_free_for_a_layout(const std::string& directory) {
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at(directory, failed), end; !failed && at != end; at.increment(failed))
+    if (!at->path().filename().string().starts_with(commit_directory)) return false;
+  return !failed;
+}
+inline std::string tag_of(json_view manifest) {
+  return std::string(manifest["annotations"]["org.opencontainers.image.ref.name"].text().value_or(""));
+}
+class layout_additions {
+ public:
+  layout_additions() = default;
+  layout_additions(const layout_additions&) = delete;
+  layout_additions& operator=(const layout_additions&) = delete;
+  ~layout_additions() {
+    for (auto one = made_.rbegin(); one != made_.rend(); ++one)
+      ::unlinkat(one->at, one->name.c_str(), one->directory ? AT_REMOVEDIR : 0);
+  }
+  void note(int at, std::string name, bool directory) { made_.push_back({at, std::move(name), directory}); }
+  void keep() noexcept { made_.clear(); }
+ private:
+  struct entry {
+    int at;
+    std::string name;
+    bool directory;
+  };
+  std::vector<entry> made_;
+};
+BERTH_DECL result<std::string> merge_image_index(std::string_view index, std::string_view added, std::string_view tag) {
+  const auto damaged = [](std::string_view which) {
+    return make_error(errc::invalid, "sandbox", "an image layout's index.json is none", std::string(which));
+  };
+  auto now = parsed_json::parse(index.empty() ? "{\"schemaVersion\":2}" : index);
+  if (!now || !now->root().is_object()) return damaged("the layout's");
+  auto more = parsed_json::parse(added);
+  if (!more || !more->root()["manifests"].is_array()) return damaged("umoci's");
+  const json_view was = now->root()["manifests"];
+  if (was && !was.is_array()) return damaged("the layout's");
+  berth::json_writer out;
+  out.open_object();
+  for (std::size_t i = 0; i < now->root().size(); ++i)
+    if (now->root().name(i) != "manifests") out.key(now->root().name(i)).raw(now->root().at(i).to_json());
+  out.key("manifests").open_array();
+  for (std::size_t i = 0; i < was.size(); ++i)
+    if (tag_of(was.at(i)) != tag) out.raw(was.at(i).to_json());
+  const json_view images = more->root()["manifests"];
+  for (std::size_t i = 0; i < images.size(); ++i) out.raw(images.at(i).to_json());
+  out.close_array().close_object();
+  return out.take() + "\n";
+}
+BERTH_DECL error image_workplace::failed(int err, std::string message) const {
+  return errno_error(err, "sandbox", std::move(message), layout_);
+}
+BERTH_DECL result<image_workplace> image_workplace::make(const std::string& layout) {
+  image_workplace out;
+  out.layout_ = layout;
+  while (out.layout_.size() > 1 && out.layout_.ends_with('/')) out.layout_.pop_back();
+  out.target_.reset(::open(out.layout_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct stat info {};
+  if (out.target_) {
+    const bool is_layout = ::fstatat(out.target_.get(), "oci-layout", &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+                           ::fstatat(out.target_.get(), "index.json", &info, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!is_layout && !is_free_for_a_layout(path_of_descriptor(out.target_.get())))
+      return make_error(errc::invalid, "sandbox", "the directory is neither an OCI image layout nor empty", layout);
+  } else {
+    if (errno != ENOENT || ::lstat(out.layout_.c_str(), &info) == 0)
+      return out.failed(errno == 0 ? ENOENT : errno, "cannot open the image layout");
+    const std::size_t slash = out.layout_.rfind('/');
+    out.name_ = out.layout_.substr(slash == std::string::npos ? 0 : slash + 1);
+    const std::string above = slash == std::string::npos ? "." : slash == 0 ? "/" : out.layout_.substr(0, slash);
+    out.parent_.reset(::open(above.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!out.parent_) return errno_error(errno, "sandbox", "cannot open the directory for the image layout", above);
+  }
+  const int at = (out.target_ ? out.target_ : out.parent_).get();
+  std::string made = path_of_descriptor(at) + "/" + std::string(commit_directory) + "XXXXXX";
+  if (::mkdtemp(made.data()) == nullptr) return out.failed(errno, "cannot make a directory for the image");
+  out.work_name_ = made.substr(made.rfind('/') + 1);
+  unique_fd work = open_below(at, out.work_name_.c_str());
+  if (!work || ::fstat(work.get(), &info) != 0 || info.st_uid != ::geteuid() || (info.st_mode & 077) != 0)
+    return make_error(errc::hostile, "sandbox", "the directory for the image was taken away", layout);
+  out.work_ = std::move(work);
+  return out;
+}
+BERTH_DECL image_workplace::~image_workplace() {
+  if (!work_) return;
+  (void)remove_tree(path("layout"));
+  ::unlinkat(work_.get(), "changes.tar", 0);
+  ::unlinkat(work_.get(), "index.json", 0);
+  ::unlinkat((target_ ? target_ : parent_).get(), work_name_.c_str(), AT_REMOVEDIR);
+}
+BERTH_DECL std::string image_workplace::path(std::string_view name) const {
+  std::string out = path_of_descriptor(work_.get());
+  if (!name.empty()) out.append("/").append(name);
+  return out;
+}
+BERTH_DECL result<measured_image> image_workplace::measure() const {
+  auto text = read_file(path("layout/index.json"), image_index_limit, "sandbox");
+  if (!text) return std::move(text).error();
+  const auto index = parsed_json::parse(*text);
+  measured_image out;
+  if (index) out.digest = index->root()["manifests"].at(0)["digest"].text().value_or("");
+  if (!out.digest.starts_with("sha256:"))
+    return make_error(errc::internal, "sandbox", "umoci has left no image", layout_);
+  std::error_code failed;
+  const std::string blobs = path("layout/blobs/sha256");
+  for (std::filesystem::directory_iterator at(blobs, failed), end; !failed && at != end; at.increment(failed)) {
+    const auto size = at->file_size(failed);
+    if (!failed) out.size += size;
+  }
+  if (failed) return this->failed(failed.value(), "cannot read the image that was made");
+  return out;
+}
+BERTH_DECL result<void> image_workplace::publish_new() {
+  if (::fchmodat(work_.get(), "layout", 0700, 0) != 0) return failed(errno, "cannot set the mode of the image layout");
+  if (::mkdirat(parent_.get(), name_.c_str(), 0700) != 0) {
+    error e = failed(errno, "cannot make the image layout");
+    if (e.code == errc::exists) e.hint = "it was made meanwhile: try again, to add to it";
+    return e;
+  }
+  if (::renameat(work_.get(), "layout", parent_.get(), name_.c_str()) != 0) {
+    const int err = errno;
+    ::unlinkat(parent_.get(), name_.c_str(), AT_REMOVEDIR);
+    return failed(err, "cannot make the image layout");
+  }
+  return {};
+}
+BERTH_DECL result<void> image_workplace::add(std::string_view tag) {
+  struct stat owner {};
+  if (::fstat(target_.get(), &owner) != 0) return failed(errno, "cannot read the image layout");
+  const std::string target = path_of_descriptor(target_.get());
+  mode_t mode = 0600;
+  std::string index;
+  struct stat info {};
+  if (::fstatat(target_.get(), "index.json", &info, AT_SYMLINK_NOFOLLOW) == 0) {
+    auto text = read_file(target + "/index.json", image_index_limit, "sandbox");
+    if (!text) return std::move(text).error();
+    index = std::move(*text);
+    mode = info.st_mode & 0666;
+  }
+  auto added = read_file(path("layout/index.json"), image_index_limit, "sandbox");
+  if (!added) return std::move(added).error();
+  auto merged = merge_image_index(index, *added, tag);
+  if (!merged) {
+    error e = std::move(merged).error();
+    e.path = layout_;
+    return e;
+  }
+  const unique_fd from = open_below(work_.get(), "layout");
+  unique_fd from_blobs = from ? open_below(from.get(), "blobs") : unique_fd();
+  if (from_blobs) from_blobs = open_below(from_blobs.get(), "sha256");
+  if (!from_blobs) return failed(errno, "cannot read the image that was made");
+  unique_fd blobs, sha256;
+  layout_additions made;
+  const auto directory = [&made](int at, const char* name, mode_t with, unique_fd& into) {
+    if (::mkdirat(at, name, with) == 0) made.note(at, name, true);
+    else if (errno != EEXIST) return false;
+    into = open_below(at, name);
+    return static_cast<bool>(into);
+  };
+  const auto link = [&](int from_at, int to_at, const char* name) {
+    if (::fchownat(from_at, name, owner.st_uid, owner.st_gid, AT_SYMLINK_NOFOLLOW) != 0) return false;
+    if (::linkat(from_at, name, to_at, name, 0) == 0) made.note(to_at, name, false);
+    else if (errno != EEXIST) return false;
+    return true;
+  };
+  if (!directory(target_.get(), "blobs", owner.st_mode & 0777, blobs) ||
+      !directory(blobs.get(), "sha256", owner.st_mode & 0777, sha256))
+    return failed(errno, "cannot add to the image layout");
+  std::error_code wrong;
+  for (std::filesystem::directory_iterator at(path_of_descriptor(from_blobs.get()), wrong), end; !wrong && at != end;
+       at.increment(wrong)) {
+    const std::string name = at->path().filename().string();
+    if (!link(from_blobs.get(), sha256.get(), name.c_str())) return failed(errno, "cannot add to the image layout");
+    struct stat ours {};
+    struct stat there {};
+    if (::fstatat(from_blobs.get(), name.c_str(), &ours, AT_SYMLINK_NOFOLLOW) != 0 ||
+        ::fstatat(sha256.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) != 0)
+      return failed(errno, "cannot read the image layout");
+    if (ours.st_size != there.st_size)
+      return make_error(errc::invalid, "sandbox", "a blob of the image layout is damaged: sha256:" + name, layout_);
+  }
+  if (wrong) return failed(wrong.value(), "cannot read the image that was made");
+  if (!link(from.get(), target_.get(), "oci-layout")) return failed(errno, "cannot add to the image layout");
+  const unique_fd file(::openat(work_.get(), "index.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) return failed(errno, "cannot write the index of the image layout");
+  if (const int err = write_all(file.get(), *merged); err != 0)
+    return failed(err, "cannot write the index of the image layout");
+  if (::fchown(file.get(), owner.st_uid, owner.st_gid) != 0 || ::fchmod(file.get(), mode) != 0 ||
+      ::renameat(work_.get(), "index.json", target_.get(), "index.json") != 0)
+    return failed(errno, "cannot write the index of the image layout");
+  made.keep();
+  return {};
+}
+BERTH_DECL boost::asio::awaitable<result<void>> image_workplace::publish(std::string_view tag) {
+  if (!target_) co_return publish_new();
+  const time_point deadline = deadline_after(seconds(10));
+  while (::flock(target_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) co_return failed(errno, "cannot lock the image layout");
+    if (clock::now() >= deadline)
+      co_return make_error(errc::timeout, "sandbox", "another process keeps the image layout locked", layout_);
+    const milliseconds nap(20);
+    auto waiting = pause_for(nap);
+    if (!co_await std::move(waiting)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
+  }
+  co_return add(tag);
+}
+}
+#endif
+#include <set>
+namespace berth {
+class image_layer_converter {
+ public:
+  static constexpr std::size_t most_removal_bytes = std::size_t{64} << 20;
+  BERTH_DECL result<void> convert(std::string_view tar, std::string& out);
+  BERTH_DECL result<void> finish(std::string& out);
+ private:
+  result<void> put_entry(tar_entry e, std::string& out);
+  tar_reader reader_;
+  std::set<std::string, std::less<>> removed_;
+  std::size_t removed_bytes_ = 0;
+  std::uint64_t content_left_ = 0;
+  std::size_t padding_ = 0;
+};
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline constexpr std::string_view whiteout_prefix = ".wh.";
+inline constexpr std::size_t layer_header_limit = std::size_t{1} << 20;
+inline error refused_name(errc code, std::string why, const std::string& name) {
+  return make_error(code, "sandbox", std::move(why), name);
+}
+inline result<std::string> layer_name(const std::string& name) {
+  if (name.starts_with('/')) return refused_name(errc::invalid, "an archive names a path from the root on", name);
+  std::string out;
+  std::string_view rest = name;
+  while (!rest.empty()) {
+    const std::string_view part = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+    if (part.empty() || part == ".") continue;
+    if (part == "..") return refused_name(errc::invalid, "an archive names a path outside of itself", name);
+    if (part.starts_with(whiteout_prefix))
+      return refused_name(errc::unsupported,
+                          "an image cannot hold a file whose name begins with .wh.: it is a removal there", name);
+    if (!out.empty()) out += '/';
+    out += part;
+  }
+  return out;
+}
+inline std::string join_layer_name(std::string_view directory, std::string_view name) {
+  std::string out(directory);
+  if (!out.empty()) out += '/';
+  return out += name;
+}
+inline bool is_of_the_host(std::string_view xattr) {
+  return xattr.starts_with("trusted.") || xattr == "security.selinux";
+}
+}
+BERTH_DECL result<void> image_layer_converter::put_entry(tar_entry e, std::string& out) {
+  auto name = detail::layer_name(e.name);
+  if (!name) return std::move(name).error();
+  if (name->empty() && e.kind != tar_kind::directory)
+    return detail::refused_name(errc::invalid, "an archive has something else than a directory for its root", e.name);
+  bool removal = e.kind == tar_kind::character_device && e.device_major == 0 && e.device_minor == 0;
+  if (e.kind == tar_kind::hard_link) {
+    auto target = detail::layer_name(e.target);
+    if (!target) return std::move(target).error();
+    if (target->empty()) return detail::refused_name(errc::invalid, "a hard link to a directory", e.name);
+    removal = removed_.contains(*target);
+    e.target = std::move(*target);
+  }
+  if (removal) {
+    removed_bytes_ += name->size() + sizeof(std::string) * 3;
+    if (removed_bytes_ > most_removal_bytes)
+      return detail::refused_name(errc::too_big, "more files were removed one by one than an image is made with",
+                                  e.name);
+    const std::size_t slash = name->rfind('/');
+    const std::string directory = slash == name->npos ? "" : name->substr(0, slash);
+    tar_entry whiteout;
+    whiteout.name = detail::join_layer_name(
+        directory, std::string(detail::whiteout_prefix) + name->substr(slash == name->npos ? 0 : slash + 1));
+    whiteout.mtime = e.mtime;
+    out += tar_header(whiteout);
+    removed_.insert(std::move(*name));
+    return {};
+  }
+  bool opaque = false;
+  for (const auto& [key, value] : e.xattrs) opaque = opaque || (key == "trusted.overlay.opaque" && value == "y");
+  std::erase_if(e.xattrs, [](const auto& xattr) { return detail::is_of_the_host(xattr.first); });
+  for (const auto& [key, value] : e.xattrs)
+    if (key.empty() || key.find('\0') != key.npos)
+      return detail::refused_name(errc::invalid, "an attribute with a name that is none", e.name);
+  opaque = opaque && e.kind == tar_kind::directory;
+  const std::int64_t mtime = e.mtime;
+  e.name = name->empty() ? "./" : e.kind == tar_kind::directory ? *name + "/" : *name;
+  const std::string header = tar_header(e);
+  if (header.size() > detail::layer_header_limit)
+    return detail::refused_name(errc::too_big, "the attributes of a file are more than an image can hold", e.name);
+  out += header;
+  if (e.kind == tar_kind::file) {
+    content_left_ = e.size;
+    padding_ = tar_padding(e.size);
+  }
+  if (opaque) {
+    tar_entry hides;
+    hides.name = detail::join_layer_name(*name, ".wh..wh..opq");
+    hides.mtime = mtime;
+    out += tar_header(hides);
+  }
+  return {};
+}
+BERTH_DECL result<void> image_layer_converter::convert(std::string_view tar, std::string& out) {
+  using kind = tar_reader::piece::kind;
+  reader_.append(tar);
+  for (;;) {
+    auto next = reader_.next();
+    if (!next) {
+      error e = std::move(next).error();
+      e.layer = "sandbox";
+      return e;
+    }
+    if (!*next || (*next)->what == kind::end) return {};
+    if ((*next)->what == kind::entry) {
+      BERTH_TRY(put_entry(std::move((*next)->entry), out));
+      continue;
+    }
+    out += (*next)->content;
+    content_left_ -= (*next)->content.size();
+    if (content_left_ == 0) out.append(std::exchange(padding_, 0), '\0');
+  }
+}
+BERTH_DECL result<void> image_layer_converter::finish(std::string& out) {
+  if (!reader_.at_end()) return make_error(errc::invalid, "sandbox", "an archive that was cut short");
+  out.append(tar_end_size, '\0');
+  return {};
+}
+}
+#endif
+namespace berth {
+namespace detail {
+inline constexpr std::size_t most_tag_characters = 128;
+inline error bad_image_option(std::string why, std::string_view value) {
+  return make_error(errc::invalid, "sandbox", std::move(why), std::string(value));
+}
+class image_maker {
+ public:
+  using source = std::function<result<bool>(std::string&)>;
+  image_maker(const image_workplace& place, const image_options& options) : place_(place), options_(options) {}
+  boost::asio::awaitable<result<void>> run(std::vector<std::string> words) const {
+    spawn_options program = call(std::move(words));
+    stdio_options io;
+    auto running = run_process(std::move(program), std::move(io), deadline_after(seconds(60)));
+    auto done = co_await std::move(running);
+    if (!done) co_return not_run(std::move(done).error());
+    if (!done->status.success()) co_return not_done(done->status, done->err.empty() ? done->out : done->err);
+    co_return result<void>();
+  }
+  boost::asio::awaitable<result<void>> add_layer(source tar, std::string what) const {
+    std::vector<std::string> words = {"raw",       "add-layer", "--image", image(), "--history.created_by=" + what,
+                                      "/dev/stdin"};
+    if (!options_.message.empty()) words.insert(words.end() - 1, "--history.comment=" + options_.message);
+    if (!options_.author.empty()) words.insert(words.end() - 1, "--history.author=" + options_.author);
+    stdio_options io;
+    io.in = stdio_options::input::pipe;
+    auto executor = co_await boost::asio::this_coro::executor;
+    auto umoci = process::start(std::move(executor), call(std::move(words)), std::move(io));
+    if (!umoci) co_return not_run(std::move(umoci).error());
+    auto sending = send(std::move(tar), &*umoci);
+    auto sent = co_await std::move(sending);
+    umoci->close_stdin();
+    if (sent) {
+      auto waiting = umoci->wait();
+      auto ended = co_await std::move(waiting);
+      if (ended && ended->success()) co_return result<void>();
+      if (ended) co_return not_done(*ended, said(*umoci));
+      sent = std::move(ended).error();
+    }
+    auto stopping = umoci->stop(duration::zero());
+    const auto ended = co_await std::move(stopping);
+    if (sent.error().code == errc::closed && ended && !ended->success()) co_return not_done(*ended, said(*umoci));
+    co_return std::move(sent).error();
+  }
+  boost::asio::awaitable<result<void>> check_layer(source tar) const { return send(std::move(tar), nullptr); }
+  std::string image() const { return "layout:" + options_.tag; }
+ private:
+  spawn_options call(std::vector<std::string> words) const {
+    spawn_options out;
+    words.insert(words.begin(), options_.umoci);
+    out.argv = std::move(words);
+    out.env = minimal_environment();
+    out.cwd = place_.path();
+    return out;
+  }
+  boost::asio::awaitable<result<void>> send(source tar, process* to) const {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    image_layer_converter layer;
+    std::string piece, out;
+    for (bool more = true; more;) {
+      piece.clear();
+      out.clear();
+      auto read = tar(piece);
+      if (!read) co_return std::move(read).error();
+      more = *read;
+      BERTH_CO_TRY(layer.convert(piece, out));
+      if (!more) BERTH_CO_TRY(layer.finish(out));
+      if (to != nullptr) {
+        auto writing = to->write(out);
+        BERTH_CO_TRY(co_await std::move(writing));
+      }
+      auto turn = boost::asio::post(executor, boost::asio::use_awaitable);
+      co_await std::move(turn);
+      auto asking = was_cancelled();
+      if (co_await std::move(asking)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
+    }
+    co_return result<void>();
+  }
+  error not_run(error e) const {
+    if (e.code != errc::not_found) return e;
+    e.layer = "sandbox";
+    e.message = "umoci, which packs images, is not installed";
+    e.path = options_.umoci;
+    e.hint = "install the package umoci";
+    return e;
+  }
+  static std::string said(const process& umoci) {
+    const std::string err = umoci.output(output_stream::err);
+    return err.empty() ? umoci.output(output_stream::out) : err;
+  }
+  static error not_done(const exit_status& status, std::string words) {
+    while (!words.empty() && words.back() == '\n') words.pop_back();
+    error e = make_error(errc::process_exited, "sandbox", "umoci failed with " + status.to_string());
+    if (!words.empty()) e.message += ": " + words.substr(0, words.find('\n'));
+    e.detail = std::move(words);
+    return e;
+  }
+  const image_workplace& place_;
+  const image_options& options_;
+};
+inline image_maker::source changes_source(int file) {
+  return [file, at = off_t{0}](std::string& to) mutable -> result<bool> {
+    to.resize(std::size_t{256} << 10);
+    ssize_t n = 0;
+    do n = ::pread(file, to.data(), to.size(), at);
+    while (n < 0 && errno == EINTR);
+    at += std::max<ssize_t>(n, 0);
+    if (n < 0) return errno_error(errno, "sandbox", "cannot read what the sandbox changed");
+    to.resize(static_cast<std::size_t>(n));
+    return n > 0;
+  };
+}
+inline image_maker::source rootfs_source(tar_packer packer) {
+  const auto held = std::make_shared<tar_packer>(std::move(packer));
+  return [held](std::string& to) { return held->next(to); };
+}
+inline std::vector<std::string> image_config_words(const image_options& options, const std::string& image) {
+  std::vector<std::string> words = {"config", "--no-history", "--image", image};
+  for (const std::string& variable : options.env) words.push_back("--config.env=" + variable);
+  for (const std::string& word : options.entrypoint) words.push_back("--config.entrypoint=" + word);
+  for (const std::string& word : options.command) words.push_back("--config.cmd=" + word);
+  if (!options.workdir.empty()) words.push_back("--config.workingdir=" + options.workdir);
+  if (!options.author.empty()) words.push_back("--author=" + options.author);
+  return words;
+}
+inline boost::asio::awaitable<result<committed_image>> make_image(std::shared_ptr<sandbox> box, image_options options) {
+  BERTH_CO_TRY(check_image_options(options));
+  const std::string rootfs = box->record().rootfs;
+  std::error_code failed;
+  if (std::filesystem::equivalent(rootfs, "/", failed))
+    co_return make_error(errc::unsupported, "sandbox",
+                         "the root file system is this host's own, and no image is made of that", rootfs);
+  auto packer = tar_packer::open(rootfs, ".", true, "sandbox");
+  if (!packer) co_return std::move(packer).error();
+  auto place = image_workplace::make(options.layout);
+  if (!place) co_return std::move(place).error();
+  const image_maker maker(*place, options);
+  std::vector<std::string> words = {"init", "--layout", "layout"};
+  auto beginning = maker.run(std::move(words));
+  BERTH_CO_TRY(co_await std::move(beginning));
+  words = {"new", "--image", maker.image()};
+  auto naming = maker.run(std::move(words));
+  BERTH_CO_TRY(co_await std::move(naming));
+  auto exporting = box->export_changes(place->path("changes.tar"));
+  BERTH_CO_TRY(co_await std::move(exporting));
+  unique_fd changes(::open(place->path("changes.tar").c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!changes) co_return errno_error(errno, "sandbox", "cannot read what the sandbox changed");
+  auto first_look = changes_source(changes.get());
+  auto checking = maker.check_layer(std::move(first_look));
+  BERTH_CO_TRY(co_await std::move(checking));
+  auto base = rootfs_source(std::move(*packer));
+  auto below = maker.add_layer(std::move(base), "berth: the root file system");
+  BERTH_CO_TRY(co_await std::move(below));
+  auto upper = changes_source(changes.get());
+  auto above = maker.add_layer(std::move(upper), "berth: what the sandbox changed");
+  BERTH_CO_TRY(co_await std::move(above));
+  words = image_config_words(options, maker.image());
+  auto configuring = maker.run(std::move(words));
+  BERTH_CO_TRY(co_await std::move(configuring));
+  words = {"gc", "--layout", "layout"};
+  auto cleaning = maker.run(std::move(words));
+  BERTH_CO_TRY(co_await std::move(cleaning));
+  auto measured = place->measure();
+  if (!measured) co_return std::move(measured).error();
+  auto publishing = place->publish(options.tag);
+  BERTH_CO_TRY(co_await std::move(publishing));
+  co_return committed_image{std::move(measured->digest), measured->size};
+}
+}
+BERTH_DECL result<void> check_image_tag(std::string_view tag) {
+  const auto is_plain = [](char c) { return c != '_' && is_word_character(c); };
+  bool good =
+      !tag.empty() && tag.size() <= detail::most_tag_characters && is_plain(tag.front()) && is_plain(tag.back());
+  for (std::size_t i = 0; good && i < tag.size(); ++i) {
+    if (is_plain(tag[i])) continue;
+    const std::string_view before = tag.substr(0, i);
+    const bool second_dash = before.ends_with('-') && !before.ends_with("--");
+    good =
+        tag[i] == '-' ? is_plain(tag[i - 1]) || second_dash : (tag[i] == '.' || tag[i] == '_') && is_plain(tag[i - 1]);
+  }
+  if (!good)
+    return detail::bad_image_option(
+        "an image's tag is at most 128 letters and digits, with one of . _ - or -- between them", tag);
+  return {};
+}
+BERTH_DECL result<void> check_image_options(const image_options& options) {
+  BERTH_TRY(check_image_tag(options.tag));
+  const auto has_nul = [](const std::string& text) { return text.find('\0') != text.npos; };
+  if (options.layout.empty() || options.layout.find_first_not_of('/') == options.layout.npos || has_nul(options.layout))
+    return detail::bad_image_option("the image layout is no directory of its own", options.layout);
+  if (options.layout.find(':') != options.layout.npos)
+    return detail::bad_image_option("the path of an image layout cannot have a colon in it", options.layout);
+  for (const std::string& variable : options.env)
+    if (variable.find('=') == 0 || variable.find('=') == variable.npos || has_nul(variable))
+      return detail::bad_image_option("a variable is NAME=VALUE", variable.substr(0, variable.find('=')));
+  if ((!options.workdir.empty() && !options.workdir.starts_with('/')) || has_nul(options.workdir))
+    return detail::bad_image_option("the working directory of an image is an absolute path", options.workdir);
+  for (const auto* list : {&options.entrypoint, &options.command})
+    for (const std::string& word : *list)
+      if (word.empty() || has_nul(word))
+        return detail::bad_image_option("an empty word of a command, which umoci has no form for", {});
+  if (has_nul(options.author) || has_nul(options.message))
+    return detail::bad_image_option("a NUL in what is said of an image", {});
+  return {};
+}
+BERTH_DECL boost::asio::awaitable<result<committed_image>> commit_image(std::shared_ptr<sandbox> box,
+                                                                        image_options options) {
+  auto work = detail::make_image(std::move(box), std::move(options));
+  auto done = co_await cancellation_as_error(std::move(work));
+  co_return done;
+}
+}
+#endif
+namespace berth {
 struct pool_rate {
   int size = 4;
   int at_once = 2;
@@ -21914,7 +23325,6 @@ BERTH_DECL result<std::string> rootfs_identity(const std::string& directory);
 BERTH_DECL std::string cpu_features();
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-#include <set>
 namespace berth {
 namespace detail {
 inline error damaged_manifest(std::string why) {
@@ -23318,6 +24728,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
   asio::awaitable<op_result> clone(int copies, restore_options options);
   asio::awaitable<op_result> logs(sandbox_log which, std::size_t limit);
+  asio::awaitable<op_result> commit(image_options options);
   asio::awaitable<op_result> start_detached(command what, std::string log);
   asio::awaitable<op_result> terminate(terminate_options how, op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);
@@ -24961,6 +26372,17 @@ static constexpr option_row terminate_rows[] = {
     {"force", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "at once, without stopping containers first"},
     {"timeout_ms", option_type::ms, 0, 2147483647, "", "", "45000", "", "milliseconds", false, false, "0.2", "how long what runs inside may take to stop before it is killed"},
 };
+static constexpr option_row commit_rows[] = {
+    {"layout", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "the absolute path of a directory: an OCI image layout, an empty one, or none yet in a directory that is there"},
+    {"tag", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "the image's name in the layout; one that is there is replaced"},
+    {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "variables of containers that are made of it"},
+    {"workdir", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "where they start, an absolute path"},
+    {"entrypoint", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "what they run"},
+    {"command", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "the same, or its arguments where there is an entrypoint"},
+    {"author", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "who made the image"},
+    {"message", option_type::text, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "what stands in the image's history"},
+    {"umoci", option_type::text, 0, 2147483647, "", "", "\"umoci\"", "", "", false, false, "0.2", "the program that packs it; looked up in the usual directories unless it holds a slash"},
+};
 static constexpr option_row snapshot_rows[] = {
     {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "what to call the snapshot"},
     {"leave_running", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.2", "the sandbox goes on when it is saved; else it ends then"},
@@ -25320,6 +26742,7 @@ static constexpr option_set sets[] = {
     {"mount", "a directory or file of this host, bound into a sandbox", mount_rows},
     {"sandbox", "what a sandbox is to be", sandbox_rows},
     {"terminate", "how a sandbox ends", terminate_rows},
+    {"commit", "what an image that is made of a sandbox is, and where it goes", commit_rows},
     {"snapshot", "how a sandbox is saved", snapshot_rows},
     {"own", "what a sandbox may have of its own that is taken out of a pool, or is a copy", own_rows},
     {"clone", "copies of a sandbox that runs", clone_rows},
@@ -25976,6 +27399,30 @@ berth_status berth_sandbox_export(berth_sandbox* sandbox, const char* file, size
     return plain([to = std::string(path)](berth::sandbox& box, time_point) { return box.export_changes(to); });
   });
 }
+berth_status berth_sandbox_commit(berth_sandbox* sandbox, const char* options, size_t options_len,
+                                  const berth_op_options* op_options, uint64_t* op, berth_error** err) {
+  return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
+    BERTH_TEXT(text, options, options_len);
+    capi::options_text given;
+    BERTH_TRY(given.parse(text));
+    auto o = given.root("commit");
+    berth::image_options image;
+    o.into(image.layout, o.text("layout"));
+    o.into(image.tag, o.text("tag"));
+    o.into(image.env, o.environment("env"));
+    o.into(image.workdir, o.text("workdir"));
+    o.into(image.entrypoint, o.texts("entrypoint"));
+    o.into(image.command, o.texts("command"));
+    o.into(image.author, o.text("author"));
+    o.into(image.message, o.text("message"));
+    o.into(image.umoci, o.text("umoci"));
+    if (!image.layout.starts_with('/')) o.complain("layout", "an absolute path is wanted");
+    o.finish();
+    BERTH_TRY(given.outcome());
+    BERTH_TRY(berth::check_image_options(image));
+    return [image = std::move(image)](sandbox_core& c, op_pointer) { return c.commit(image); };
+  });
+}
 berth_status berth_sandbox_terminate(berth_sandbox* sandbox, const char* options, size_t options_len,
                                      const berth_op_options* op_options, uint64_t* op, berth_error** err) {
   return capi::checked_sandbox_operation(sandbox, op_options, op, err, [&]() -> berth::result<capi::sandbox_verb> {
@@ -26397,6 +27844,20 @@ asio::awaitable<op_result> sandbox_core::perform(std::function<asio::awaitable<r
   auto done = co_await std::move(work);
   if (!done) co_return std::move(done).error();
   co_return op_outcome{};
+}
+asio::awaitable<op_result> sandbox_core::commit(image_options options) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  auto work = commit_image(*held, std::move(options));
+  auto made = co_await std::move(work);
+  if (!made) co_return std::move(made).error();
+  op_outcome outcome;
+  json_writer out;
+  out.open_object().key("digest").string(made->digest).key("size").unsigned_number(made->size);
+  outcome.payload = out.close_object().take();
+  co_return outcome;
 }
 asio::awaitable<op_result> sandbox_core::start_detached(command what, std::string log) {
   co_await asio::this_coro::throw_if_cancelled(false);

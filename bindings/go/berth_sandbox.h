@@ -168,6 +168,13 @@ BERTH_API berth_status berth_sandbox_start_detached(berth_sandbox *sandbox, cons
  * file. Errors: BERTH_E_EXISTS, BERTH_E_SANDBOX_NOT_RUNNING, BERTH_E_RUNSC_FLAG_UNSUPPORTED (before release 20250721.0). */
 BERTH_API berth_status berth_sandbox_export(berth_sandbox *sandbox, const char *file, size_t file_len,
                                             const berth_op_options *op_options, uint64_t *op, berth_error **err);
+/* Makes an image of it, its root file system and what it changed there, in an OCI image layout of this host, by umoci; it goes on. options:
+ * {"layout":"/…","tag":"v1","env":{…},"workdir":"/…","entrypoint":["…"],"command":["…"],"author":"…","message":"…","umoci":"umoci"}.
+ * payload: {"digest":"sha256:…","size":BYTES}. A failure, or cancelling, leaves the layout as it was. Errors: BERTH_E_NOT_FOUND (umoci, the
+ * directory for the layout), BERTH_E_UNSUPPORTED (a file that no image can hold), BERTH_E_PROCESS_EXITED (umoci's own words), BERTH_E_EXISTS
+ * (somebody else made the layout meanwhile), BERTH_E_TIMEOUT (it is locked); as berth_sandbox_export. */
+BERTH_API berth_status berth_sandbox_commit(berth_sandbox *sandbox, const char *options, size_t options_len,
+                                            const berth_op_options *op_options, uint64_t *op, berth_error **err);
 /* Stops what the sandbox keeps, its command, Docker's containers and dockerd, in order, then ends everything inside and removes every
  * resource. options: JSON, NULL for the defaults: {"force":false,"timeout_ms":45000}; force: nothing is stopped first; timeout_ms: until
  * what has not stopped is killed, but 2 s before the operation's own deadline at the latest. Cancelled before the removal began, the

@@ -144,6 +144,7 @@ func poolTake(cLoop, string, string, opSettings) (cSandbox, uint64, error) {
 func sandboxLogs(cSandbox, string, uint64, opSettings) (uint64, error)     { return 0, ErrNoCgo }
 func sandboxAnnotate(cSandbox, string, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
 func sandboxWaitStopped(cSandbox, opSettings) (uint64, error)              { return 0, ErrNoCgo }
+func sandboxCommit(cSandbox, string, opSettings) (uint64, error)           { return 0, ErrNoCgo }
 func sandboxStartDetached(cSandbox, string, opSettings) (uint64, error)    { return 0, ErrNoCgo }
 func sandboxExport(cSandbox, string, opSettings) (uint64, error)           { return 0, ErrNoCgo }
 func sandboxTerminate(cSandbox, string, opSettings) (uint64, error)        { return 0, ErrNoCgo }

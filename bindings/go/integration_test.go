@@ -193,6 +193,33 @@ func TestStartDetached(t *testing.T) {
 	}
 }
 
+func TestCommit(t *testing.T) {
+	s, lines := plainSandbox(t)
+	if _, err := Output(minutes(t, 1), s, "touch", "/made-inside"); err != nil {
+		t.Fatal(err)
+	}
+	what := CommitOptions{Layout: filepath.Join(t.TempDir(), "images"), Tag: "v1", Command: []string{"sleep", "1"}}
+	missing := what
+	missing.Umoci = "/no/such/umoci"
+	if _, err := s.Commit(minutes(t, 1), missing); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+	if _, err := s.Commit(minutes(t, 1), CommitOptions{Tag: "v1"}); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(what.Layout); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	made, err := s.Commit(minutes(t, 5), what)
+	if err != nil {
+		t.Fatal(err, lines.String())
+	}
+	index, err := os.ReadFile(filepath.Join(what.Layout, "index.json"))
+	if err != nil || !bytes.Contains(index, []byte(made.Digest)) || !strings.HasPrefix(made.Digest, "sha256:") || made.Size < 1000 {
+		t.Error(made, string(index), err)
+	}
+}
+
 func TestExport(t *testing.T) {
 	s, lines := plainSandbox(t)
 	if _, err := Output(minutes(t, 1), s, "touch", "/made-inside"); err != nil {

@@ -159,6 +159,44 @@ func (o *TerminateOptions) fill(s set) {
 	put(s, "timeout_ms", inMilliseconds(o.Timeout))
 }
 
+// CommitOptions is what an image that is made of a sandbox is, and where it goes. Layout and Tag are needed; nothing
+// of the sandbox's goes into the rest by itself.
+type CommitOptions struct {
+	// The absolute path of a directory: an OCI image layout, an empty one, or none yet in a directory that is there.
+	Layout string
+	// The image's name in the layout; one that is there is replaced.
+	Tag string
+	// Variables of containers that are made of it, "NAME=value".
+	Env []string
+	// Where they start, an absolute path.
+	Workdir string
+	// What they run.
+	Entrypoint []string
+	// The same, or its arguments where there is an entrypoint.
+	Command []string
+	// Who made the image.
+	Author string
+	// What stands in the image's history.
+	Message string
+	// The program that packs it; looked up in the usual directories unless it holds a slash. "": umoci.
+	Umoci string
+}
+
+func (o *CommitOptions) fill(s set) {
+	if o == nil {
+		return
+	}
+	put(s, "layout", o.Layout)
+	put(s, "tag", o.Tag)
+	putAll(s, "env", o.Env)
+	put(s, "workdir", o.Workdir)
+	putAll(s, "entrypoint", o.Entrypoint)
+	putAll(s, "command", o.Command)
+	put(s, "author", o.Author)
+	put(s, "message", o.Message)
+	put(s, "umoci", o.Umoci)
+}
+
 // SnapshotOptions is how a sandbox is saved. The zero value is the default: it goes on afterwards.
 type SnapshotOptions struct {
 	// It ends when it is saved.

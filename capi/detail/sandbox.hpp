@@ -5,6 +5,7 @@
 #include "daemon.hpp"
 
 #include <berth/managed/docker_sandbox.hpp>
+#include <berth/sandbox/image.hpp>
 #include <berth/snapshot/pool.hpp>
 #include <berth/snapshot/snapshot.hpp>
 
@@ -58,6 +59,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> take(std::string pool, take_options what, op_pointer op);
   asio::awaitable<op_result> clone(int copies, restore_options options);
   asio::awaitable<op_result> logs(sandbox_log which, std::size_t limit);
+  asio::awaitable<op_result> commit(image_options options);
   asio::awaitable<op_result> start_detached(command what, std::string log);
   asio::awaitable<op_result> terminate(terminate_options how, op_pointer op);
   asio::awaitable<op_result> start_docker(std::string options, op_pointer op);

@@ -546,6 +546,31 @@ TEST_F(SandboxTest, a_detached_command_goes_on_by_itself) {
   }
 }
 
+TEST_F(SandboxTest, commit_says_what_it_cannot_do) {
+  const Event made = create(R"(,"network":"none")");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  const std::string layout = "{\"layout\":\"" + root_ + "/images\"";
+  for (const auto& [options, where] :
+       std::map<std::string, std::string>{{R"({"layout":"images","tag":"v1"})", "layout"},
+                                          {R"({"tag":"v1"})", "layout"},
+                                          {layout + "}", "tag"},
+                                          {layout + R"(,"tag":"no tag"})", "tag"},
+                                          {layout + R"(,"tag":"v1","workdir":"usr"})", "working directory"}}) {
+    Error error;
+    std::uint64_t op = 0;
+    EXPECT_EQ(berth_sandbox_commit(box_, options.data(), options.size(), nullptr, &op, error.slot()), BERTH_E_INVALID);
+    EXPECT_NE(error.text().find(where), std::string::npos) << error.text();
+  }
+  Error error;
+  std::uint64_t op = 0;
+  const std::string options = layout + R"(,"tag":"v1","umoci":"/no/such/umoci"})";
+  ASSERT_EQ(berth_sandbox_commit(box_, options.data(), options.size(), nullptr, &op, error.slot()), BERTH_OK);
+  const Event e = done(op);
+  EXPECT_EQ(e.status, BERTH_E_NOT_FOUND) << e.error;
+  EXPECT_NE(e.error.find("umoci"), std::string::npos) << e.error;
+  EXPECT_NE(::access((root_ + "/images").c_str(), F_OK), 0);
+}
+
 TEST_F(SandboxTest, export_writes_a_new_file) {
   const Event made = create(R"(,"network":"none")");
   ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;

@@ -23,7 +23,7 @@ from .errors import (
     SpecError,
     WaitTimeoutError,
 )
-from .facts import ContainerPorts, Egress, PublishedPorts, RefusedPlace, SandboxEvent
+from .facts import CommittedImage, ContainerPorts, Egress, PublishedPorts, RefusedPlace, SandboxEvent
 from .fs import FileInfo
 from .image import Image
 from .pool import AsyncSandboxPool, PoolStatus, SandboxPool, pools
@@ -43,6 +43,7 @@ __all__ = [
     "AsyncSandboxPool",
     "BerthError",
     "BerthWarning",
+    "CommittedImage",
     "ContainerPorts",
     "Diagnosis",
     "DockerCommandError",

@@ -158,6 +158,7 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_sandbox_wait_stopped": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_start_detached": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_export": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
+    "berth_sandbox_commit": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_terminate": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_start_docker": ("berth_status", ("berth_sandbox*", "char*", "size_t", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_wait_docker": ("berth_status", ("berth_sandbox*", "berth_op_options*", "uint64_t*", "berth_error**")),  # noqa: E501

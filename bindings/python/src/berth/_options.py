@@ -64,6 +64,17 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
         "force",
         "timeout",
     ),
+    "Sandbox.commit": (
+        "layout",
+        "tag",
+        "env",
+        "workdir",
+        "entrypoint",
+        "command",
+        "author",
+        "message",
+        "umoci",
+    ),
     "Sandbox.snapshot": (
         "name",
         "stop",

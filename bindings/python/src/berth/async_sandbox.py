@@ -10,7 +10,7 @@ import dataclasses
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -35,7 +35,7 @@ from .creation import (
 )
 from .docker import AsyncDocker, Finding
 from .errors import BerthError, ImageError, InvalidError, NotFoundError, SandboxError, SandboxNotFound, in_own_words
-from .facts import Egress, LogName, PublishedPorts, SandboxEvent
+from .facts import CommittedImage, Egress, LogName, PublishedPorts, SandboxEvent
 from .fs import AsyncFs
 from .process import AsyncProcess, command_options
 from .snapshot import Snapshot
@@ -399,6 +399,32 @@ class AsyncSandbox(Attachment):
         failure leaves no file."""
         path = _ffi.encode(os.path.abspath(path_name("file", file)))
         await self._operate("berth_sandbox_export", path, len(path))
+
+    async def commit(
+        self,
+        layout: PathName,
+        tag: str,
+        *,
+        env: Mapping[str, str] | None = None,
+        workdir: str | None = None,
+        entrypoint: Sequence[str] = (),
+        command: Sequence[str] = (),
+        author: str = "",
+        message: str = "",
+        umoci: str = "umoci",
+    ) -> CommittedImage:
+        """Makes an image of it, its root file system and what it changed there, in an OCI image layout of this host:
+        `layout`, a directory that is made if it is not there. It goes on. `skopeo copy oci:LAYOUT:TAG docker://…`
+        brings it to a registry. env, workdir, entrypoint and command are what the image says of its containers; nothing
+        of the sandbox's own goes there by itself. A failure leaves the layout as it was. umoci packs it."""
+        given = {
+            "tag": tag, "env": dict(env or {}), "workdir": workdir, "entrypoint": list(entrypoint),
+            "command": list(command), "author": author, "message": message, "umoci": umoci,
+        }  # fmt: skip
+        options = {name: value for name, value in given.items() if value}
+        options["layout"] = os.path.abspath(path_name("layout", layout))
+        text = _ffi.encode(json.dumps(options, ensure_ascii=False))
+        return CommittedImage(**json.loads((await self._operate("berth_sandbox_commit", text, len(text))).payload))
 
     async def terminate(self, *, force: bool = False, timeout: Seconds | None = None) -> None:
         """Stops what runs inside, Docker's containers and dockerd in order, and removes all of it from this machine.

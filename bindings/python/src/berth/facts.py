@@ -59,6 +59,14 @@ class PublishedPorts:
 
 
 @dataclasses.dataclass(frozen=True)
+class CommittedImage:
+    """An image that was made of a sandbox."""
+
+    digest: str  #: of its manifest: "sha256:…"
+    size: int  #: of its manifest, configuration and compressed layers, in bytes
+
+
+@dataclasses.dataclass(frozen=True)
 class SandboxEvent:
     """What happened in a sandbox, as its guest saw it: "container_out_of_memory" (over its memory limit, killed),
     "docker_ready", "docker_ended" (by itself; it is started again), "docker_failed", "docker_stopped"."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,7 +26,7 @@ from .creation import (
     checked_volumes,
 )
 from .docker import Docker, Finding
-from .facts import ContainerPorts, Egress, LogName, PublishedPorts, SandboxEvent
+from .facts import CommittedImage, ContainerPorts, Egress, LogName, PublishedPorts, SandboxEvent
 from .fs import Fs
 from .process import Process
 from .rootfs import Buildable
@@ -296,6 +296,30 @@ class Sandbox:
         overlayfs's upper directories: a layer for an image. What is in it is the sandbox's: unpack it with care. A
         failure leaves no file."""
         sync(self._aio.export(file))
+
+    def commit(
+        self,
+        layout: PathName,
+        tag: str,
+        *,
+        env: Mapping[str, str] | None = None,
+        workdir: str | None = None,
+        entrypoint: Sequence[str] = (),
+        command: Sequence[str] = (),
+        author: str = "",
+        message: str = "",
+        umoci: str = "umoci",
+    ) -> CommittedImage:
+        """Makes an image of it, its root file system and what it changed there, in an OCI image layout of this host:
+        `layout`, a directory that is made if it is not there. It goes on. `skopeo copy oci:LAYOUT:TAG docker://…`
+        brings it to a registry. env, workdir, entrypoint and command are what the image says of its containers; nothing
+        of the sandbox's own goes there by itself. A failure leaves the layout as it was. umoci packs it."""
+        return sync(
+            self._aio.commit(
+                layout, tag, env=env, workdir=workdir, entrypoint=entrypoint, command=command, author=author,
+                message=message, umoci=umoci,
+            )
+        )  # fmt: skip
 
     def terminate(self, *, force: bool = False, timeout: Seconds | None = None) -> None:
         """Stops what runs inside, Docker's containers and dockerd in order, and removes all of it from this machine.

@@ -229,6 +229,22 @@ def test_a_detached_command_goes_on_by_itself(box: berth.Sandbox, tmp_path: Path
     assert box.exec("kill", str(pid)).wait() == 0
 
 
+def test_commit_makes_an_image(box: berth.Sandbox, tmp_path: Path) -> None:
+    assert box.exec("touch", "/made-for-an-image").wait() == 0
+    layout = tmp_path / "images"
+    with pytest.raises(berth.BerthError) as told:
+        box.commit(layout, "v1", umoci="/no/such/umoci")
+    assert told.value.code_name == "not_found" and "umoci" in str(told.value) and not layout.exists()
+    with pytest.raises(berth.InvalidError):
+        box.commit(layout, "not a tag")
+    made = box.commit(layout, "v1", env={"A": "b=c"}, workdir="/usr", command=["sleep", "1"], message="why")
+    index = json.loads((layout / "index.json").read_text())
+    assert [one["digest"] for one in index["manifests"]] == [made.digest] and made.size > 1000
+    manifest = json.loads((layout / "blobs" / made.digest.replace(":", "/")).read_text())
+    config = json.loads((layout / "blobs" / manifest["config"]["digest"].replace(":", "/")).read_text())["config"]
+    assert config["Cmd"] == ["sleep", "1"] and "A=b=c" in config["Env"] and config["WorkingDir"] == "/usr"
+
+
 def test_export_writes_a_new_file(box: berth.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BERTH_PROGRAM", "/none")
     monkeypatch.chdir(tmp_path)

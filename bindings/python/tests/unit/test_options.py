@@ -17,6 +17,7 @@ from berth.creation import in_our_words
 
 #: What is this package's alone.
 OURS = {
+    "Sandbox.commit": set(),
     "Sandbox": {"image", "ports", "registry_mirror", "wait_for_docker"},
     "Sandbox.exec": {"timeout"},
     "Sandbox.snapshot": set(),
@@ -26,6 +27,7 @@ OURS = {
 }
 TAKES: dict[str, list[Callable[..., Any]]] = {
     "Sandbox": [berth.Sandbox],
+    "Sandbox.commit": [berth.Sandbox.commit, berth.AsyncSandbox.commit],
     "Sandbox.exec": [berth.Sandbox.exec, berth.AsyncSandbox.exec],
     "Sandbox.snapshot": [berth.Sandbox.snapshot, berth.AsyncSandbox.snapshot],
     "Sandbox.start_detached": [berth.Sandbox.start_detached, berth.AsyncSandbox.start_detached],
