@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `berth doctor`: what this machine has, lacks, or has in a form that does not do, each with its remedy; of a sandbox, what is
-// wrong with it, the line that proves it, and what to do.
-#include "doctor_checks.hpp"
+// `berth doctor`: what this machine has, lacks, or has in a form that does not do, each with its remedy, and whether a root
+// file system or an image will do; of a sandbox, what is wrong with it, the line that proves it, and what to do.
+#include "doctor_image.hpp"
 #include "lookup.hpp"
 #include "loop.hpp"
 #include "options.hpp"
@@ -21,9 +21,14 @@ constexpr std::string_view state_name(check_state state) {
   return "unfit";
 }
 
-json_writer checks_json(const std::vector<check>& checks, bool fit) {
+json_writer checks_json(const std::vector<check>& checks, const examined_image& image, bool fit) {
   json_writer out(2);
-  out.open_object().key("ok").boolean(fit).key("checks").open_array();
+  out.open_object().key("ok").boolean(fit);
+  if (!image.reference.empty()) {
+    out.key("image").open_object().key("reference").string(image.reference);
+    out.key("digest").string(image.digest).close_object();
+  }
+  out.key("checks").open_array();
   for (const check& c : checks) {
     out.open_object().key("name").string(c.name).key("state").string(state_name(c.state));
     out.key("needed").boolean(c.needed).key("found").string(c.what);
@@ -77,15 +82,12 @@ int examine(const std::string& id, invocation& call) {
   return printed && found->findings.empty() ? exit_ok : exit_failed;
 }
 
-int act(const std::string& rootfs, invocation& call) {
-  const auto where = call.common.find_environment();
-  if (!where) return fail(where.error(), call);
-  const std::vector<check> checks = run_checks(*where, rootfs.empty() ? "" : absolute_path(rootfs));
+int show(const std::vector<check>& checks, const examined_image& image, const invocation& call) {
   bool fit = true;
   for (const check& c : checks) fit = fit && (!c.needed || c.state == check_state::found);
   bool printed = false;
   if (call.common.json) {
-    printed = print_json(checks_json(checks, fit));
+    printed = print_json(checks_json(checks, image, fit));
   } else {
     std::vector<std::vector<std::string>> rows;
     std::string remedies;
@@ -103,16 +105,46 @@ int act(const std::string& rootfs, invocation& call) {
   return printed && fit ? exit_ok : exit_failed;
 }
 
+int check_machine(const std::string& rootfs, invocation& call) {
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
+  return show(run_checks(*where, {rootfs.empty() ? "" : absolute_path(rootfs), {}}), {}, call);
+}
+
+int check_image(const std::string& name, invocation& call) {
+  const auto image = parse_image_reference(name);
+  if (!image) return fail(usage_error(image.error(), "--image"), call);
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
+  const auto done = examine_image(*where, *image, call.common.output());
+  if (!done) return fail(done.error(), call);
+  if (done->signal != 0) return 128 + done->signal;
+  return show(done->checks, done->image, call);
+}
+
 }  // namespace
 
 void add_doctor(CLI::App& app, invocation& call) {
-  auto rootfs = std::make_shared<std::string>(), id = std::make_shared<std::string>();
+  auto rootfs = std::make_shared<std::string>(), image = std::make_shared<std::string>();
+  auto id = std::make_shared<std::string>();
   auto* sandbox = app.add_option("ID", *id, "what is wrong with this sandbox, in place of this machine");
-  app.add_option("--rootfs", *rootfs, "check the Docker in this root file system too")
-      ->type_name("DIR")
-      ->excludes(sandbox);
-  add_examples(app, {"berth doctor", "berth doctor --rootfs ./rootfs --json", "berth doctor box"});
-  app.callback([=, &call] { call.act = [=, &call] { return id->empty() ? act(*rootfs, call) : examine(*id, call); }; });
+  auto* directory = app.add_option("--rootfs", *rootfs, "check the Docker in this root file system too")
+                        ->type_name("DIR")
+                        ->excludes(sandbox);
+  app.add_option("--image", *image,
+                 "check the Docker in this image too: fetched by skopeo, unpacked by umoci, removed again; "
+                 "[registry/]name[:tag][@digest], oci:DIR:TAG, docker-archive:FILE, dir:DIR")
+      ->type_name("REF")
+      ->excludes(sandbox)
+      ->excludes(directory);
+  add_examples(app, {"berth doctor", "berth doctor --rootfs ./rootfs --json", "berth doctor --image docker:27-dind",
+                     "berth doctor box"});
+  app.callback([=, &call] {
+    call.act = [=, &call] {
+      if (!id->empty()) return examine(*id, call);
+      return image->empty() ? check_machine(*rootfs, call) : check_image(*image, call);
+    };
+  });
 }
 
 }  // namespace berth::cli

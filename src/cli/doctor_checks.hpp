@@ -19,10 +19,17 @@ struct check {
   bool needed = true;  ///< without it nothing works; otherwise it is an extra
 };
 
-/// All checks in order. `rootfs` empty: none of Docker in a root file system. Changes nothing on this machine.
-std::vector<check> run_checks(const environment& where, const std::string& rootfs);
+/// A root file system to look into.
+struct examined_rootfs {
+  std::string directory;  ///< empty: none
+  std::string
+      image;  ///< the image that was unpacked there, for as long as the checks last; empty: it is the user's own
+};
+
+/// All checks in order. Changes nothing on this machine.
+std::vector<check> run_checks(const environment& where, const examined_rootfs& rootfs);
 
 /// The checks that look into a root file system. `release` is runsc's, 0 where not known.
-std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release, bool packet_writes);
+std::vector<check> check_rootfs(const examined_rootfs& rootfs, std::uint32_t release, bool packet_writes);
 
 }  // namespace berth::cli

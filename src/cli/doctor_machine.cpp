@@ -196,7 +196,7 @@ check check_docker_client() {
 
 }  // namespace
 
-std::vector<check> run_checks(const environment& where, const std::string& rootfs) {
+std::vector<check> run_checks(const environment& where, const examined_rootfs& rootfs) {
   std::vector<check> out{check_root(), check_kernel(), check_capabilities()};
   std::uint32_t release = 0;
   bool packet_writes = false;
@@ -210,7 +210,7 @@ std::vector<check> run_checks(const environment& where, const std::string& rootf
   out.push_back(check_init(where));
   out.push_back(check_state_directory(where));
   out.push_back(check_docker_client());
-  if (!rootfs.empty()) {
+  if (!rootfs.directory.empty()) {
     for (check& c : check_rootfs(rootfs, release, packet_writes)) out.push_back(std::move(c));
   }
   return out;

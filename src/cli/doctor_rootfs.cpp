@@ -71,7 +71,8 @@ check reach_check(const std::string& rootfs) {
 
 }  // namespace
 
-std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release, bool packet_writes) {
+std::vector<check> check_rootfs(const examined_rootfs& examined, std::uint32_t release, bool packet_writes) {
+  const std::string& rootfs = examined.directory;
   std::vector<check> out;
   const auto root = rooted::open(rootfs, "cli");
   if (!root) {
@@ -79,8 +80,12 @@ std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release
                    "name a directory that holds one", true});
     return out;
   }
-  out.push_back({"rootfs", check_state::found, rootfs, {}, true});
-  out.push_back(reach_check(rootfs));
+  if (examined.image.empty()) {
+    out.push_back({"rootfs", check_state::found, rootfs, {}, true});
+    out.push_back(reach_check(rootfs));
+  } else {  // who can get to it will depend on where it is unpacked to stay
+    out.push_back({"image", check_state::found, examined.image, {}, true});
+  }
 
   const auto dockerd = has_dockerd(rootfs);
   if (!dockerd || !*dockerd) {

@@ -31,7 +31,7 @@ class DoctorRootfs : public ::testing::Test {
   void TearDown() override { std::filesystem::remove_all(top_); }
   static void set(const string& path, mode_t mode) { ASSERT_EQ(::chmod(path.c_str(), mode), 0); }
   check reach() const {
-    const auto checks = check_rootfs(rootfs_, 20260701, true);
+    const auto checks = check_rootfs({rootfs_, {}}, 20260701, true);
     const auto at = std::find_if(checks.begin(), checks.end(),
                                  [](const check& c) { return c.name == "rootfs closed to other users"; });
     EXPECT_NE(at, checks.end());
