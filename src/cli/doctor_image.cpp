@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "doctor_image.hpp"
 
+#include "doctor_machine.hpp"
 #include "image_fetch.hpp"
 #include "interrupts.hpp"
 #include "loop.hpp"
@@ -37,7 +38,7 @@ asio::awaitable<result<image_examination>> examine(environment where, image_refe
   image_examination out;
   if (fetched && signals.first() == 0) {
     out.image = {image.to_string(), fetched->digest};
-    out.checks = run_checks(where, {fetched->rootfs, out.image.reference + ", " + out.image.digest});
+    out.checks = examine_machine(where, {fetched->rootfs, out.image.reference + ", " + out.image.digest});
   }
   const auto removed = directory->remove();
   // The checks and the removal held up the loop: what came meanwhile is told now.

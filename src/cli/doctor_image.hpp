@@ -2,9 +2,10 @@
 // The checks of `berth doctor` on an image that is not on this machine as a directory.
 #pragma once
 
-#include "doctor_checks.hpp"
 #include "image_reference.hpp"
 #include "output.hpp"
+
+#include <berth/managed/machine_checks.hpp>
 
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ struct examined_image {
 
 struct image_examination {
   examined_image image;
-  std::vector<check> checks;
+  std::vector<machine_check> checks;
   int signal = 0;  ///< the one that ended it; the rest says nothing then
 };
 

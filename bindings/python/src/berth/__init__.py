@@ -26,6 +26,7 @@ from .errors import (
 from .facts import ContainerPorts, Egress, PublishedPorts, RefusedPlace, SandboxEvent
 from .fs import FileInfo
 from .image import Image
+from .machine import Machine, MachineCheck, check_machine
 from .pool import AsyncSandboxPool, PoolStatus, SandboxPool, pools
 from .process import AsyncProcess, Process
 from .progress import show_progress
@@ -58,6 +59,8 @@ __all__ = [
     "Image",
     "ImageError",
     "ImageNotFound",
+    "Machine",
+    "MachineCheck",
     "InvalidError",
     "NotFoundError",
     "PoolStatus",
@@ -75,6 +78,7 @@ __all__ = [
     "SpecError",
     "WaitTimeoutError",
     "diagnose_docker",
+    "check_machine",
     "find_init",
     "pools",
     "remove_snapshot",
