@@ -3,6 +3,8 @@
 #include "detail/command_options.hpp"
 #include "detail/sandbox_operation.hpp"
 
+#include <berth/managed/machine_checks.hpp>
+
 namespace berth::capi {
 
 // In a sandbox by its own executor handle: the sandbox's core is not taken down with it.
@@ -287,6 +289,23 @@ berth_status berth_find_init(const char* where, size_t where_len, berth_buffer**
     auto found = berth::find_init(*environment);
     if (!found) return std::move(found).error();
     *path = capi::make_buffer_handle(std::move(*found));
+    return {};
+  });
+}
+
+berth_status berth_check_machine(const char* where, size_t where_len, const char* rootfs, size_t rootfs_len,
+                                 berth_buffer** json, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(json, "json"));
+    BERTH_TEXT(place, where, where_len);
+    BERTH_TEXT(directory, rootfs, rootfs_len);
+    auto environment = capi::read_environment(place);
+    if (!environment) return std::move(environment).error();
+    const auto checks = berth::check_machine(*environment, {std::string(directory), {}});
+    berth::json_writer out;
+    out.open_object();
+    berth::write_members(out, checks);
+    *json = capi::make_buffer_handle(out.close_object().take());
     return {};
   });
 }

@@ -27216,6 +27216,475 @@ berth_status berth_runsc_has(const berth_runsc* runsc, const char* verb, size_t 
     return {};
   });
 }
+namespace berth {
+enum class check_state { found, missing, unfit };
+struct machine_check {
+  std::string name;
+  check_state state = check_state::found;
+  std::string what;
+  std::string remedy;
+  bool needed = true;
+};
+}
+namespace berth {
+BERTH_DECL std::string_view check_state_name(check_state state) noexcept;
+struct examined_rootfs {
+  std::string directory;
+  std::string
+      image;
+};
+BERTH_DECL std::vector<machine_check> check_machine(const environment& where, const examined_rootfs& rootfs = {});
+BERTH_DECL std::vector<machine_check> check_rootfs(const examined_rootfs& examined, std::uint32_t release,
+                                                   bool packet_writes);
+BERTH_DECL bool is_fit(const std::vector<machine_check>& checks);
+BERTH_DECL void write_members(json_writer& to, const std::vector<machine_check>& checks);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
+BERTH_DECL std::string find_forward_drop(std::string_view nft_chains);
+BERTH_DECL machine_check check_firewall();
+BERTH_DECL std::optional<machine_check> check_sandbox_rules(const environment& where);
+BERTH_DECL std::string find_host_program(const std::string& name);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view nft_tables);
+BERTH_DECL bool needs_rules(const sandbox_record& record);
+BERTH_DECL result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox_record>& records);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view nft_tables) {
+  const std::string table = record.names().table;
+  bool inet = false, arp = false;
+  while (!nft_tables.empty()) {
+    const std::size_t end = std::min(nft_tables.find('\n'), nft_tables.size());
+    const std::string_view line = nft_tables.substr(0, end);
+    if (nft_table_name(line) == table) (line.starts_with("table inet ") ? inet : arp) = true;
+    nft_tables.remove_prefix(std::min(end + 1, nft_tables.size()));
+  }
+  return inet && arp;
+}
+BERTH_DECL bool needs_rules(const sandbox_record& record) {
+  return !record.damaged && record.network == network_mode::sandbox && record.phase == record_phase::running &&
+         record.process_alive();
+}
+BERTH_DECL result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox_record>& records) {
+  std::vector<sandbox_record> out;
+  if (std::none_of(records.begin(), records.end(), needs_rules)) return out;
+  const auto tables = run_blocking({"nft", "list", "tables"}, deadline_after(seconds(10)));
+  if (!tables) return tables.error();
+  for (const sandbox_record& record : records) {
+    if (!needs_rules(record) || has_tables(record, *tables)) continue;
+    const auto now = read_record(record.directory);
+    if (now && now->token == record.token && needs_rules(*now)) out.push_back(record);
+  }
+  return out;
+}
+}
+#endif
+#include <fstream>
+namespace berth::detail {
+inline bool legacy_filter_table() {
+  std::ifstream names("/proc/net/ip_tables_names");
+  for (std::string name; names >> name;)
+    if (name == "filter") return true;
+  return false;
+}
+BERTH_DECL std::string find_host_program(const std::string& name) {
+  for (const std::string& variable : minimal_environment()) {
+    if (!variable.starts_with("PATH=")) continue;
+    std::istringstream path(variable.substr(5));
+    for (std::string directory; std::getline(path, directory, ':');) {
+      const std::string candidate = directory + "/" + name;
+      struct stat info {};
+      if (::stat(candidate.c_str(), &info) == 0 && S_ISREG(info.st_mode) && ::access(candidate.c_str(), X_OK) == 0)
+        return candidate;
+    }
+  }
+  return {};
+}
+BERTH_DECL std::string find_forward_drop(std::string_view nft_chains) {
+  std::string table, chain;
+  std::istringstream lines{std::string(nft_chains)};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string first;
+    words >> first;
+    if (first == "table") {
+      std::string family;
+      words >> family >> table;
+      table = family + " " + table;
+    } else if (first == "chain") {
+      words >> chain;
+    } else if (first == "type" && line.find(" hook forward ") != std::string::npos &&
+               line.find("policy drop") != std::string::npos && table.find(" berth_") == std::string::npos) {
+      return table + " " + chain;
+    }
+  }
+  return {};
+}
+BERTH_DECL machine_check check_firewall() {
+  machine_check out{"firewall", check_state::found, "no policy drops forwarded traffic", {}, false};
+  const time_point deadline = deadline_after(seconds(10));
+  std::string where;
+  if (const std::string nft = find_host_program("nft"); !nft.empty()) {
+    const auto chains = run_blocking({nft, "list", "chains"}, deadline);
+    if (!chains) return {"firewall", check_state::unfit, "cannot be asked: " + chains.error().message, {}, false};
+    where = find_forward_drop(*chains);
+  }
+  if (const std::string legacy = find_host_program("iptables-legacy");
+      where.empty() && !legacy.empty() && legacy_filter_table()) {
+    const auto rules = run_blocking({legacy, "-S", "FORWARD"}, deadline);
+    if (rules && rules->starts_with("-P FORWARD DROP")) where = "iptables-legacy's FORWARD";
+  }
+  if (where.empty()) return out;
+  out.state = check_state::unfit;
+  out.what = where + " drops forwarded traffic by its policy, which sandboxes with a network need";
+  out.remedy =
+      "where sandboxes cannot reach the outside, let their links through; beside Docker: iptables -I DOCKER-USER -i bv+ "
+      "-j ACCEPT and iptables -I DOCKER-USER -o bv+ -j ACCEPT (docs/reference/network.md)";
+  return out;
+}
+BERTH_DECL std::optional<machine_check> check_sandbox_rules(const environment& where) {
+  const auto records = list_sandboxes(where);
+  if (!records) return std::nullopt;
+  const auto running = std::count_if(records->begin(), records->end(), needs_rules);
+  if (running == 0) return std::nullopt;
+  machine_check out{
+      "sandbox rules", check_state::found, "of " + std::to_string(running) + " running sandboxes", {}, true};
+  const auto bare = find_without_rules(*records);
+  if (!bare) {
+    out.state = check_state::unfit;
+    out.what = "cannot be asked: " + bare.error().message;
+  } else if (!bare->empty()) {
+    out.state = check_state::missing;
+    std::string ids;
+    for (const sandbox_record& record : *bare) ids += " " + record.id;
+    out.what = "nothing isolates:" + ids;
+    for (const sandbox_record& record : *bare) out.remedy += hints::remove_sandbox(record.id) + "; ";
+    out.remedy +=
+        "make anew what is still wanted; whatever flushed the whole ruleset (nft flush ruleset, a reload of "
+        "nftables.service) must spare the tables named berth_* (docs/reference/network.md)";
+  }
+  return out;
+}
+}
+#endif
+#include <linux/capability.h>
+#include <sys/utsname.h>
+namespace berth {
+namespace detail {
+inline machine_check check_root() {
+  const uid_t uid = ::geteuid();
+  if (uid == 0) return {"root", check_state::found, "running as root", {}, true};
+  return {"root", check_state::unfit, "running as uid " + std::to_string(uid),
+          "namespaces, mounts and runsc's sandboxes are root's: run it by sudo", true};
+}
+inline machine_check check_kernel() {
+  machine_check out{"kernel", check_state::found, {}, {}, true};
+  struct utsname name;
+  if (::uname(&name) != 0) return {"kernel", check_state::unfit, std::strerror(errno), {}, true};
+  out.what = std::string(name.sysname) + " " + name.release + " " + name.machine;
+  int major = 0, minor = 0;
+  std::sscanf(name.release, "%d.%d", &major, &minor);
+  if (major < 5 || (major == 5 && minor < 10)) {
+    out.state = check_state::unfit;
+    out.remedy = "berth needs Linux 5.10 or later: pidfds, openat2 and nosymfollow mounts";
+    return out;
+  }
+  const long fd = ::syscall(SYS_pidfd_open, ::getpid(), 0);
+  if (fd < 0) {
+    out.state = check_state::unfit;
+    out.what += ", pidfd_open: " + std::string(std::strerror(errno));
+    out.remedy = "something (a seccomp profile?) forbids pidfd_open: allow it";
+    return out;
+  }
+  ::close(static_cast<int>(fd));
+  return out;
+}
+inline machine_check check_capabilities() {
+  machine_check out{"capabilities", check_state::found, "SYS_ADMIN and NET_ADMIN", {}, true};
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2]{};
+  if (::syscall(SYS_capget, &header, data) != 0)
+    return {"capabilities", check_state::unfit, std::string("capget: ") + std::strerror(errno), {}, true};
+  std::string lacking;
+  for (const auto& [bit, name] : {std::pair{CAP_SYS_ADMIN, "SYS_ADMIN"}, std::pair{CAP_NET_ADMIN, "NET_ADMIN"}})
+    if ((data[bit >> 5].effective & (1u << (bit & 31))) == 0)
+      lacking += (lacking.empty() ? "" : ", ") + std::string(name);
+  if (!lacking.empty()) {
+    out.state = check_state::missing;
+    out.what = "without " + lacking;
+    out.remedy = "run berth with these capabilities: mounts, namespaces and links need them";
+  }
+  return out;
+}
+inline machine_check check_program(const std::string& program, const std::string& package, const std::string& use) {
+  const std::string path = find_host_program(program);
+  if (!path.empty()) return {program, check_state::found, path, {}, true};
+  return {program, check_state::missing, "not on the search path", "install " + package + ": " + use, true};
+}
+inline bool looks_like_the_root_namespace() {
+  bool seen = false;
+  std::thread([&seen] {
+    if (::unshare(CLONE_NEWNET) == 0) seen = ::access("/proc/sys/net/core/rmem_default", F_OK) == 0;
+  }).join();
+  return seen;
+}
+inline void check_runsc(const environment& where, std::vector<machine_check>& out, std::uint32_t& release,
+                        bool& packet_writes) {
+  const auto binary = find_sandbox_runsc_blocking(where);
+  if (!binary) {
+    const error& e = binary.error();
+    out.push_back({"runsc", e.code == errc::runsc_not_found ? check_state::missing : check_state::unfit,
+                   e.message + (e.path.empty() ? "" : " (" + e.path + ")"),
+                   e.hint.empty() ? "install runsc release-20260701.0 or later" : e.hint, true});
+    return;
+  }
+  release = binary->version().date;
+  packet_writes = !binary->packet_write_flag().empty();
+  machine_check main{"runsc", check_state::found, binary->path() + ", " + binary->version().text, {}, true};
+  const auto before = [&](std::uint32_t date) {
+    return binary->version().known() && !binary->version().at_least(date);
+  };
+  if (before(docker_needs_runsc::devices_cgroup)) {
+    main.state = check_state::unfit;
+    main.remedy =
+        "Docker inside needs the sandbox's own cgroups, which came with release-20231218.0: take a newer runsc";
+  }
+  out.push_back(main);
+  if (before(docker_needs_runsc::namespaces) && looks_like_the_root_namespace())
+    out.push_back(
+        {"runsc network", check_state::unfit,
+         "on this kernel this runsc takes every network namespace for the host's, and refuses a sandbox with a network",
+         "take runsc release-20240807.0 or later; a sandbox without network works", true});
+  if (before(docker_needs_runsc::exec))
+    out.push_back({"runsc docker exec", check_state::unfit,
+                   "docker exec, and with it health checks, fails: this runsc cannot enter a pid namespace",
+                   "take runsc release-20250707.0 or later", true});
+  if (before(docker_needs_runsc::host_overlay))
+    out.push_back({"runsc host data root", check_state::unfit,
+                   "no overlay on a directory of the host: with a data root there dockerd falls back to vfs",
+                   "take runsc release-20260520.0 or later, or make it " + hints::data_root_in_memory(), false});
+  for (const auto& [flag, use] : {std::pair{"net-raw", "Docker's networks need raw sockets"},
+                                  std::pair{"host-uds", "the host reaches Docker's socket by it"},
+                                  std::pair{"overlay2", "the root file system stays unwritten by it"}}) {
+    machine_check c{std::string("runsc --") + flag, check_state::found, use, {}, true};
+    if (const auto has = binary->require("", flag); !has) {
+      c.state = check_state::missing;
+      c.what = has.error().message;
+      c.remedy = has.error().hint.empty() ? "take a newer runsc" : has.error().hint;
+    }
+    out.push_back(c);
+  }
+  machine_check packet{"runsc packet-socket writes", check_state::found, {}, {}, false};
+  if (packet_writes) {
+    packet.what = "--" + std::string(binary->packet_write_flag());
+  } else {
+    packet.state = check_state::missing;
+    packet.what = "this runsc has neither name of the flag";
+    packet.remedy = "Docker 28 and later need it: take runsc release-20251208.0 or later, or an older Docker inside";
+  }
+  out.push_back(packet);
+}
+inline machine_check check_init(const environment& where) {
+  const auto init = find_init(where);
+  if (init) return {"berth-init", check_state::found, *init, {}, true};
+  const error& e = init.error();
+  return {"berth-init", check_state::missing, e.message + (e.path.empty() ? "" : " (" + e.path + ")"),
+          e.hint.empty() ? "it is built and installed with berth; name its place by BERTH_INIT" : e.hint, true};
+}
+inline machine_check check_state_directory(const environment& where) {
+  machine_check out{"state directory", check_state::found, where.root, {}, true};
+  if (const auto fits = check_socket_paths(where.root, {}); !fits) {
+    out.state = check_state::unfit;
+    out.what += ": " + fits.error().message;
+    out.remedy = fits.error().hint;
+    return out;
+  }
+  std::filesystem::path existing = where.root;
+  while (!existing.empty() && ::access(existing.c_str(), F_OK) != 0 && existing.has_relative_path())
+    existing = existing.parent_path();
+  if (::access(existing.c_str(), W_OK | X_OK) != 0) {
+    out.state = check_state::unfit;
+    out.what += ": " + std::string(std::strerror(errno));
+    out.remedy = "make it writable for root, or choose another by BERTH_ROOT";
+    return out;
+  }
+  struct statfs fs;
+  if (::statfs(existing.c_str(), &fs) == 0) {
+    const std::uint64_t free = static_cast<std::uint64_t>(fs.f_bavail) * static_cast<std::uint64_t>(fs.f_bsize);
+    char shown[32];
+    std::snprintf(shown, sizeof shown, ", %.1fGiB free", static_cast<double>(free) / (1u << 30));
+    out.what += shown;
+    if (free < (256u << 20)) {
+      out.state = check_state::unfit;
+      out.remedy = "less than 256 MiB are free: what sandboxes write to their root file system lands there";
+    }
+  }
+  return out;
+}
+}
+BERTH_DECL std::string_view check_state_name(check_state state) noexcept {
+  switch (state) {
+    case check_state::found: return "found";
+    case check_state::missing: return "missing";
+    case check_state::unfit: return "unfit";
+  }
+  return "unfit";
+}
+BERTH_DECL bool is_fit(const std::vector<machine_check>& checks) {
+  return std::ranges::all_of(checks, [](const machine_check& c) { return !c.needed || c.state == check_state::found; });
+}
+BERTH_DECL void write_members(json_writer& to, const std::vector<machine_check>& checks) {
+  to.key("ok").boolean(is_fit(checks)).key("checks").open_array();
+  for (const machine_check& c : checks) {
+    to.open_object().key("name").string(c.name).key("state").string(check_state_name(c.state));
+    to.key("needed").boolean(c.needed).key("found").string(c.what);
+    if (!c.remedy.empty()) to.key("remedy").string(c.remedy);
+    to.close_object();
+  }
+  to.close_array();
+}
+BERTH_DECL std::vector<machine_check> check_machine(const environment& where, const examined_rootfs& rootfs) {
+  std::vector<machine_check> out{detail::check_root(), detail::check_kernel(), detail::check_capabilities()};
+  std::uint32_t release = 0;
+  bool packet_writes = false;
+  detail::check_runsc(where, out, release, packet_writes);
+  out.push_back(detail::check_program("ip", "iproute2", "it makes the sandboxes' network namespaces and links"));
+  out.push_back(detail::check_program("nft", "nftables", "it makes the host's NAT for the sandboxes"));
+  if (::geteuid() == 0) out.push_back(detail::check_firewall());
+  if (::geteuid() == 0) {
+    if (auto rules = detail::check_sandbox_rules(where)) out.push_back(std::move(*rules));
+  }
+  out.push_back(detail::check_init(where));
+  out.push_back(detail::check_state_directory(where));
+  if (!rootfs.directory.empty()) {
+    for (machine_check& c : check_rootfs(rootfs, release, packet_writes)) out.push_back(std::move(c));
+  }
+  return out;
+}
+}
+namespace berth {
+namespace detail {
+inline std::string find_inside(const rooted& root, std::initializer_list<const char*> paths) {
+  for (const char* path : paths)
+    if (root.open_inside(path, O_PATH)) return std::string("/") + path;
+  return {};
+}
+inline machine_check tool_check(const rooted& root, const std::string& name, std::initializer_list<const char*> paths,
+                                bool needed, const std::string& remedy) {
+  const std::string at = find_inside(root, paths);
+  if (!at.empty()) return {"rootfs " + name, check_state::found, at, {}, needed};
+  return {"rootfs " + name, check_state::missing, "not in the root file system", remedy, needed};
+}
+inline std::string version_text(const char* name, const program_version& version) {
+  return std::string(name) + " " + (version.known() ? version.to_string() : "of unknown version");
+}
+inline std::string find_trap(const std::string& rootfs) {
+  std::error_code failed;
+  std::filesystem::recursive_directory_iterator at(rootfs, std::filesystem::directory_options::skip_permission_denied,
+                                                   failed);
+  for (; !failed && at != std::filesystem::recursive_directory_iterator(); at.increment(failed)) {
+    struct stat info {};
+    if (::lstat(at->path().c_str(), &info) != 0) continue;
+    const bool device = S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode);
+    const bool setuid = S_ISREG(info.st_mode) && (info.st_mode & S_ISUID) != 0 && (info.st_mode & 0111) != 0;
+    if (setuid || (device && info.st_rdev != 0)) return at->path().string();
+  }
+  return {};
+}
+inline machine_check reach_check(const std::string& rootfs) {
+  machine_check out{"rootfs closed to other users", check_state::found, {}, {}, false};
+  const auto reached = others_reach(rootfs);
+  struct stat info {};
+  const bool shut = ::stat(rootfs.c_str(), &info) == 0 && (info.st_mode & 0011) == 0;
+  if (shut || (reached && !*reached)) {
+    out.what = "they cannot get into it";
+  } else if (is_inert_mount(rootfs)) {
+    out.what = "it is mounted nosuid,nodev";
+  } else if (const std::string trap = find_trap(rootfs); trap.empty()) {
+    out.what = "no setuid program and no device node is in it";
+  } else {
+    out.state = check_state::unfit;
+    out.what = "other users of this host get to " + trap;
+    out.remedy = "keep it below a directory of root's with mode 0700: mkdir -m 0700 DIR; mv " + rootfs + " DIR/";
+  }
+  return out;
+}
+}
+BERTH_DECL std::vector<machine_check> check_rootfs(const examined_rootfs& examined, std::uint32_t release,
+                                                   bool packet_writes) {
+  const std::string& rootfs = examined.directory;
+  std::vector<machine_check> out;
+  const auto root = rooted::open(rootfs, "managed");
+  if (!root) {
+    out.push_back({"rootfs", check_state::missing, root.error().message + " (" + rootfs + ")",
+                   "name a directory that holds one", true});
+    return out;
+  }
+  if (examined.image.empty()) {
+    out.push_back({"rootfs", check_state::found, rootfs, {}, true});
+    out.push_back(detail::reach_check(rootfs));
+  } else {
+    out.push_back({"image", check_state::found, examined.image, {}, true});
+  }
+  const auto dockerd = has_dockerd(rootfs);
+  if (!dockerd || !*dockerd) {
+    out.push_back({"rootfs dockerd", check_state::missing,
+                   dockerd ? "no dockerd in the root file system" : dockerd.error().message,
+                   "install docker.io (Debian, Ubuntu), docker-ce or docker (Alpine) in it", true});
+    return out;
+  }
+  const auto versions = read_docker_versions(rootfs);
+  if (!versions) {
+    out.push_back({"rootfs dockerd", check_state::unfit, versions.error().to_string(), versions.error().hint, true});
+    return out;
+  }
+  out.push_back({"rootfs dockerd",
+                 check_state::found,
+                 detail::version_text("Docker", versions->docker) + ", " +
+                     detail::version_text("containerd", versions->containerd) + ", " +
+                     detail::version_text("runc", versions->runc),
+                 {},
+                 true});
+  docker_plan_options options;
+  options.versions = *versions;
+  options.runsc_release = release;
+  machine_check pair{"rootfs Docker with this runsc", check_state::found, "the pair works", {}, true};
+  if (const auto plan = plan_docker(options); !plan) {
+    pair.state = check_state::unfit;
+    pair.what = plan.error().message;
+    pair.remedy = plan.error().hint;
+  } else {
+    if (plan->wraps_runc) pair.what = "works with berth's wrapper around runc";
+    for (const std::string& warning : plan->warnings) pair.what += "; " + warning;
+    if (!plan->gaps.empty()) {
+      pair.state = check_state::unfit;
+      pair.what = plan->gaps.front();
+      pair.remedy = "take a newer runsc";
+    }
+    if (plan->needs_packet_socket_write && !packet_writes) {
+      pair.state = check_state::unfit;
+      pair.what = "this Docker writes to packet sockets, which this runsc cannot allow";
+      pair.remedy = "take runsc release-20251208.0 or later, or Docker 27 or earlier in the root file system";
+    }
+  }
+  out.push_back(pair);
+  out.push_back(detail::tool_check(
+      *root, "iptables-legacy", {"usr/sbin/iptables-legacy", "sbin/iptables-legacy", "usr/bin/iptables-legacy"}, false,
+      "install iptables in it: names on Docker's user networks and nested containers' way out need "
+      "the legacy variant"));
+  out.push_back(detail::tool_check(
+      *root, "ip", {"usr/sbin/ip", "sbin/ip", "usr/bin/ip", "bin/ip"}, false,
+      "install iproute2 in it: dockerd's MTU and the way out of nested containers are taken from it"));
+  out.push_back(detail::tool_check(*root, "docker client", {"usr/bin/docker", "usr/local/bin/docker"}, false,
+                                   "install docker-cli in it to use docker inside the sandbox"));
+  return out;
+}
+}
+#endif
 namespace berth::capi {
 class sandbox_executor_core final : public executor_core {
  public:
@@ -27469,6 +27938,22 @@ berth_status berth_find_init(const char* where, size_t where_len, berth_buffer**
     auto found = berth::find_init(*environment);
     if (!found) return std::move(found).error();
     *path = capi::make_buffer_handle(std::move(*found));
+    return {};
+  });
+}
+berth_status berth_check_machine(const char* where, size_t where_len, const char* rootfs, size_t rootfs_len,
+                                 berth_buffer** json, berth_error** err) {
+  return guard(err, [&]() -> berth::result<void> {
+    BERTH_TRY(clear_out(json, "json"));
+    BERTH_TEXT(place, where, where_len);
+    BERTH_TEXT(directory, rootfs, rootfs_len);
+    auto environment = capi::read_environment(place);
+    if (!environment) return std::move(environment).error();
+    const auto checks = berth::check_machine(*environment, {std::string(directory), {}});
+    berth::json_writer out;
+    out.open_object();
+    berth::write_members(out, checks);
+    *json = capi::make_buffer_handle(out.close_object().take());
     return {};
   });
 }

@@ -133,6 +133,7 @@ func sandboxHandOver(cSandbox, opSettings) (uint64, error)         { return 0, E
 func sandboxSnapshot(cSandbox, string, opSettings) (uint64, error) { return 0, ErrNoCgo }
 func snapshotList(string) ([]byte, error)                          { return nil, ErrNoCgo }
 func findInit(string) (string, error)                              { return "", ErrNoCgo }
+func checkMachine(string, string) ([]byte, error)                  { return nil, ErrNoCgo }
 func snapshotRemove(string, string) error                          { return ErrNoCgo }
 func sandboxClone(cSandbox, string, opSettings) (uint64, error)    { return 0, ErrNoCgo }
 func poolStart(cLoop, string, string, opSettings) (uint64, error)  { return 0, ErrNoCgo }

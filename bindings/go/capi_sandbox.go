@@ -101,6 +101,17 @@ func findInit(where string) (string, error) {
 	return string(takeBuffer(out)), nil
 }
 
+func checkMachine(where, rootfs string) ([]byte, error) {
+	var out *C.berth_buffer
+	var e *C.berth_error
+	w, wn := stringArg(where)
+	r, rn := stringArg(rootfs)
+	if err := takeError(C.berth_check_machine(w, wn, r, rn, &out, &e), e); err != nil {
+		return nil, err
+	}
+	return takeBuffer(out), nil
+}
+
 func snapshotRemove(where, name string) error {
 	var e *C.berth_error
 	w, wn := stringArg(where)

@@ -68,6 +68,13 @@ BERTH_API berth_status berth_docker_diagnose(const char *text, size_t text_len, 
  * BERTH_E_NOT_FOUND, with where it was looked for. */
 BERTH_API berth_status berth_find_init(const char *where, size_t where_len, berth_buffer **path, berth_error **err);
 
+/* What this machine has of what berth needs, lacks, or has in a form that does not do; and, where rootfs is not NULL, of the Docker
+ * in that root file system. [out,own] json: {"ok":true,"checks":[{"name":"runsc","state":"found","needed":true,"found":"…",
+ * "remedy":"…"}]}, in order; state is "found", "missing" or "unfit", "found" what is there or why it does not do, "remedy" only where there
+ * is one. "ok": all that is needed is found. Blocks, for half a second the first time. */
+BERTH_API berth_status berth_check_machine(const char *where, size_t where_len, const char *rootfs, size_t rootfs_len,
+                                           berth_buffer **json, berth_error **err);
+
 /* Makes and starts a sandbox. config: {"rootfs":"/dir", "id","cpus","memory_bytes","network":"sandbox"|"none"|"/path",
  * "max_connections":4096,"egress":["all"],"publish":["8080:80"] (ports of the host's: [ADDRESS:]HOST-PORT:PORT[/udp]),"hostname","env":[…],"cwd","mounts":[{"source","destination","read_only"}],"annotations":{…},"runsc_args":[…],
  * "spec_patch":{…} (a merge patch, the last word on the spec), "docker":{"enabled":true,"cgroup","data_root",

@@ -127,8 +127,11 @@
 #include <berth/managed/add_docker.hpp>
 #include <berth/managed/diagnose.hpp>
 #include <berth/managed/docker_sandbox.hpp>
+#include <berth/managed/machine_check.hpp>
+#include <berth/managed/machine_checks.hpp>
 #include <berth/managed/ports.hpp>
 #include <berth/managed/purpose.hpp>
+#include <berth/managed/sandbox_rules.hpp>
 #include <berth/managed/status.hpp>
 
 #include <berth/snapshot/manifest.hpp>

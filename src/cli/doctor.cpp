@@ -1,36 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// `berth doctor`: what this machine has, lacks, or has in a form that does not do, each with its remedy; of a sandbox, what is
-// wrong with it, the line that proves it, and what to do.
-#include "doctor_checks.hpp"
+// `berth doctor`: what this machine has, lacks, or has in a form that does not do, each with its remedy, and whether a root
+// file system or an image will do; of a sandbox, what is wrong with it, the line that proves it, and what to do.
+#include "doctor_image.hpp"
+#include "doctor_machine.hpp"
 #include "lookup.hpp"
 #include "loop.hpp"
 #include "options.hpp"
-#include "sandbox_rules.hpp"
 
 #include <berth/managed/diagnose.hpp>
+#include <berth/managed/sandbox_rules.hpp>
 
 namespace berth::cli {
 namespace {
 
-constexpr std::string_view state_name(check_state state) {
-  switch (state) {
-    case check_state::found: return "found";
-    case check_state::missing: return "missing";
-    case check_state::unfit: return "unfit";
-  }
-  return "unfit";
-}
-
-json_writer checks_json(const std::vector<check>& checks, bool fit) {
+json_writer checks_json(const std::vector<machine_check>& checks, const examined_image& image) {
   json_writer out(2);
-  out.open_object().key("ok").boolean(fit).key("checks").open_array();
-  for (const check& c : checks) {
-    out.open_object().key("name").string(c.name).key("state").string(state_name(c.state));
-    out.key("needed").boolean(c.needed).key("found").string(c.what);
-    if (!c.remedy.empty()) out.key("remedy").string(c.remedy);
-    out.close_object();
+  out.open_object();
+  if (!image.reference.empty()) {
+    out.key("image").open_object().key("reference").string(image.reference);
+    out.key("digest").string(image.digest).close_object();
   }
-  out.close_array().close_object();
+  write_members(out, checks);
+  out.close_object();
   return out;
 }
 
@@ -77,20 +68,16 @@ int examine(const std::string& id, invocation& call) {
   return printed && found->findings.empty() ? exit_ok : exit_failed;
 }
 
-int act(const std::string& rootfs, invocation& call) {
-  const auto where = call.common.find_environment();
-  if (!where) return fail(where.error(), call);
-  const std::vector<check> checks = run_checks(*where, rootfs.empty() ? "" : absolute_path(rootfs));
-  bool fit = true;
-  for (const check& c : checks) fit = fit && (!c.needed || c.state == check_state::found);
+int show(const std::vector<machine_check>& checks, const examined_image& image, const invocation& call) {
+  const bool fit = is_fit(checks);
   bool printed = false;
   if (call.common.json) {
-    printed = print_json(checks_json(checks, fit));
+    printed = print_json(checks_json(checks, image));
   } else {
     std::vector<std::vector<std::string>> rows;
     std::string remedies;
-    for (const check& c : checks) {
-      std::string state(state_name(c.state));
+    for (const machine_check& c : checks) {
+      std::string state(check_state_name(c.state));
       if (c.state != check_state::found && !c.needed) state += " (optional)";
       rows.push_back({c.name, state, printable(c.what, false)});
       if (!c.remedy.empty()) remedies += "\n" + c.name + ": " + printable(in_own_words(c.remedy));
@@ -103,16 +90,46 @@ int act(const std::string& rootfs, invocation& call) {
   return printed && fit ? exit_ok : exit_failed;
 }
 
+int act_machine(const std::string& rootfs, invocation& call) {
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
+  return show(examine_machine(*where, {rootfs.empty() ? "" : absolute_path(rootfs), {}}), {}, call);
+}
+
+int check_image(const std::string& name, invocation& call) {
+  const auto image = parse_image_reference(name);
+  if (!image) return fail(usage_error(image.error(), "--image"), call);
+  const auto where = call.common.find_environment();
+  if (!where) return fail(where.error(), call);
+  const auto done = examine_image(*where, *image, call.common.output());
+  if (!done) return fail(done.error(), call);
+  if (done->signal != 0) return 128 + done->signal;
+  return show(done->checks, done->image, call);
+}
+
 }  // namespace
 
 void add_doctor(CLI::App& app, invocation& call) {
-  auto rootfs = std::make_shared<std::string>(), id = std::make_shared<std::string>();
+  auto rootfs = std::make_shared<std::string>(), image = std::make_shared<std::string>();
+  auto id = std::make_shared<std::string>();
   auto* sandbox = app.add_option("ID", *id, "what is wrong with this sandbox, in place of this machine");
-  app.add_option("--rootfs", *rootfs, "check the Docker in this root file system too")
-      ->type_name("DIR")
-      ->excludes(sandbox);
-  add_examples(app, {"berth doctor", "berth doctor --rootfs ./rootfs --json", "berth doctor box"});
-  app.callback([=, &call] { call.act = [=, &call] { return id->empty() ? act(*rootfs, call) : examine(*id, call); }; });
+  auto* directory = app.add_option("--rootfs", *rootfs, "check the Docker in this root file system too")
+                        ->type_name("DIR")
+                        ->excludes(sandbox);
+  app.add_option("--image", *image,
+                 "check the Docker in this image too: fetched by skopeo, unpacked by umoci, removed again; "
+                 "[registry/]name[:tag][@digest], oci:DIR:TAG, docker-archive:FILE, dir:DIR")
+      ->type_name("REF")
+      ->excludes(sandbox)
+      ->excludes(directory);
+  add_examples(app, {"berth doctor", "berth doctor --rootfs ./rootfs --json", "berth doctor --image docker:27-dind",
+                     "berth doctor box"});
+  app.callback([=, &call] {
+    call.act = [=, &call] {
+      if (!id->empty()) return examine(*id, call);
+      return image->empty() ? act_machine(*rootfs, call) : check_image(*image, call);
+    };
+  });
 }
 
 }  // namespace berth::cli

@@ -2,9 +2,9 @@
 // `berth status`: one sandbox in full.
 #include "lookup.hpp"
 #include "loop.hpp"
-#include "sandbox_rules.hpp"
 
 #include <berth/base/text.hpp>
+#include <berth/managed/sandbox_rules.hpp>
 #include <berth/network/network.hpp>
 
 namespace berth::cli {

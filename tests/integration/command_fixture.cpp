@@ -147,6 +147,7 @@ std::unique_ptr<started_command> command_test::start(std::vector<std::string> wo
   words.insert(words.begin(), berth_);
   std::vector<std::string> environment{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/",
                                        "BERTH_ROOT=" + root_, "BERTH_RUNSC=" + runsc_};
+  environment.insert(environment.begin(), variables_.begin(), variables_.end());
   std::FILE* in = std::tmpfile();
   EXPECT_EQ(std::fwrite(input.data(), 1, input.size(), in), input.size());
   std::rewind(in);

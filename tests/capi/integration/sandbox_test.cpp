@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <map>
 
@@ -399,6 +400,25 @@ TEST_F(SandboxTest, published_ports_handing_over_and_diagnosis) {
   ASSERT_EQ(berth_find_init(where_.data(), where_.size(), &init, error.slot()), BERTH_OK) << error.text();
   EXPECT_NE(std::string(berth_buffer_data(init)).find("berth-init"), std::string::npos);
   berth_buffer_free(init);
+}
+
+TEST_F(SandboxTest, whatThisMachineHas) {
+  const char* rootfs = std::getenv("BERTH_TEST_ROOTFS");
+  ASSERT_NE(rootfs, nullptr);
+  Error error;
+  berth_buffer* json = nullptr;
+  ASSERT_EQ(berth_check_machine(where_.data(), where_.size(), rootfs, std::strlen(rootfs), &json, error.slot()),
+            BERTH_OK)
+      << error.text();
+  const std::string whole(berth_buffer_data(json), berth_buffer_size(json));
+  berth_buffer_free(json);
+  EXPECT_TRUE(whole.starts_with(R"({"ok":true,"checks":[{"name":"root","state":"found","needed":true)")) << whole;
+  EXPECT_NE(whole.find(R"("name":"rootfs dockerd","state":"found")"), std::string::npos) << whole;
+  ASSERT_EQ(berth_check_machine(where_.data(), where_.size(), "/nonexistent", 12, &json, error.slot()), BERTH_OK);
+  const std::string lacking(berth_buffer_data(json), berth_buffer_size(json));
+  berth_buffer_free(json);
+  EXPECT_TRUE(lacking.starts_with(R"({"ok":false)")) << lacking;
+  EXPECT_NE(lacking.find(R"("name":"rootfs","state":"missing")"), std::string::npos) << lacking;
 }
 
 TEST_F(SandboxTest, docker) {

@@ -78,6 +78,7 @@ class command_test : public ::testing::Test {
   std::string left_now() const { return left_behind(root_, before_); }
 
   std::string root_, berth_, runsc_, rootfs_, image_, image_name_;
+  std::vector<std::string> variables_;  ///< "K=V" for the commands, before those that each gets
   census before_;
   bool ready_ = false;
 };

@@ -26,6 +26,7 @@ from .errors import (
 from .facts import CommittedImage, ContainerPorts, Egress, PublishedPorts, RefusedPlace, SandboxEvent
 from .fs import FileInfo
 from .image import Image
+from .machine import Machine, MachineCheck, check_machine
 from .pool import AsyncSandboxPool, PoolStatus, SandboxPool, pools
 from .process import AsyncProcess, Process
 from .progress import show_progress
@@ -59,6 +60,8 @@ __all__ = [
     "Image",
     "ImageError",
     "ImageNotFound",
+    "Machine",
+    "MachineCheck",
     "InvalidError",
     "NotFoundError",
     "PoolStatus",
@@ -76,6 +79,7 @@ __all__ = [
     "SpecError",
     "WaitTimeoutError",
     "diagnose_docker",
+    "check_machine",
     "find_init",
     "pools",
     "remove_snapshot",

@@ -138,6 +138,7 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "berth_daemon_status": ("berth_status", ("berth_daemon*", "berth_buffer**", "berth_error**")),
     "berth_docker_diagnose": ("berth_status", ("char*", "size_t", "berth_runsc*", "berth_buffer**", "berth_error**")),
     "berth_find_init": ("berth_status", ("char*", "size_t", "berth_buffer**", "berth_error**")),
+    "berth_check_machine": ("berth_status", ("char*", "size_t", "char*", "size_t", "berth_buffer**", "berth_error**")),
     "berth_sandbox_create": ("berth_status", ("berth_loop*", "char*", "size_t", "char*", "size_t", "berth_op_options*", "berth_sandbox**", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_attach": ("berth_status", ("berth_loop*", "char*", "size_t", "char*", "size_t", "berth_op_options*", "berth_sandbox**", "uint64_t*", "berth_error**")),  # noqa: E501
     "berth_sandbox_free": ("void", ("berth_sandbox*",)),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "doctor_checks.hpp"
+#pragma once
 
 #include <berth/base/rooted.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/docker/versions.hpp>
+#include <berth/managed/machine_checks.hpp>
 #include <berth/sandbox/reach.hpp>
 
 #include <fcntl.h>
@@ -12,29 +13,29 @@
 #include <filesystem>
 #include <system_error>
 
-namespace berth::cli {
-namespace {
+namespace berth {
+namespace detail {
 
 // Whether one of `paths` is there below the root.
-std::string find_inside(const rooted& root, std::initializer_list<const char*> paths) {
+inline std::string find_inside(const rooted& root, std::initializer_list<const char*> paths) {
   for (const char* path : paths)
     if (root.open_inside(path, O_PATH)) return std::string("/") + path;
   return {};
 }
 
-check tool_check(const rooted& root, const std::string& name, std::initializer_list<const char*> paths, bool needed,
-                 const std::string& remedy) {
+inline machine_check tool_check(const rooted& root, const std::string& name, std::initializer_list<const char*> paths,
+                                bool needed, const std::string& remedy) {
   const std::string at = find_inside(root, paths);
   if (!at.empty()) return {"rootfs " + name, check_state::found, at, {}, needed};
   return {"rootfs " + name, check_state::missing, "not in the root file system", remedy, needed};
 }
 
-std::string version_text(const char* name, const program_version& version) {
+inline std::string version_text(const char* name, const program_version& version) {
   return std::string(name) + " " + (version.known() ? version.to_string() : "of unknown version");
 }
 
 // The first setuid program of root's, or device node, that is found; empty where there is none. Links are not followed.
-std::string find_trap(const std::string& rootfs) {
+inline std::string find_trap(const std::string& rootfs) {
   std::error_code failed;
   std::filesystem::recursive_directory_iterator at(rootfs, std::filesystem::directory_options::skip_permission_denied,
                                                    failed);
@@ -50,8 +51,8 @@ std::string find_trap(const std::string& rootfs) {
 }
 
 // Its programs are not this machine's: whoever can run a setuid one of them has its defects to try.
-check reach_check(const std::string& rootfs) {
-  check out{"rootfs closed to other users", check_state::found, {}, {}, false};
+inline machine_check reach_check(const std::string& rootfs) {
+  machine_check out{"rootfs closed to other users", check_state::found, {}, {}, false};
   const auto reached = others_reach(rootfs);
   struct stat info {};
   const bool shut = ::stat(rootfs.c_str(), &info) == 0 && (info.st_mode & 0011) == 0;
@@ -69,18 +70,24 @@ check reach_check(const std::string& rootfs) {
   return out;
 }
 
-}  // namespace
+}  // namespace detail
 
-std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release, bool packet_writes) {
-  std::vector<check> out;
-  const auto root = rooted::open(rootfs, "cli");
+BERTH_DECL std::vector<machine_check> check_rootfs(const examined_rootfs& examined, std::uint32_t release,
+                                                   bool packet_writes) {
+  const std::string& rootfs = examined.directory;
+  std::vector<machine_check> out;
+  const auto root = rooted::open(rootfs, "managed");
   if (!root) {
     out.push_back({"rootfs", check_state::missing, root.error().message + " (" + rootfs + ")",
                    "name a directory that holds one", true});
     return out;
   }
-  out.push_back({"rootfs", check_state::found, rootfs, {}, true});
-  out.push_back(reach_check(rootfs));
+  if (examined.image.empty()) {
+    out.push_back({"rootfs", check_state::found, rootfs, {}, true});
+    out.push_back(detail::reach_check(rootfs));
+  } else {  // who can get to it will depend on where it is unpacked to stay
+    out.push_back({"image", check_state::found, examined.image, {}, true});
+  }
 
   const auto dockerd = has_dockerd(rootfs);
   if (!dockerd || !*dockerd) {
@@ -96,15 +103,16 @@ std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release
   }
   out.push_back({"rootfs dockerd",
                  check_state::found,
-                 version_text("Docker", versions->docker) + ", " + version_text("containerd", versions->containerd) +
-                     ", " + version_text("runc", versions->runc),
+                 detail::version_text("Docker", versions->docker) + ", " +
+                     detail::version_text("containerd", versions->containerd) + ", " +
+                     detail::version_text("runc", versions->runc),
                  {},
                  true});
 
   docker_plan_options options;
   options.versions = *versions;
   options.runsc_release = release;
-  check pair{"rootfs Docker with this runsc", check_state::found, "the pair works", {}, true};
+  machine_check pair{"rootfs Docker with this runsc", check_state::found, "the pair works", {}, true};
   if (const auto plan = plan_docker(options); !plan) {
     pair.state = check_state::unfit;
     pair.what = plan.error().message;
@@ -125,16 +133,16 @@ std::vector<check> check_rootfs(const std::string& rootfs, std::uint32_t release
   }
   out.push_back(pair);
 
-  out.push_back(tool_check(
+  out.push_back(detail::tool_check(
       *root, "iptables-legacy", {"usr/sbin/iptables-legacy", "sbin/iptables-legacy", "usr/bin/iptables-legacy"}, false,
       "install iptables in it: names on Docker's user networks and nested containers' way out need "
       "the legacy variant"));
-  out.push_back(
-      tool_check(*root, "ip", {"usr/sbin/ip", "sbin/ip", "usr/bin/ip", "bin/ip"}, false,
-                 "install iproute2 in it: dockerd's MTU and the way out of nested containers are taken from it"));
-  out.push_back(tool_check(*root, "docker client", {"usr/bin/docker", "usr/local/bin/docker"}, false,
-                           "install docker-cli in it to use docker inside the sandbox"));
+  out.push_back(detail::tool_check(
+      *root, "ip", {"usr/sbin/ip", "sbin/ip", "usr/bin/ip", "bin/ip"}, false,
+      "install iproute2 in it: dockerd's MTU and the way out of nested containers are taken from it"));
+  out.push_back(detail::tool_check(*root, "docker client", {"usr/bin/docker", "usr/local/bin/docker"}, false,
+                                   "install docker-cli in it to use docker inside the sandbox"));
   return out;
 }
 
-}  // namespace berth::cli
+}  // namespace berth

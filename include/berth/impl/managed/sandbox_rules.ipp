@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sandbox_rules.hpp"
+#pragma once
 
-#include "loop.hpp"
-
+#include <berth/managed/sandbox_rules.hpp>
 #include <berth/process/run_blocking.hpp>
 
 #include <algorithm>
 
-namespace berth::cli {
+namespace berth {
 
-bool has_tables(const sandbox_record& record, std::string_view nft_tables) {
+BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view nft_tables) {
   const std::string table = record.names().table;
   bool inet = false, arp = false;
   while (!nft_tables.empty()) {
@@ -21,15 +20,15 @@ bool has_tables(const sandbox_record& record, std::string_view nft_tables) {
   return inet && arp;
 }
 
-bool needs_rules(const sandbox_record& record) {
+BERTH_DECL bool needs_rules(const sandbox_record& record) {
   return !record.damaged && record.network == network_mode::sandbox && record.phase == record_phase::running &&
          record.process_alive();
 }
 
-result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox_record>& records) {
+BERTH_DECL result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox_record>& records) {
   std::vector<sandbox_record> out;
   if (std::none_of(records.begin(), records.end(), needs_rules)) return out;
-  const auto tables = run_blocking({find_program("nft"), "list", "tables"}, deadline_after(seconds(10)));
+  const auto tables = run_blocking({"nft", "list", "tables"}, deadline_after(seconds(10)));
   if (!tables) return tables.error();
   for (const sandbox_record& record : records) {
     if (!needs_rules(record) || has_tables(record, *tables)) continue;
@@ -39,4 +38,4 @@ result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox
   return out;
 }
 
-}  // namespace berth::cli
+}  // namespace berth

@@ -2,22 +2,27 @@
 // Whether the nft tables that isolate running sandboxes are still there: others may have flushed them.
 #pragma once
 
+#include <berth/base/result.hpp>
 #include <berth/sandbox/record.hpp>
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace berth::cli {
+namespace berth {
 
 /// Whether `nft list tables` names both of the sandbox's tables. Pure.
-bool has_tables(const sandbox_record& record, std::string_view nft_tables);
+BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view nft_tables);
 
 /// Whether it is one that runs in a network of berth's making.
-bool needs_rules(const sandbox_record& record);
+BERTH_DECL bool needs_rules(const sandbox_record& record);
 
 /// Those of the records that need rules and have none. Asks nft, and where one seems to have none, reads its record again:
 /// it may just have been removed. Blocking. Errors: nft's.
-result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox_record>& records);
+BERTH_DECL result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox_record>& records);
 
-}  // namespace berth::cli
+}  // namespace berth
+
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <berth/impl/managed/sandbox_rules.ipp>
+#endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <doctor_checks.hpp>
+#include <berth/managed/machine_checks.hpp>
 
 #include <gtest/gtest.h>
 
@@ -12,10 +12,10 @@
 
 namespace {
 
-using namespace berth::cli;
+using namespace berth;
 using std::string;
 
-class DoctorRootfs : public ::testing::Test {
+class RootfsChecks : public ::testing::Test {
  protected:
   void SetUp() override {
     char name[] = "/tmp/berth-doctor-XXXXXX";
@@ -30,18 +30,18 @@ class DoctorRootfs : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(top_); }
   static void set(const string& path, mode_t mode) { ASSERT_EQ(::chmod(path.c_str(), mode), 0); }
-  check reach() const {
-    const auto checks = check_rootfs(rootfs_, 20260701, true);
+  machine_check reach() const {
+    const auto checks = check_rootfs({rootfs_, {}}, 20260701, true);
     const auto at = std::find_if(checks.begin(), checks.end(),
-                                 [](const check& c) { return c.name == "rootfs closed to other users"; });
+                                 [](const machine_check& c) { return c.name == "rootfs closed to other users"; });
     EXPECT_NE(at, checks.end());
-    return at == checks.end() ? check{} : *at;
+    return at == checks.end() ? machine_check{} : *at;
   }
   string top_, rootfs_;
 };
 
-TEST_F(DoctorRootfs, ASetuidProgramThatOthersGetToIsNamed) {
-  const check open = reach();
+TEST_F(RootfsChecks, ASetuidProgramThatOthersGetToIsNamed) {
+  const machine_check open = reach();
   EXPECT_EQ(open.state, check_state::unfit);
   EXPECT_FALSE(open.needed);
   EXPECT_NE(open.what.find(rootfs_ + "/usr/bin/su"), string::npos) << open.what;
@@ -50,7 +50,7 @@ TEST_F(DoctorRootfs, ASetuidProgramThatOthersGetToIsNamed) {
   EXPECT_EQ(reach().state, check_state::found);
 }
 
-TEST_F(DoctorRootfs, OneThatIsClosedIsFit) {
+TEST_F(RootfsChecks, OneThatIsClosedIsFit) {
   set(top_, 0700);
   EXPECT_EQ(reach().state, check_state::found);
   set(top_, 0755);

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `berth doctor` reads out of `nft list chains`.
-#include <doctor_firewall.hpp>
-#include <sandbox_rules.hpp>
+#include <berth/managed/detail/firewall_checks.hpp>
+#include <berth/managed/sandbox_rules.hpp>
 
 #include <gtest/gtest.h>
 
-namespace berth::cli {
+namespace berth {
 namespace {
 
-TEST(DoctorFirewall, FindsThePolicyThatDropsForwardedTraffic) {
-  EXPECT_EQ(find_forward_drop(""), "");
+TEST(FirewallChecks, FindsThePolicyThatDropsForwardedTraffic) {
+  EXPECT_EQ(detail::find_forward_drop(""), "");
   const std::string docker_host =
       "table ip nat {\n\tchain POSTROUTING {\n\t\ttype nat hook postrouting priority srcnat; policy accept;\n\t}\n}\n"
       "table ip filter {\n\tchain DOCKER-USER {\n\t}\n\tchain INPUT {\n"
       "\t\ttype filter hook input priority filter; policy drop;\n\t}\n\tchain FORWARD {\n"
       "\t\ttype filter hook forward priority filter; policy drop;\n\t}\n}\n";
-  EXPECT_EQ(find_forward_drop(docker_host), "ip filter FORWARD");
+  EXPECT_EQ(detail::find_forward_drop(docker_host), "ip filter FORWARD");
 }
 
-TEST(DoctorFirewall, LeavesAcceptingChainsAndBerthsOwnOut) {
-  EXPECT_EQ(find_forward_drop("table ip filter {\n\tchain FORWARD {\n"
-                              "\t\ttype filter hook forward priority filter; policy accept;\n\t}\n}\n"),
+TEST(FirewallChecks, LeavesAcceptingChainsAndBerthsOwnOut) {
+  EXPECT_EQ(detail::find_forward_drop("table ip filter {\n\tchain FORWARD {\n"
+                                      "\t\ttype filter hook forward priority filter; policy accept;\n\t}\n}\n"),
             "");
-  EXPECT_EQ(find_forward_drop("table inet berth_abcde {\n\tchain forward {\n"
-                              "\t\ttype filter hook forward priority filter - 1; policy drop;\n\t}\n}\n"),
+  EXPECT_EQ(detail::find_forward_drop("table inet berth_abcde {\n\tchain forward {\n"
+                                      "\t\ttype filter hook forward priority filter - 1; policy drop;\n\t}\n}\n"),
             "");
 }
 
@@ -41,4 +41,4 @@ TEST(SandboxRules, AreKnownByTheirTable) {
 }
 
 }  // namespace
-}  // namespace berth::cli
+}  // namespace berth
