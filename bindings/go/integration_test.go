@@ -58,11 +58,15 @@ func shortDir(t *testing.T) string {
 	}
 	t.Cleanup(func() {
 		// runsc 2026-09 leaves a mount to whoever made its root directory.
-		left, _ := filepath.Glob(filepath.Join(dir, "*", "null-netns"))
-		for _, mount := range left {
-			_ = syscall.Unmount(mount, 0)
+		for _, below := range []string{"*", "*/*"} {
+			left, _ := filepath.Glob(filepath.Join(dir, below, "null-netns"))
+			for _, mount := range left {
+				_ = syscall.Unmount(mount, 0)
+			}
 		}
-		os.RemoveAll(dir)
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err) // something is mounted there still
+		}
 	})
 	return dir
 }

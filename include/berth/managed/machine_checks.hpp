@@ -19,7 +19,7 @@ BERTH_DECL std::string_view check_state_name(check_state state) noexcept;
 struct examined_rootfs {
   std::string directory;  ///< empty: none
   std::string
-      image;  ///< the image that was unpacked there, for as long as the checks last; empty: it is the user's own
+      image;  ///< what was unpacked there for as long as the checks last; empty: the directory is the user's own
 };
 
 /// All checks in order: user, kernel, runsc and what its release lacks, ip, nft, firewall, berth-init, the state directory, and
