@@ -40,6 +40,7 @@ result<exec_request> read_exec_request(std::string_view options) {
   o.into(r.err, o.word("stderr", sinks));
   if (const auto limit = o.integer("capture_limit")) r.capture_limit = static_cast<std::size_t>(*limit);
   o.finish();
+  need_program(o, r.what);
   BERTH_TRY(given.outcome());
   return r;
 }

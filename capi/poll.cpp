@@ -60,6 +60,7 @@ static result<poll_request> read_poll_request(std::string_view text) {
     read_command(*p, r.cmd);
   }
   if (given.outcome()) p->finish();
+  if (r.what == question::command) need_program(*p, r.cmd);
   const bool tcp = !r.where.host.empty() && r.where.port != 0;
   if (r.what != question::command && r.where.unix_path.empty() != tcp)
     p->complain("unix", "either unix, or host and port, are wanted");

@@ -196,8 +196,9 @@ berth_status berth_sandbox_start_detached(berth_sandbox* sandbox, const char* op
     std::string log;
     capi::read_command(o, what);
     o.into(log, o.text("log"));
-    if (!log.starts_with('/')) o.complain("log", "an absolute path is wanted");
     o.finish();
+    capi::need_program(o, what);
+    if (!log.starts_with('/')) o.complain("log", "an absolute path is wanted");
     BERTH_TRY(given.outcome());
     return [what = std::move(what), log = std::move(log)](sandbox_core& c, op_pointer) {
       return c.start_detached(what, log);
@@ -231,8 +232,8 @@ berth_status berth_sandbox_commit(berth_sandbox* sandbox, const char* options, s
     o.into(image.author, o.text("author"));
     o.into(image.message, o.text("message"));
     o.into(image.umoci, o.text("umoci"));
-    if (!image.layout.starts_with('/')) o.complain("layout", "an absolute path is wanted");
     o.finish();
+    if (!image.layout.starts_with('/')) o.complain("layout", "an absolute path is wanted");
     BERTH_TRY(given.outcome());
     BERTH_TRY(berth::check_image_options(image));
     return [image = std::move(image)](sandbox_core& c, op_pointer) { return c.commit(image); };

@@ -20628,6 +20628,8 @@ inline void read_command(options_object& o, command& what) {
   o.into(what.env, o.environment("env"));
   o.into(what.cwd, o.text("cwd"));
   o.into(what.user, o.text("user"));
+}
+inline void need_program(options_object& o, const command& what) {
   if (what.argv.empty() || what.argv[0].empty()) o.complain("argv", "a command has at least its program");
 }
 }
@@ -20651,6 +20653,7 @@ result<exec_request> read_exec_request(std::string_view options) {
   o.into(r.err, o.word("stderr", sinks));
   if (const auto limit = o.integer("capture_limit")) r.capture_limit = static_cast<std::size_t>(*limit);
   o.finish();
+  need_program(o, r.what);
   BERTH_TRY(given.outcome());
   return r;
 }
@@ -26832,6 +26835,7 @@ static result<poll_request> read_poll_request(std::string_view text) {
     read_command(*p, r.cmd);
   }
   if (given.outcome()) p->finish();
+  if (r.what == question::command) need_program(*p, r.cmd);
   const bool tcp = !r.where.host.empty() && r.where.port != 0;
   if (r.what != question::command && r.where.unix_path.empty() != tcp)
     p->complain("unix", "either unix, or host and port, are wanted");
@@ -27852,8 +27856,9 @@ berth_status berth_sandbox_start_detached(berth_sandbox* sandbox, const char* op
     std::string log;
     capi::read_command(o, what);
     o.into(log, o.text("log"));
-    if (!log.starts_with('/')) o.complain("log", "an absolute path is wanted");
     o.finish();
+    capi::need_program(o, what);
+    if (!log.starts_with('/')) o.complain("log", "an absolute path is wanted");
     BERTH_TRY(given.outcome());
     return [what = std::move(what), log = std::move(log)](sandbox_core& c, op_pointer) {
       return c.start_detached(what, log);
@@ -27885,8 +27890,8 @@ berth_status berth_sandbox_commit(berth_sandbox* sandbox, const char* options, s
     o.into(image.author, o.text("author"));
     o.into(image.message, o.text("message"));
     o.into(image.umoci, o.text("umoci"));
-    if (!image.layout.starts_with('/')) o.complain("layout", "an absolute path is wanted");
     o.finish();
+    if (!image.layout.starts_with('/')) o.complain("layout", "an absolute path is wanted");
     BERTH_TRY(given.outcome());
     BERTH_TRY(berth::check_image_options(image));
     return [image = std::move(image)](sandbox_core& c, op_pointer) { return c.commit(image); };

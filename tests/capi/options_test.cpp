@@ -135,6 +135,12 @@ TEST_F(OptionsTest, are_read_by_what_takes_them) {
   expect_read("terminate", "{", "}", "", [&](const std::string& text, Error& e) {
     return berth_sandbox_terminate(none, text.data(), text.size(), nullptr, &op, e.slot());
   });
+  expect_read("commit", "{", "}", "", [&](const std::string& text, Error& e) {
+    return berth_sandbox_commit(none, text.data(), text.size(), nullptr, &op, e.slot());
+  });
+  expect_read("start_detached", "{", "}", "", [&](const std::string& text, Error& e) {
+    return berth_sandbox_start_detached(none, text.data(), text.size(), nullptr, &op, e.slot());
+  });
   berth_sandbox_free(none);
   expect_read("runsc_place", "{", "}", "", [&](const std::string& text, Error& e) {
     Executor place;
