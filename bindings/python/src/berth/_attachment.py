@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import _declarations as c
@@ -70,6 +71,17 @@ class Attachment:
     def _gone(self, e: BerthError) -> SandboxNotFound:
         return SandboxNotFound(f"no sandbox is called '{self.id}'", code=e.code, code_name=e.code_name)
 
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """What is not there may be the sandbox itself, or a file or a program that the caller has named."""
+        try:
+            yield
+        except NotFoundError as e:
+            own = str(self._record.get("directory", ""))
+            if e.path in ("", self.id) or (own and f"{e.path}/".startswith(f"{own}/")):
+                raise self._gone(e) from e
+            raise
+
     @property
     def record(self) -> Mapping[str, Any]:
         return self._record
@@ -82,10 +94,8 @@ class Attachment:
 
     async def _operate(self, function: str, *arguments: Any) -> _ffi.Event:
         runtime, handle = await self.attached()
-        try:
+        with self._asking():
             return await runtime.run(_ffi.start, function, handle, *arguments)
-        except NotFoundError as e:
-            raise self._gone(e) from e
 
 
 async def attach(runtime: Runtime, id: str) -> tuple[Attached, dict[str, Any]]:

@@ -34,7 +34,7 @@ from .creation import (
     sandbox_options,
 )
 from .docker import AsyncDocker, Finding
-from .errors import BerthError, ImageError, InvalidError, NotFoundError, SandboxError, SandboxNotFound, in_own_words
+from .errors import BerthError, ImageError, InvalidError, SandboxError, SandboxNotFound, in_own_words
 from .facts import CommittedImage, Egress, LogName, PublishedPorts, SandboxEvent
 from .fs import AsyncFs
 from .process import AsyncProcess, command_options
@@ -175,14 +175,10 @@ class AsyncSandbox(Attachment):
         """As exec(), with all that a command may be given. pipe: whether its stdin is open."""
         runtime, handle = await self.attached()
         process = process or AsyncProcess(runtime, argv, timeout)
-        try:
+        with self._asking():
             await process.begin(
                 "berth_sandbox_exec", handle, cwd=cwd or self._workdir, env=env, user=user, stdin=stdin, pipe=pipe
             )
-        except NotFoundError as e:
-            if e.path == self._id:  # else a user that is not there
-                raise self._gone(e) from e
-            raise
         return process
 
     async def start_detached(
@@ -205,10 +201,8 @@ class AsyncSandbox(Attachment):
     async def _told(self) -> dict[str, Any]:
         """What the library has of it."""
         runtime, handle = await self.attached()
-        try:
+        with self._asking():
             event = await runtime.run(_ffi.start, "berth_sandbox_state", handle)
-        except NotFoundError as e:
-            raise self._gone(e) from e
         told: dict[str, Any] = json.loads(event.payload)
         return told
 
@@ -248,10 +242,8 @@ class AsyncSandbox(Attachment):
         is saved."""
         runtime, handle = await self.attached()
         text = json.dumps({"name": name, "leave_running": not stop}).encode()
-        try:
+        with self._asking():
             event = await runtime.run(_ffi.start, "berth_sandbox_snapshot", handle, text, len(text))
-        except NotFoundError as e:
-            raise self._gone(e) from e
         return Snapshot.of(json.loads(event.payload))
 
     async def clone(
@@ -278,14 +270,13 @@ class AsyncSandbox(Attachment):
         operation, _ = runtime.start(_ffi.start, "berth_sandbox_clone", handle, text, len(text))
         ids: builtins.list[str] = []
         try:
-            try:
-                event = await runtime.outcome(operation)
-            finally:
-                if operation.done.done() and (done := operation.done.result()).error is None:
-                    ids = json.loads(done.payload)["ids"]
+            with self._asking():
+                try:
+                    event = await runtime.outcome(operation)
+                finally:
+                    if operation.done.done() and (done := operation.done.result()).error is None:
+                        ids = json.loads(done.payload)["ids"]
             return [await AsyncSandbox.connect(id) for id in json.loads(event.payload)["ids"]]
-        except NotFoundError as e:
-            raise self._gone(e) from e
         except BaseException:
             for id in ids:
                 await to_its_end(_remove(id))
@@ -341,9 +332,8 @@ class AsyncSandbox(Attachment):
                 tell(SandboxEvent.of(json.loads(event.payload)))
 
         try:
-            await runtime.run(_ffi.start, "berth_sandbox_events", handle, int(follow), on_event=take)
-        except NotFoundError as e:
-            raise self._gone(e) from e
+            with self._asking():
+                await runtime.run(_ffi.start, "berth_sandbox_events", handle, int(follow), on_event=take)
         except SandboxError as e:
             if not follow or e.code != c.BERTH_E_SANDBOX_NOT_RUNNING:
                 raise
@@ -388,10 +378,8 @@ class AsyncSandbox(Attachment):
         terminate(). timeout: seconds, after which it is a WaitTimeoutError."""
         limit = seconds("timeout", timeout)
         runtime, handle = await self.attached()
-        try:
+        with self._asking():
             await runtime.run(_ffi.start, "berth_sandbox_wait_stopped", handle, timeout=limit)
-        except NotFoundError as e:
-            raise self._gone(e) from e
 
     async def export(self, file: PathName) -> None:
         """Writes what it changed in its root file system to a new file of this host, as a tar in the terms of

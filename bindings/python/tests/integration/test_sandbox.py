@@ -255,6 +255,10 @@ def test_export_writes_a_new_file(box: berth.Sandbox, tmp_path: Path, monkeypatc
     with pytest.raises(berth.BerthError) as told:
         box.export(tar)
     assert told.value.code_name == "exists"
+    for elsewhere in (lambda: box.export("/no/such/place/x.tar"), lambda: box.start_detached("true", log="/no/such/x")):
+        with pytest.raises(berth.BerthError) as told:
+            elsewhere()
+        assert not isinstance(told.value, berth.SandboxNotFound) and "/no/such/" in str(told.value)
 
 
 def test_cancelled_creation_leaves_nothing(machine: Path, rootfs: str) -> None:
