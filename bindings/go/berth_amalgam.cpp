@@ -14088,7 +14088,7 @@ BERTH_DECL std::string inside_batch(const network_plan& plan);
 BERTH_DECL std::string nft_ruleset(const network_plan& plan);
 BERTH_DECL std::string nft_removal(const network_names& names);
 inline constexpr std::string_view refused_counter = "refused";
-BERTH_DECL std::optional<std::uint64_t> parse_nft_counter(std::string_view text);
+BERTH_DECL std::optional<std::uint64_t> parse_nft_counter(std::string_view table, std::string_view counter);
 BERTH_DECL std::string_view nft_table_name(std::string_view line) noexcept;
 struct resolver_config {
   std::string text;
@@ -14230,12 +14230,14 @@ BERTH_DECL std::string nft_removal(const network_names& names) {
   }
   return text;
 }
-BERTH_DECL std::optional<std::uint64_t> parse_nft_counter(std::string_view text) {
-  std::istringstream words{std::string(text)};
-  for (std::string word; words >> word;) {
-    if (word == "packets" && words >> word) return parse_number<std::uint64_t>(word);
-  }
-  return std::nullopt;
+BERTH_DECL std::optional<std::uint64_t> parse_nft_counter(std::string_view table, std::string_view counter) {
+  const std::string begin = "counter " + std::string(counter) + " {";
+  const std::size_t at = table.find(begin);
+  if (at == std::string_view::npos) return std::nullopt;
+  std::istringstream words{std::string(table.substr(at + begin.size(), 100))};
+  std::string word, number;
+  if (!(words >> word >> number) || word != "packets") return std::nullopt;
+  return parse_number<std::uint64_t>(number);
 }
 BERTH_DECL std::string_view nft_table_name(std::string_view line) noexcept {
   if (!line.starts_with("table ")) return {};
@@ -14647,10 +14649,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names nam
 namespace detail {
 inline boost::asio::awaitable<result<std::uint64_t>> read_nft_counter(network_names names, std::string_view counter,
                                                                       time_point deadline) {
-  std::vector<std::string> nft{"nft", "list", "counter", "inet", names.table, std::string(counter)};
+  std::vector<std::string> nft{"nft", "--terse", "list", "table", "inet", names.table};
   auto text = co_await run_network_tool(std::move(nft), std::string(), deadline);
   if (!text) co_return std::move(text).error();
-  const auto count = parse_nft_counter(*text);
+  const auto count = parse_nft_counter(*text, counter);
   if (!count) co_return make_error(errc::network_failed, "network", "nft printed no counter", names.table);
   co_return *count;
 }

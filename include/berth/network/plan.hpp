@@ -65,8 +65,8 @@ BERTH_DECL std::string nft_removal(const network_names& names);
 
 /// The name of the counter in the table of family inet that counts what max_connections refused.
 inline constexpr std::string_view refused_counter = "refused";
-/// The packets of the counter in `nft list counter …`; none where the text is something else.
-BERTH_DECL std::optional<std::uint64_t> parse_nft_counter(std::string_view text);
+/// The packets of the counter in `nft list table …`; none where there is no such counter.
+BERTH_DECL std::optional<std::uint64_t> parse_nft_counter(std::string_view table, std::string_view counter);
 
 /// The name in a line of `nft list tables`, "table FAMILY NAME"; empty for any other line.
 BERTH_DECL std::string_view nft_table_name(std::string_view line) noexcept;

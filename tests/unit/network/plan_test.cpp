@@ -152,9 +152,16 @@ TEST(NetworkPlan, WithoutALimitOfConnectionsNothingIsCounted) {
 }
 
 TEST(NetworkPlan, ReadsWhatNftPrints) {
-  EXPECT_EQ(parse_nft_counter("table inet berth_x {\n\tcounter refused {\n\t\tpackets 12 bytes 345\n\t}\n}\n"), 12u);
-  EXPECT_EQ(parse_nft_counter("packets"), std::nullopt);
-  EXPECT_EQ(parse_nft_counter(""), std::nullopt);
+  const std::string_view table =
+      "table inet berth_x {\n\tcounter refused_egress {\n\t\tpackets 7 bytes 1\n\t}\n\n"
+      "\tcounter refused {\n\t\tpackets 12 bytes 345\n\t}\n\n"
+      "\tchain opened {\n\t\tct count over 4096 counter name \"refused\" drop\n\t}\n}\n";
+  EXPECT_EQ(parse_nft_counter(table, "refused"), 12u);
+  EXPECT_EQ(parse_nft_counter(table, "refused_egress"), 7u);
+  EXPECT_EQ(parse_nft_counter(table, "others"), std::nullopt);
+  EXPECT_EQ(parse_nft_counter("counter refused {", "refused"), std::nullopt);
+  EXPECT_EQ(parse_nft_counter("counter refused { bytes 3", "refused"), std::nullopt);
+  EXPECT_EQ(parse_nft_counter("", "refused"), std::nullopt);
   EXPECT_EQ(nft_table_name("table arp berth_x"), "berth_x");
   EXPECT_EQ(nft_table_name("table"), "");
   EXPECT_EQ(nft_table_name("berth_x"), "");

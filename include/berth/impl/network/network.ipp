@@ -294,10 +294,11 @@ namespace detail {
 
 inline boost::asio::awaitable<result<std::uint64_t>> read_nft_counter(network_names names, std::string_view counter,
                                                                       time_point deadline) {
-  std::vector<std::string> nft{"nft", "list", "counter", "inet", names.table, std::string(counter)};
+  // Not `list counter`, for which nft 1.0.6 reads all tables of the host: 2.4 s beside 200 sandboxes, and this 8 ms.
+  std::vector<std::string> nft{"nft", "--terse", "list", "table", "inet", names.table};
   auto text = co_await run_network_tool(std::move(nft), std::string(), deadline);
   if (!text) co_return std::move(text).error();
-  const auto count = parse_nft_counter(*text);
+  const auto count = parse_nft_counter(*text, counter);
   if (!count) co_return make_error(errc::network_failed, "network", "nft printed no counter", names.table);
   co_return *count;
 }

@@ -166,12 +166,14 @@ BERTH_DECL std::string nft_removal(const network_names& names) {
   return text;
 }
 
-BERTH_DECL std::optional<std::uint64_t> parse_nft_counter(std::string_view text) {
-  std::istringstream words{std::string(text)};
-  for (std::string word; words >> word;) {
-    if (word == "packets" && words >> word) return parse_number<std::uint64_t>(word);
-  }
-  return std::nullopt;
+BERTH_DECL std::optional<std::uint64_t> parse_nft_counter(std::string_view table, std::string_view counter) {
+  const std::string begin = "counter " + std::string(counter) + " {";
+  const std::size_t at = table.find(begin);
+  if (at == std::string_view::npos) return std::nullopt;
+  std::istringstream words{std::string(table.substr(at + begin.size(), 100))};
+  std::string word, number;
+  if (!(words >> word >> number) || word != "packets") return std::nullopt;
+  return parse_number<std::uint64_t>(number);
 }
 
 BERTH_DECL std::string_view nft_table_name(std::string_view line) noexcept {
