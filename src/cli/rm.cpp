@@ -9,6 +9,8 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,19 +32,38 @@ struct removal {
   std::optional<error> failure;
 };
 
-boost::asio::awaitable<void> end_one(docker_sandbox box, terminate_options how, std::optional<error>& failure) {
-  auto ending = box.terminate(how);
-  auto gone = co_await std::move(ending);
-  if (!gone) failure = std::move(gone).error();
+struct removals {
+  std::vector<removal> list;
+  std::size_t next = 0;
+};
+
+boost::asio::awaitable<void> end_in_turn(removals& all, const environment& where, terminate_options how) {
+  while (all.next < all.list.size()) {
+    removal& r = all.list[all.next++];
+    if (!r.box) continue;
+    docker_sandbox box(where, r.box);
+    auto ending = box.terminate(how);
+    auto gone = co_await std::move(ending);
+    if (!gone) r.failure = std::move(gone).error();
+  }
 }
 
-// Side by side, and each is told at once.
-void remove_all(std::vector<removal>& list, const environment& where, terminate_options how) {
+// Side by side, but not all of a hundred: they take each other's time, of which one that ends by force has 2 s.
+void remove_all(removals& all, const environment& where, terminate_options how) {
+  const std::size_t at_once = how.force ? 4 : 16;
   boost::asio::io_context loop(1);
-  for (removal& r : list) {
-    if (r.box) boost::asio::co_spawn(loop, end_one({where, r.box}, how, r.failure), boost::asio::detached);
-  }
+  for (std::size_t i = 0; i < std::min(at_once, all.list.size()); ++i)
+    boost::asio::co_spawn(loop, end_in_turn(all, where, how), boost::asio::detached);
   loop.run();
+}
+
+// Which one it was, and that what is left of it can be removed yet.
+error told_of(const removal& r) {
+  error e = *r.failure;
+  if (!r.box) return e;
+  if (e.message.find(r.id) == std::string::npos && e.path != r.id) e.message = r.id + ": " + e.message;
+  if (e.code == errc::timeout && e.hint.empty()) e.hint = "what is left of it goes by `berth rm " + r.id + "`";
+  return e;
 }
 
 int act(const rm_call& c, invocation& call) {
@@ -53,7 +74,7 @@ int act(const rm_call& c, invocation& call) {
   if (const auto refused = need_root(call)) return *refused;
 
   int code = exit_ok;
-  std::vector<removal> list;
+  removals all;
   for (const std::string& id : c.ids) {
     removal r;
     r.id = id;
@@ -63,19 +84,19 @@ int act(const rm_call& c, invocation& call) {
     } else {
       r.failure = std::move(box).error();
     }
-    list.push_back(std::move(r));
+    all.list.push_back(std::move(r));
   }
-  remove_all(list, *where, {.force = c.force, .timeout = *limit});
+  remove_all(all, *where, {.force = c.force, .timeout = *limit});
 
   std::vector<std::string> removed;
   std::string text;
-  for (const removal& r : list) {
+  for (const removal& r : all.list) {
     if (!r.failure) {
       removed.push_back(r.id);
       text += r.id + "\n";
       continue;
     }
-    const int failed = fail_lookup(*r.failure, call);
+    const int failed = fail_lookup(told_of(r), call);
     if (code == exit_ok || failed == exit_failed) code = failed;
   }
   const bool printed = call.common.json ? print_member("removed", removed) : print_text(text);
