@@ -211,7 +211,7 @@ static constexpr option_row start_detached_rows[] = {
     {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables, beside what the place sets by itself"},
     {"cwd", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, false, "0.1", "the directory to start in"},
     {"user", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, false, "0.1", "the user to run as: \"uid[:gid]\", or a name in a sandbox of berth's own"},
-    {"log", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the absolute path of a file of this host, made where it is not there: what the command prints is appended to it, without a limit"},
+    {"log", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "the absolute path of a file of this host, made where it is not there: what the command prints is appended to it, without a limit"},
 };
 static constexpr option_row poll_rows[] = {
     {"probe", option_type::object, 0, 2147483647, "", "probe", "", "", "", true, false, "0.1", "what to ask"},

@@ -17595,6 +17595,7 @@ BERTH_DECL creation_guard::~creation_guard() {
 #endif
 namespace berth::detail {
 inline constexpr seconds removal_patience{30};
+inline constexpr seconds host_tools_patience{15};
 BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment where, sandbox_record record,
                                                                  duration patience = removal_patience);
 BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root, log_sink sink,
@@ -17932,7 +17933,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
   if (*owned && record.network == network_mode::sandbox) {
     enter_phase(where, "network");
     network_names names = record.names();
-    first.keep(co_await remove_network(std::move(names), deadline, where.log));
+    const time_point tools = std::max(deadline, deadline_after(host_tools_patience));
+    first.keep(co_await remove_network(std::move(names), tools, where.log));
   }
   enter_phase(where, "shared");
   const std::array<std::string, 4> mounts = {record.shared(), record.root(), record.root_layer(),
@@ -26526,7 +26528,7 @@ static constexpr option_row start_detached_rows[] = {
     {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables, beside what the place sets by itself"},
     {"cwd", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, false, "0.1", "the directory to start in"},
     {"user", option_type::text, 0, 2147483647, "", "", "", "the place's own", "", false, false, "0.1", "the user to run as: \"uid[:gid]\", or a name in a sandbox of berth's own"},
-    {"log", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the absolute path of a file of this host, made where it is not there: what the command prints is appended to it, without a limit"},
+    {"log", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "the absolute path of a file of this host, made where it is not there: what the command prints is appended to it, without a limit"},
 };
 static constexpr option_row poll_rows[] = {
     {"probe", option_type::object, 0, 2147483647, "", "probe", "", "", "", true, false, "0.1", "what to ask"},

@@ -48,9 +48,9 @@ boost::asio::awaitable<void> end_in_turn(removals& all, const environment& where
   }
 }
 
-// Side by side, but not all of a hundred: they take each other's time, of which one that ends by force has 2 s.
+// Side by side, but not all of a hundred: they take each other's time.
 void remove_all(removals& all, const environment& where, terminate_options how) {
-  const std::size_t at_once = how.force ? 4 : 16;
+  constexpr std::size_t at_once = 16;
   boost::asio::io_context loop(1);
   for (std::size_t i = 0; i < std::min(at_once, all.list.size()); ++i)
     boost::asio::co_spawn(loop, end_in_turn(all, where, how), boost::asio::detached);

@@ -684,52 +684,6 @@ TEST_F(Command, WhatIsNoSocketIsRefused) {
   EXPECT_EQ(run({"rm", "evil"}).code, 0);
 }
 
-// In a mount namespace of its own: the tools are looked for in the standard places.
-TEST_F(Command, AHostWithoutAWorkingNftIsNotStuckWithWhatItCouldNotMake) {
-  const std::string directory = root_ + "-nft", real = berth_;
-  fs::create_directory(directory);
-  std::ofstream(directory + "/nft")
-      << "#!/bin/sh\necho 'cache initialization failed: Operation not supported' >&2\nexit 1\n";
-  fs::permissions(directory + "/nft", fs::perms::owner_all | fs::perms::others_exec);
-  const auto berth_where = [&](const std::string& name, const std::string& what_it_is) {
-    berth_ = directory + "/" + name;
-    std::ofstream(berth_) << "#!/bin/sh\nexec unshare -m sh -c '" << what_it_is << " && exec " << real
-                          << " \"$@\"' sh \"$@\"\n";
-    fs::permissions(berth_, fs::perms::owner_all);
-  };
-  const std::string nft = "nft=$(readlink -f $(command -v nft)); ", memory = "/mnt";
-  const std::string absent = nft + "mount -t tmpfs none " + memory + " && mkdir " + memory + "/u " + memory +
-                             "/w && mknod " + memory +
-                             "/u/nft c 0 0 && mount -t overlay none -o lowerdir=${nft%/*},upperdir=" + memory +
-                             "/u,workdir=" + memory + "/w ${nft%/*}";
-  const std::string broken = nft + "mount --bind " + directory + "/nft $nft";
-
-  for (const auto& [name, what_it_is] : {std::pair<std::string, std::string>{"absent", absent}, {"broken", broken}}) {
-    SCOPED_TRACE(name);
-    berth_where(name, what_it_is);
-    const command_output made = run({"run", "--id", "none-made", "--rootfs", rootfs_, "--", "true"});
-    EXPECT_EQ(made.code, 1);
-    EXPECT_NE(made.err.find(name == "absent" ? "nft is not installed" : "Operation not supported"), std::string::npos)
-        << made.err;
-    EXPECT_EQ(run({"ls", "--ids"}).out, "");
-    EXPECT_EQ(run(run_words({"--", "true"})).code, 0);
-    const command_output gc = run({"gc"});
-    EXPECT_EQ(gc.code, 0) << gc.err;
-    EXPECT_EQ(gc.err.find("nft does not work") != std::string::npos, name == "broken") << gc.err;
-    berth_ = real;
-    EXPECT_EQ(left_now(), "");
-  }
-  // A table that is there all the same is found as soon as nft works.
-  ASSERT_EQ(run({"run", "-d", "--id", "box", "--rootfs", rootfs_}).code, 0);
-  berth_where("broken", broken);
-  EXPECT_EQ(run({"rm", "--force", "box"}).code, 0);
-  berth_ = real;
-  EXPECT_NE(left_now(), "");
-  EXPECT_EQ(run({"gc"}).code, 0);
-  EXPECT_EQ(left_now(), "");
-  fs::remove_all(directory);
-}
-
 // The number of a `berth run` in the foreground of an earlier boot may be anybody's by now.
 TEST_F(Command, RmKillsNobodyWhoHasTheRunnersNumber) {
   const auto running = start(run_words({"--id", "box", "--", "sleep", "1000"}));

@@ -65,7 +65,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
   if (*owned && record.network == network_mode::sandbox) {
     enter_phase(where, "network");
     network_names names = record.names();
-    first.keep(co_await remove_network(std::move(names), deadline, where.log));
+    const time_point tools = std::max(deadline, deadline_after(host_tools_patience));
+    first.keep(co_await remove_network(std::move(names), tools, where.log));
   }
   enter_phase(where, "shared");
   // The last is runsc's own, since 2026-09: an empty network namespace for its gofer, left mounted below its root directory.

@@ -15,6 +15,9 @@ namespace berth::detail {
 
 /// How long a removal waits for what does not go at once.
 inline constexpr seconds removal_patience{30};
+/// What ip and nft have at least, whatever the caller's patience is: that is for a sandbox that does not end. They wait for nobody
+/// but each other, where many sandboxes are removed at once, and ended in the middle they leave what was to be removed.
+inline constexpr seconds host_tools_patience{15};
 
 /// Removes all that the record speaks of; its directory's lock must be held. Goes on past failures and gives the first,
 /// and then the directory with the record stays.
