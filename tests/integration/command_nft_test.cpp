@@ -92,7 +92,7 @@ TEST_F(CommandNft, OneThatHangsIsToldWithTheSandbox) {
   for (const char* id : {"one", "two"}) ASSERT_EQ(run({"run", "-d", "--id", id, "--rootfs", rootfs_}).code, 0);
   berth_where_nft_is("hanging", "exec sleep 1000\n");
   const command_output stuck = run({"rm", "--force", "one", "two"});
-  EXPECT_EQ(stuck.code, 1);
+  EXPECT_EQ(stuck.code, 3);
   EXPECT_NE(stuck.err.find("one: the program did not end in time and was killed (nft)"), std::string::npos)
       << stuck.err;
   EXPECT_NE(stuck.err.find("what is left of it goes by `berth rm two`"), std::string::npos) << stuck.err;
