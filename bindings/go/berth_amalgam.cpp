@@ -14243,7 +14243,9 @@ BERTH_DECL std::string_view nft_table_name(std::string_view line) noexcept {
   if (!line.starts_with("table ")) return {};
   line.remove_prefix(6);
   const std::size_t blank = line.find(' ');
-  return blank == std::string_view::npos ? std::string_view() : line.substr(blank + 1);
+  if (blank == std::string_view::npos) return {};
+  line.remove_prefix(blank + 1);
+  return line.substr(0, line.find(' '));
 }
 namespace detail {
 struct resolver_lines {
@@ -27256,20 +27258,20 @@ BERTH_DECL std::string find_host_program(const std::string& name);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
-BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view nft_tables);
+BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view listed);
 BERTH_DECL bool needs_rules(const sandbox_record& record);
 BERTH_DECL result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox_record>& records);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
-BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view nft_tables) {
+BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view listed) {
   const std::string table = record.names().table;
   bool inet = false, arp = false;
-  while (!nft_tables.empty()) {
-    const std::size_t end = std::min(nft_tables.find('\n'), nft_tables.size());
-    const std::string_view line = nft_tables.substr(0, end);
+  while (!listed.empty()) {
+    const std::size_t end = std::min(listed.find('\n'), listed.size());
+    const std::string_view line = listed.substr(0, end);
     if (nft_table_name(line) == table) (line.starts_with("table inet ") ? inet : arp) = true;
-    nft_tables.remove_prefix(std::min(end + 1, nft_tables.size()));
+    listed.remove_prefix(std::min(end + 1, listed.size()));
   }
   return inet && arp;
 }
@@ -27280,10 +27282,10 @@ BERTH_DECL bool needs_rules(const sandbox_record& record) {
 BERTH_DECL result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox_record>& records) {
   std::vector<sandbox_record> out;
   if (std::none_of(records.begin(), records.end(), needs_rules)) return out;
-  const auto tables = run_blocking({"nft", "list", "tables"}, deadline_after(seconds(10)));
-  if (!tables) return tables.error();
+  const auto chains = run_blocking({"nft", "list", "chains"}, deadline_after(seconds(10)));
+  if (!chains) return chains.error();
   for (const sandbox_record& record : records) {
-    if (!needs_rules(record) || has_tables(record, *tables)) continue;
+    if (!needs_rules(record) || has_tables(record, *chains)) continue;
     const auto now = read_record(record.directory);
     if (now && now->token == record.token && needs_rules(*now)) out.push_back(record);
   }

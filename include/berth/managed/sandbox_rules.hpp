@@ -11,8 +11,8 @@
 
 namespace berth {
 
-/// Whether `nft list tables` names both of the sandbox's tables. Pure.
-BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view nft_tables);
+/// Whether `nft list tables` or `nft list chains` names both of the sandbox's tables. Pure.
+BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view listed);
 
 /// Whether it is one that runs in a network of berth's making.
 BERTH_DECL bool needs_rules(const sandbox_record& record);

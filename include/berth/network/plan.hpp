@@ -68,7 +68,7 @@ inline constexpr std::string_view refused_counter = "refused";
 /// The packets of the counter in `nft list table …`; none where there is no such counter.
 BERTH_DECL std::optional<std::uint64_t> parse_nft_counter(std::string_view table, std::string_view counter);
 
-/// The name in a line of `nft list tables`, "table FAMILY NAME"; empty for any other line.
+/// The name in a line of `nft list tables` or `nft list chains`, "table FAMILY NAME"; empty for any other line.
 BERTH_DECL std::string_view nft_table_name(std::string_view line) noexcept;
 
 /// The resolv.conf for the inside. Name servers on loopback cannot be reached from there, nor IPv6 ones: they are left out.

@@ -34,6 +34,7 @@ TEST(SandboxRules, AreKnownByTheirTable) {
   const std::string arp = "table arp berth_abcdefghijklm";
   EXPECT_TRUE(has_tables(record, line + "\n" + arp + "\n"));
   EXPECT_TRUE(has_tables(record, "table inet filter\n" + arp + "\n" + line + "\ntable inet x\n"));
+  EXPECT_TRUE(has_tables(record, line + " {\n\tchain input {\n\t}\n}\n" + arp + " {\n\tchain input {\n\t}\n}\n"));
   EXPECT_FALSE(has_tables(record, ""));
   EXPECT_FALSE(has_tables(record, line + "\n"));
   EXPECT_FALSE(has_tables(record, arp + "\n"));

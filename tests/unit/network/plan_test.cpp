@@ -163,6 +163,7 @@ TEST(NetworkPlan, ReadsWhatNftPrints) {
   EXPECT_EQ(parse_nft_counter("counter refused { bytes 3", "refused"), std::nullopt);
   EXPECT_EQ(parse_nft_counter("", "refused"), std::nullopt);
   EXPECT_EQ(nft_table_name("table arp berth_x"), "berth_x");
+  EXPECT_EQ(nft_table_name("table inet berth_x {"), "berth_x");
   EXPECT_EQ(nft_table_name("table"), "");
   EXPECT_EQ(nft_table_name("berth_x"), "");
 }

@@ -8,14 +8,14 @@
 
 namespace berth {
 
-BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view nft_tables) {
+BERTH_DECL bool has_tables(const sandbox_record& record, std::string_view listed) {
   const std::string table = record.names().table;
   bool inet = false, arp = false;
-  while (!nft_tables.empty()) {
-    const std::size_t end = std::min(nft_tables.find('\n'), nft_tables.size());
-    const std::string_view line = nft_tables.substr(0, end);
+  while (!listed.empty()) {
+    const std::size_t end = std::min(listed.find('\n'), listed.size());
+    const std::string_view line = listed.substr(0, end);
     if (nft_table_name(line) == table) (line.starts_with("table inet ") ? inet : arp) = true;
-    nft_tables.remove_prefix(std::min(end + 1, nft_tables.size()));
+    listed.remove_prefix(std::min(end + 1, listed.size()));
   }
   return inet && arp;
 }
@@ -28,10 +28,12 @@ BERTH_DECL bool needs_rules(const sandbox_record& record) {
 BERTH_DECL result<std::vector<sandbox_record>> find_without_rules(const std::vector<sandbox_record>& records) {
   std::vector<sandbox_record> out;
   if (std::none_of(records.begin(), records.end(), needs_rules)) return out;
-  const auto tables = run_blocking({"nft", "list", "tables"}, deadline_after(seconds(10)));
-  if (!tables) return tables.error();
+  // Not `list tables`, for which nft 1.0.6 reads all that is in them: 13 s beside 200 sandboxes, and this 0.4 s. A table without
+  // chains has no rules.
+  const auto chains = run_blocking({"nft", "list", "chains"}, deadline_after(seconds(10)));
+  if (!chains) return chains.error();
   for (const sandbox_record& record : records) {
-    if (!needs_rules(record) || has_tables(record, *tables)) continue;
+    if (!needs_rules(record) || has_tables(record, *chains)) continue;
     const auto now = read_record(record.directory);
     if (now && now->token == record.token && needs_rules(*now)) out.push_back(record);
   }

@@ -180,7 +180,9 @@ BERTH_DECL std::string_view nft_table_name(std::string_view line) noexcept {
   if (!line.starts_with("table ")) return {};
   line.remove_prefix(6);
   const std::size_t blank = line.find(' ');
-  return blank == std::string_view::npos ? std::string_view() : line.substr(blank + 1);
+  if (blank == std::string_view::npos) return {};
+  line.remove_prefix(blank + 1);
+  return line.substr(0, line.find(' '));
 }
 
 namespace detail {
