@@ -20,7 +20,7 @@ type MachineCheck struct {
 }
 
 // CheckMachine tells what this machine has of what berth needs, and, where rootfs is not empty, what is to be said of the Docker in
-// that root file system. It changes nothing, and takes half a second the first time, while runsc is asked for its options.
+// that root file system. It changes nothing, but for what [FindInit] does, and takes half a second the first time, while runsc is asked for its options.
 func CheckMachine(where Where, rootfs string) (Machine, error) {
 	const op = "check machine"
 	var out Machine

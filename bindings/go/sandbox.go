@@ -5,16 +5,26 @@ package berth
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"runtime"
 	"time"
 )
 
 func (w Where) text(op string) (string, error) {
+	if w.Init == "" && os.Getenv("BERTH_INIT") == "" {
+		program, err := carriedGuest()
+		if err != nil {
+			return "", &Error{Code: ErrIO, Layer: "go", Op: op, Message: "the berth-init that this program carries: " + err.Error(),
+				Hint: "name a berth-init by Where.Init or BERTH_INIT"}
+		}
+		w.Init = program
+	}
 	return encodeOptions(op, &w)
 }
 
-// FindInit finds berth-init on this host, which DockerRecipe.Guest is to name in a sandbox of your own.
+// FindInit finds berth-init on this host, which DockerRecipe.Guest is to name in a sandbox of your own. Where the program
+// carries one, it is put in /var/cache/berth (of another user than root, in the user's cache directory), and stays there.
 func FindInit(where Where) (string, error) {
 	const op = "find berth-init"
 	text, err := where.text(op)
