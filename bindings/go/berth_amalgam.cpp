@@ -15161,11 +15161,17 @@ struct sandbox_mount {
   std::string destination;
   bool read_only = false;
 };
+struct saved_directory {
+  std::string inside;
+  std::string copy;
+  std::string own;
+};
 struct sandbox_image {
   std::string directory;
   std::string spec;
   std::string init;
   std::uint32_t guest = 0;
+  std::vector<saved_directory> directories;
 };
 struct sandbox_config {
   std::string id;
@@ -16054,6 +16060,7 @@ struct pool_claim {
   process_identity owner;
   duration lifetime = duration::zero();
 };
+using standstill_work = std::function<boost::asio::awaitable<result<void>>()>;
 class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
  public:
   BERTH_DECL static boost::asio::awaitable<result<std::shared_ptr<sandbox>>> create(environment where,
@@ -16086,7 +16093,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
   BERTH_DECL bool is_paused() const;
   BERTH_DECL boost::asio::awaitable<result<void>> checkpoint(std::string directory, bool leave_running,
-                                                             duration patience = seconds(120));
+                                                             duration patience = seconds(120),
+                                                             standstill_work meanwhile = {});
   BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> egress(duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> set_egress(egress_policy policy, duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> stop(duration patience = seconds(10));
@@ -16096,7 +16104,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
       : where_(std::move(where)), root_(std::move(root)), record_(std::move(record)) {}
   boost::asio::awaitable<result<std::unique_ptr<running_command>>> start_command(command what, stdio_options io);
   boost::asio::awaitable<result<void>> set_paused(bool paused, time_point deadline);
-  boost::asio::awaitable<result<void>> save(std::string directory, bool leave_running, time_point deadline);
+  boost::asio::awaitable<result<void>> save(std::string directory, bool leave_running, time_point deadline,
+                                            standstill_work meanwhile);
   boost::asio::awaitable<result<void>> have_guest_retreat(time_point deadline);
   bool goes_by_guest(const command& what, const stdio_options& io) const;
   boost::asio::awaitable<guest_attempt> attempt_by_guest(command what, stdio_options io,
@@ -17164,6 +17173,8 @@ BERTH_DECL result<spec_builder> restored_spec(const sandbox_record& record, cons
   BERTH_TRY(move(std::string(sandbox::shared_inside), record.shared()));
   for (const etc_file& file : bound)
     BERTH_TRY(move(std::string("/etc/") + file.name, record.bundle() + "/" + file.name));
+  for (const saved_directory& saved : image.directories)
+    BERTH_TRY(move(saved.inside, record.directory + "/" + saved.own));
   spec_annotations annotations(*spec);
   BERTH_TRY(annotations.set("dev.berth.id", record.id));
   return spec;
@@ -17418,6 +17429,54 @@ BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv
 #endif
 namespace berth {
 namespace detail {
+inline std::string paused_marker(const sandbox_record& record) { return record.directory + "/paused"; }
+inline error paused_error(const sandbox_record& record) {
+  return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is paused", record.id, "resume it first");
+}
+}
+BERTH_DECL bool sandbox::is_paused() const {
+  return !record_.damaged && ::access(detail::paused_marker(record_).c_str(), F_OK) == 0;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_paused(bool paused, time_point deadline) {
+  const auto wanted = paused ? sandbox_state::paused : sandbox_state::running;
+  auto binary = co_await runsc_by(deadline);
+  if (!binary) co_return std::move(binary).error();
+  auto argv = paused ? runsc_pause_argv(*binary, globals(), record_.container_id())
+                     : runsc_resume_argv(*binary, globals(), record_.container_id());
+  if (!argv) co_return std::move(argv).error();
+  auto asked = co_await detail::run_runsc(std::move(*argv), deadline);
+  if (asked) co_return result<void>();
+  auto now = co_await find_state(std::max(duration(milliseconds(100)), deadline - clock::now()));
+  if (now && *now == wanted) co_return result<void>();
+  if (now && *now == sandbox_state::stopped)
+    co_return detail::not_running_error(record_, "the sandbox does not run any more");
+  co_return std::move(asked).error();
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::pause(duration patience) {
+  auto self = shared_from_this();
+  const time_point deadline = deadline_after(patience);
+  if (!is_paused()) BERTH_CO_TRY(check_running());
+  BERTH_CO_TRY(replace_file(detail::paused_marker(record_), {}, 0600, "sandbox"));
+  auto work = set_paused(true, deadline);
+  auto done = co_await cancellation_as_error(std::move(work));
+  if (!done) {
+    auto undo = set_paused(false, deadline_after(seconds(5)));
+    const auto runs = co_await cancellation_as_error(std::move(undo));
+    if (runs) ::unlink(detail::paused_marker(record_).c_str());
+  }
+  co_return done;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::resume(duration patience) {
+  auto self = shared_from_this();
+  if (!is_paused()) co_return check_running();
+  auto work = set_paused(false, deadline_after(patience));
+  auto done = co_await cancellation_as_error(std::move(work));
+  if (done) ::unlink(detail::paused_marker(record_).c_str());
+  co_return done;
+}
+}
+namespace berth {
+namespace detail {
 inline std::string wake_path(const sandbox_record& record) {
   return record.shared() + "/" + std::string(guest_wake_name);
 }
@@ -17460,14 +17519,15 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time
   co_return result<void>();
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string directory, bool leave_running,
-                                                              time_point deadline) {
+                                                              time_point deadline, standstill_work meanwhile) {
   BERTH_CO_TRY(check_running());
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
   runsc_checkpoint_options options;
   options.image_path = std::move(directory);
-  options.leave_running = leave_running;
+  const bool hold = static_cast<bool>(meanwhile);
+  options.leave_running = leave_running || hold;
   auto argv = runsc_checkpoint_argv(*binary, globals(), record_.container_id(), options);
   if (!argv) co_return std::move(argv).error();
   std::string own = record_.directory;
@@ -17477,7 +17537,14 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   auto retreating = have_guest_retreat(deadline);
   auto retreated = co_await std::move(retreating);
   result<void> saved = retreated;
-  if (retreated) {
+  if (retreated && hold) {
+    saved = replace_file(detail::paused_marker(record_), {}, 0600, "sandbox");
+    if (saved) {
+      auto pausing = set_paused(true, deadline);
+      saved = co_await std::move(pausing);
+    }
+  }
+  if (saved) {
     auto work = detail::run_runsc(std::move(*argv), deadline);
     auto done = co_await std::move(work);
     if (!done) {
@@ -17489,10 +17556,24 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
       saved = std::move(e);
     }
   }
+  if (saved && hold) {
+    auto working = meanwhile();
+    saved = co_await std::move(working);
+    if (saved && !is_paused())
+      saved = make_error(errc::state, "sandbox", "the sandbox was resumed while it was saved", record_.id, "try again");
+  }
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   if (saved && !leave_running) {
-    auto ending = wait_stopped(deadline_after(seconds(10)));
-    co_return co_await std::move(ending);
+    auto ending = hold ? stop() : wait_stopped(deadline_after(seconds(10)));
+    auto ended = co_await std::move(ending);
+    ::unlink(detail::paused_marker(record_).c_str());
+    co_return ended;
+  }
+  if (retreated && hold) {
+    auto resuming = set_paused(false, deadline_after(seconds(10)));
+    auto resumed = co_await std::move(resuming);
+    if (resumed) ::unlink(detail::paused_marker(record_).c_str());
+    else if (saved) saved = std::move(resumed);
   }
   if (!retreated && retreated.error().code == errc::state) co_return saved;
   if (record_.process_alive()) {
@@ -17511,13 +17592,61 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   co_return saved;
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::checkpoint(std::string directory, bool leave_running,
-                                                                    duration patience) {
+                                                                    duration patience, standstill_work meanwhile) {
   auto self = shared_from_this();
-  auto work = save(std::move(directory), leave_running, deadline_after(patience));
+  auto work = save(std::move(directory), leave_running, deadline_after(patience), std::move(meanwhile));
   auto done = co_await cancellation_as_error(std::move(work));
   co_return done;
 }
 }
+namespace berth {
+BERTH_DECL boost::asio::awaitable<result<void>> copy_tree(std::string from, std::string to, time_point deadline);
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> tree_bytes(std::string directory, time_point deadline);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline boost::asio::awaitable<result<std::string>> run_tree_tool(std::vector<std::string> argv, std::string failure,
+                                                                 std::string directory, time_point deadline) {
+  const std::string program = argv.front();
+  spawn_options options;
+  options.argv = std::move(argv);
+  options.env = minimal_environment();
+  options.parent_death_signal = SIGKILL;
+  stdio_options io;
+  auto running = run_process(std::move(options), std::move(io), deadline);
+  auto done = co_await std::move(running);
+  if (!done) co_return std::move(done).error();
+  if (done->status.success()) co_return std::move(done->out);
+  std::string said = done->err.substr(0, done->err.find('\n'));
+  error e = make_error(errc::io, "process", std::move(failure), std::move(directory));
+  if (done->err.find("No space left on device") != std::string::npos) e.message += ": no space is left on the device";
+  constexpr std::size_t kept = 400;
+  if (said.size() > 3 * kept) said = said.substr(0, kept) + " … " + said.substr(said.size() - kept);
+  e.detail = program + " ended with " + done->status.to_string() + (said.empty() ? "" : ": " + said);
+  co_return e;
+}
+}
+BERTH_DECL boost::asio::awaitable<result<void>> copy_tree(std::string from, std::string to, time_point deadline) {
+  std::vector<std::string> argv{"cp", "--archive", "--reflink=auto", "--no-target-directory", "--", from, to};
+  auto copying =
+      detail::run_tree_tool(std::move(argv), "cannot copy the directory to " + to, std::move(from), deadline);
+  auto copied = co_await std::move(copying);
+  if (!copied) co_return std::move(copied).error();
+  co_return result<void>();
+}
+BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> tree_bytes(std::string directory, time_point deadline) {
+  std::vector<std::string> argv{"du", "--summarize", "--block-size=1", "--", directory};
+  auto looking = detail::run_tree_tool(std::move(argv), "cannot tell how large the directory is", directory, deadline);
+  auto told = co_await std::move(looking);
+  if (!told) co_return std::move(told).error();
+  std::uint64_t bytes = 0;
+  if (std::from_chars(told->data(), told->data() + told->size(), bytes).ec != std::errc())
+    co_return make_error(errc::io, "process", "du told no number", std::move(directory));
+  co_return bytes;
+}
+}
+#endif
 namespace berth {
 inline constexpr int root_watch_fd = 3;
 inline constexpr const char* abandoned_name = "abandoned";
@@ -18424,6 +18553,20 @@ inline result<void> write_restored_wake(const sandbox_record& record) {
   wake.hostname = record.hostname;
   return replace_file(record.shared() + "/" + std::string(guest_wake_name), encode(wake), 0600, "sandbox");
 }
+inline boost::asio::awaitable<result<void>> copy_saved_directories(const sandbox_record& record,
+                                                                   const sandbox_image& image, time_point deadline) {
+  for (const saved_directory& saved : image.directories) {
+    std::string own = record.directory;
+    for (const auto& part : std::filesystem::path(saved.own).parent_path()) {
+      own += "/" + part.string();
+      if (::mkdir(own.c_str(), 0700) != 0 && errno != EEXIST)
+        co_return errno_error(errno, "sandbox", "cannot make the directory", own);
+    }
+    auto copying = copy_tree(saved.copy, record.directory + "/" + saved.own, deadline);
+    BERTH_CO_TRY(co_await std::move(copying));
+  }
+  co_return result<void>();
+}
 inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, const sandbox_config& what,
                                                         const runsc_binary& binary, time_point deadline) {
   const std::string pid_file = record.directory + "/sandbox.pid";
@@ -18487,6 +18630,10 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
         {{"rootfs", record.rootfs}, {"error", done.error().to_string()}});
   } else {
     co_return std::move(done).error();
+  }
+  if (what.restore_from) {
+    auto copying = copy_saved_directories(record, *what.restore_from, deadline);
+    BERTH_CO_TRY(co_await std::move(copying));
   }
   enter_phase(where, "bundle");
   BERTH_CO_TRY(write_bundle(record, mounted, init, resolver));
@@ -18766,54 +18913,6 @@ BERTH_DECL std::string home_of_user(std::uint32_t uid, std::string_view passwd) 
 }
 }
 #endif
-namespace berth {
-namespace detail {
-inline std::string paused_marker(const sandbox_record& record) { return record.directory + "/paused"; }
-inline error paused_error(const sandbox_record& record) {
-  return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is paused", record.id, "resume it first");
-}
-}
-BERTH_DECL bool sandbox::is_paused() const {
-  return !record_.damaged && ::access(detail::paused_marker(record_).c_str(), F_OK) == 0;
-}
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_paused(bool paused, time_point deadline) {
-  const auto wanted = paused ? sandbox_state::paused : sandbox_state::running;
-  auto binary = co_await runsc_by(deadline);
-  if (!binary) co_return std::move(binary).error();
-  auto argv = paused ? runsc_pause_argv(*binary, globals(), record_.container_id())
-                     : runsc_resume_argv(*binary, globals(), record_.container_id());
-  if (!argv) co_return std::move(argv).error();
-  auto asked = co_await detail::run_runsc(std::move(*argv), deadline);
-  if (asked) co_return result<void>();
-  auto now = co_await find_state(std::max(duration(milliseconds(100)), deadline - clock::now()));
-  if (now && *now == wanted) co_return result<void>();
-  if (now && *now == sandbox_state::stopped)
-    co_return detail::not_running_error(record_, "the sandbox does not run any more");
-  co_return std::move(asked).error();
-}
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::pause(duration patience) {
-  auto self = shared_from_this();
-  const time_point deadline = deadline_after(patience);
-  if (!is_paused()) BERTH_CO_TRY(check_running());
-  BERTH_CO_TRY(replace_file(detail::paused_marker(record_), {}, 0600, "sandbox"));
-  auto work = set_paused(true, deadline);
-  auto done = co_await cancellation_as_error(std::move(work));
-  if (!done) {
-    auto undo = set_paused(false, deadline_after(seconds(5)));
-    const auto runs = co_await cancellation_as_error(std::move(undo));
-    if (runs) ::unlink(detail::paused_marker(record_).c_str());
-  }
-  co_return done;
-}
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::resume(duration patience) {
-  auto self = shared_from_this();
-  if (!is_paused()) co_return check_running();
-  auto work = set_paused(false, deadline_after(patience));
-  auto done = co_await cancellation_as_error(std::move(work));
-  if (done) ::unlink(detail::paused_marker(record_).c_str());
-  co_return done;
-}
-}
 namespace berth {
 namespace detail {
 inline std::string read_runsc_error(const std::string& path) {
@@ -23469,6 +23568,7 @@ struct stored_snapshot {
   std::string image() const { return directory + "/image"; }
   std::string spec() const { return directory + "/config.json"; }
   std::string init() const { return directory + "/init"; }
+  std::string data_root() const { return directory + "/data-root"; }
 };
 namespace detail {
 inline constexpr std::string_view snapshots_directory = "/.snapshots";
@@ -24064,7 +24164,14 @@ inline result<void> sync_to_disk(const std::string& path) {
 BERTH_DECL result<void> unfinished_snapshot::finish(snapshot_manifest manifest) {
   std::vector<std::string> written;
   std::error_code failed;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(place_.directory, failed)) {
+  const bool has_data_root = ::access(place_.data_root().c_str(), F_OK) == 0;
+  std::filesystem::recursive_directory_iterator entries(place_.directory, failed);
+  for (; !failed && entries != std::filesystem::recursive_directory_iterator(); entries.increment(failed)) {
+    const auto& entry = *entries;
+    if (entry.path() == place_.data_root()) {
+      entries.disable_recursion_pending();
+      continue;
+    }
     written.push_back(entry.path().string());
     if (!entry.is_regular_file(failed)) continue;
     ::chmod(entry.path().c_str(), 0600);
@@ -24077,6 +24184,11 @@ BERTH_DECL result<void> unfinished_snapshot::finish(snapshot_manifest manifest) 
   written.push_back(manifest_file);
   written.push_back(place_.directory);
   for (const std::string& path : written) BERTH_TRY(sync_to_disk(path));
+  if (has_data_root) {
+    const unique_fd top(::open(place_.data_root().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!top || ::syncfs(top.get()) != 0)
+      return errno_error(errno, "snapshot", "cannot write the snapshot to the disk", place_.data_root());
+  }
   if (::renameat2(AT_FDCWD, place_.directory.c_str(), AT_FDCWD, final_.c_str(), RENAME_NOREPLACE) != 0) {
     if (errno == EEXIST)
       return make_error(errc::exists, "snapshot", "there is a snapshot of this name by now", manifest.name,
@@ -24104,19 +24216,17 @@ inline result<void> refuse_old_runsc(const runsc_version& runsc) {
                         ": its network stack fails afterwards, and ends the sandbox",
                     {}, "use runsc 20260905.0 or newer; sandboxes without Docker can be saved");
 }
-inline result<void> refuse_host_data_root(spec_builder& spec) {
-  for (const spec_mount& mount : spec_mounts(spec).list()) {
-    if (mount.type == "bind" && mount.source.ends_with(data_root_inside))
-      return make_error(errc::unsupported, "snapshot",
-                        "Docker's data root is a directory of the host's, which no snapshot has in it", mount.source,
-                        "run the sandbox " + hints::data_root_in_memory());
-  }
+inline std::optional<spec_mount> host_data_root(spec_builder& spec) {
+  for (const spec_mount& mount : spec_mounts(spec).list())
+    if (mount.type == "bind" && mount.source.ends_with(data_root_inside)) return mount;
   return {};
 }
 inline result<void> check_volumes(const stored_snapshot& from) {
   auto spec = spec_builder::load(from.spec());
   if (!spec) return std::move(spec).error();
+  const auto copied = host_data_root(*spec);
   for (const spec_mount& mount : spec_mounts(*spec).list()) {
+    if (copied && mount.destination == copied->destination) continue;
     const bool of_bundle =
         mount.destination.starts_with("/etc/") && mount.source.ends_with("/bundle" + mount.destination.substr(4));
     if (mount.type != "bind" || mount.destination == docker_guest_path || mount.destination == sandbox::shared_inside ||
@@ -24165,7 +24275,6 @@ BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::s
   const std::string config = box->record().bundle() + "/config.json";
   auto spec = spec_builder::load(config);
   if (!spec) co_return std::move(spec).error();
-  BERTH_CO_TRY(refuse_host_data_root(*spec));
   auto base = base_of(*binary, box->record().rootfs);
   if (!base) co_return std::move(base).error();
   snapshot_manifest manifest;
@@ -24180,9 +24289,22 @@ BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::s
   if (!guest) co_return make_error(errc::unsupported, "snapshot", "the sandbox does not run berth's guest", box->id());
   BERTH_CO_TRY(copy_beside(guest->source, place.init()));
   BERTH_CO_TRY(copy_beside(config, place.spec()));
-  auto saving = box->checkpoint(place.image(), options.leave_running, options.patience);
+  standstill_work copy_data_root;
+  const auto on_host = host_data_root(*spec);
+  const time_point deadline = deadline_after(options.patience);
+  if (on_host) {
+    const std::string from = on_host->source, to = place.data_root();
+    copy_data_root = [from, to, deadline] { return copy_tree(from, to, deadline); };
+  }
+  auto saving = box->checkpoint(place.image(), options.leave_running, options.patience, std::move(copy_data_root));
   auto saved = co_await std::move(saving);
   if (!saved) co_return std::move(saved).error();
+  if (on_host) {
+    auto looking = tree_bytes(place.data_root(), deadline);
+    const auto bytes = co_await std::move(looking);
+    if (!bytes) co_return bytes.error();
+    manifest.bytes = *bytes;
+  }
   manifest.took_ms = std::chrono::duration_cast<milliseconds>(clock::now() - began).count();
   co_return manifest;
 }
@@ -24229,7 +24351,11 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
   config.packet_socket_write = source.packet_socket_write;
   config.shared_directory = source.shared_directory;
   config.runsc_args = source.runsc_args;
-  config.restore_from = sandbox_image{from.image(), from.spec(), from.init(), source.guest};
+  config.restore_from = sandbox_image{from.image(), from.spec(), from.init(), source.guest, {}};
+  auto spec = spec_builder::load(from.spec());
+  if (!spec) co_return std::move(spec).error();
+  if (const auto copied = host_data_root(*spec))
+    config.restore_from->directories.push_back({copied->destination, from.data_root(), std::string(data_root_inside)});
   options.purpose.docker = from.manifest.docker;
   auto creating = sandbox::create(std::move(with_its_runsc), std::move(config));
   auto made = co_await std::move(creating);

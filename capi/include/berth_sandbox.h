@@ -143,7 +143,7 @@ BERTH_API berth_status berth_sandbox_hand_over(berth_sandbox *sandbox, const ber
 /* Saves it as it runs, memory and file systems, Docker and its containers, under a name: berth_sandbox_create's "snapshot".
  * options: {"name":"warm","leave_running":true}. Everything inside stands still meanwhile; connections to Docker are cut, and while a
  * command runs in it nothing is saved (BERTH_E_STATE). A failure leaves nothing, and the sandbox runs on. payload: as an element of
- * berth_snapshot_list. Errors: BERTH_E_EXISTS, BERTH_E_UNSUPPORTED (a data root on the host; Docker on a runsc before 20260905.0). */
+ * berth_snapshot_list. Errors: BERTH_E_EXISTS, BERTH_E_UNSUPPORTED (Docker on a runsc before 20260905.0). */
 BERTH_API berth_status berth_sandbox_snapshot(berth_sandbox *sandbox, const char *options, size_t options_len,
                                               const berth_op_options *op_options, uint64_t *op, berth_error **err);
 /* Copies of it, each as berth_sandbox_create makes one from a snapshot: saved once, under no name and for the time of this call. It goes

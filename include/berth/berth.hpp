@@ -71,6 +71,7 @@
 #include <berth/process/process.hpp>
 #include <berth/process/run_blocking.hpp>
 #include <berth/process/spawn.hpp>
+#include <berth/process/tree.hpp>
 #include <berth/process/write_no_sigpipe.hpp>
 
 #include <berth/readiness/guarded_socket.hpp>

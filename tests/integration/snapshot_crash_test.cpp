@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is killed while a sandbox is saved or restored, and what each copy has of its own.
-#include "support/command_fixture.hpp"
+#include "support/snapshot_fixture.hpp"
 
 #include <unistd.h>
 
@@ -17,19 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using std::string;
-using words = std::vector<string>;
 
-class SnapshotCrash : public command_test {
+class SnapshotCrash : public snapshot_test {
  protected:
-  void TearDown() override {
-    run({"rm", "--force", "box", "one", "two", "three"});
-    fs::remove_all(root_ + "/.snapshots");
-    command_test::TearDown();
-  }
-  string inside(const string& id, const string& script) { return must({"exec", id, "--", "sh", "-c", script}); }
-  string status_of(const string& id, const words& path) {
-    return parsed_json(run({"status", id, "--json"}).out).at(path);
-  }
   /// Host processes with `part` on their command line, but for the test's own.
   static std::set<pid_t> processes_with(const string& part) {
     std::set<pid_t> out;

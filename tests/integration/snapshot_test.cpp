@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Snapshots by the command, on real runsc and real dockerd.
-#include "support/command_fixture.hpp"
+#include "support/snapshot_fixture.hpp"
 
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -18,45 +18,7 @@ namespace fs = std::filesystem;
 using std::string;
 using words = std::vector<string>;
 
-class Snapshot : public command_test {
- protected:
-  void TearDown() override {
-    // They outlive their sandboxes, and are no garbage.
-    run({"rm", "--force", "box", "one", "two"});
-    ::umount2((root_ + "/.snapshots").c_str(), MNT_DETACH);
-    fs::remove_all(root_ + "/.snapshots");
-    fs::remove_all(beside());
-    command_test::TearDown();
-  }
-  /// A directory for what is no sandbox's.
-  string beside() const {
-    const string path = root_ + "-beside";
-    fs::create_directory(path);
-    return path;
-  }
-  words on_network(words more) const {
-    words all{"run", "-d", "--rootfs", rootfs_};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-  string inside(const string& id, const string& script) { return must({"exec", id, "--", "sh", "-c", script}); }
-  string docker(const string& id, words args, const string& input = {}) {
-    words all{"docker", id, "--"};
-    all.insert(all.end(), args.begin(), args.end());
-    return must(all, input);
-  }
-  string status_of(const string& id, const words& path) {
-    return parsed_json(run({"status", id, "--json"}).out).at(path);
-  }
-  bool counts_on(const std::function<string()>& look) {
-    // Looked at before the first write it is missing, and while it is written it is empty.
-    string before;
-    return eventually([&] { return !(before = look()).empty(); }) && eventually([&] {
-             const string now = look();
-             return !now.empty() && now != before;
-           });
-  }
-};
+class Snapshot : public snapshot_test {};
 
 TEST_F(Snapshot, ASandboxGoesOnFromWhereItWasUnderANameOfItsOwn) {
   must(on_network({"--id", "box", "--env", "COLOUR=blue", "--egress", "198.51.100.0/24"}));
@@ -114,10 +76,7 @@ TEST_F(Snapshot, ASandboxGoesOnFromWhereItWasUnderANameOfItsOwn) {
 TEST_F(Snapshot, DockerIsThereAtOnceWithItsImagesContainersAndNetworks) {
   const string programs = string(std::getenv("BERTH_BUILD")) + "/inside";
   must(on_network({"--id", "box", "--docker", "--wait", "--volume", programs + ":/inside:ro"}));
-  std::ifstream image(image_, std::ios::binary);
-  std::stringstream bytes;
-  bytes << image.rdbuf();
-  docker("box", {"load"}, bytes.str());
+  load_image("box");
   docker("box", {"network", "create", "front"});
   docker("box", {"volume", "create", "data"});
   docker("box", {"run", "-d", "--name", "count", "-v", "data:/data", image_name_, "sh", "-c",

@@ -2,6 +2,7 @@
 // Every body of the process layer.
 #pragma once
 
+#include <berth/impl/process/tree.ipp>
 #include <berth/impl/process/executor.ipp>
 #include <berth/impl/process/launch.ipp>
 #include <berth/impl/process/output_buffer.ipp>

@@ -26,12 +26,20 @@ struct sandbox_mount {
   bool read_only = false;
 };
 
+/// A directory of the host's that was bound into a sandbox and saved with it.
+struct saved_directory {
+  std::string inside;  ///< where it is bound
+  std::string copy;    ///< as it was when the sandbox was saved
+  std::string own;     ///< where the restored sandbox has its own copy of that: a path below its directory
+};
+
 /// What sandbox::checkpoint left, and what was there with it: a sandbox can be restored from that, as often as wanted.
 struct sandbox_image {
   std::string directory;    ///< runsc's checkpoint image
   std::string spec;         ///< a copy of the spec that its sandbox ran by, a file
   std::string init;         ///< a copy of its first process's program: pages of it are not in the image
   std::uint32_t guest = 0;  ///< sandbox_record::guest
+  std::vector<saved_directory> directories;
 };
 
 /// Everything about a sandbox but Docker, which the docker layer adds through `edit_spec` and the fields below.

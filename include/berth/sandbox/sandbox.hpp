@@ -17,6 +17,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,9 @@ struct pool_claim {
   process_identity owner;
   duration lifetime = duration::zero();  ///< from now on
 };
+
+/// What is to be done while nothing inside a sandbox runs; its error is that of whoever had it done.
+using standstill_work = std::function<boost::asio::awaitable<result<void>>()>;
 
 /// A handle to a sandbox. Handles of one sandbox may exist in many processes: the truth is the record on disk and the
 /// host's processes. Used from the loop's thread only. Destroying a handle does nothing to the sandbox.
@@ -162,12 +166,14 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL bool is_paused() const;
 
   /// Saves all that runs inside, memory and file systems, to files in the empty directory `directory`, for a sandbox_image. What is
-  /// on the host's side, bound directories, is not saved. Everything inside stands still meanwhile; afterwards it goes on where
-  /// `leave_running`, else the sandbox has ended. Connections to the guest and to Docker from the host are cut; a command that
+  /// on the host's side, bound directories, is not saved: `meanwhile`, where it is given, may do that. It is called once all else is
+  /// saved, while nothing inside runs; until it is over the sandbox is a paused one, and its error is that of the whole.
+  /// Everything inside stands still meanwhile; afterwards it goes on where `leave_running`, else the sandbox has ended. Connections to the guest and to Docker from the host are cut; a command that
   /// runs through the guest would be cut off as well, so that nothing is saved then (state). Errors: sandbox_not_running; state;
   /// unsupported (no guest of this version); timeout, hostile, those of runsc, after which it goes on as before.
   BERTH_DECL boost::asio::awaitable<result<void>> checkpoint(std::string directory, bool leave_running,
-                                                             duration patience = seconds(120));
+                                                             duration patience = seconds(120),
+                                                             standstill_work meanwhile = {});
 
   /// Its egress policy and what that refused, asked of the record and of the host's rules. Errors: unsupported (network_mode::none
   /// and path, whose host side is not berth's; a sandbox of a berth that had no such policies), sandbox_not_running,
@@ -192,7 +198,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
       : where_(std::move(where)), root_(std::move(root)), record_(std::move(record)) {}
   boost::asio::awaitable<result<std::unique_ptr<running_command>>> start_command(command what, stdio_options io);
   boost::asio::awaitable<result<void>> set_paused(bool paused, time_point deadline);
-  boost::asio::awaitable<result<void>> save(std::string directory, bool leave_running, time_point deadline);
+  boost::asio::awaitable<result<void>> save(std::string directory, bool leave_running, time_point deadline,
+                                            standstill_work meanwhile);
   boost::asio::awaitable<result<void>> have_guest_retreat(time_point deadline);
   bool goes_by_guest(const command& what, const stdio_options& io) const;
   boost::asio::awaitable<guest_attempt> attempt_by_guest(command what, stdio_options io,

@@ -25,10 +25,10 @@ struct snapshot_options {
 };
 
 /// Saves a sandbox of `where` that runs as the snapshot `name`: memory, root file system, all that is on a tmpfs inside. Docker in
-/// it is saved with its images, containers, volumes and networks, running containers as they run. What is on the host's side,
-/// volumes that were bound, is not; a data root there is refused. It is listed when it is whole, and not before; a failure leaves
-/// nothing. A snapshot holds whatever was in memory, secrets too: its files have mode 0600.
-/// Errors: exists, invalid; unsupported (a data root on the host, a guest of another version); as sandbox::checkpoint.
+/// it is saved with its images, containers, volumes and networks, running containers as they run. A data root that is a directory of
+/// the host's is copied meanwhile, by the host's cp; other volumes that were bound are not. It is listed when it is whole, and not
+/// before; a failure leaves nothing. A snapshot holds whatever was in memory, secrets too: its files have mode 0600.
+/// Errors: exists, invalid; unsupported (a guest of another version); as sandbox::checkpoint.
 BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environment where,
                                                                          std::shared_ptr<sandbox> box, std::string name,
                                                                          snapshot_options options = {});

@@ -20,7 +20,8 @@ struct stored_snapshot {
 
   std::string image() const { return directory + "/image"; }  ///< runsc's files
   std::string spec() const { return directory + "/config.json"; }
-  std::string init() const { return directory + "/init"; }  ///< the guest that its sandbox ran
+  std::string init() const { return directory + "/init"; }            ///< the guest that its sandbox ran
+  std::string data_root() const { return directory + "/data-root"; }  ///< of Docker's, where that was on the host
 };
 
 namespace detail {

@@ -124,6 +124,8 @@ BERTH_DECL result<spec_builder> restored_spec(const sandbox_record& record, cons
   BERTH_TRY(move(std::string(sandbox::shared_inside), record.shared()));
   for (const etc_file& file : bound)
     BERTH_TRY(move(std::string("/etc/") + file.name, record.bundle() + "/" + file.name));
+  for (const saved_directory& saved : image.directories)
+    BERTH_TRY(move(saved.inside, record.directory + "/" + saved.own));
   spec_annotations annotations(*spec);
   BERTH_TRY(annotations.set("dev.berth.id", record.id));
   return spec;

@@ -4,6 +4,7 @@
 #include <berth/base/file.hpp>
 #include <berth/base/visible_text.hpp>
 #include <berth/impl/sandbox/exec_by_guest.ipp>
+#include <berth/impl/sandbox/pause.ipp>
 #include <berth/process/cancellation.hpp>
 #include <berth/runsc/diagnose.hpp>
 #include <berth/runsc/runsc.hpp>
@@ -70,14 +71,16 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string directory, bool leave_running,
-                                                              time_point deadline) {
+                                                              time_point deadline, standstill_work meanwhile) {
   BERTH_CO_TRY(check_running());
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
   runsc_checkpoint_options options;
   options.image_path = std::move(directory);
-  options.leave_running = leave_running;
+  // Where more is to be saved than what runsc saves, all stands still until that is done as well, and goes on if it fails.
+  const bool hold = static_cast<bool>(meanwhile);
+  options.leave_running = leave_running || hold;
   auto argv = runsc_checkpoint_argv(*binary, globals(), record_.container_id(), options);
   if (!argv) co_return std::move(argv).error();
   std::string own = record_.directory;
@@ -87,7 +90,14 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   auto retreating = have_guest_retreat(deadline);
   auto retreated = co_await std::move(retreating);
   result<void> saved = retreated;
-  if (retreated) {
+  if (retreated && hold) {
+    saved = replace_file(detail::paused_marker(record_), {}, 0600, "sandbox");
+    if (saved) {
+      auto pausing = set_paused(true, deadline);
+      saved = co_await std::move(pausing);
+    }
+  }
+  if (saved) {
     auto work = detail::run_runsc(std::move(*argv), deadline);
     auto done = co_await std::move(work);
     if (!done) {
@@ -99,11 +109,25 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
       saved = std::move(e);
     }
   }
+  if (saved && hold) {
+    auto working = meanwhile();
+    saved = co_await std::move(working);
+    if (saved && !is_paused())
+      saved = make_error(errc::state, "sandbox", "the sandbox was resumed while it was saved", record_.id, "try again");
+  }
   // Whatever became of it, and of whoever waits for it: it is not left deaf.
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   if (saved && !leave_running) {
-    auto ending = wait_stopped(deadline_after(seconds(10)));
-    co_return co_await std::move(ending);
+    auto ending = hold ? stop() : wait_stopped(deadline_after(seconds(10)));
+    auto ended = co_await std::move(ending);
+    ::unlink(detail::paused_marker(record_).c_str());
+    co_return ended;
+  }
+  if (retreated && hold) {
+    auto resuming = set_paused(false, deadline_after(seconds(10)));
+    auto resumed = co_await std::move(resuming);
+    if (resumed) ::unlink(detail::paused_marker(record_).c_str());
+    else if (saved) saved = std::move(resumed);
   }
   if (!retreated && retreated.error().code == errc::state) co_return saved;
   if (record_.process_alive()) {
@@ -124,9 +148,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::checkpoint(std::string directory, bool leave_running,
-                                                                    duration patience) {
+                                                                    duration patience, standstill_work meanwhile) {
   auto self = shared_from_this();
-  auto work = save(std::move(directory), leave_running, deadline_after(patience));
+  auto work = save(std::move(directory), leave_running, deadline_after(patience), std::move(meanwhile));
   auto done = co_await cancellation_as_error(std::move(work));
   co_return done;
 }

@@ -6,6 +6,7 @@
 #include <berth/base/token.hpp>
 #include <berth/impl/sandbox/config.ipp>
 #include <berth/process/cancellation.hpp>
+#include <berth/process/tree.hpp>
 #include <berth/process/process.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
 #include <berth/sandbox/root_watch.hpp>
@@ -28,6 +29,7 @@
 
 #include <chrono>
 #include <exception>
+#include <filesystem>
 #include <optional>
 
 namespace berth {
@@ -208,6 +210,22 @@ inline result<void> write_restored_wake(const sandbox_record& record) {
   return replace_file(record.shared() + "/" + std::string(guest_wake_name), encode(wake), 0600, "sandbox");
 }
 
+/// What was saved of the host's directories, each a copy that goes with the sandbox.
+inline boost::asio::awaitable<result<void>> copy_saved_directories(const sandbox_record& record,
+                                                                   const sandbox_image& image, time_point deadline) {
+  for (const saved_directory& saved : image.directories) {
+    std::string own = record.directory;
+    for (const auto& part : std::filesystem::path(saved.own).parent_path()) {
+      own += "/" + part.string();
+      if (::mkdir(own.c_str(), 0700) != 0 && errno != EEXIST)
+        co_return errno_error(errno, "sandbox", "cannot make the directory", own);
+    }
+    auto copying = copy_tree(saved.copy, record.directory + "/" + saved.own, deadline);
+    BERTH_CO_TRY(co_await std::move(copying));
+  }
+  co_return result<void>();
+}
+
 inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, const sandbox_config& what,
                                                         const runsc_binary& binary, time_point deadline) {
   const std::string pid_file = record.directory + "/sandbox.pid";
@@ -274,6 +292,10 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
         {{"rootfs", record.rootfs}, {"error", done.error().to_string()}});
   } else {
     co_return std::move(done).error();
+  }
+  if (what.restore_from) {
+    auto copying = copy_saved_directories(record, *what.restore_from, deadline);
+    BERTH_CO_TRY(co_await std::move(copying));
   }
   enter_phase(where, "bundle");
   BERTH_CO_TRY(write_bundle(record, mounted, init, resolver));

@@ -7,6 +7,7 @@
 #include <berth/docker/data_root.hpp>
 #include <berth/docker/guest_daemon.hpp>
 #include <berth/docker/plan.hpp>
+#include <berth/process/tree.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 #include <berth/snapshot/detail/task_group.hpp>
 #include <berth/snapshot/detail/unfinished.hpp>
@@ -43,14 +44,11 @@ inline result<void> refuse_old_runsc(const runsc_version& runsc) {
                     {}, "use runsc 20260905.0 or newer; sandboxes without Docker can be saved");
 }
 
-/// Two dockerds on one directory of the host's destroy each other's images.
-inline result<void> refuse_host_data_root(spec_builder& spec) {
-  for (const spec_mount& mount : spec_mounts(spec).list()) {
-    if (mount.type == "bind" && mount.source.ends_with(data_root_inside))
-      return make_error(errc::unsupported, "snapshot",
-                        "Docker's data root is a directory of the host's, which no snapshot has in it", mount.source,
-                        "run the sandbox " + hints::data_root_in_memory());
-  }
+/// Docker's data root where that is a directory of the host's. Two dockerds on one destroy each other's images, so a snapshot
+/// has a copy of it, and each sandbox that is restored another.
+inline std::optional<spec_mount> host_data_root(spec_builder& spec) {
+  for (const spec_mount& mount : spec_mounts(spec).list())
+    if (mount.type == "bind" && mount.source.ends_with(data_root_inside)) return mount;
   return {};
 }
 
@@ -58,7 +56,9 @@ inline result<void> refuse_host_data_root(spec_builder& spec) {
 inline result<void> check_volumes(const stored_snapshot& from) {
   auto spec = spec_builder::load(from.spec());
   if (!spec) return std::move(spec).error();
+  const auto copied = host_data_root(*spec);
   for (const spec_mount& mount : spec_mounts(*spec).list()) {
+    if (copied && mount.destination == copied->destination) continue;
     // What is berth's own is made anew: the guest, the shared directory, files of the bundle's over /etc.
     const bool of_bundle =
         mount.destination.starts_with("/etc/") && mount.source.ends_with("/bundle" + mount.destination.substr(4));
@@ -113,7 +113,6 @@ BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::s
   const std::string config = box->record().bundle() + "/config.json";
   auto spec = spec_builder::load(config);
   if (!spec) co_return std::move(spec).error();
-  BERTH_CO_TRY(refuse_host_data_root(*spec));
   auto base = base_of(*binary, box->record().rootfs);
   if (!base) co_return std::move(base).error();
   snapshot_manifest manifest;
@@ -129,9 +128,22 @@ BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::s
   if (!guest) co_return make_error(errc::unsupported, "snapshot", "the sandbox does not run berth's guest", box->id());
   BERTH_CO_TRY(copy_beside(guest->source, place.init()));
   BERTH_CO_TRY(copy_beside(config, place.spec()));
-  auto saving = box->checkpoint(place.image(), options.leave_running, options.patience);
+  standstill_work copy_data_root;
+  const auto on_host = host_data_root(*spec);
+  const time_point deadline = deadline_after(options.patience);
+  if (on_host) {
+    const std::string from = on_host->source, to = place.data_root();
+    copy_data_root = [from, to, deadline] { return copy_tree(from, to, deadline); };
+  }
+  auto saving = box->checkpoint(place.image(), options.leave_running, options.patience, std::move(copy_data_root));
   auto saved = co_await std::move(saving);
   if (!saved) co_return std::move(saved).error();
+  if (on_host) {
+    auto looking = tree_bytes(place.data_root(), deadline);
+    const auto bytes = co_await std::move(looking);
+    if (!bytes) co_return bytes.error();
+    manifest.bytes = *bytes;
+  }
   manifest.took_ms = std::chrono::duration_cast<milliseconds>(clock::now() - began).count();
   co_return manifest;
 }
@@ -180,7 +192,11 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
   config.packet_socket_write = source.packet_socket_write;
   config.shared_directory = source.shared_directory;
   config.runsc_args = source.runsc_args;
-  config.restore_from = sandbox_image{from.image(), from.spec(), from.init(), source.guest};
+  config.restore_from = sandbox_image{from.image(), from.spec(), from.init(), source.guest, {}};
+  auto spec = spec_builder::load(from.spec());
+  if (!spec) co_return std::move(spec).error();
+  if (const auto copied = host_data_root(*spec))
+    config.restore_from->directories.push_back({copied->destination, from.data_root(), std::string(data_root_inside)});
   options.purpose.docker = from.manifest.docker;
   auto creating = sandbox::create(std::move(with_its_runsc), std::move(config));
   auto made = co_await std::move(creating);

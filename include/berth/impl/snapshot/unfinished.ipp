@@ -57,7 +57,14 @@ inline result<void> sync_to_disk(const std::string& path) {
 BERTH_DECL result<void> unfinished_snapshot::finish(snapshot_manifest manifest) {
   std::vector<std::string> written;
   std::error_code failed;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(place_.directory, failed)) {
+  const bool has_data_root = ::access(place_.data_root().c_str(), F_OK) == 0;
+  std::filesystem::recursive_directory_iterator entries(place_.directory, failed);
+  for (; !failed && entries != std::filesystem::recursive_directory_iterator(); entries.increment(failed)) {
+    const auto& entry = *entries;
+    if (entry.path() == place_.data_root()) {
+      entries.disable_recursion_pending();
+      continue;
+    }
     written.push_back(entry.path().string());
     if (!entry.is_regular_file(failed)) continue;
     ::chmod(entry.path().c_str(), 0600);  // memory holds keys and environments
@@ -70,6 +77,12 @@ BERTH_DECL result<void> unfinished_snapshot::finish(snapshot_manifest manifest) 
   written.push_back(manifest_file);
   written.push_back(place_.directory);
   for (const std::string& path : written) BERTH_TRY(sync_to_disk(path));
+  if (has_data_root) {
+    // Thousands of files: one by one they would take longer than all that the file system has to write.
+    const unique_fd top(::open(place_.data_root().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!top || ::syncfs(top.get()) != 0)
+      return errno_error(errno, "snapshot", "cannot write the snapshot to the disk", place_.data_root());
+  }
   if (::renameat2(AT_FDCWD, place_.directory.c_str(), AT_FDCWD, final_.c_str(), RENAME_NOREPLACE) != 0) {
     if (errno == EEXIST)
       return make_error(errc::exists, "snapshot", "there is a snapshot of this name by now", manifest.name,
