@@ -102,7 +102,12 @@ def docker_box(machine: Path, rootfs: str, busybox: Path) -> Iterator[berth.Sand
         yield sandbox
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Side by side run what shares nothing: a file has its sandboxes, several have images that the first of them makes.
+    with_images = {item.path for item in items if "user_environment" in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("images" if item.path in with_images else item.path.stem))
     items.sort(key=lambda item: (item.path.parent.name != "unit", item.path.name != "test_contract.py"))
     # A failed one on the real thing is run once more, and the summary names it (RERUN): they start sandboxes on a
     # machine whose other load nobody here sees.
