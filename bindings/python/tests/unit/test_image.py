@@ -221,7 +221,11 @@ def test_a_directory_that_did_not_change_is_not_read_again(tmp_path: Path, monke
             "the registry wants credentials (unauthorized: authentication required)",
             "auth_file=",
         ),
-        ("reading manifest 9 in h/a: manifest unknown", "the registry has no such image (manifest unknown)", ""),
+        (
+            "reading manifest 9 in h/a: manifest unknown",
+            "the registry has no such image (manifest unknown)",
+            "list-tags",
+        ),
         ("something else", "", ""),
     ],
 )
@@ -239,8 +243,8 @@ def test_a_tool_that_fails_is_told_by_its_cause() -> None:
     logged = 'time="2026-01-01T00:00:00Z" level=fatal msg="reading \\"a\\": dial tcp: no route"'
     said = fails(logged, _explain)
     assert str(said) == (
-        "the registry cannot be reached from here (dial tcp: no route): cannot find a; "
-        "name a mirror of docker.io by mirror= or $BERTH_REGISTRY_MIRROR\n"
+        "the registry cannot be reached from here (dial tcp: no route): cannot find a; check the name and this "
+        "machine's network; a mirror of docker.io is named by mirror= or $BERTH_REGISTRY_MIRROR\n"
         'sh exited with 1: reading "a": dial tcp: no route'
     )
     assert str(fails("words")) == "cannot find a: sh exited with 1: words"

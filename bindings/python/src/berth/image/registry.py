@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import ImageError
 from ..progress import progress
 from ..rootfs import Built, default_mirror
+from ._causes import CAUSES
 from .reference import DEFAULT_REGISTRY, Reference
 from .store import Store, content_key
 from .tools import run_tool
@@ -52,35 +53,9 @@ def _source(reference: Reference, options: RegistryOptions) -> tuple[str, list[s
     return reference.at(registry), tls + auth
 
 
-#: skopeo's words (1.9), in small letters; what they mean for who names an image, and what to do.
-_CAUSES = (
-    (
-        ("http response to https client",),
-        "the registry speaks no TLS",
-        "write the mirror as http://host:port",
-    ),
-    (
-        ("x509", "certificate"),
-        "the registry's certificate is not trusted on this machine",
-        "give this machine the certificate of its authority (update-ca-certificates)",
-    ),
-    (
-        ("dial tcp", "no such host", "connection refused", "i/o timeout", "deadline exceeded", "no route to host"),
-        "the registry cannot be reached from here",
-        "name a mirror of docker.io by mirror= or $BERTH_REGISTRY_MIRROR",
-    ),
-    (
-        ("unauthorized", "authentication required", "access to the resource is denied"),
-        "the registry wants credentials",
-        "`skopeo login` or `docker login` first, or give auth_file= or $REGISTRY_AUTH_FILE",
-    ),
-    (("manifest unknown", "name unknown"), "the registry has no such image", ""),
-)
-
-
 def _explain(words: str) -> tuple[str, str]:
     small = words.lower()
-    for signs, cause, hint in _CAUSES:
+    for signs, cause, hint in CAUSES:
         if at := [small.index(sign) for sign in signs if sign in small]:
             # From there on it is the innermost of what one part of skopeo says of another.
             return f"{cause} ({words[min(at) :].splitlines()[0][:200].strip()})", hint

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Made by options/generate from options/image_failures.toml: do not edit.
+{{"http response to https client"}, "the registry speaks no TLS", "write a mirror in $BERTH_REGISTRY_MIRROR as http://host:port; for another registry say `insecure = true` in /etc/containers/registries.conf"},
+{{"x509", "certificate"}, "the registry's certificate is not trusted on this machine", "give this machine the certificate of its authority (update-ca-certificates)"},
+{{"dial tcp", "no such host", "connection refused", "i/o timeout", "deadline exceeded", "no route to host"}, "the registry cannot be reached from here", "check the name and this machine's network; a mirror of docker.io is named by $BERTH_REGISTRY_MIRROR"},
+{{"unauthorized", "authentication required", "access to the resource is denied"}, "the registry wants credentials", "`skopeo login` or `docker login` first, or give $REGISTRY_AUTH_FILE", errc::permission},
+{{"manifest unknown", "name unknown"}, "the registry has no such image", "`skopeo list-tags docker://REPOSITORY` lists the tags that a repository has", errc::not_found},
+{{"no descriptor found for reference", "tag not found in"}, "there is no image of this name in it", "`umoci list --layout DIR` lists what an OCI layout has", errc::not_found},
+{{"no image found in"}, "there is no such image for this machine's architecture", "take an image that is made for it", errc::not_found},
+{{"no space left on device"}, "there is no room for the image", "name a directory with more room by $TMPDIR", errc::io},
+{{"trust policy"}, "skopeo has not been told whose images it may take", "install containers-common (golang-github-containers-common in Debian), which brings /etc/containers/policy.json"},
+{{"no such file or directory"}, "the image is not there", "name a directory or a file that holds one", errc::not_found},
