@@ -16,7 +16,7 @@ namespace {
 
 // So much may wait for a host that reads slowly before the command's streams are left alone.
 constexpr std::size_t most_unsent = 256 * 1024;
-constexpr std::size_t piece = guest_frame_limit;
+constexpr std::size_t most_in_a_frame = guest_frame_limit;
 
 }  // namespace
 
@@ -218,9 +218,9 @@ void connection::feed_input() {
 
 void connection::read_source(source& from) {
   // The frame's header goes before what is read, so that nothing is copied where the host keeps up.
-  char buffer[guest_header_size + piece];
+  char buffer[guest_header_size + most_in_a_frame];
   for (int round = 0; round < 8 && from.fd && from.may_send > 0 && unsent_.size() < most_unsent; ++round) {
-    const std::size_t most = std::min<std::size_t>(piece, from.may_send);
+    const std::size_t most = std::min<std::size_t>(most_in_a_frame, from.may_send);
     const ssize_t n = ::read(from.fd.get(), buffer + guest_header_size, most);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) break;
