@@ -28,7 +28,7 @@ packages_build=(g++ gcc make cmake ninja-build pkg-config ccache python3
 # Run: what berth calls, and what makes root file systems.
 packages_run=(iproute2 nftables iptables util-linux curl debootstrap debian-archive-keyring ca-certificates xz-utils)
 # Test: the linters; fuzzing, sanitizers, the ABI check; the Python package's registry, images and virtual environment.
-packages_test=(clang-format shellcheck clang libclang-rt-14-dev abigail-tools procps git
+packages_test=(clang-format shellcheck clang-16 libclang-rt-16-dev abigail-tools procps git
   docker-registry skopeo umoci python3-venv)
 
 # The matrix (scripts/matrix): what is tried beside runsc_release and the Docker of rootfs_suite. An older runsc of the module
