@@ -99,6 +99,7 @@
 #include <berth/guest/protocol.hpp>
 
 #include <berth/sandbox/config.hpp>
+#include <berth/sandbox/directory_lock.hpp>
 #include <berth/sandbox/exit_reason.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 #include <berth/sandbox/garbage.hpp>

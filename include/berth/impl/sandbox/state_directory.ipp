@@ -21,42 +21,6 @@
 
 namespace berth::detail {
 
-BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& directory) {
-  directory_lock lock;
-  lock.fd_.reset(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!lock.fd_) return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
-  if (::flock(lock.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return errno_error(errno, "sandbox", "cannot lock the sandbox", directory);
-    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
-  }
-  struct stat mine {};
-  struct stat there {};
-  if (::fstat(lock.fd_.get(), &mine) != 0 || ::lstat(directory.c_str(), &there) != 0) {
-    return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
-  }
-  if (mine.st_ino != there.st_ino || mine.st_dev != there.st_dev) {
-    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
-  }
-  return lock;
-}
-
-BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(std::string directory,
-                                                                               time_point deadline) {
-  for (;;) {
-    auto lock = try_lock(directory);
-    if (lock || lock.error().code != errc::again) co_return lock;
-    if (clock::now() >= deadline) {
-      error e = std::move(lock).error();
-      e.code = errc::timeout;
-      co_return e;
-    }
-    const milliseconds pause(10);
-    if (!co_await pause_for(pause)) {
-      co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
-    }
-  }
-}
-
 BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record) {
   BERTH_TRY(check_socket_paths(root, record.id));
   const std::string temporary = root + "/.new-" + random_token(13);

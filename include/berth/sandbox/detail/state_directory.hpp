@@ -5,6 +5,7 @@
 #include <berth/base/clock.hpp>
 #include <berth/base/result.hpp>
 #include <berth/base/unique_fd.hpp>
+#include <berth/sandbox/directory_lock.hpp>
 #include <berth/sandbox/record.hpp>
 #include <berth/sandbox/root_directory.hpp>
 
@@ -15,22 +16,7 @@
 
 namespace berth::detail {
 
-/// The lock of one sandbox: a flock on its directory itself, held through creation and removal. It goes with the process,
-/// so a lock that can be had means that nobody is at work. A lock got on a directory that was removed or replaced in the
-/// meantime does not count.
-class directory_lock {
- public:
-  directory_lock() = default;
-  /// Errors: again (held), not_found (no such directory), permission, io.
-  BERTH_DECL static result<directory_lock> try_lock(const std::string& directory);
-  /// Waits without blocking the loop. Errors: as try_lock, but timeout in place of again; cancelled.
-  BERTH_DECL static boost::asio::awaitable<result<directory_lock>> lock(std::string directory, time_point deadline);
-  explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
-  void release() noexcept { fd_.reset(); }
-
- private:
-  unique_fd fd_;
-};
+using berth::directory_lock;
 
 /// Makes <root>/<record.id> holding the record, locked from the moment when it has its name. Errors: exists; as
 /// check_socket_paths.
