@@ -6,12 +6,14 @@
 
 #include <berth/base/text.hpp>
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -68,6 +70,7 @@ void server::reap() {
     const auto at = commands_.find(pid);
     if (at == commands_.end()) {
       files_.forget(pid);
+      last_use_ = std::chrono::steady_clock::now();  // a container's end shows so: its shim is an orphan
       continue;
     }
     const auto whose = at->second.lock();
@@ -94,10 +97,16 @@ void server::accept_some() {
 
 void server::adopt(unique_fd socket, bool from_host) {
   connection::hooks tell;
-  tell.gone = [this](connection& c) { connections_.erase(&c); };
+  tell.gone = [this](connection& c) {
+    const auto at = connections_.find(&c);
+    if (at == connections_.end()) return;
+    if (at->second.from_host && !at->second.quiet) last_use_ = std::chrono::steady_clock::now();
+    connections_.erase(at);
+  };
   tell.started = [this](connection& c, pid_t pid) { commands_[pid] = c.weak_from_this(); };
   tell.daemon = [this](connection& c, std::string_view request) { take_daemon_request(c, request); };
   tell.retreat = [this](connection& c) { take_retreat(c); };
+  tell.rest = [this](connection& c, guest_rest wanted) { take_rest(c, wanted); };
   tell.file = [this](connection& c, std::string_view request) { take_file_request(c, request); };
   auto made = std::make_shared<connection>(loop_, std::move(socket), std::move(tell));
   connections_[made.get()] = {made, from_host};
@@ -116,7 +125,8 @@ void server::take_daemon_request(connection& from, std::string_view request) {
       return theirs;
     });
   }
-  daemon_->take(from.weak_from_this(), request);
+  const bool listens = daemon_->take(from.weak_from_this(), request);
+  if (const auto at = connections_.find(&from); at != connections_.end()) at->second.quiet = listens;
 }
 
 void server::take_file_request(connection& from, std::string_view request) {
@@ -154,8 +164,34 @@ void server::take_retreat(connection& from) {
   from.tell_retreating();
 }
 
+bool server::in_use_but_by(const connection& whom) const {
+  const auto uses = [&whom](const auto& one) {
+    return one.second.from_host && !one.second.quiet && one.first != &whom;
+  };
+  return std::any_of(connections_.begin(), connections_.end(), uses) || !files_.empty() ||
+         (daemon_ && daemon_->in_use()) || retreat_;
+}
+
+void server::take_rest(connection& from, guest_rest wanted) {
+  if (const auto at = connections_.find(&from); at != connections_.end()) at->second.quiet = true;
+  guest_rest idle;
+  if (!in_use_but_by(from)) {
+    const auto last = daemon_ ? std::max(last_use_, daemon_->last_use()) : last_use_;
+    const auto since = std::chrono::steady_clock::now() - last;
+    idle.ms = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count(), 0, 0x7fffffff));
+  }
+  const int socket = from.socket();
+  from.tell_idle(idle);
+  if (from.closed() || idle.ms < wanted.ms || wanted.ms == 0) return;
+  // What comes from now on is left where the host sees that it is there: it is about to stop all that runs here.
+  pollfd ended{socket, POLLIN, 0};
+  (void)::poll(&ended, 1, guest_rest_limit_ms);
+}
+
 void server::come_back(const guest_wake& wake) {
-  loop_.later([this] { retreat_.reset(); });  // it is what calls
+  last_use_ = std::chrono::steady_clock::now();  // a restored sandbox's clock has made a jump
+  loop_.later([this] { retreat_.reset(); });     // it is what calls
   if (!listen()) complain_errno("cannot listen on " + path_);
   if (daemon_) daemon_->come_back(wake.restored);
 }

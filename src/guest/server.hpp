@@ -8,6 +8,7 @@
 #include "base/event_loop.hpp"
 #include "checkpoint/retreat.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ class server {
   void take_daemon_request(connection& from, std::string_view request);
   void take_file_request(connection& from, std::string_view request);
   void take_retreat(connection& from);
+  void take_rest(connection& from, guest_rest wanted);
+  bool in_use_but_by(const connection& whom) const;
   void come_back(const guest_wake& wake);
   /// The directory that is shared with the host.
   std::string directory() const { return path_.substr(0, path_.rfind('/')); }
@@ -44,12 +47,14 @@ class server {
   struct known_connection {
     std::shared_ptr<connection> held;
     bool from_host = false;
+    bool quiet = false;  ///< it only listens to news, or asks whether anybody else is there
   };
   std::unordered_map<connection*, known_connection> connections_;
   std::unordered_map<pid_t, std::weak_ptr<connection>> commands_;
   file_workers files_;
   std::unique_ptr<daemon_keeper> daemon_;  ///< from the first request about dockerd on
   std::unique_ptr<retreat> retreat_;       ///< while there is one
+  std::chrono::steady_clock::time_point last_use_ = std::chrono::steady_clock::now();  ///< as far as it is seen here
 };
 
 }  // namespace berth::guest

@@ -74,6 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check<berth::guest_exited>(all);
   check<berth::guest_refused>(all);
   check<berth::guest_wake>(all);
+  check<berth::guest_rest>(all);
   check<berth::guest_file_request>(all);
   check<berth::guest_file_answer>(all);
   if (const auto infos = berth::decode_file_infos(all)) {

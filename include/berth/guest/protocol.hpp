@@ -42,6 +42,7 @@ enum class guest_frame_kind : std::uint8_t {
   daemon = 0x20,     ///< about the dockerd that the guest keeps, in place of a command; JSON, the docker layer's
   file = 0x40,  ///< guest_file_request (file_messages.hpp), in place of a command; more of them may follow its answer
   retreat = 0x30,  ///< in place of a command: give up what no checkpoint can save, until there is a guest_wake_name
+  rest = 0x50,     ///< guest_rest, in place of a command: hold still, where nobody has used the sandbox for so long
 
   greeting = 0x81,     ///< guest_hello
   started = 0x90,      ///< guest_started
@@ -54,6 +55,7 @@ enum class guest_frame_kind : std::uint8_t {
   deaf = 0x97,         ///< it reads its stdin no more
   daemon_news = 0xa0,  ///< the answers to `daemon`, and what came of it; JSON, the docker layer's
   file_answer = 0xc0,  ///< guest_file_answer: what `file` asked for is over
+  idle_for = 0xd0,     ///< guest_rest, the answer to `rest`: how long it has not been used
   retreating = 0xb0,   ///< the answer to `retreat`: all is given up once this connection has ended
 };
 
@@ -104,6 +106,13 @@ struct guest_refused {
   std::string message;
 };
 
+/// How long nobody has used a sandbox, or must not have. A guest that answers `rest` with no less than was asked for takes nothing
+/// from the host any more until this connection ends, or for guest_rest_limit_ms: what is said meanwhile waits, for the host to see.
+struct guest_rest {
+  std::uint32_t ms = 0;
+};
+inline constexpr int guest_rest_limit_ms = 10'000;
+
 /// The content of the file guest_wake_name: what has become of a guest that retreated.
 struct guest_wake {
   bool restored = false;  ///< this is a copy, restored from a checkpoint; else all is as it was
@@ -150,6 +159,7 @@ BERTH_DECL std::string encode(const guest_grant& m);
 BERTH_DECL std::string encode(const guest_started& m);
 BERTH_DECL std::string encode(const guest_exited& m);
 BERTH_DECL std::string encode(const guest_refused& m);
+BERTH_DECL std::string encode(const guest_rest& m);
 BERTH_DECL std::string encode(const guest_wake& m);
 template <class Message>
 result<Message> decode_guest(std::string_view payload);
@@ -169,6 +179,8 @@ template <>
 BERTH_DECL result<guest_exited> decode_guest<guest_exited>(std::string_view payload);
 template <>
 BERTH_DECL result<guest_refused> decode_guest<guest_refused>(std::string_view payload);
+template <>
+BERTH_DECL result<guest_rest> decode_guest<guest_rest>(std::string_view payload);
 template <>
 BERTH_DECL result<guest_wake> decode_guest<guest_wake>(std::string_view payload);
 

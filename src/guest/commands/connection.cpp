@@ -114,6 +114,13 @@ void connection::take(const guest_frame& frame) {
       asked_ = true;
       return tell_.retreat(*this);
     }
+    case kind::rest: {
+      if (asked_) return refuse("a second request for one connection");
+      asked_ = true;
+      const auto wanted = decode_guest<guest_rest>(frame.payload);
+      if (!wanted) return refuse(wanted.error().message);
+      return tell_.rest(*this, *wanted);
+    }
     case kind::file: {
       if (asked_) return refuse("a second request for one connection");
       asked_ = true;
@@ -297,6 +304,11 @@ void connection::tell_retreating() {
   if (closed_ || ending_) return;
   say(guest_frame_kind::retreating, {});
   ending_ = true;
+  flush();
+}
+
+void connection::tell_idle(guest_rest how_long) {
+  say(guest_frame_kind::idle_for, encode(how_long));
   flush();
 }
 

@@ -21,12 +21,13 @@ namespace berth::guest {
 class connection : public std::enable_shared_from_this<connection> {
  public:
   /// `gone` is called once, when the connection has ended; `started` when its command runs, to be told of its end; `daemon`
-  /// for a request about dockerd; `retreat` for that one; `file` for one about files, which hands the connection over.
+  /// for a request about dockerd; `retreat` and `rest` for those; `file` for one about files, which hands the connection over.
   struct hooks {
     std::function<void(connection&)> gone;
     std::function<void(connection&, pid_t)> started;
     std::function<void(connection&, std::string_view request)> daemon;
     std::function<void(connection&)> retreat;
+    std::function<void(connection&, guest_rest)> rest;
     std::function<void(connection&, std::string_view request)> file;
   };
   connection(event_loop& loop, unique_fd socket, hooks tell);
@@ -53,6 +54,8 @@ class connection : public std::enable_shared_from_this<connection> {
   void close();
   /// The last frame that is said, the answer to `retreat`.
   void tell_retreating();
+  /// The answer to `rest`; the connection stays, for the host to end.
+  void tell_idle(guest_rest how_long);
 
  private:
   /// A stream from the command to the host.

@@ -2,6 +2,7 @@
 #include "daemon_keeper.hpp"
 
 #include "base/complain.hpp"
+#include "nested_containers.hpp"
 
 #include <berth/base/file.hpp>
 #include <berth/docker/guest_daemon.hpp>
@@ -54,9 +55,12 @@ void say_done(const std::weak_ptr<connection>& to, const result<void>& outcome) 
 daemon_keeper::daemon_keeper(std::string directory, event_loop& outer, std::function<result<unique_fd>()> connect)
     : directory_(std::move(directory)), executor_(std::move(connect)), watched_(outer) {}
 
-void daemon_keeper::take(std::weak_ptr<connection> from, std::string_view request) {
+bool daemon_keeper::take(std::weak_ptr<connection> from, std::string_view request) {
   auto what = parse_daemon_request(request);
-  if (!what) return say_done(from, std::move(what).error());
+  if (!what) {
+    say_done(from, std::move(what).error());
+    return false;
+  }
   if (what->so_far) {
     for (const log_event& event : said_) {
       daemon_news before;
@@ -72,23 +76,36 @@ void daemon_keeper::take(std::weak_ptr<connection> from, std::string_view reques
   listeners_.push_back({from, what->lines});
   switch (what->what) {
     case daemon_request::kind::start: {
-      if (what->run && command_)
-        return say_done(from, make_error(errc::state, "guest", "this sandbox was left with a command already"));
+      if (what->run && command_) {
+        say_done(from, make_error(errc::state, "guest", "this sandbox was left with a command already"));
+        return false;
+      }
       const daemon_state now = status().docker.state;
       // One that is up, or on its way, is what was asked for.
       if (what->docker && now != daemon_state::starting && now != daemon_state::ready)
         make_supervisor(std::move(*what->docker));
       if (what->run) command_.emplace();
       asio::co_spawn(loop_, start(std::move(from), what->docker.has_value(), std::move(what->run)), asio::detached);
-      return;
+      return false;
     }
-    case daemon_request::kind::stop: asio::co_spawn(loop_, stop(std::move(from)), asio::detached); return;
+    case daemon_request::kind::stop: asio::co_spawn(loop_, stop(std::move(from)), asio::detached); return false;
     case daemon_request::kind::watch: {
       daemon_news now;
       now.status = status();
-      return say(from, now);
+      say(from, now);
+      return true;
     }
   }
+  return false;
+}
+
+bool daemon_keeper::in_use() const {
+  const bool has_command = command_ && command_->now != kept_command::state::exited;
+  return has_command || starting() || (relay_ && relay_->in_use()) || runs_nested_containers();
+}
+
+std::chrono::steady_clock::time_point daemon_keeper::last_use() const {
+  return relay_ ? std::max(last_change_, relay_->last_use()) : last_change_;
 }
 
 void daemon_keeper::make_supervisor(supervisor_options options) {
@@ -288,6 +305,7 @@ void daemon_keeper::follow_layers() {
 }
 
 void daemon_keeper::publish() {
+  last_change_ = std::chrono::steady_clock::now();
   if (retreated_) return;  // it is told when we are back
   follow_layers();
   serve_docker();

@@ -18,6 +18,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -35,8 +36,12 @@ class daemon_keeper {
   daemon_keeper(const daemon_keeper&) = delete;
   daemon_keeper& operator=(const daemon_keeper&) = delete;
 
-  /// A request of the connection's, its only one. It is answered now or later, or until it ends.
-  void take(std::weak_ptr<connection> from, std::string_view request);
+  /// A request of the connection's, its only one. It is answered now or later, or until it ends. Whether it only listens.
+  bool take(std::weak_ptr<connection> from, std::string_view request);
+
+  /// Whether the command, a container or dockerd's start is under way, or a client of Docker's on the host waits for an answer.
+  bool in_use() const;
+  std::chrono::steady_clock::time_point last_use() const;
 
   bool starting() const { return status().docker.state == daemon_state::starting; }
   /// Gives up what it has open in the shared directory.
@@ -88,6 +93,7 @@ class daemon_keeper {
   std::deque<log_event> said_;                ///< the last since dockerd was started, for those who listen later
   std::deque<sandbox_event> events_;          ///< the last of all
   std::unique_ptr<event_inbox> inbox_;
+  std::chrono::steady_clock::time_point last_change_ = std::chrono::steady_clock::now();
   bool over_ = false;  ///< the command has ended, and the sandbox with it
 };
 

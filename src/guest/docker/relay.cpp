@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -34,8 +35,11 @@ class stream {
     ended_ = n == 0;
     at_ = 0;
     size_ = static_cast<std::size_t>(n);
+    moved_ = moved_ || n > 0;
     return true;
   }
+  /// Whether something was read since this was asked last.
+  bool moved() { return std::exchange(moved_, false); }
   bool write(int to) {
     while (size_ != 0) {
       const ssize_t n = ::send(to, bytes_.data() + at_, size_, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -57,6 +61,7 @@ class stream {
   std::size_t size_ = 0;
   bool ended_ = false;
   bool told_ = false;
+  bool moved_ = false;
 };
 
 }  // namespace
@@ -66,6 +71,9 @@ class relay::link : public std::enable_shared_from_this<relay::link> {
   link(relay& owner, unique_fd client, unique_fd server)
       : owner_(owner), client_(std::move(client)), server_(std::move(server)) {}
   ~link() { close(); }
+
+  /// A client's connection is kept for its next question: one that has its answer is not in use.
+  bool awaits_answer() const { return awaits_answer_; }
 
   void begin() {
     const std::weak_ptr<link> weak = weak_from_this();
@@ -80,6 +88,11 @@ class relay::link : public std::enable_shared_from_this<relay::link> {
     if (!client_) return;
     const int client = client_.get(), server = server_.get();
     if (!up_.read(client) || !up_.write(server) || !down_.read(server) || !down_.write(client)) return end();
+    const bool asked = up_.moved(), answered = down_.moved();
+    if (asked || answered) {
+      awaits_answer_ = !answered;
+      owner_.last_use_ = std::chrono::steady_clock::now();
+    }
     if (up_.over() && down_.over()) return end();
     change(client, up_, down_);
     change(server, down_, up_);
@@ -103,12 +116,14 @@ class relay::link : public std::enable_shared_from_this<relay::link> {
   void end() {
     const auto held = shared_from_this();
     close();
+    owner_.last_use_ = std::chrono::steady_clock::now();
     owner_.links_.erase(this);
   }
 
   relay& owner_;
   unique_fd client_, server_;
   stream up_, down_;
+  bool awaits_answer_ = false;
 };
 
 bool relay::listen() {
@@ -132,7 +147,12 @@ void relay::close() {
   links_.clear();
 }
 
+bool relay::in_use() const {
+  return std::any_of(links_.begin(), links_.end(), [](const auto& one) { return one.second->awaits_answer(); });
+}
+
 void relay::accept_some() {
+  last_use_ = std::chrono::steady_clock::now();
   for (int i = 0; i < 32; ++i) {
     unique_fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!client) return;

@@ -8,6 +8,7 @@
 
 #include <berth/base/unique_fd.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -30,6 +31,11 @@ class relay {
   /// The same, and every connection is cut.
   void close();
 
+  /// Whether a client waits for an answer of the other end's.
+  bool in_use() const;
+  /// When something was said last, or a client came or went. std::chrono::steady_clock's least where nobody ever came.
+  std::chrono::steady_clock::time_point last_use() const { return last_use_; }
+
  private:
   class link;
   void accept_some();
@@ -38,6 +44,7 @@ class relay {
   std::string from_;
   std::string to_;
   unique_fd listener_;
+  std::chrono::steady_clock::time_point last_use_{};
   std::unordered_map<link*, std::shared_ptr<link>> links_;
 };
 

@@ -29,6 +29,7 @@ class file_workers {
   void forget(pid_t pid);
   /// How many have a request under way.
   std::size_t busy() const;
+  bool empty() const { return workers_.empty(); }
   /// Those without one: their connections are cut.
   void end_all();
 

@@ -72,6 +72,9 @@ TEST(GuestMessages, ComeBackAsTheyWere) {
   auto exited = decode_guest<guest_exited>(encode(guest_exited{3, 0}));
   ASSERT_TRUE(exited);
   EXPECT_EQ(exited->code, 3u);
+  auto rest = decode_guest<guest_rest>(encode(guest_rest{600'000}));
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->ms, 600'000u);
   auto refused = decode_guest<guest_refused>(encode(guest_refused{127, 2, "no"}));
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->message, "no");
@@ -92,6 +95,8 @@ TEST(GuestMessages, WhatCannotBeReadIsHostile) {
   EXPECT_FALSE(decode_guest<guest_exited>(encode(guest_exited{256, 0})));
   EXPECT_FALSE(decode_guest<guest_grant>(encode(guest_grant{0, guest_stream_window + 1})));
   EXPECT_FALSE(decode_guest<guest_started>("\xff\xff\xff\xff"));
+  EXPECT_FALSE(decode_guest<guest_rest>("\xff\xff\xff\xff"));
+  EXPECT_FALSE(decode_guest<guest_rest>(encode(guest_rest{1}) + "x"));
 }
 
 guest_frame frame(kind k, std::string_view payload) { return {k, payload}; }

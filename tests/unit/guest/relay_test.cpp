@@ -110,6 +110,42 @@ TEST_F(RelayTest, WhereNobodyListensBehindItTheConnectionEnds) {
   });
 }
 
+// A client's connection is kept for its next question.
+TEST_F(RelayTest, IsInUseWhileAClientWaitsForAnAnswer) {
+  const unique_fd listener = listen_at(to(), 0600);
+  ASSERT_TRUE(listener);
+  ::fcntl(listener.get(), F_SETFL, 0);
+  relay both(loop_, from(), to());
+  ASSERT_TRUE(both.listen());
+  unique_fd client, server;
+  char piece[16];
+  turn_while([&] {
+    client = connected(from());
+    server.reset(::accept(listener.get(), nullptr, nullptr));
+  });
+  EXPECT_FALSE(both.in_use());
+  for (int i = 0; i < 2; ++i) {
+    const auto before = both.last_use();
+    turn_while([&] {
+      write_whole(client.get(), "question");
+      ASSERT_EQ(::read(server.get(), piece, sizeof piece), 8);
+    });
+    EXPECT_TRUE(both.in_use());
+    turn_while([&] {
+      write_whole(server.get(), "answer");
+      ASSERT_EQ(::read(client.get(), piece, sizeof piece), 6);
+    });
+    EXPECT_FALSE(both.in_use());
+    EXPECT_GT(both.last_use(), before);
+  }
+  write_whole(client.get(), "question");
+  client.reset();
+  turn_while([&] { EXPECT_EQ(read_to_end(server.get()), "question"); });
+  server.reset();
+  turn_while([] { ::usleep(1000); });
+  EXPECT_FALSE(both.in_use());
+}
+
 TEST_F(RelayTest, ClosedItLeavesNoSocketAndCutsWhatIsUnderWay) {
   const unique_fd listener = listen_at(to(), 0600);
   ASSERT_TRUE(listener);

@@ -31,6 +31,8 @@ inline bool is_guest_frame_kind(std::uint8_t kind) {
     case guest_frame_kind::refused:
     case guest_frame_kind::deaf:
     case guest_frame_kind::daemon_news:
+    case guest_frame_kind::rest:
+    case guest_frame_kind::idle_for:
     case guest_frame_kind::retreating:
     case guest_frame_kind::file_answer: return true;
   }
@@ -222,6 +224,20 @@ BERTH_DECL result<guest_refused> decode_guest<guest_refused>(std::string_view pa
   m.sys_errno = read.number(4095);
   m.message = read.string();
   return detail::checked(read, std::move(m), "refused");
+}
+
+BERTH_DECL std::string encode(const guest_rest& m) {
+  std::string out;
+  detail::put_u32(out, m.ms);
+  return out;
+}
+
+template <>
+BERTH_DECL result<guest_rest> decode_guest<guest_rest>(std::string_view payload) {
+  detail::payload_reader read(payload);
+  guest_rest m;
+  m.ms = read.number(0x7fffffff);
+  return detail::checked(read, m, "rest");
 }
 
 BERTH_DECL std::string encode(const guest_wake& m) {
