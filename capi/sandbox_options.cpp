@@ -143,6 +143,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
     if (!c.owner.alive()) o.complain("ends_with_process", "there is no process of this number");
   }
   o.into(c.lifetime, o.milliseconds_of("lifetime_ms"));
+  o.into(c.idle_timeout, o.milliseconds_of("idle_timeout_ms"));
   o.into(c.create_timeout, o.milliseconds_of("create_timeout_ms"));
   if (auto patch = o.json("spec_patch")) {
     c.edit_spec = [text = std::move(*patch)](spec_builder& spec) { return merge_spec(spec, text); };

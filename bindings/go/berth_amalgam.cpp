@@ -11349,6 +11349,7 @@ enum class guest_frame_kind : std::uint8_t {
   daemon = 0x20,
   file = 0x40,
   retreat = 0x30,
+  rest = 0x50,
   greeting = 0x81,
   started = 0x90,
   out = 0x91,
@@ -11360,6 +11361,7 @@ enum class guest_frame_kind : std::uint8_t {
   deaf = 0x97,
   daemon_news = 0xa0,
   file_answer = 0xc0,
+  idle_for = 0xd0,
   retreating = 0xb0,
 };
 struct guest_hello {
@@ -11398,6 +11400,10 @@ struct guest_refused {
   std::uint32_t sys_errno = 0;
   std::string message;
 };
+struct guest_rest {
+  std::uint32_t ms = 0;
+};
+inline constexpr int guest_rest_limit_ms = 10'000;
 struct guest_wake {
   bool restored = false;
   std::string address;
@@ -11429,6 +11435,7 @@ BERTH_DECL std::string encode(const guest_grant& m);
 BERTH_DECL std::string encode(const guest_started& m);
 BERTH_DECL std::string encode(const guest_exited& m);
 BERTH_DECL std::string encode(const guest_refused& m);
+BERTH_DECL std::string encode(const guest_rest& m);
 BERTH_DECL std::string encode(const guest_wake& m);
 template <class Message>
 result<Message> decode_guest(std::string_view payload);
@@ -11448,6 +11455,8 @@ template <>
 BERTH_DECL result<guest_exited> decode_guest<guest_exited>(std::string_view payload);
 template <>
 BERTH_DECL result<guest_refused> decode_guest<guest_refused>(std::string_view payload);
+template <>
+BERTH_DECL result<guest_rest> decode_guest<guest_rest>(std::string_view payload);
 template <>
 BERTH_DECL result<guest_wake> decode_guest<guest_wake>(std::string_view payload);
 }
@@ -11558,6 +11567,8 @@ inline bool is_guest_frame_kind(std::uint8_t kind) {
     case guest_frame_kind::refused:
     case guest_frame_kind::deaf:
     case guest_frame_kind::daemon_news:
+    case guest_frame_kind::rest:
+    case guest_frame_kind::idle_for:
     case guest_frame_kind::retreating:
     case guest_frame_kind::file_answer: return true;
   }
@@ -11728,6 +11739,18 @@ BERTH_DECL result<guest_refused> decode_guest<guest_refused>(std::string_view pa
   m.sys_errno = read.number(4095);
   m.message = read.string();
   return detail::checked(read, std::move(m), "refused");
+}
+BERTH_DECL std::string encode(const guest_rest& m) {
+  std::string out;
+  detail::put_u32(out, m.ms);
+  return out;
+}
+template <>
+BERTH_DECL result<guest_rest> decode_guest<guest_rest>(std::string_view payload) {
+  detail::payload_reader read(payload);
+  guest_rest m;
+  m.ms = read.number(0x7fffffff);
+  return detail::checked(read, m, "rest");
 }
 BERTH_DECL std::string encode(const guest_wake& m) {
   std::string out;
@@ -14831,6 +14854,7 @@ struct sandbox_record {
   bool watched = false;
   process_identity owner;
   std::int64_t ends_at_ms = 0;
+  std::int64_t idle_timeout_ms = 0;
   process_identity sandbox_process;
   std::string rootfs;
   std::string hostname;
@@ -14982,6 +15006,7 @@ inline result<sandbox_record> read_record_object(json_view object) {
   if (in.has("watched")) record.watched = in.flag("watched");
   if (in.has("owner")) record.owner = in.process("owner");
   if (in.has("ends_at_ms")) record.ends_at_ms = in.number<std::int64_t>("ends_at_ms");
+  if (in.has("idle_timeout_ms")) record.idle_timeout_ms = in.number<std::int64_t>("idle_timeout_ms");
   record.sandbox_process = in.process("sandbox_process");
   record.rootfs = in.text("rootfs");
   record.hostname = in.text("hostname");
@@ -15065,6 +15090,7 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   out.key("watched").boolean(record.watched);
   process("owner", record.owner);
   out.key("ends_at_ms").number(record.ends_at_ms);
+  out.key("idle_timeout_ms").number(record.idle_timeout_ms);
   process("sandbox_process", record.sandbox_process);
   out.key("rootfs").string(record.rootfs);
   out.key("hostname").string(record.hostname);
@@ -15196,6 +15222,7 @@ struct sandbox_config {
   bool watch_creator = false;
   process_identity owner;
   duration lifetime = duration::zero();
+  duration idle_timeout = duration::zero();
   duration create_timeout = seconds(60);
   std::optional<record_pool> pool;
   std::optional<sandbox_image> restore_from;
@@ -15349,6 +15376,15 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
     }
   }
   BERTH_TRY(detail::check_annotations(what.annotations));
+  if (what.idle_timeout != duration::zero()) {
+    if (what.idle_timeout < seconds(1) || what.idle_timeout > std::chrono::hours(24 * 24))
+      return bad_config("idle_timeout",
+                        "a sandbox falls asleep after one second at the least, and 24 days at the most");
+    if (!what.shared_directory)
+      return bad_config("idle_timeout",
+                        "a sandbox without a shared directory does not fall asleep: nothing could wake it");
+    if (what.pool) return bad_config("idle_timeout", "a sandbox that waits in a pool does not fall asleep");
+  }
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }
@@ -15388,6 +15424,56 @@ BERTH_DECL std::string find_command(const std::string& init) {
   return {};
 }
 }
+namespace berth {
+class directory_lock {
+ public:
+  directory_lock() = default;
+  BERTH_DECL static result<directory_lock> try_lock(const std::string& directory);
+  BERTH_DECL static boost::asio::awaitable<result<directory_lock>> lock(std::string directory, time_point deadline);
+  explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
+  void release() noexcept { fd_.reset(); }
+ private:
+  unique_fd fd_;
+};
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& directory) {
+  directory_lock lock;
+  lock.fd_.reset(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!lock.fd_) return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
+  if (::flock(lock.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return errno_error(errno, "sandbox", "cannot lock the sandbox", directory);
+    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
+  }
+  struct stat mine {};
+  struct stat there {};
+  if (::fstat(lock.fd_.get(), &mine) != 0 || ::lstat(directory.c_str(), &there) != 0) {
+    return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
+  }
+  if (mine.st_ino != there.st_ino || mine.st_dev != there.st_dev) {
+    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
+  }
+  return lock;
+}
+BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(std::string directory,
+                                                                               time_point deadline) {
+  for (;;) {
+    auto lock = try_lock(directory);
+    if (lock || lock.error().code != errc::again) co_return lock;
+    if (clock::now() >= deadline) {
+      error e = std::move(lock).error();
+      e.code = errc::timeout;
+      co_return e;
+    }
+    const milliseconds pause(10);
+    if (!co_await pause_for(pause)) {
+      co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
+    }
+  }
+}
+}
+#endif
 namespace berth {
 BERTH_DECL result<std::string> resolve_root(const std::string& root);
 BERTH_DECL result<void> check_socket_paths(const std::string& root, std::string_view id);
@@ -15468,16 +15554,7 @@ BERTH_DECL result<std::string> open_root(const std::string& given) {
 }
 #endif
 namespace berth::detail {
-class directory_lock {
- public:
-  directory_lock() = default;
-  BERTH_DECL static result<directory_lock> try_lock(const std::string& directory);
-  BERTH_DECL static boost::asio::awaitable<result<directory_lock>> lock(std::string directory, time_point deadline);
-  explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
-  void release() noexcept { fd_.reset(); }
- private:
-  unique_fd fd_;
-};
+using berth::directory_lock;
 BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record);
 BERTH_DECL result<void> remove_state_directory(const std::string& directory);
 BERTH_DECL bool is_state_directory(const std::string& directory);
@@ -15490,40 +15567,6 @@ BERTH_DECL result<void> remove_tree(const std::string& path);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth::detail {
-BERTH_DECL result<directory_lock> directory_lock::try_lock(const std::string& directory) {
-  directory_lock lock;
-  lock.fd_.reset(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!lock.fd_) return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
-  if (::flock(lock.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return errno_error(errno, "sandbox", "cannot lock the sandbox", directory);
-    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
-  }
-  struct stat mine {};
-  struct stat there {};
-  if (::fstat(lock.fd_.get(), &mine) != 0 || ::lstat(directory.c_str(), &there) != 0) {
-    return errno_error(errno, "sandbox", "cannot open the sandbox's directory", directory);
-  }
-  if (mine.st_ino != there.st_ino || mine.st_dev != there.st_dev) {
-    return make_error(errc::again, "sandbox", "the sandbox is being created or removed", directory, "try again");
-  }
-  return lock;
-}
-BERTH_DECL boost::asio::awaitable<result<directory_lock>> directory_lock::lock(std::string directory,
-                                                                               time_point deadline) {
-  for (;;) {
-    auto lock = try_lock(directory);
-    if (lock || lock.error().code != errc::again) co_return lock;
-    if (clock::now() >= deadline) {
-      error e = std::move(lock).error();
-      e.code = errc::timeout;
-      co_return e;
-    }
-    const milliseconds pause(10);
-    if (!co_await pause_for(pause)) {
-      co_return make_error(errc::cancelled, "sandbox", "cancelled while waiting for the lock", directory);
-    }
-  }
-}
 BERTH_DECL result<directory_lock> make_state_directory(const std::string& root, sandbox_record& record) {
   BERTH_TRY(check_socket_paths(root, record.id));
   const std::string temporary = root + "/.new-" + random_token(13);
@@ -16045,7 +16088,7 @@ constexpr std::string_view orphan_kind_name(orphan_kind kind) noexcept {
 }
 }
 namespace berth {
-enum class sandbox_state { creating, running, paused, unresponsive, stopped, lost };
+enum class sandbox_state { creating, running, paused, asleep, unresponsive, stopped, lost };
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 enum class sandbox_log { init, daemon, command };
 struct sandbox_egress {
@@ -16092,6 +16135,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> pause(duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
   BERTH_DECL bool is_paused() const;
+  BERTH_DECL bool is_asleep() const;
   BERTH_DECL boost::asio::awaitable<result<void>> checkpoint(std::string directory, bool leave_running,
                                                              duration patience = seconds(120),
                                                              standstill_work meanwhile = {});
@@ -16104,6 +16148,9 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
       : where_(std::move(where)), root_(std::move(root)), record_(std::move(record)) {}
   boost::asio::awaitable<result<std::unique_ptr<running_command>>> start_command(command what, stdio_options io);
   boost::asio::awaitable<result<void>> set_paused(bool paused, time_point deadline);
+  boost::asio::awaitable<result<void>> begin_pause(time_point deadline);
+  boost::asio::awaitable<result<void>> go_on(bool only_if_asleep, time_point deadline);
+  boost::asio::awaitable<result<void>> be_awake();
   boost::asio::awaitable<result<void>> save(std::string directory, bool leave_running, time_point deadline,
                                             standstill_work meanwhile);
   boost::asio::awaitable<result<void>> have_guest_retreat(time_point deadline);
@@ -17297,8 +17344,9 @@ BERTH_DECL boost::asio::awaitable<guest_attempt> sandbox::attempt_by_guest(
   }
 }
 BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(time_point deadline) {
-  BERTH_CO_TRY(check_running());
   auto self = shared_from_this();
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   const detail::listening_patience listening(record_);
   for (;;) {
@@ -17337,9 +17385,10 @@ BERTH_DECL guest_files& sandbox::files() {
 }
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> sandbox::start_terminal(
     command what, stdio_options io, guest_terminal_size size) {
-  BERTH_CO_TRY(check_running());
-  BERTH_CO_TRY(detail::check_exec_command(what));
   auto self = shared_from_this();
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
+  BERTH_CO_TRY(detail::check_exec_command(what));
   guest_attempt made;
   if (record_.guest == guest_protocol_version) {
     auto attempting = attempt_by_guest(std::move(what), std::move(io), size);
@@ -17360,6 +17409,22 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> sandbo
       std::make_unique<detail::sandbox_guest_command>(std::move(made.running), record_);
   co_return running;
 }
+}
+namespace berth {
+class paused_marker {
+ public:
+  explicit paused_marker(const sandbox_record& record) : path_(record.directory + "/paused") {}
+  bool is_there() const { return ::access(path_.c_str(), F_OK) == 0; }
+  bool says_asleep() const {
+    const auto text = read_file(path_, 64, "sandbox");
+    return text && *text == asleep;
+  }
+  result<void> write(bool is_asleep) const { return replace_file(path_, is_asleep ? asleep : "", 0600, "sandbox"); }
+  void remove() const { ::unlink(path_.c_str()); }
+ private:
+  static constexpr std::string_view asleep = "asleep\n";
+  std::string path_;
+};
 }
 namespace berth::detail {
 struct runsc_client {
@@ -17429,16 +17494,13 @@ BERTH_DECL boost::asio::awaitable<result<std::string>> run_runsc(runsc_argv argv
 #endif
 namespace berth {
 namespace detail {
-inline std::string paused_marker(const sandbox_record& record) { return record.directory + "/paused"; }
 inline error paused_error(const sandbox_record& record) {
   return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is paused", record.id, "resume it first");
 }
 }
-BERTH_DECL bool sandbox::is_paused() const {
-  return !record_.damaged && ::access(detail::paused_marker(record_).c_str(), F_OK) == 0;
-}
+BERTH_DECL bool sandbox::is_paused() const { return !record_.damaged && paused_marker(record_).is_there(); }
+BERTH_DECL bool sandbox::is_asleep() const { return !record_.damaged && paused_marker(record_).says_asleep(); }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_paused(bool paused, time_point deadline) {
-  const auto wanted = paused ? sandbox_state::paused : sandbox_state::running;
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
   auto argv = paused ? runsc_pause_argv(*binary, globals(), record_.container_id())
@@ -17447,32 +17509,53 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_paused(bool paused,
   auto asked = co_await detail::run_runsc(std::move(*argv), deadline);
   if (asked) co_return result<void>();
   auto now = co_await find_state(std::max(duration(milliseconds(100)), deadline - clock::now()));
-  if (now && *now == wanted) co_return result<void>();
+  if (now && (paused ? *now == sandbox_state::paused : *now == sandbox_state::running)) co_return result<void>();
   if (now && *now == sandbox_state::stopped)
     co_return detail::not_running_error(record_, "the sandbox does not run any more");
   co_return std::move(asked).error();
 }
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::pause(duration patience) {
-  auto self = shared_from_this();
-  const time_point deadline = deadline_after(patience);
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_pause(time_point deadline) {
   if (!is_paused()) BERTH_CO_TRY(check_running());
-  BERTH_CO_TRY(replace_file(detail::paused_marker(record_), {}, 0600, "sandbox"));
+  auto waiting = detail::directory_lock::lock(record_.directory, deadline);
+  auto lock = co_await std::move(waiting);
+  if (!lock) co_return std::move(lock).error();
+  BERTH_CO_TRY(paused_marker(record_).write(false));
   auto work = set_paused(true, deadline);
   auto done = co_await cancellation_as_error(std::move(work));
   if (!done) {
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     auto undo = set_paused(false, deadline_after(seconds(5)));
-    const auto runs = co_await cancellation_as_error(std::move(undo));
-    if (runs) ::unlink(detail::paused_marker(record_).c_str());
+    const auto runs = co_await std::move(undo);
+    if (runs) paused_marker(record_).remove();
   }
+  co_return done;
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::pause(duration patience) {
+  auto self = shared_from_this();
+  auto work = begin_pause(deadline_after(patience));
+  co_return co_await cancellation_as_error(std::move(work));
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::go_on(bool only_if_asleep, time_point deadline) {
+  auto waiting = detail::directory_lock::lock(record_.directory, deadline);
+  auto lock = co_await std::move(waiting);
+  if (!lock) co_return std::move(lock).error();
+  if (only_if_asleep ? !is_asleep() : !is_paused()) co_return check_running();
+  auto work = set_paused(false, deadline);
+  auto done = co_await std::move(work);
+  if (done) paused_marker(record_).remove();
   co_return done;
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::resume(duration patience) {
   auto self = shared_from_this();
   if (!is_paused()) co_return check_running();
-  auto work = set_paused(false, deadline_after(patience));
-  auto done = co_await cancellation_as_error(std::move(work));
-  if (done) ::unlink(detail::paused_marker(record_).c_str());
-  co_return done;
+  auto work = go_on(false, deadline_after(patience));
+  co_return co_await cancellation_as_error(std::move(work));
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::be_awake() {
+  auto runs = check_running();
+  if (runs || !is_asleep()) co_return runs;
+  auto work = go_on(true, deadline_after(seconds(30)));
+  co_return co_await cancellation_as_error(std::move(work));
 }
 }
 namespace berth {
@@ -17520,7 +17603,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string directory, bool leave_running,
                                                               time_point deadline, standstill_work meanwhile) {
-  BERTH_CO_TRY(check_running());
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
@@ -17534,11 +17618,16 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   auto waiting = detail::directory_lock::lock(std::move(own), deadline);
   auto lock = co_await std::move(waiting);
   if (!lock) co_return std::move(lock).error();
+  if (is_asleep()) {
+    auto resuming = set_paused(false, deadline);
+    BERTH_CO_TRY(co_await std::move(resuming));
+    paused_marker(record_).remove();
+  }
   auto retreating = have_guest_retreat(deadline);
   auto retreated = co_await std::move(retreating);
   result<void> saved = retreated;
   if (retreated && hold) {
-    saved = replace_file(detail::paused_marker(record_), {}, 0600, "sandbox");
+    saved = paused_marker(record_).write(false);
     if (saved) {
       auto pausing = set_paused(true, deadline);
       saved = co_await std::move(pausing);
@@ -17566,13 +17655,13 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   if (saved && !leave_running) {
     auto ending = hold ? stop() : wait_stopped(deadline_after(seconds(10)));
     auto ended = co_await std::move(ending);
-    ::unlink(detail::paused_marker(record_).c_str());
+    paused_marker(record_).remove();
     co_return ended;
   }
   if (retreated && hold) {
     auto resuming = set_paused(false, deadline_after(seconds(10)));
     auto resumed = co_await std::move(resuming);
-    if (resumed) ::unlink(detail::paused_marker(record_).c_str());
+    if (resumed) paused_marker(record_).remove();
     else if (saved) saved = std::move(resumed);
   }
   if (!retreated && retreated.error().code == errc::state) co_return saved;
@@ -17679,7 +17768,8 @@ BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boo
   if (record.damaged || !record.watched || record.phase == record_phase::removing || record.boot_id != boot_id)
     return false;
   if (record.ends_with_creator || record.owner) return true;
-  return record.ends_at_ms != 0 && (record.phase == record_phase::creating || record.process_alive());
+  return (record.ends_at_ms != 0 || record.idle_timeout_ms != 0) &&
+         (record.phase == record_phase::creating || record.process_alive());
 }
 BERTH_DECL bool is_forsaken(const sandbox_record& record) {
   if (record.ends_with_creator && !record.creator.alive()) return true;
@@ -18269,6 +18359,91 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
 }
 #endif
 namespace berth {
+struct sandbox_sockets {
+  std::vector<unique_fd> copies;
+  static constexpr std::size_t most_copies = 64;
+  bool others = false;
+  bool too_many = false;
+  BERTH_DECL bool has_caller();
+};
+BERTH_DECL result<sandbox_sockets> find_sandbox_sockets(const sandbox_record& record);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <cstdlib>
+namespace berth {
+namespace detail {
+inline int socket_option(int fd, int option) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+inline std::string bound_path(int fd) {
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  if (size <= offsetof(sockaddr_un, sun_path)) return {};
+  const std::string_view path(address.sun_path, size - offsetof(sockaddr_un, sun_path));
+  return std::string(path.substr(0, path.find('\0')));
+}
+}
+BERTH_DECL bool sandbox_sockets::has_caller() {
+  for (auto at = copies.begin(); at != copies.end();) {
+    pollfd now{at->get(), POLLIN, 0};
+    const bool ready = ::poll(&now, 1, 0) > 0 && now.revents != 0;
+    if (!ready) {
+      ++at;
+      continue;
+    }
+    int unread = 0;
+    if (detail::socket_option(at->get(), SO_ACCEPTCONN) == 1 ||
+        (::ioctl(at->get(), FIONREAD, &unread) == 0 && unread > 0))
+      return true;
+    at = copies.erase(at);
+  }
+  return false;
+}
+BERTH_DECL result<sandbox_sockets> find_sandbox_sockets(const sandbox_record& record) {
+  const auto ended = [&record] {
+    return make_error(errc::sandbox_not_running, "sandbox", "the sandbox does not run any more", record.id);
+  };
+  auto process = open_pidfd(record.sandbox_process.pid);
+  if (!process) return std::move(process).error();
+  if (!record.process_alive()) return ended();
+  const std::string path = "/proc/" + std::to_string(record.sandbox_process.pid) + "/fd";
+  const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir(path.c_str()), &::closedir);
+  if (!all) return errno_error(errno, "sandbox", "cannot look for the sandbox's sockets", path);
+  sandbox_sockets out;
+  while (const dirent* entry = ::readdir(all.get())) {
+    char target[16];
+    const ssize_t n = ::readlinkat(::dirfd(all.get()), entry->d_name, target, sizeof target);
+    if (!std::string_view(target, n > 0 ? static_cast<std::size_t>(n) : 0).starts_with("socket:")) continue;
+    unique_fd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, process->get(), std::atoi(entry->d_name), 0)));
+    if (!copy) {
+      const int failed = errno;
+      if (failed == EBADF) continue;
+      if (failed == ESRCH) return ended();
+      error e = errno_error(failed, "sandbox", "the sandbox's sockets cannot be looked at", record.id,
+                            "pidfd_getfd(2) needs Linux 5.6 and the capability SYS_PTRACE");
+      if (failed == EPERM || failed == ENOSYS) e.code = errc::unsupported;
+      return e;
+    }
+    if (detail::socket_option(copy.get(), SO_DOMAIN) != AF_UNIX) continue;
+    const std::string where = detail::bound_path(copy.get());
+    if (where.empty()) continue;
+    const bool listens = detail::socket_option(copy.get(), SO_ACCEPTCONN) == 1;
+    const std::string_view name = std::string_view(where).substr(where.rfind('/') + 1);
+    const bool is_runscs = name.starts_with("runsc-");
+    const bool is_wanted = listens ? !is_runscs : name == "guest.sock" || name == "docker.sock";
+    if (!is_wanted) out.others = out.others || !listens;
+    else if (out.copies.size() < sandbox_sockets::most_copies) out.copies.push_back(std::move(copy));
+    else out.too_many = true;
+    if (out.too_many) break;
+  }
+  return out;
+}
+}
+#endif
+namespace berth {
 BERTH_DECL boost::asio::awaitable<result<runsc_binary>> find_sandbox_runsc(environment where, time_point deadline);
 BERTH_DECL result<runsc_binary> find_sandbox_runsc_blocking(const environment& where);
 }
@@ -18434,7 +18609,9 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
       std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   record.creator = process_identity::of(::getpid());
   record.ends_with_creator = what.ends_with_creator || what.watch_creator;
-  record.watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
+  record.watched =
+      what.watch_creator || what.owner || what.lifetime != duration::zero() || what.idle_timeout != duration::zero();
+  record.idle_timeout_ms = std::chrono::duration_cast<milliseconds>(what.idle_timeout).count();
   record.owner = what.owner;
   if (what.lifetime != duration::zero())
     record.ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
@@ -18641,6 +18818,7 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   if (co_await was_cancelled()) co_return make_error(errc::cancelled, "sandbox", "the creation was cancelled");
   enter_phase(where, "runsc");
   BERTH_CO_TRY(co_await start_runsc(record, what, binary, deadline));
+  if (record.idle_timeout_ms != 0) BERTH_CO_TRY(find_sandbox_sockets(record));
   record.phase = record_phase::running;
   BERTH_CO_TRY(write_record(record));
   enter_phase(where, "running");
@@ -18668,6 +18846,10 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   auto prefix = make_root_prefix(*root);
   if (!prefix) co_return std::move(prefix).error();
   sandbox_record record = new_record(*prefix, what, *binary);
+  if (record.idle_timeout_ms != 0 && record.guest != guest_protocol_version)
+    co_return make_error(errc::unsupported, "sandbox",
+                         "the sandbox cannot fall asleep: its guest is another berth's, and cannot be asked",
+                         "idle_timeout", "leave the idle timeout out, or save the sandbox anew by this berth");
   auto lock = make_state_directory(*root, record);
   for (int attempt = 0; !lock && attempt < 5; ++attempt) {
     const errc code = lock.error().code;
@@ -19136,6 +19318,9 @@ BERTH_DECL result<sandbox::exec_call> sandbox::make_exec(const command& what, bo
 }
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sandbox::start_command(command what,
                                                                                                    stdio_options io) {
+  (void)::utimensat(AT_FDCWD, record_.exec_directory().c_str(), nullptr, 0);
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
   const std::string stem = record_.exec_directory() + "/" + random_token(13);
   const detail::sandbox_command::files files{stem + ".pid", stem + ".log"};
   const time_point patience = deadline_after(seconds(30));
@@ -19161,9 +19346,10 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sand
 }
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sandbox::start(command what,
                                                                                            stdio_options io) {
-  BERTH_CO_TRY(check_running());
-  BERTH_CO_TRY(detail::check_exec_command(what));
   auto self = shared_from_this();
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
+  BERTH_CO_TRY(detail::check_exec_command(what));
   if (goes_by_guest(what, io)) {
     auto attempting = attempt_by_guest(what, io);
     guest_attempt made = co_await std::move(attempting);
@@ -19178,8 +19364,9 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sand
   co_return started;
 }
 BERTH_DECL boost::asio::awaitable<result<pid_t>> sandbox::start_detached(command what, std::string log_path) {
-  BERTH_CO_TRY(check_running());
   auto self = shared_from_this();
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
   const unique_fd log(::open(log_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!log) co_return errno_error(errno, "sandbox", "cannot open the log", log_path);
   stdio_options io;
@@ -19236,7 +19423,8 @@ class new_file {
 };
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::write_changes(std::string file) {
-  BERTH_CO_TRY(check_running());
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
   if (file.empty() || file.front() != '/' || file.back() == '/') {
     co_return make_error(errc::invalid, "sandbox", "the absolute path of a file is needed for the changes", file);
   }
@@ -19269,6 +19457,7 @@ BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept {
     case sandbox_state::creating: return "creating";
     case sandbox_state::running: return "running";
     case sandbox_state::paused: return "paused";
+    case sandbox_state::asleep: return "asleep";
     case sandbox_state::unresponsive: return "unresponsive";
     case sandbox_state::stopped: return "stopped";
     case sandbox_state::lost: return "lost";
@@ -19349,7 +19538,8 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state(dur
   }
   if (record_.phase == record_phase::removing || !record_.sandbox_process.alive()) co_return sandbox_state::stopped;
   if (is_stopped(record_.sandbox_process)) co_return sandbox_state::unresponsive;
-  if (patience <= duration::zero()) co_return is_paused() ? sandbox_state::paused : sandbox_state::running;
+  if (patience <= duration::zero() && !is_paused()) co_return sandbox_state::running;
+  if (patience <= duration::zero()) co_return is_asleep() ? sandbox_state::asleep : sandbox_state::paused;
   auto binary = co_await runsc_by(deadline);
   if (!binary && binary.error().code == errc::timeout) co_return sandbox_state::unresponsive;
   if (!binary) co_return std::move(binary).error();
@@ -19361,7 +19551,7 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state(dur
   if (!text) co_return std::move(text).error();
   auto state = parse_runsc_state(*text);
   if (!state) co_return std::move(state).error();
-  if (state->status == runsc_status::paused) co_return sandbox_state::paused;
+  if (state->status == runsc_status::paused) co_return is_asleep() ? sandbox_state::asleep : sandbox_state::paused;
   if (state->status == runsc_status::stopped) co_return sandbox_state::stopped;
   co_return sandbox_state::running;
 }
@@ -19456,7 +19646,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
     record->annotations = std::move(what.annotations);
     record->creator = process_identity::of(::getpid());
     record->ends_with_creator = true;
-    record->watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
+    record->watched =
+        what.watch_creator || what.owner || what.lifetime != duration::zero() || record->idle_timeout_ms != 0;
     record->owner = what.owner;
     record->ends_at_ms = 0;
     if (what.lifetime != duration::zero())
@@ -19481,8 +19672,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience)
   if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
   if (!record_.process_alive()) co_return result<void>();
   if (is_paused()) {
-    auto going_on = resume(deadline - clock::now());
-    (void)co_await std::move(going_on);
+    auto going_on = set_paused(false, deadline);
+    const auto goes_on = co_await cancellation_as_error(std::move(going_on));
+    if (goes_on) paused_marker(record_).remove();
   }
   auto finding = runsc_by(deadline);
   auto binary = co_await std::move(finding);
@@ -21819,7 +22011,7 @@ BERTH_DECL boost::asio::awaitable<daemon_status> docker_sandbox::docker_status()
   daemon_status now;
   const auto kept = read_guest_status(box_->record());
   if (kept) now = kept->docker;
-  if (kept && now.state != daemon_state::ready) co_return now;
+  if (kept && (now.state != daemon_state::ready || box_->is_paused())) co_return now;
   if (!box_->record().shared_directory) co_return now;
   if (!kept && !check_host_socket(box_->shared_path(docker_socket_name))) co_return now;
   auto asking = guest_.answers(soon);
@@ -24047,6 +24239,7 @@ struct restore_options {
   bool watch_creator = false;
   process_identity owner;
   duration lifetime = duration::zero();
+  duration idle_timeout = duration::zero();
   duration create_timeout = seconds(60);
   BERTH_DECL static restore_options of(const sandbox_config& config);
 };
@@ -24259,6 +24452,7 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   out.watch_creator = config.watch_creator;
   out.owner = config.owner;
   out.lifetime = config.lifetime;
+  out.idle_timeout = config.idle_timeout;
   out.create_timeout = config.create_timeout;
   return out;
 }
@@ -24336,6 +24530,7 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
   config.watch_creator = options.watch_creator;
   config.owner = options.owner;
   config.lifetime = options.lifetime;
+  config.idle_timeout = options.idle_timeout;
   config.create_timeout = options.create_timeout;
   config.rootfs = source.rootfs;
   config.network = source.network;
@@ -25332,7 +25527,6 @@ pid_t this_process() noexcept {
   return pid;
 }
 }
-#include <cstdlib>
 namespace berth::capi {
 static_assert(sizeof(void*) == 8, "handles need 64-bit pointers");
 static constexpr std::uint64_t slot_pin_mask = (1u << 24) - 1;
@@ -26479,7 +26673,7 @@ static constexpr option_row mount_rows[] = {
 };
 static constexpr option_row sandbox_rows[] = {
     {"rootfs", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the root file system, an absolute path; it is never written to"},
-    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, hostname, annotations, ends with creator, ends with process, lifetime, create timeout"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, hostname, annotations, ends with creator, ends with process, lifetime, idle timeout, create timeout"},
     {"id", option_type::text, 0, 2147483647, "", "", "", "made up", "", false, true, "0.1", "what to call it"},
     {"cpus", option_type::number, 0, 4096, "", "", "0", "", "", false, false, "0.1", "how many CPUs it may use, from 0.01; 0: no limit"},
     {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
@@ -26499,6 +26693,7 @@ static constexpr option_row sandbox_rows[] = {
     {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, true, "0.1", "it ends with this process, whatever ends that; what is left on this host is removed at once where the berth command is installed, else with the next collection of garbage"},
     {"ends_with_process", option_type::int_, 1, 4194304, "", "", "", "none", "", false, true, "0.2", "the number of another process that it ends with as well"},
     {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, true, "0.2", "it is stopped so long after the beginning of its creation"},
+    {"idle_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, true, "0.2", "it falls asleep when nobody has used it for so long, and wakes by its next use; a second at the least"},
     {"create_timeout_ms", option_type::ms, 0, 2147483647, "", "", "60000", "", "milliseconds", false, true, "0.1", "how long its creation may take in all"},
     {"spec_patch", option_type::json, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a merge patch (RFC 7396), the last word on its OCI spec"},
     {"docker", option_type::object, 0, 2147483647, "", "docker", "", "no Docker", "", false, false, "0.1", "Docker in it"},
@@ -28804,6 +28999,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
     if (!c.owner.alive()) o.complain("ends_with_process", "there is no process of this number");
   }
   o.into(c.lifetime, o.milliseconds_of("lifetime_ms"));
+  o.into(c.idle_timeout, o.milliseconds_of("idle_timeout_ms"));
   o.into(c.create_timeout, o.milliseconds_of("create_timeout_ms"));
   if (auto patch = o.json("spec_patch")) {
     c.edit_spec = [text = std::move(*patch)](spec_builder& spec) { return merge_spec(spec, text); };

@@ -97,7 +97,7 @@ BERTH_API void berth_sandbox_free(berth_sandbox *sandbox);
 /* [out,own] id. */
 BERTH_API berth_status berth_sandbox_id(berth_sandbox *sandbox, berth_buffer **id, berth_error **err);
 /* payload: all that is known of it, as `berth status --json` has it (docs/reference/managed.md): {"id",
- * "state":"creating"|"running"|"paused"|"unresponsive"|"stopped"|"lost"|"damaged","exit_reason":""|"ended"|"out_of_memory",
+ * "state":"creating"|"running"|"paused"|"asleep"|"unresponsive"|"stopped"|"lost"|"damaged","exit_reason":""|"ended"|"out_of_memory",
  * "memory_kills","network":{"mode","address","max_connections","refused_connections","egress","refused_egress",…},
  * "docker":{"wanted","state",…},…}. exit_reason is empty while it runs; "out_of_memory": the kernel killed it at its memory
  * limit. memory_kills is how many programs it has killed for that, also in a sandbox that goes on: where it grew while a command

@@ -61,7 +61,7 @@ func (d *SandboxDocker) fill(s set) {
 // SandboxInfo is what is known of a sandbox, in the one form that berth status --json has too.
 type SandboxInfo struct {
 	ID         string `json:"id"`
-	State      string `json:"state"`       // creating, running, paused, unresponsive, stopped, lost, damaged
+	State      string `json:"state"`       // creating, running, paused, asleep, unresponsive, stopped, lost, damaged
 	ExitReason string `json:"exit_reason"` // why it runs no more: ended, out_of_memory; "" while it runs
 	// MemoryKills is how many programs the kernel has killed at the memory limit, also in a sandbox that goes on: where it grew
 	// while a command ran that ended with 137, that is why.

@@ -105,6 +105,7 @@
 #include <berth/sandbox/garbage.hpp>
 #include <berth/sandbox/image.hpp>
 #include <berth/sandbox/image_layer.hpp>
+#include <berth/sandbox/paused_marker.hpp>
 #include <berth/sandbox/process_identity.hpp>
 #include <berth/sandbox/reach.hpp>
 #include <berth/sandbox/record.hpp>
@@ -112,6 +113,7 @@
 #include <berth/sandbox/root_watch.hpp>
 #include <berth/sandbox/runsc_executor.hpp>
 #include <berth/sandbox/sandbox.hpp>
+#include <berth/sandbox/sandbox_sockets.hpp>
 
 #include <berth/docker/client.hpp>
 #include <berth/docker/daemon_fsm.hpp>

@@ -145,6 +145,7 @@ void add_run_options(CLI::App& app, run_call& c) {
   add_variables(app, c.variables);
   add_from_table(app, "sandbox.mounts", c.volumes);
   add_from_table(app, "sandbox.lifetime_ms", c.lifetime);
+  add_from_table(app, "sandbox.idle_timeout_ms", c.idle_timeout);
   add_from_table(app, "sandbox.ends_with_process", c.ends_with);
   add_from_table(app, "sandbox.hostname", c.hostname);
   add_from_table(app, "sandbox.cwd", c.cwd);
@@ -203,6 +204,11 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
     if (!length) return length.error();
     out.lifetime = *length;
   }
+  if (!c.idle_timeout.empty()) {
+    const auto length = parse_duration(c.idle_timeout, "--idle-timeout");
+    if (!length) return length.error();
+    config.idle_timeout = *length;
+  }
   if (auto done = fill_network(c, config); !done) return done.error();
   auto variables = gather_variables(c.variables);
   if (!variables) return std::move(variables).error();
@@ -237,9 +243,10 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
   if (auto done = fill_docker(c, out); !done) return done.error();
   for (const auto& checked : {check_sandbox_config(out.where, config), check_socket_paths(out.where.root, c.id)})
     if (!checked)
-      return usage_error(checked.error(), checked.error().path == "egress"  ? "--egress"
-                                          : checked.error().path == "ports" ? "--publish"
-                                                                            : checked.error().path);
+      return usage_error(checked.error(), checked.error().path == "egress"         ? "--egress"
+                                          : checked.error().path == "ports"        ? "--publish"
+                                          : checked.error().path == "idle_timeout" ? "--idle-timeout"
+                                                                                   : checked.error().path);
   return out;
 }
 

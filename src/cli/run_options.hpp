@@ -23,7 +23,7 @@ struct run_call {
   std::string id, rootfs, from, network = "sandbox", cgroup = "sandbox", data_root = "tmpfs", memory, timeout = "30",
                                 cpus = "0";
   std::string max_connections;
-  std::string lifetime, hostname, cwd = "/", user, restart = "on-failure";
+  std::string lifetime, idle_timeout, hostname, cwd = "/", user, restart = "on-failure";
   std::vector<std::string> egress, ports, volumes, labels, runsc_args, dockerd_args;
   variable_options variables;
   std::string ends_with;

@@ -78,6 +78,9 @@ struct sandbox_config {
   process_identity owner;
   /// So long after the beginning of its creation it is stopped; its record stays. 0: never.
   duration lifetime = duration::zero();
+  /// It falls asleep when nobody has used it for so long, and wakes by its next use: as paused, it keeps its memory and takes no
+  /// CPU time. At least a second; 0: never. Needs a shared directory, and ptrace's rights over the sandbox's process.
+  duration idle_timeout = duration::zero();
   duration create_timeout = seconds(60);  ///< for the whole creation
 
   /// It is made for this pool: once it is handed over it waits there, for sandbox::claim.

@@ -66,6 +66,7 @@ struct sandbox_record {
   bool watched = false;              ///< by the root's watch: it ends with its creator and owner at once, and in time
   process_identity owner;            ///< none, or another's: it ends with that one too, also after it was handed over
   std::int64_t ends_at_ms = 0;       ///< its lifetime is over then (CLOCK_BOOTTIME); 0: it has none
+  std::int64_t idle_timeout_ms = 0;  ///< it falls asleep when nobody has used it for so long; 0: never
   process_identity sandbox_process;  ///< runsc's sandbox process on this host, once it runs
 
   std::string rootfs;

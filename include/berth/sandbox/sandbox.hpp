@@ -26,9 +26,10 @@
 
 namespace berth {
 
-/// unresponsive: its process is alive, but is stopped or does not answer; commands inside will not start. lost: the record
-/// speaks of another boot, or its creation broke off. Only collect_garbage and terminate help.
-enum class sandbox_state { creating, running, paused, unresponsive, stopped, lost };
+/// asleep: paused since nobody used it, until somebody does. unresponsive: its process is alive, but is stopped or does not
+/// answer; commands inside will not start. lost: the record speaks of another boot, or its creation broke off. Only
+/// collect_garbage and terminate help.
+enum class sandbox_state { creating, running, paused, asleep, unresponsive, stopped, lost };
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 
 /// init: what `runsc run` and the sandbox's first process printed. daemon: dockerd's lines, where the guest keeps it, or
@@ -157,13 +158,16 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> claim(pool_claim what);
 
   /// Stops everything inside where it is, until resume(): nothing runs there or takes CPU time, its memory stays, and who
-  /// talks to it waits. Commands are refused meanwhile (sandbox_not_running). One that is paused stays so. Errors:
-  /// sandbox_not_running, timeout, those of runsc.
+  /// talks to it waits. Commands are refused meanwhile (sandbox_not_running). One that is paused stays so, and one that is
+  /// asleep is paused from then on: its next use does not wake it. Errors: sandbox_not_running, timeout, those of runsc.
   BERTH_DECL boost::asio::awaitable<result<void>> pause(duration patience = seconds(10));
   /// Everything inside goes on; clocks have gone on meanwhile. One that is not paused runs on. Errors: as pause.
   BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
-  /// Whether pause() was asked of it and resume() was not since, by any process. Looks for a file.
+  /// Whether pause() was asked of it and resume() was not since, by any process, or it is asleep. Looks for a file.
   BERTH_DECL bool is_paused() const;
+  /// Whether it was paused since nobody had used it for sandbox_config::idle_timeout. Commands, files and all else that is asked
+  /// of its programs wake it first; what is asked of the host about it (state, logs, egress) does not. Reads a file.
+  BERTH_DECL bool is_asleep() const;
 
   /// Saves all that runs inside, memory and file systems, to files in the empty directory `directory`, for a sandbox_image. What is
   /// on the host's side, bound directories, is not saved: `meanwhile`, where it is given, may do that. It is called once all else is
@@ -198,6 +202,10 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
       : where_(std::move(where)), root_(std::move(root)), record_(std::move(record)) {}
   boost::asio::awaitable<result<std::unique_ptr<running_command>>> start_command(command what, stdio_options io);
   boost::asio::awaitable<result<void>> set_paused(bool paused, time_point deadline);
+  boost::asio::awaitable<result<void>> begin_pause(time_point deadline);
+  boost::asio::awaitable<result<void>> go_on(bool only_if_asleep, time_point deadline);
+  /// It runs, or it was asleep and does by now. Errors: as check_running; as resume.
+  boost::asio::awaitable<result<void>> be_awake();
   boost::asio::awaitable<result<void>> save(std::string directory, bool leave_running, time_point deadline,
                                             standstill_work meanwhile);
   boost::asio::awaitable<result<void>> have_guest_retreat(time_point deadline);

@@ -30,5 +30,6 @@
 #include <berth/impl/sandbox/runsc_client.ipp>
 #include <berth/impl/sandbox/runsc_executor.ipp>
 #include <berth/impl/sandbox/runsc_processes.ipp>
+#include <berth/impl/sandbox/sandbox_sockets.ipp>
 #include <berth/impl/sandbox/sandbox.ipp>
 #include <berth/impl/sandbox/state_directory.ipp>

@@ -48,6 +48,7 @@ struct restore_options {
   bool watch_creator = false;
   process_identity owner;
   duration lifetime = duration::zero();
+  duration idle_timeout = duration::zero();
   duration create_timeout = seconds(60);
 
   /// What of a config a restored sandbox may have; the rest of it is not looked at.

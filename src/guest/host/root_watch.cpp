@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Watches the processes that make and own the sandboxes of a root directory, and ends a sandbox with either, whatever ended that:
-// the kernel tells by a pidfd. And it stops those whose lifetime is over.
+// the kernel tells by a pidfd. And it stops those whose lifetime is over, and puts those to sleep that nobody uses (sleep.hpp).
 //
 // What it goes by are the records: it is told of a change by inotify and then reads them anew, so that it can be killed and
 // started again at any moment. When no sandbox needs it, it ends.
 #include "root_watch.hpp"
 
+#include "sleep.hpp"
+
 #include <berth/base/file.hpp>
 #include <berth/base/unique_fd.hpp>
 #include <berth/process/pidfd.hpp>
+#include <berth/sandbox/paused_marker.hpp>
+#include <berth/sandbox/sandbox_sockets.hpp>
 #include <berth/sandbox/root_watch.hpp>
 #include <berth/sandbox/record.hpp>
 
@@ -17,6 +21,7 @@
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,12 +43,16 @@ namespace {
 constexpr int without_news_ms = 200;  // where there is no inotify
 constexpr int stopping_ms = 1'000;    // until one that is stopped is looked at again
 
-// A process of its own, which nobody has to wait for.
-void leave(const std::function<void()>& what) {
+constexpr int failing_ms = 1'000;  // until one that could not be woken is tried again
+
+// A process of its own, which nobody has to wait for. It has none of the watch's descriptors but `keep`: neither its lock nor
+// copies of sandboxes' sockets.
+void leave(const std::function<void()>& what, int keep = -1) {
   const pid_t between = ::fork();
   if (between == 0) {
     if (::fork() == 0) {
-      ::close(root_watch_fd);  // the lock is the watch's
+      if (keep > 3) ::close_range(3, static_cast<unsigned>(keep) - 1, 0);
+      ::close_range(static_cast<unsigned>(std::max(keep + 1, 3)), ~0U, 0);
       what();
     }
     ::_exit(0);
@@ -85,6 +94,15 @@ struct watched {
   int inotify_watch = -1;
   unique_fd creator, owner;  // pidfds, where it ends with them
   bool stopping = false;
+
+  // Of one that falls asleep:
+  std::int64_t look_at_ms =
+      0;                   // whether anybody uses it, or, of one that could not be woken, once more; 0: not yet known
+  unique_fd helper;        // what a process that puts it to sleep or wakes it tells; none: there is no such process
+  bool broke_off = false;  // one was killed: it may have paused the sandbox or not
+  bool asleep = false;
+  sandbox_sockets sockets;  // while it is asleep: what wakes it,
+  unique_fd process;        // and its process, which holds them
 };
 
 class root_watch {
@@ -121,6 +139,13 @@ class root_watch {
     for (const auto& [id, one] : sandboxes_) {
       if (one.creator) all.push_back({one.creator.get(), POLLIN, 0});
       if (one.owner) all.push_back({one.owner.get(), POLLIN, 0});
+      if (one.helper) all.push_back({one.helper.get(), POLLIN, 0});
+      else if (one.asleep && boot_time_ms() >= one.look_at_ms)
+        for (const unique_fd& socket : one.sockets.copies) all.push_back({socket.get(), POLLIN, 0});
+      if (one.process) all.push_back({one.process.get(), POLLIN, 0});
+      if (one.look_at_ms != 0 && !one.helper && !one.stopping && one.record.process_alive() &&
+          (!one.asleep || boot_time_ms() < one.look_at_ms))
+        at_most(one.look_at_ms - boot_time_ms());
       if (one.stopping) at_most(stopping_ms);
       else if (one.record.ends_at_ms != 0) at_most(one.record.ends_at_ms - boot_time_ms());
     }
@@ -179,8 +204,70 @@ class root_watch {
     return record.ends_at_ms != 0 && boot_time_ms() >= record.ends_at_ms;
   }
 
+  // In a process of its own, which tells in how many milliseconds the sandbox is to be looked at again.
+  static void have_done(watched& one, const std::function<std::int64_t()>& what) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+      one.look_at_ms = boot_time_ms() + failing_ms;
+      return;
+    }
+    one.helper.reset(ends[0]);
+    const unique_fd theirs(ends[1]);
+    leave(
+        [&] {
+          const std::int64_t again = what();
+          (void)!::write(theirs.get(), &again, sizeof again);
+        },
+        theirs.get());
+  }
+
+  // Whether the process that was at it is done.
+  static bool is_free(watched& one) {
+    if (!one.helper) return true;
+    std::int64_t again = 0;
+    const ssize_t n = ::read(one.helper.get(), &again, sizeof again);
+    if (n < 0) return false;  // not yet
+    one.helper.reset();
+    one.broke_off = n != static_cast<ssize_t>(sizeof again);
+    one.look_at_ms = boot_time_ms() + (one.broke_off ? failing_ms : again);
+    return true;
+  }
+
+  static void see_to_sleep(watched& one) {
+    const sandbox_record& record = one.record;
+    if (record.idle_timeout_ms == 0 || record.phase != record_phase::running || !is_free(one)) return;
+    const bool runs = !one.stopping && record.process_alive();
+    const paused_marker marker(record);
+    const bool asleep = runs && marker.says_asleep();
+    // It has come up, fallen asleep, woken or been paused, by whomsoever.
+    if (one.look_at_ms == 0 || asleep != one.asleep || (!asleep && marker.is_there())) {
+      one.asleep = asleep;
+      one.sockets = {};
+      one.process.reset();
+      one.look_at_ms = boot_time_ms() + (asleep ? 0 : record.idle_timeout_ms);
+      if (asleep) take_sockets(one);
+    }
+    if (!runs || boot_time_ms() < one.look_at_ms) return;
+    if (!asleep) {
+      have_done(one, [&record] { return put_to_sleep(record); });
+    } else if (one.broke_off || one.sockets.has_caller()) {
+      have_done(one, [&record] {
+        wake(record);
+        return std::int64_t{failing_ms};  // of one that is awake by then it is not asked
+      });
+    }
+  }
+
+  // What they hold ends with the sandbox, which its process tells. One that they cannot be had of is woken again.
+  static void take_sockets(watched& one) {
+    if (auto found = find_sandbox_sockets(one.record); found && !found->too_many) one.sockets = std::move(*found);
+    else one.broke_off = true;
+    if (auto process = open_pidfd(one.record.sandbox_process.pid)) one.process = std::move(*process);
+  }
+
   void act(place at) {
     watched& one = at->second;
+    see_to_sleep(one);
     if (!is_forsaken(one.record) && (one.stopping || !is_over(one.record))) return;
     // Whoever has ended by now may have handed the sandbox over after its record was read. What they wrote before they ended
     // counts; what is to be done by a record that has changed so is seen at the next look.
@@ -230,6 +317,11 @@ int watch_root(const char* root, const char* program) {
   sigset_t all;
   sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
   root_watch(root, program).run();
   return 0;
 }

@@ -356,6 +356,24 @@ TEST_F(SandboxTest, logs_annotations_and_its_end) {
   EXPECT_NE(state().find(R"("state":"stopped")"), std::string::npos);
 }
 
+TEST_F(SandboxTest, falls_asleep_and_wakes_by_its_next_use) {
+  const Event made = create(R"(,"idle_timeout_ms":1000)");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  Error error;
+  for (int i = 0; i < 2; ++i) {
+    std::string now;
+    for (int tries = 0; tries < 600; ++tries, ::usleep(100'000)) {
+      std::uint64_t op = 0;
+      ASSERT_EQ(berth_sandbox_state(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+      now = done(op).payload;
+      if (now.find(R"("state":"asleep")") != std::string::npos) break;
+    }
+    EXPECT_NE(now.find(R"("state":"asleep")"), std::string::npos) << now;
+    const Event woken = exec(R"({"argv":["true"]})");
+    EXPECT_EQ(woken.status, BERTH_OK) << woken.error;
+  }
+}
+
 TEST_F(SandboxTest, egress) {
   const Event made = create(R"(,"egress":["198.51.100.7:443"])");
   ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;

@@ -31,6 +31,7 @@ sandbox_record example() {
   r.watched = true;
   r.owner = {4713, 2};
   r.ends_at_ms = 1234567890123;
+  r.idle_timeout_ms = 600'000;
   r.sandbox_process = {4712, 1};
   r.rootfs = "/srv/\"rootfs\"\n\xc3\xa9";
   r.hostname = "web";
@@ -61,6 +62,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_TRUE(read->watched);
   EXPECT_EQ(read->owner, r.owner);
   EXPECT_EQ(read->ends_at_ms, r.ends_at_ms);
+  EXPECT_EQ(read->idle_timeout_ms, 600'000);
   EXPECT_EQ(read->sandbox_process, r.sandbox_process);
   EXPECT_EQ(read->rootfs, r.rootfs);
   EXPECT_EQ(read->network, r.network);
@@ -107,7 +109,7 @@ TEST(Record, WhatIsUnknownIsPassedOver) {
 // Of a berth that had a watch for each sandbox.
 TEST(Record, OneThatSaysNothingOfAWatchHasNone) {
   std::string text = format_record(example());
-  for (const char* key : {"\"watched\"", "\"ends_at_ms\""}) {
+  for (const char* key : {"\"watched\"", "\"ends_at_ms\"", "\"idle_timeout_ms\""}) {
     const std::size_t at = text.find(key);
     ASSERT_NE(at, std::string::npos);
     text.erase(at, text.find(',', at) + 1 - at);
@@ -120,6 +122,7 @@ TEST(Record, OneThatSaysNothingOfAWatchHasNone) {
   EXPECT_FALSE(read->watched);
   EXPECT_FALSE(read->owner);
   EXPECT_EQ(read->ends_at_ms, 0);
+  EXPECT_EQ(read->idle_timeout_ms, 0);
 }
 
 // Of a berth whose sandboxes had no guest to speak with: its commands go by runsc exec.

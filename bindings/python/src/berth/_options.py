@@ -16,6 +16,8 @@ SANDBOX_NAMES: dict[str, str] = {
     "env": "env",
     "from": "snapshot",
     "id": "name",
+    "idle-timeout": "idle_timeout",
+    "idle_timeout_ms": "idle_timeout",
     "lifetime": "timeout",
     "lifetime_ms": "timeout",
     "max-connections": "max_connections",
@@ -39,6 +41,7 @@ RESTORED: tuple[str, ...] = (
     "egress",
     "ends_with_process",
     "timeout",
+    "idle_timeout",
 )
 
 #: Keywords that options of the library have, by what takes them.
@@ -56,6 +59,7 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
         "volumes",
         "ends_with_process",
         "timeout",
+        "idle_timeout",
         "docker_enabled",
         "data_root",
         "dockerd_args",

@@ -207,7 +207,7 @@ class AsyncSandbox(Attachment):
         return told
 
     async def state(self) -> str:
-        """One of "running", "paused", "unresponsive", "stopped", "creating" and "lost"."""
+        """One of "running", "paused", "asleep", "unresponsive", "stopped", "creating" and "lost"."""
         return str((await self._told())["state"])
 
     async def exit_reason(self) -> str | None:

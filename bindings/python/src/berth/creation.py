@@ -45,6 +45,7 @@ class Wanted:
     egress: tuple[str, ...] | None = None
     #: None: where it is made by `with`.
     ends_with_process: bool | None = None
+    idle_timeout: float | None = None
 
 
 def sandbox_options(wanted: Wanted, built: Built, id: str, mark: str) -> dict[str, Any]:
@@ -69,6 +70,8 @@ def sandbox_options(wanted: Wanted, built: Built, id: str, mark: str) -> dict[st
         options["ends_with_process"] = os.getpid()
     if wanted.timeout is not None:
         options["lifetime_ms"] = max(1, round(wanted.timeout * 1000))
+    if wanted.idle_timeout is not None:
+        options["idle_timeout_ms"] = max(1, round(wanted.idle_timeout * 1000))
     return options
 
 
@@ -148,7 +151,7 @@ def checked(wanted: Wanted) -> Wanted:
         _check_beside_snapshot(wanted)
     if wanted.image is not None and not isinstance(wanted.image, Buildable):
         raise TypeError(f"image is an Image, as Image.from_registry(…) makes it, not {wanted.image!r}")
-    for what, number in (("cpu", wanted.cpu), ("timeout", wanted.timeout)):
+    for what, number in (("cpu", wanted.cpu), ("timeout", wanted.timeout), ("idle_timeout", wanted.idle_timeout)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, (int, float))):
             raise TypeError(f"{what} is a number, not {number!r}")
         if number is not None and not 0 <= number < float("inf"):
@@ -158,6 +161,8 @@ def checked(wanted: Wanted) -> Wanted:
         raise TypeError(f"max_connections is a number, 0 for no limit, not {most!r}")
     if wanted.timeout == 0:
         raise ValueError("timeout is a number of seconds, more than 0, or None for a sandbox without end")
+    if wanted.idle_timeout is not None and wanted.idle_timeout < 1:
+        raise ValueError("idle_timeout is a number of seconds, 1 at the least, or None for a sandbox that stays awake")
     if isinstance(wanted.memory, bool) or not isinstance(wanted.memory, (str, int, type(None))):
         raise TypeError(f'memory is a size as "2Gi", or a number of bytes, not {wanted.memory!r}')
     if not isinstance(wanted.docker_enabled, bool):

@@ -62,12 +62,12 @@ class Sandbox:
     image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the host, where they outlive the
     sandbox. dockerd_args: further ones. rootfs: a directory in place of an image. snapshot: the name of a
     saved sandbox to go on from, in place of an image: then only name, ports, network where it is a path, egress,
-    timeout, wait_for_docker and ends_with_process may be given. wait_for_docker: create() returns
+    timeout, idle_timeout, wait_for_docker and ends_with_process may be given. wait_for_docker: create() returns
     when Docker is ready, or fails. max_connections: how many flows it may hold in the host's connection
     tracking; 0: no limit. egress: where it may begin connections to: "all", "none", or a list of
     "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP, and "dns" for its name servers;
     set_egress() changes it. ends_with_process: it is removed when this process ends, whatever ends that; by default so
-    where `with` makes it.
+    where `with` makes it. idle_timeout: seconds without use after which it falls asleep; its next use wakes it.
 
     Nothing happens before create(), or `with`, which removes it at the end.
     """
@@ -94,12 +94,14 @@ class Sandbox:
         max_connections: int | None = None,
         egress: EgressRules | None = None,
         ends_with_process: bool | None = None,
+        idle_timeout: Seconds | None = None,
     ) -> None:
         wanted = Wanted(
             cpu, memory, image, checked_path("rootfs", rootfs), snapshot, docker_enabled, name, env,
             checked_ports(ports), path_name("network", network), checked_lifetime(timeout), checked_volumes(volumes),
             registry_mirror, checked_path("data_root", data_root), checked_strings("dockerd_args", dockerd_args),
             wait_for_docker, max_connections, None if egress is None else checked_egress(egress), ends_with_process,
+            checked_lifetime(idle_timeout),
         )  # fmt: skip
         self._use(AsyncSandbox(checked(wanted)))
 
@@ -189,7 +191,7 @@ class Sandbox:
         return Process(sync(self._aio.exec(*argv, cwd=cwd, env=env, timeout=timeout, user=user, stdin=stdin)))
 
     def state(self) -> str:
-        """One of "running", "paused", "unresponsive", "stopped", "creating" and "lost"."""
+        """One of "running", "paused", "asleep", "unresponsive", "stopped", "creating" and "lost"."""
         return sync(self._aio.state())
 
     def exit_reason(self) -> str | None:

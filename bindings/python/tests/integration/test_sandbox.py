@@ -522,6 +522,18 @@ def test_a_paused_sandbox_says_so_and_goes_on(machine: Path, rootfs: str) -> Non
         sandbox.pause()
 
 
+def test_an_idle_sandbox_falls_asleep_and_its_next_use_wakes_it(machine: Path, rootfs: str) -> None:
+    with berth.Sandbox(rootfs=rootfs, docker_enabled=True, wait_for_docker=True, idle_timeout=1) as sandbox:
+        client = sandbox.docker.client()  # whose connection stays
+        assert client.ping()
+        for use in (client.ping, lambda: sandbox.exec("true").wait() == 0, lambda: sandbox.fs.exists("/etc")):
+            deadline = time.monotonic() + 60
+            while sandbox.state() != "asleep":
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            assert use()
+
+
 def test_egress_is_refused_at_once_and_changed_while_it_runs(machine: Path, rootfs: str) -> None:
     with pytest.raises(berth.InvalidError, match="egress .* names are not supported yet"):
         berth.Sandbox(rootfs=rootfs, egress="example.com").create()

@@ -22,6 +22,17 @@ def test_a_timeout_is_said_in_milliseconds(seconds: float, milliseconds: int) ->
     assert sandbox_options(wanted, Built("", "/"), "id", "mark")["lifetime_ms"] == milliseconds
 
 
+def test_an_idle_timeout_is_said_in_milliseconds_and_has_a_least() -> None:
+    own = sandbox_options(Wanted(rootfs="/", idle_timeout=1.5), Built("", "/"), "id", "mark")
+    assert own["idle_timeout_ms"] == 1500
+    assert "idle_timeout_ms" not in sandbox_options(Wanted(rootfs="/"), Built("", "/"), "id", "mark")
+    restored = sandbox_options(Wanted(snapshot="warm", idle_timeout=60), Built("", "/"), "id", "mark")
+    assert restored["idle_timeout_ms"] == 60_000
+    berth.Sandbox(snapshot="warm", idle_timeout=datetime.timedelta(minutes=10))
+    with pytest.raises(ValueError, match="idle_timeout .* 1 at the least"):
+        berth.Sandbox(rootfs="/", idle_timeout=0.5)
+
+
 def test_a_limit_of_connections_is_passed_on_where_there_is_one() -> None:
     limited = sandbox_options(Wanted(rootfs="/", max_connections=0), Built("", "/"), "id", "mark")
     assert limited["max_connections"] == 0

@@ -191,7 +191,8 @@ BERTH_DECL boost::asio::awaitable<daemon_status> docker_sandbox::docker_status()
   daemon_status now;
   const auto kept = read_guest_status(box_->record());
   if (kept) now = kept->docker;
-  if (kept && now.state != daemon_state::ready) co_return now;
+  // Who is paused answers nothing, and who is asleep is not to be woken by a look.
+  if (kept && (now.state != daemon_state::ready || box_->is_paused())) co_return now;
   if (!box_->record().shared_directory) co_return now;
   // Nobody has started one, where there is no socket either.
   if (!kept && !check_host_socket(box_->shared_path(docker_socket_name))) co_return now;

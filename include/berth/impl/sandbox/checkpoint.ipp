@@ -8,6 +8,7 @@
 #include <berth/process/cancellation.hpp>
 #include <berth/runsc/diagnose.hpp>
 #include <berth/runsc/runsc.hpp>
+#include <berth/sandbox/paused_marker.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/sandbox.hpp>
@@ -72,7 +73,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string directory, bool leave_running,
                                                               time_point deadline, standstill_work meanwhile) {
-  BERTH_CO_TRY(check_running());
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
@@ -87,11 +89,17 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   auto waiting = detail::directory_lock::lock(std::move(own), deadline);
   auto lock = co_await std::move(waiting);
   if (!lock) co_return std::move(lock).error();
+  // It may have fallen asleep while this waited; from here on it does not.
+  if (is_asleep()) {
+    auto resuming = set_paused(false, deadline);
+    BERTH_CO_TRY(co_await std::move(resuming));
+    paused_marker(record_).remove();
+  }
   auto retreating = have_guest_retreat(deadline);
   auto retreated = co_await std::move(retreating);
   result<void> saved = retreated;
   if (retreated && hold) {
-    saved = replace_file(detail::paused_marker(record_), {}, 0600, "sandbox");
+    saved = paused_marker(record_).write(false);
     if (saved) {
       auto pausing = set_paused(true, deadline);
       saved = co_await std::move(pausing);
@@ -120,13 +128,13 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   if (saved && !leave_running) {
     auto ending = hold ? stop() : wait_stopped(deadline_after(seconds(10)));
     auto ended = co_await std::move(ending);
-    ::unlink(detail::paused_marker(record_).c_str());
+    paused_marker(record_).remove();
     co_return ended;
   }
   if (retreated && hold) {
     auto resuming = set_paused(false, deadline_after(seconds(10)));
     auto resumed = co_await std::move(resuming);
-    if (resumed) ::unlink(detail::paused_marker(record_).c_str());
+    if (resumed) paused_marker(record_).remove();
     else if (saved) saved = std::move(resumed);
   }
   if (!retreated && retreated.error().code == errc::state) co_return saved;

@@ -162,6 +162,15 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
     }
   }
   BERTH_TRY(detail::check_annotations(what.annotations));
+  if (what.idle_timeout != duration::zero()) {
+    if (what.idle_timeout < seconds(1) || what.idle_timeout > std::chrono::hours(24 * 24))
+      return bad_config("idle_timeout",
+                        "a sandbox falls asleep after one second at the least, and 24 days at the most");
+    if (!what.shared_directory)
+      return bad_config("idle_timeout",
+                        "a sandbox without a shared directory does not fall asleep: nothing could wake it");
+    if (what.pool) return bad_config("idle_timeout", "a sandbox that waits in a pool does not fall asleep");
+  }
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }

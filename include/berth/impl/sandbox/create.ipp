@@ -15,6 +15,7 @@
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/root_marker.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/sandbox_sockets.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 #include <berth/sandbox/reach.hpp>
@@ -78,7 +79,9 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
       std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   record.creator = process_identity::of(::getpid());
   record.ends_with_creator = what.ends_with_creator || what.watch_creator;
-  record.watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
+  record.watched =
+      what.watch_creator || what.owner || what.lifetime != duration::zero() || what.idle_timeout != duration::zero();
+  record.idle_timeout_ms = std::chrono::duration_cast<milliseconds>(what.idle_timeout).count();
   record.owner = what.owner;
   if (what.lifetime != duration::zero())
     record.ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
@@ -303,6 +306,7 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   if (co_await was_cancelled()) co_return make_error(errc::cancelled, "sandbox", "the creation was cancelled");
   enter_phase(where, "runsc");
   BERTH_CO_TRY(co_await start_runsc(record, what, binary, deadline));
+  if (record.idle_timeout_ms != 0) BERTH_CO_TRY(find_sandbox_sockets(record));  // what it is woken by
   record.phase = record_phase::running;
   BERTH_CO_TRY(write_record(record));
   enter_phase(where, "running");
@@ -333,6 +337,10 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   auto prefix = make_root_prefix(*root);
   if (!prefix) co_return std::move(prefix).error();
   sandbox_record record = new_record(*prefix, what, *binary);
+  if (record.idle_timeout_ms != 0 && record.guest != guest_protocol_version)
+    co_return make_error(errc::unsupported, "sandbox",
+                         "the sandbox cannot fall asleep: its guest is another berth's, and cannot be asked",
+                         "idle_timeout", "leave the idle timeout out, or save the sandbox anew by this berth");
   auto lock = make_state_directory(*root, record);
   for (int attempt = 0; !lock && attempt < 5; ++attempt) {
     // A made-up id that is taken, or a garbage collector that was quicker.

@@ -288,6 +288,11 @@ BERTH_DECL result<sandbox::exec_call> sandbox::make_exec(const command& what, bo
 
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sandbox::start_command(command what,
                                                                                                    stdio_options io) {
+  // A use that the guest does not see: who puts it to sleep looks at this time once the marker is there, and this the other way
+  // round, so that no command comes to a sandbox that is asleep.
+  (void)::utimensat(AT_FDCWD, record_.exec_directory().c_str(), nullptr, 0);
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
   const std::string stem = record_.exec_directory() + "/" + random_token(13);
   const detail::sandbox_command::files files{stem + ".pid", stem + ".log"};
   const time_point patience = deadline_after(seconds(30));
@@ -314,9 +319,10 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sand
 
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sandbox::start(command what,
                                                                                            stdio_options io) {
-  BERTH_CO_TRY(check_running());
-  BERTH_CO_TRY(detail::check_exec_command(what));
   auto self = shared_from_this();
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
+  BERTH_CO_TRY(detail::check_exec_command(what));
   if (goes_by_guest(what, io)) {
     auto attempting = attempt_by_guest(what, io);
     guest_attempt made = co_await std::move(attempting);
@@ -332,8 +338,9 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<running_command>>> sand
 }
 
 BERTH_DECL boost::asio::awaitable<result<pid_t>> sandbox::start_detached(command what, std::string log_path) {
-  BERTH_CO_TRY(check_running());
   auto self = shared_from_this();
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
   const unique_fd log(::open(log_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!log) co_return errno_error(errno, "sandbox", "cannot open the log", log_path);
   stdio_options io;

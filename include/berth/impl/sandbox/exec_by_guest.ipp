@@ -141,8 +141,9 @@ BERTH_DECL boost::asio::awaitable<guest_attempt> sandbox::attempt_by_guest(
 }
 
 BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(time_point deadline) {
-  BERTH_CO_TRY(check_running());
   auto self = shared_from_this();
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   const detail::listening_patience listening(record_);
   for (;;) {
@@ -186,9 +187,10 @@ BERTH_DECL guest_files& sandbox::files() {
 
 BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> sandbox::start_terminal(
     command what, stdio_options io, guest_terminal_size size) {
-  BERTH_CO_TRY(check_running());
-  BERTH_CO_TRY(detail::check_exec_command(what));
   auto self = shared_from_this();
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
+  BERTH_CO_TRY(detail::check_exec_command(what));
   guest_attempt made;
   if (record_.guest == guest_protocol_version) {
     auto attempting = attempt_by_guest(std::move(what), std::move(io), size);

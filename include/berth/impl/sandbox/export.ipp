@@ -55,7 +55,8 @@ class new_file {
 }  // namespace detail
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::write_changes(std::string file) {
-  BERTH_CO_TRY(check_running());
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
   if (file.empty() || file.front() != '/' || file.back() == '/') {
     co_return make_error(errc::invalid, "sandbox", "the absolute path of a file is needed for the changes", file);
   }

@@ -126,6 +126,7 @@ inline result<sandbox_record> read_record_object(json_view object) {
   if (in.has("watched")) record.watched = in.flag("watched");
   if (in.has("owner")) record.owner = in.process("owner");
   if (in.has("ends_at_ms")) record.ends_at_ms = in.number<std::int64_t>("ends_at_ms");
+  if (in.has("idle_timeout_ms")) record.idle_timeout_ms = in.number<std::int64_t>("idle_timeout_ms");
   record.sandbox_process = in.process("sandbox_process");
   record.rootfs = in.text("rootfs");
   record.hostname = in.text("hostname");
@@ -212,6 +213,7 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   out.key("watched").boolean(record.watched);
   process("owner", record.owner);
   out.key("ends_at_ms").number(record.ends_at_ms);
+  out.key("idle_timeout_ms").number(record.idle_timeout_ms);
   process("sandbox_process", record.sandbox_process);
   out.key("rootfs").string(record.rootfs);
   out.key("hostname").string(record.hostname);

@@ -25,7 +25,8 @@ BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boo
   if (record.damaged || !record.watched || record.phase == record_phase::removing || record.boot_id != boot_id)
     return false;
   if (record.ends_with_creator || record.owner) return true;
-  return record.ends_at_ms != 0 && (record.phase == record_phase::creating || record.process_alive());
+  return (record.ends_at_ms != 0 || record.idle_timeout_ms != 0) &&
+         (record.phase == record_phase::creating || record.process_alive());
 }
 
 BERTH_DECL bool is_forsaken(const sandbox_record& record) {

@@ -11,6 +11,7 @@
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/find_runsc.hpp>
+#include <berth/sandbox/paused_marker.hpp>
 #include <berth/sandbox/sandbox.hpp>
 #include <berth/sandbox/root_watch.hpp>
 
@@ -31,6 +32,7 @@ BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept {
     case sandbox_state::creating: return "creating";
     case sandbox_state::running: return "running";
     case sandbox_state::paused: return "paused";
+    case sandbox_state::asleep: return "asleep";
     case sandbox_state::unresponsive: return "unresponsive";
     case sandbox_state::stopped: return "stopped";
     case sandbox_state::lost: return "lost";
@@ -119,7 +121,8 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state(dur
   // Not by `runsc state`: it takes a zombie, which waits for a slow init to reap it, for a running sandbox.
   if (record_.phase == record_phase::removing || !record_.sandbox_process.alive()) co_return sandbox_state::stopped;
   if (is_stopped(record_.sandbox_process)) co_return sandbox_state::unresponsive;
-  if (patience <= duration::zero()) co_return is_paused() ? sandbox_state::paused : sandbox_state::running;
+  if (patience <= duration::zero() && !is_paused()) co_return sandbox_state::running;
+  if (patience <= duration::zero()) co_return is_asleep() ? sandbox_state::asleep : sandbox_state::paused;
   auto binary = co_await runsc_by(deadline);
   if (!binary && binary.error().code == errc::timeout) co_return sandbox_state::unresponsive;
   if (!binary) co_return std::move(binary).error();
@@ -131,7 +134,7 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state(dur
   if (!text) co_return std::move(text).error();
   auto state = parse_runsc_state(*text);
   if (!state) co_return std::move(state).error();
-  if (state->status == runsc_status::paused) co_return sandbox_state::paused;
+  if (state->status == runsc_status::paused) co_return is_asleep() ? sandbox_state::asleep : sandbox_state::paused;
   if (state->status == runsc_status::stopped) co_return sandbox_state::stopped;
   co_return sandbox_state::running;
 }
@@ -237,7 +240,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
     record->annotations = std::move(what.annotations);
     record->creator = process_identity::of(::getpid());
     record->ends_with_creator = true;
-    record->watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
+    record->watched =
+        what.watch_creator || what.owner || what.lifetime != duration::zero() || record->idle_timeout_ms != 0;
     record->owner = what.owner;
     record->ends_at_ms = 0;
     if (what.lifetime != duration::zero())
@@ -263,9 +267,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience)
   const time_point deadline = deadline_after(patience);
   if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
   if (!record_.process_alive()) co_return result<void>();
-  if (is_paused()) {  // runsc signals none that is (20260701.0)
-    auto going_on = resume(deadline - clock::now());
-    (void)co_await std::move(going_on);
+  if (is_paused()) {                              // runsc signals none that is (20260701.0)
+    auto going_on = set_paused(false, deadline);  // with or without its lock
+    const auto goes_on = co_await cancellation_as_error(std::move(going_on));
+    if (goes_on) paused_marker(record_).remove();
   }
   auto finding = runsc_by(deadline);
   auto binary = co_await std::move(finding);

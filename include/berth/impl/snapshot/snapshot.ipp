@@ -95,6 +95,7 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   out.watch_creator = config.watch_creator;
   out.owner = config.owner;
   out.lifetime = config.lifetime;
+  out.idle_timeout = config.idle_timeout;
   out.create_timeout = config.create_timeout;
   return out;
 }
@@ -177,6 +178,7 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
   config.watch_creator = options.watch_creator;
   config.owner = options.owner;
   config.lifetime = options.lifetime;
+  config.idle_timeout = options.idle_timeout;
   config.create_timeout = options.create_timeout;
   config.rootfs = source.rootfs;
   config.network = source.network;
