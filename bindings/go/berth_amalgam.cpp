@@ -15241,6 +15241,7 @@ BERTH_DECL result<std::string> root_directory(const environment& where, bool mak
 BERTH_DECL result<void> check_sandbox_id(std::string_view id);
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what);
 namespace detail {
+BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory);
 BERTH_DECL std::optional<error> egress_obstacle(network_mode mode);
 }
 BERTH_DECL result<std::string> find_init(const environment& where);
@@ -15321,6 +15322,17 @@ BERTH_DECL std::optional<error> egress_obstacle(network_mode mode) {
   return std::nullopt;
 }
 }
+namespace detail {
+BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory) {
+  if (how_long == duration::zero()) return {};
+  if (how_long < seconds(1) || how_long > std::chrono::hours(24 * 24))
+    return bad_config("idle_timeout", "a sandbox falls asleep after one second at the least, and 24 days at the most");
+  if (!shared_directory)
+    return bad_config("idle_timeout",
+                      "a sandbox without a shared directory does not fall asleep: nothing could wake it");
+  return {};
+}
+}
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what) {
   using detail::bad_config;
   const auto absolute = [](const std::string& path) {
@@ -15376,15 +15388,7 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
     }
   }
   BERTH_TRY(detail::check_annotations(what.annotations));
-  if (what.idle_timeout != duration::zero()) {
-    if (what.idle_timeout < seconds(1) || what.idle_timeout > std::chrono::hours(24 * 24))
-      return bad_config("idle_timeout",
-                        "a sandbox falls asleep after one second at the least, and 24 days at the most");
-    if (!what.shared_directory)
-      return bad_config("idle_timeout",
-                        "a sandbox without a shared directory does not fall asleep: nothing could wake it");
-    if (what.pool) return bad_config("idle_timeout", "a sandbox that waits in a pool does not fall asleep");
-  }
+  BERTH_TRY(detail::check_idle_timeout(what.idle_timeout, what.shared_directory));
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }
@@ -16135,6 +16139,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> pause(duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
   BERTH_DECL bool is_paused() const;
+  BERTH_DECL boost::asio::awaitable<result<void>> set_idle_timeout(duration how_long);
   BERTH_DECL bool is_asleep() const;
   BERTH_DECL boost::asio::awaitable<result<void>> checkpoint(std::string directory, bool leave_running,
                                                              duration patience = seconds(120),
@@ -19634,6 +19639,27 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hand_over() {
   record_ = std::move(*record);
   co_return result<void>();
 }
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_idle_timeout(duration how_long) {
+  auto self = shared_from_this();
+  BERTH_CO_TRY(detail::check_idle_timeout(how_long, record_.shared_directory));
+  if (how_long != duration::zero()) {
+    BERTH_CO_TRY(find_sandbox_sockets(record_));
+    if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
+  }
+  const std::int64_t ms = std::chrono::duration_cast<milliseconds>(how_long).count();
+  std::function<result<void>(sandbox_record&)> change = [ms](sandbox_record& record) {
+    record.idle_timeout_ms = ms;
+    record.watched = record.watched || ms != 0;
+    return result<void>();
+  };
+  auto changing = detail::change_record(record_, std::move(change));
+  auto record = co_await std::move(changing);
+  if (!record) co_return std::move(record).error();
+  record_ = std::move(*record);
+  if (ms == 0) co_return result<void>();
+  const auto init = find_init(where_);
+  co_return init ? ensure_watch(root_, *init) : result<void>(init.error());
+}
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) {
   auto self = shared_from_this();
   BERTH_CO_TRY(detail::check_annotations(what.annotations));
@@ -19646,8 +19672,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
     record->annotations = std::move(what.annotations);
     record->creator = process_identity::of(::getpid());
     record->ends_with_creator = true;
-    record->watched =
-        what.watch_creator || what.owner || what.lifetime != duration::zero() || record->idle_timeout_ms != 0;
+    record->watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
+    record->idle_timeout_ms = 0;
     record->owner = what.owner;
     record->ends_at_ms = 0;
     if (what.lifetime != duration::zero())
@@ -19657,14 +19683,20 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
   } else {
     co_return std::move(lock).error();
   }
-  if (!record_.watched) co_return result<void>();
-  const auto init = find_init(where_);
-  const auto watched = init ? ensure_watch(root_, *init) : result<void>(init.error());
-  if (watched) co_return result<void>();
+  result<void> ready;
+  if (record_.watched) {
+    const auto init = find_init(where_);
+    ready = init ? ensure_watch(root_, *init) : result<void>(init.error());
+  }
+  if (ready && is_asleep()) {
+    auto waking = go_on(true, deadline_after(seconds(30)));
+    ready = co_await cancellation_as_error(std::move(waking));
+  }
+  if (ready) co_return result<void>();
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   auto ending = terminate();
   (void)co_await std::move(ending);
-  co_return watched.error();
+  co_return ready.error();
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience) {
   auto self = shared_from_this();
@@ -24726,6 +24758,11 @@ inline boost::asio::awaitable<result<void>> make_pool_member(std::shared_ptr<poo
   auto restoring = restore_ready(std::move(quiet), std::move(snapshot), std::move(options));
   auto made = co_await std::move(restoring);
   if (!made) co_return std::move(made).error();
+  auto resting = made->box->set_idle_timeout(seconds(1));
+  const auto rests = co_await std::move(resting);
+  if (!rests)
+    log(filling->where.log, log_level::debug, "a sandbox waits awake in its pool",
+        {{"id", made->box->id()}, {"error", rests.error().to_string()}});
   auto handing = made->box->hand_over();
   auto done = co_await std::move(handing);
   if (done && filling->pool.is_there()) co_return done;
@@ -24872,7 +24909,12 @@ BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> sandbox_pool::take(take
   if (!pool) co_return std::move(pool).error();
   taken_sandbox out;
   bool again = true;
-  for (int attempt = 0; attempt < 3 && again && !out.box; ++attempt) {
+  for (int attempt = 0; attempt < 20 && again && !out.box; ++attempt) {
+    if (attempt != 0) {
+      const milliseconds pause(25);
+      const bool waited = co_await pause_for(pause);
+      if (!waited) co_return make_error(errc::cancelled, "pool", "cancelled");
+    }
     again = false;
     auto members = detail::pool_members(where, name_);
     if (!members) co_return std::move(members).error();

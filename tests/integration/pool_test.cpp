@@ -98,8 +98,17 @@ TEST_F(Pool, WithDockerReadyInEach) {
   must({"docker", "seed", "--", "load"}, bytes.str());
   must({"snapshot", "seed", "warm"});
   must({"-q", "pool", "start", "web", "--from", "warm", "--size", "2"});
+  // They take no CPU time while they wait, and are awake once they are taken.
+  const auto state = [&](const string& id) { return parsed_json(run({"status", id, "--json"}).out).at({"state"}); };
+  for (const char* which : {"0", "1"}) {
+    const string id = parsed_json(run({"pool", "status", "web", "--json"}).out).at({"sandboxes", which});
+    EXPECT_TRUE(eventually([&] { return state(id) == "asleep"; })) << state(id);
+  }
+  EXPECT_EQ(status("ready"), "2");
   const string one = take({"--egress", "none"}), two = take();
   EXPECT_NE(one, two);
+  EXPECT_EQ(status("missed"), "0");
+  EXPECT_EQ(state(one) + state(two), "runningrunning");
   for (const string& id : {one, two}) {
     EXPECT_EQ(must({"docker", id, "--", "run", "--rm", image_name_, "echo", "runs"}), "runs");
   }

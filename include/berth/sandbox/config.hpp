@@ -123,6 +123,8 @@ BERTH_DECL result<void> check_sandbox_id(std::string_view id);
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what);
 
 namespace detail {
+/// Errors: invalid.
+BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory);
 /// Why egress cannot be enforced for a sandbox with this network, if so. Pure.
 BERTH_DECL std::optional<error> egress_obstacle(network_mode mode);
 }  // namespace detail

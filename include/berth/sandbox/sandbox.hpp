@@ -153,7 +153,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> hand_over();
 
   /// Takes a sandbox out of the pool that it waits in: from here on it is as one that this handle has created, and ends with
-  /// this process until hand_over. Of any number that try, one gets it. Errors: again (somebody was quicker, or is at work on it);
+  /// this process until hand_over, and is awake. Of any number that try, one gets it. Errors: again (somebody was quicker, or is at work on it);
   /// not_found once it was removed; invalid (annotations); as spawning; as reading and writing the record.
   BERTH_DECL boost::asio::awaitable<result<void>> claim(pool_claim what);
 
@@ -165,6 +165,10 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
   /// Whether pause() was asked of it and resume() was not since, by any process, or it is asleep. Looks for a file.
   BERTH_DECL bool is_paused() const;
+  /// From now on it falls asleep as with sandbox_config::idle_timeout, which is checked as that is; zero: no more, and one that
+  /// is asleep goes on at its next use. Errors: invalid; unsupported; not_found once it was removed; as reading and writing the
+  /// record, and as ensure_watch.
+  BERTH_DECL boost::asio::awaitable<result<void>> set_idle_timeout(duration how_long);
   /// Whether it was paused since nobody had used it for sandbox_config::idle_timeout. Commands, files and all else that is asked
   /// of its programs wake it first; what is asked of the host about it (state, logs, egress) does not. Reads a file.
   BERTH_DECL bool is_asleep() const;

@@ -143,8 +143,8 @@ class root_watch {
       else if (one.asleep && boot_time_ms() >= one.look_at_ms)
         for (const unique_fd& socket : one.sockets.copies) all.push_back({socket.get(), POLLIN, 0});
       if (one.process) all.push_back({one.process.get(), POLLIN, 0});
-      if (one.look_at_ms != 0 && !one.helper && !one.stopping && one.record.process_alive() &&
-          (!one.asleep || boot_time_ms() < one.look_at_ms))
+      if (one.record.idle_timeout_ms != 0 && one.look_at_ms != 0 && !one.helper && !one.stopping &&
+          one.record.process_alive() && (!one.asleep || boot_time_ms() < one.look_at_ms))
         at_most(one.look_at_ms - boot_time_ms());
       if (one.stopping) at_most(stopping_ms);
       else if (one.record.ends_at_ms != 0) at_most(one.record.ends_at_ms - boot_time_ms());
@@ -235,8 +235,9 @@ class root_watch {
 
   static void see_to_sleep(watched& one) {
     const sandbox_record& record = one.record;
-    if (record.idle_timeout_ms == 0 || record.phase != record_phase::running || !is_free(one)) return;
-    const bool runs = !one.stopping && record.process_alive();
+    const bool falls_asleep = record.idle_timeout_ms != 0 && record.phase == record_phase::running;
+    if (!is_free(one) || (!falls_asleep && !one.asleep)) return;
+    const bool runs = falls_asleep && !one.stopping && record.process_alive();
     const paused_marker marker(record);
     const bool asleep = runs && marker.says_asleep();
     // It has come up, fallen asleep, woken or been paused, by whomsoever.

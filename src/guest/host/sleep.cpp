@@ -151,7 +151,8 @@ std::int64_t put_to_sleep(const sandbox_record& known) {
   if (!record) return at_work_ms;
   const std::int64_t timeout = record->idle_timeout_ms;
   const paused_marker marker(*record);
-  if (marker.is_there() || record->waits_in_pool()) return timeout;
+  if (timeout == 0) return at_work_ms;  // it was told so a moment ago
+  if (marker.is_there()) return timeout;
   if (const auto idle = since_last_exec_ms(*record); idle < timeout) return timeout - idle;
   if (somebody_is_there(*record, false)) return timeout;
 

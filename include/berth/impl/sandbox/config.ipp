@@ -107,6 +107,20 @@ BERTH_DECL std::optional<error> egress_obstacle(network_mode mode) {
 
 }  // namespace detail
 
+namespace detail {
+
+BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory) {
+  if (how_long == duration::zero()) return {};
+  if (how_long < seconds(1) || how_long > std::chrono::hours(24 * 24))
+    return bad_config("idle_timeout", "a sandbox falls asleep after one second at the least, and 24 days at the most");
+  if (!shared_directory)
+    return bad_config("idle_timeout",
+                      "a sandbox without a shared directory does not fall asleep: nothing could wake it");
+  return {};
+}
+
+}  // namespace detail
+
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what) {
   using detail::bad_config;
   const auto absolute = [](const std::string& path) {
@@ -162,15 +176,7 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
     }
   }
   BERTH_TRY(detail::check_annotations(what.annotations));
-  if (what.idle_timeout != duration::zero()) {
-    if (what.idle_timeout < seconds(1) || what.idle_timeout > std::chrono::hours(24 * 24))
-      return bad_config("idle_timeout",
-                        "a sandbox falls asleep after one second at the least, and 24 days at the most");
-    if (!what.shared_directory)
-      return bad_config("idle_timeout",
-                        "a sandbox without a shared directory does not fall asleep: nothing could wake it");
-    if (what.pool) return bad_config("idle_timeout", "a sandbox that waits in a pool does not fall asleep");
-  }
+  BERTH_TRY(detail::check_idle_timeout(what.idle_timeout, what.shared_directory));
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }

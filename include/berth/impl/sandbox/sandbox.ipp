@@ -11,7 +11,9 @@
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/find_runsc.hpp>
+#include <berth/impl/sandbox/exec_by_guest.ipp>
 #include <berth/sandbox/paused_marker.hpp>
+#include <berth/sandbox/sandbox_sockets.hpp>
 #include <berth/sandbox/sandbox.hpp>
 #include <berth/sandbox/root_watch.hpp>
 
@@ -228,6 +230,28 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hand_over() {
   co_return result<void>();
 }
 
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_idle_timeout(duration how_long) {
+  auto self = shared_from_this();
+  BERTH_CO_TRY(detail::check_idle_timeout(how_long, record_.shared_directory));
+  if (how_long != duration::zero()) {
+    BERTH_CO_TRY(find_sandbox_sockets(record_));  // what it is woken by
+    if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
+  }
+  const std::int64_t ms = std::chrono::duration_cast<milliseconds>(how_long).count();
+  std::function<result<void>(sandbox_record&)> change = [ms](sandbox_record& record) {
+    record.idle_timeout_ms = ms;
+    record.watched = record.watched || ms != 0;
+    return result<void>();
+  };
+  auto changing = detail::change_record(record_, std::move(change));
+  auto record = co_await std::move(changing);
+  if (!record) co_return std::move(record).error();
+  record_ = std::move(*record);
+  if (ms == 0) co_return result<void>();
+  const auto init = find_init(where_);
+  co_return init ? ensure_watch(root_, *init) : result<void>(init.error());
+}
+
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) {
   auto self = shared_from_this();
   BERTH_CO_TRY(detail::check_annotations(what.annotations));
@@ -240,8 +264,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
     record->annotations = std::move(what.annotations);
     record->creator = process_identity::of(::getpid());
     record->ends_with_creator = true;
-    record->watched =
-        what.watch_creator || what.owner || what.lifetime != duration::zero() || record->idle_timeout_ms != 0;
+    record->watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
+    record->idle_timeout_ms = 0;
     record->owner = what.owner;
     record->ends_at_ms = 0;
     if (what.lifetime != duration::zero())
@@ -252,14 +276,20 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
     co_return std::move(lock).error();
   }
   // Whoever is killed from here on leaves it to collect_garbage, which sees that its creator is gone; or to the watch, at once.
-  if (!record_.watched) co_return result<void>();
-  const auto init = find_init(where_);
-  const auto watched = init ? ensure_watch(root_, *init) : result<void>(init.error());
-  if (watched) co_return result<void>();
+  result<void> ready;
+  if (record_.watched) {
+    const auto init = find_init(where_);
+    ready = init ? ensure_watch(root_, *init) : result<void>(init.error());
+  }
+  if (ready && is_asleep()) {
+    auto waking = go_on(true, deadline_after(seconds(30)));
+    ready = co_await cancellation_as_error(std::move(waking));
+  }
+  if (ready) co_return result<void>();
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   auto ending = terminate();
   (void)co_await std::move(ending);
-  co_return watched.error();
+  co_return ready.error();
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience) {

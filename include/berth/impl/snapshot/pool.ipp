@@ -77,6 +77,12 @@ inline boost::asio::awaitable<result<void>> make_pool_member(std::shared_ptr<poo
   auto restoring = restore_ready(std::move(quiet), std::move(snapshot), std::move(options));
   auto made = co_await std::move(restoring);
   if (!made) co_return std::move(made).error();
+  // A hundred dockerds that do nothing keep two CPUs busy. Where it cannot fall asleep it waits awake.
+  auto resting = made->box->set_idle_timeout(seconds(1));
+  const auto rests = co_await std::move(resting);
+  if (!rests)
+    log(filling->where.log, log_level::debug, "a sandbox waits awake in its pool",
+        {{"id", made->box->id()}, {"error", rests.error().to_string()}});
   // From here on it waits, and whoever stops the pool finds it; or has done so already.
   auto handing = made->box->hand_over();
   auto done = co_await std::move(handing);
@@ -237,7 +243,13 @@ BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> sandbox_pool::take(take
   taken_sandbox out;
   // Somebody may be quicker, or have one locked for something else: then there may be others in a moment.
   bool again = true;
-  for (int attempt = 0; attempt < 3 && again && !out.box; ++attempt) {
+  for (int attempt = 0; attempt < 20 && again && !out.box; ++attempt) {
+    // One that is just falling asleep is locked for some 50 ms.
+    if (attempt != 0) {
+      const milliseconds pause(25);
+      const bool waited = co_await pause_for(pause);
+      if (!waited) co_return make_error(errc::cancelled, "pool", "cancelled");
+    }
     again = false;
     auto members = detail::pool_members(where, name_);
     if (!members) co_return std::move(members).error();
