@@ -13658,6 +13658,173 @@ enum class egress_protocol {
   tcp,
   udp,
 };
+struct egress_name {
+  std::string name;
+  bool below = false;
+  egress_protocol protocol = egress_protocol::any;
+  std::uint16_t first_port = 0;
+  std::uint16_t last_port = 0;
+  BERTH_DECL std::string to_string() const;
+  BERTH_DECL bool matches(std::string_view asked) const;
+  BERTH_DECL std::string fresh_set() const;
+  BERTH_DECL std::string open_set() const;
+  friend bool operator==(const egress_name&, const egress_name&) = default;
+};
+inline constexpr std::string_view resolver_map = "resolver";
+inline constexpr std::string_view resolver_port_set = "resolver_port";
+inline constexpr std::size_t most_name_addresses = 4096;
+inline constexpr std::chrono::seconds shortest_name_time{300};
+inline constexpr std::chrono::seconds longest_name_time{24 * 3600};
+struct named_address {
+  std::string name;
+  std::string address;
+  std::string rule;
+  std::chrono::seconds left{0};
+  friend bool operator==(const named_address&, const named_address&) = default;
+};
+struct refused_name {
+  std::string name;
+  std::uint64_t questions = 0;
+  std::chrono::seconds ago{0};
+  friend bool operator==(const refused_name&, const refused_name&) = default;
+};
+BERTH_DECL std::vector<named_address> parse_named_addresses(std::string_view table,
+                                                            const std::vector<egress_name>& rules);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <sstream>
+namespace berth {
+namespace detail {
+inline std::string_view egress_protocol_word(egress_protocol protocol) noexcept {
+  switch (protocol) {
+    case egress_protocol::any: break;
+    case egress_protocol::tcp: return "tcp";
+    case egress_protocol::udp: return "udp";
+  }
+  return "";
+}
+template <class Rule>
+std::string egress_ports(const Rule& rule) {
+  std::string text;
+  if (rule.first_port != 0) text += ":" + std::to_string(rule.first_port);
+  if (rule.last_port != rule.first_port) text += "-" + std::to_string(rule.last_port);
+  if (rule.protocol != egress_protocol::any) text += "/" + std::string(egress_protocol_word(rule.protocol));
+  return text;
+}
+template <class Rule>
+bool has_egress_ports(const Rule& rule) {
+  return rule.last_port >= rule.first_port && (rule.first_port != 0 || rule.last_port == 0) &&
+         (rule.first_port == 0 || rule.protocol != egress_protocol::any);
+}
+template <class Rule>
+std::string egress_match(const Rule& rule, const std::string& place, bool answer) {
+  std::string text = std::string("ip ") + (answer ? "saddr " : "daddr ") + place;
+  const std::string protocol(egress_protocol_word(rule.protocol));
+  if (rule.first_port != 0) {
+    text += " " + protocol + (answer ? " sport " : " dport ") + std::to_string(rule.first_port);
+    if (rule.last_port != rule.first_port) text += "-" + std::to_string(rule.last_port);
+  } else if (!protocol.empty()) {
+    text += " meta l4proto " + protocol;
+  }
+  return text;
+}
+inline std::string_view wrong_name(std::string_view name) {
+  if (name.size() > 253) return "is longer than a name may be";
+  if (name.find('.') == std::string_view::npos) return "has no dot, and is no whole name";
+  bool digits = false;
+  for (;;) {
+    const std::string_view label = name.substr(0, name.find('.'));
+    if (label.empty()) return "has two dots side by side, or one at its beginning";
+    if (label.size() > 63) return "has a part that is longer than 63 characters";
+    if (label.front() == '-' || label.back() == '-') return "has a part that begins or ends with a hyphen";
+    for (const char c : label)
+      if (c != '-' && (!is_word_character(c) || (c >= 'A' && c <= 'Z')))
+        return static_cast<unsigned char>(c) >= 0x80 ? "is not in ASCII" : "has a character that no name has";
+    digits = label.find_first_not_of("0123456789") == std::string_view::npos;
+    if (label.size() == name.size()) break;
+    name.remove_prefix(label.size() + 1);
+  }
+  return digits ? "ends with a number" : "";
+}
+inline std::string egress_set_name(std::string_view kind, const egress_name& rule) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : rule.to_string()) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  std::string text(kind);
+  for (int shift = 56; shift >= 0; shift -= 8) append_hex(text, static_cast<unsigned char>(hash >> shift & 255));
+  return text;
+}
+inline std::optional<std::chrono::seconds> parse_nft_duration(std::string_view text) {
+  std::chrono::milliseconds sum{0};
+  while (!text.empty()) {
+    const std::size_t digits = text.find_first_not_of("0123456789");
+    if (digits == std::string_view::npos) return std::nullopt;
+    const auto n = parse_number<std::int32_t>(text.substr(0, digits));
+    const std::size_t end = std::min(text.find_first_of("0123456789", digits), text.size());
+    const std::string_view unit = text.substr(digits, end - digits);
+    if (!n) return std::nullopt;
+    if (unit == "d") sum += std::chrono::hours(24) * *n;
+    else if (unit == "h") sum += std::chrono::hours(*n);
+    else if (unit == "m") sum += std::chrono::minutes(*n);
+    else if (unit == "s") sum += std::chrono::seconds(*n);
+    else if (unit == "ms") sum += std::chrono::milliseconds(*n);
+    else return std::nullopt;
+    text.remove_prefix(end);
+  }
+  return std::chrono::duration_cast<std::chrono::seconds>(sum);
+}
+inline std::vector<std::string_view> nft_elements_of(std::string_view table, std::string_view set) {
+  std::vector<std::string_view> out;
+  const std::size_t begin = table.find("set " + std::string(set) + " {");
+  if (begin == std::string_view::npos) return out;
+  table.remove_prefix(begin);
+  constexpr std::string_view before = "elements = {";
+  const std::size_t elements = table.find(before);
+  if (elements == std::string_view::npos || elements > table.find('}')) return out;
+  table.remove_prefix(elements + before.size());
+  table = table.substr(0, table.find('}'));
+  while (!table.empty()) {
+    const std::size_t comma = std::min(table.find(','), table.size());
+    out.push_back(table.substr(0, comma));
+    table.remove_prefix(std::min(comma + 1, table.size()));
+  }
+  return out;
+}
+inline std::optional<named_address> parse_named_address(std::string_view text) {
+  std::istringstream words{std::string(text)};
+  named_address out;
+  std::string word;
+  if (!(words >> out.address) || !parse_ipv4(out.address)) return std::nullopt;
+  while (words >> word) {
+    if (word == "expires" && words >> word) out.left = parse_nft_duration(word).value_or(out.left);
+    if (word == "comment" && words >> word && word.size() > 2) out.name = word.substr(1, word.size() - 2);
+  }
+  return out;
+}
+}
+BERTH_DECL std::string egress_name::to_string() const {
+  return (below ? "*." : "") + name + detail::egress_ports(*this);
+}
+BERTH_DECL bool egress_name::matches(std::string_view asked) const {
+  if (!below) return asked == name;
+  return asked.size() > name.size() + 1 && asked.ends_with(name) && asked[asked.size() - name.size() - 1] == '.';
+}
+BERTH_DECL std::string egress_name::fresh_set() const { return detail::egress_set_name("n_", *this); }
+BERTH_DECL std::string egress_name::open_set() const { return detail::egress_set_name("o_", *this); }
+BERTH_DECL std::vector<named_address> parse_named_addresses(std::string_view table,
+                                                            const std::vector<egress_name>& rules) {
+  std::vector<named_address> out;
+  for (const egress_name& rule : rules)
+    for (const std::string_view element : detail::nft_elements_of(table, rule.fresh_set())) {
+      auto one = detail::parse_named_address(element);
+      if (!one) continue;
+      one->rule = rule.to_string();
+      out.push_back(std::move(*one));
+    }
+  return out;
+}
+}
+#endif
+namespace berth {
 struct egress_rule {
   ipv4_subnet to;
   egress_protocol protocol = egress_protocol::any;
@@ -13671,8 +13838,9 @@ struct egress_policy {
   bool everything = true;
   bool names = false;
   std::vector<egress_rule> allowed;
+  std::vector<egress_name> named;
   static egress_policy all() { return {}; }
-  static egress_policy none() { return {false, false, {}}; }
+  static egress_policy none() { return {false, false, {}, {}}; }
   BERTH_DECL std::vector<std::string> words() const;
   friend bool operator==(const egress_policy&, const egress_policy&) = default;
 };
@@ -13689,41 +13857,30 @@ struct refused_place {
   std::chrono::seconds ago{0};
   friend bool operator==(const refused_place&, const refused_place&) = default;
 };
-BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view text);
+BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view table);
 namespace detail {
 BERTH_DECL std::string egress_base(std::string_view questions, std::string_view answers);
-BERTH_DECL std::string egress_chains(const egress_policy& policy);
+BERTH_DECL std::string egress_chains(const egress_policy& policy, std::string_view link);
 }
-BERTH_DECL std::string nft_egress_change(std::string_view table, const egress_policy& policy);
+BERTH_DECL std::string nft_egress_change(std::string_view table, std::string_view link, const egress_policy& policy,
+                                         const egress_policy& before);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-#include <sstream>
 namespace berth {
 namespace detail {
-inline std::string_view egress_protocol_word(egress_protocol protocol) noexcept {
-  switch (protocol) {
-    case egress_protocol::any: break;
-    case egress_protocol::tcp: return "tcp";
-    case egress_protocol::udp: return "udp";
-  }
-  return "";
-}
-inline std::string egress_ports(const egress_rule& rule) {
-  std::string text = std::to_string(rule.first_port);
-  if (rule.last_port != rule.first_port) text += "-" + std::to_string(rule.last_port);
-  return text;
-}
 inline std::string egress_address(const egress_rule& rule) {
   return rule.to.prefix == 32 ? format_ipv4(rule.to.address) : rule.to.to_string();
 }
 inline error bad_egress(std::string message, std::string hint = {}) {
-  if (hint.empty()) hint = "write ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp], dns, all or none";
+  if (hint.empty())
+    hint = "write ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp], NAME or *.NAME in place of the address, dns, all or none";
   return make_error(errc::invalid, "network", std::move(message), "egress", std::move(hint));
 }
 inline std::string shown_word(std::string_view word) {
   return "'" + std::string(word.substr(0, 64)) + (word.size() > 64 ? "…" : "") + "'";
 }
-inline bool read_egress_ports(std::string_view text, egress_rule& rule) {
+template <class Rule>
+bool read_egress_ports(std::string_view text, Rule& rule) {
   const std::size_t dash = text.find('-');
   const auto first = parse_number<std::uint16_t>(text.substr(0, dash));
   const auto last = dash == std::string_view::npos ? first : parse_number<std::uint16_t>(text.substr(dash + 1));
@@ -13732,21 +13889,28 @@ inline bool read_egress_ports(std::string_view text, egress_rule& rule) {
   rule.last_port = *last;
   return true;
 }
-inline result<egress_rule> parse_egress_rule(std::string_view word) {
+struct egress_word {
+  std::string shown;
+  std::string_view place;
+  egress_protocol protocol = egress_protocol::any;
+  std::uint16_t first_port = 0, last_port = 0;
+};
+inline result<egress_word> take_apart(std::string_view word) {
   const std::string shown = shown_word(word);
   if (word.empty()) return bad_egress("an egress rule is empty");
   if (word.find_first_of(", \t\n") != std::string_view::npos)
     return bad_egress("the egress rule " + shown + " is more than one", "give each rule by itself");
   if (word.find("://") != std::string_view::npos)
     return bad_egress("the egress rule " + shown + " is a URL",
-                      "give the address and port of its host, as 192.0.2.7:443");
-  egress_rule rule;
+                      "give the name or address of its host and the port, as example.com:443");
+  egress_word out;
+  out.shown = shown;
   std::string_view rest = word;
   const std::size_t slash = rest.rfind('/');
   if (const std::string_view tail = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
       !tail.empty() && (tail.front() < '0' || tail.front() > '9')) {
-    if (tail == "tcp") rule.protocol = egress_protocol::tcp;
-    else if (tail == "udp") rule.protocol = egress_protocol::udp;
+    if (tail == "tcp") out.protocol = egress_protocol::tcp;
+    else if (tail == "udp") out.protocol = egress_protocol::udp;
     else
       return bad_egress("the protocol of the egress rule " + shown + " is neither tcp nor udp",
                         "a rule without protocol and port lets all protocols through, ICMP too");
@@ -13756,42 +13920,57 @@ inline result<egress_rule> parse_egress_rule(std::string_view word) {
   if (rest.starts_with('[') || (colon != std::string_view::npos && rest.find(':', colon + 1) != std::string_view::npos))
     return bad_egress("the egress rule " + shown + " is of IPv6, which no sandbox has",
                       "leave it out: nothing goes out by IPv6 in any case");
-  const std::string_view place = rest.substr(0, colon);
-  const std::string_view address = place.substr(0, place.find('/'));
-  if (address.find_first_not_of("0123456789.") != std::string_view::npos)
-    return bad_egress(
-        "the egress rule " + shown + " is a name; egress rules take addresses, names are not supported yet",
-        "resolve it and give its addresses, as 192.0.2.7:443");
+  out.place = rest.substr(0, colon);
   if (colon != std::string_view::npos) {
-    if (!read_egress_ports(rest.substr(colon + 1), rule))
+    if (!read_egress_ports(rest.substr(colon + 1), out))
       return bad_egress("the port of the egress rule " + shown + " is none from 1 to 65535, nor a range of them",
                         "write it as 10.1.2.3:443 or 10.1.2.3:8000-8100");
-    if (rule.protocol == egress_protocol::any) rule.protocol = egress_protocol::tcp;
+    if (out.protocol == egress_protocol::any) out.protocol = egress_protocol::tcp;
   }
+  return out;
+}
+inline bool is_egress_name(std::string_view place) {
+  return place.substr(0, place.find('/')).find_first_not_of("0123456789.") != std::string_view::npos;
+}
+inline result<egress_rule> read_egress_address(const egress_word& word) {
+  const std::string_view address = word.place.substr(0, word.place.find('/'));
   const auto ip = parse_ipv4(address);
-  if (!ip) return bad_egress("the address of the egress rule " + shown + " is no IPv4 address");
-  rule.to = {*ip, 32};
-  if (place.size() == address.size()) return rule;
-  const auto prefix = parse_number<int>(place.substr(address.size() + 1));
+  if (!ip) return bad_egress("the address of the egress rule " + word.shown + " is no IPv4 address");
+  egress_rule rule{{*ip, 32}, word.protocol, word.first_port, word.last_port};
+  if (word.place.size() == address.size()) return rule;
+  const auto prefix = parse_number<int>(word.place.substr(address.size() + 1));
   if (!prefix || *prefix < 0 || *prefix > 32)
-    return bad_egress("the prefix length of the egress rule " + shown + " is none from 0 to 32");
+    return bad_egress("the prefix length of the egress rule " + word.shown + " is none from 0 to 32");
   rule.to.prefix = *prefix;
   const ipv4_subnet whole{*ip & rule.to.mask(), *prefix};
   if (whole.address != *ip)
     return bad_egress(
-        "the egress rule " + shown + " has bits set behind its prefix length",
+        "the egress rule " + word.shown + " has bits set behind its prefix length",
         "write " + whole.to_string() + " for the network, or " + format_ipv4(*ip) + " for the one address");
   return rule;
 }
+inline result<egress_name> read_egress_name(const egress_word& word) {
+  egress_name rule{std::string(word.place), false, word.protocol, word.first_port, word.last_port};
+  if (rule.name.find('/') != std::string::npos)
+    return bad_egress("the egress rule " + word.shown + " has a prefix length behind a name",
+                      "names have none; write *.example.com for all names below one");
+  for (char& c : rule.name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  rule.below = rule.name.starts_with("*.");
+  if (rule.below) rule.name.erase(0, 2);
+  if (rule.name.ends_with('.')) rule.name.pop_back();
+  if (rule.name.find('*') != std::string::npos)
+    return bad_egress("the egress rule " + word.shown + " has a * that does not stand for all names below one",
+                      "write *.example.com; all is for everything");
+  const std::string_view wrong = wrong_name(rule.name);
+  if (wrong.empty()) return rule;
+  const bool foreign = wrong == "is not in ASCII";
+  return bad_egress("the name of the egress rule " + word.shown + " " + std::string(wrong),
+                    foreign ? "write it in punycode, as xn--mnchen-3ya.example"
+                            : "write a whole name, as example.com:443, an address, dns, all or none");
+}
 inline bool lies_within(const ipv4_subnet& inner, const ipv4_subnet& outer) {
   return inner.prefix >= outer.prefix && outer.contains(inner.address);
-}
-inline std::string egress_match(const egress_rule& rule, bool answer) {
-  std::string text = std::string("ip ") + (answer ? "saddr " : "daddr ") + egress_address(rule);
-  const std::string protocol(egress_protocol_word(rule.protocol));
-  if (rule.first_port != 0) return text + " " + protocol + (answer ? " sport " : " dport ") + egress_ports(rule);
-  if (!protocol.empty()) text += " meta l4proto " + protocol;
-  return text;
 }
 BERTH_DECL std::string egress_base(std::string_view questions, std::string_view answers) {
   std::string text;
@@ -13817,38 +13996,63 @@ BERTH_DECL std::string egress_base(std::string_view questions, std::string_view 
   text += "  }\n";
   return text;
 }
-BERTH_DECL std::string egress_chains(const egress_policy& policy) {
-  const bool closed = !policy.everything;
-  std::string out, host, answers;
-  if (closed) {
+inline constexpr std::string_view quiet_flow_time = "5d";
+inline std::string egress_sets(const egress_name& rule) {
+  const std::string head = " {\n    type ipv4_addr\n    size ";
+  return "  set " + rule.fresh_set() + head + std::to_string(most_name_addresses) + "\n    flags timeout\n  }\n" +
+         "  set " + rule.open_set() + head + "65535\n    flags dynamic,timeout\n    timeout " +
+         std::string(quiet_flow_time) + "\n  }\n";
+}
+inline std::string resolver_objects() {
+  return "  map " + std::string(resolver_map) + " {\n    type inet_service : inet_service\n    size 1\n  }\n  set " +
+         std::string(resolver_port_set) + " {\n    type inet_service\n    size 1\n  }\n";
+}
+BERTH_DECL std::string egress_chains(const egress_policy& policy, std::string_view link) {
+  std::string sets, out, open, host, answers, asking;
+  if (!policy.everything) {
     out += "    ct direction reply return\n";
     for (const egress_rule& rule : policy.allowed) {
-      out += "    " + egress_match(rule, false) + " return\n";
-      answers += "    " + egress_match(rule, true) + " return\n";
+      out += "    " + egress_match(rule, egress_address(rule), false) + " return\n";
+      answers += "    " + egress_match(rule, egress_address(rule), true) + " return\n";
     }
-    if (policy.names) {
+    for (const egress_name& rule : policy.named) {
+      sets += egress_sets(rule);
+      const std::string keep = " update @" + rule.open_set() + " { ip daddr } return\n";
+      out += "    " + egress_match(rule, "@" + rule.fresh_set(), false) + keep;
+      open += "    " + egress_match(rule, "@" + rule.open_set(), false) + keep;
+      answers += "    " + egress_match(rule, "@" + rule.open_set(), true) + " return\n";
+    }
+    if (!policy.named.empty()) {
+      asking += "    iifname \"" + std::string(link) +
+                "\" meta l4proto { tcp, udp } th dport 53 redirect to :th dport map @" + std::string(resolver_map) +
+                "\n";
+      host +=
+          "    ct status dnat meta l4proto { tcp, udp } th dport @" + std::string(resolver_port_set) + " goto opened\n";
+      out += "    ct status & confirmed != 0 goto egress_open\n";
+      out += "    ct state invalid goto egress_open\n";
+    } else if (policy.names) {
       out += "    jump questions\n";
       host += "    jump questions\n";
       answers += "    jump name_answers\n";
     }
     out += "    goto refuse\n";
+    open += "    goto refuse\n";
     host += "    goto refuse\n";
     answers += "    ct state related return\n    meta l4proto tcp reject with tcp reset\n    drop\n";
   }
-  return "  chain egress {\n" + out + "  }\n  chain egress_host {\n" + host + "  }\n  chain egress_answers {\n" +
-         answers + "  }\n";
+  return resolver_objects() + sets + "  chain egress_open {\n" + open + "  }\n  chain egress {\n" + out +
+         "  }\n  chain egress_host {\n" + host + "  }\n  chain egress_answers {\n" + answers +
+         "  }\n  chain asking {\n    type nat hook prerouting priority dstnat - 1; policy accept;\n" + asking + "  }\n";
 }
 }
 BERTH_DECL std::string egress_rule::to_string() const {
-  std::string text = detail::egress_address(*this);
-  if (first_port != 0) text += ":" + detail::egress_ports(*this);
-  if (protocol != egress_protocol::any) text += "/" + std::string(detail::egress_protocol_word(protocol));
-  return text;
+  return detail::egress_address(*this) + detail::egress_ports(*this);
 }
 BERTH_DECL std::vector<std::string> egress_policy::words() const {
   if (everything) return {"all"};
   std::vector<std::string> out;
   for (const egress_rule& rule : allowed) out.push_back(rule.to_string());
+  for (const egress_name& rule : named) out.push_back(rule.to_string());
   if (names) out.emplace_back("dns");
   if (out.empty()) out.emplace_back("none");
   return out;
@@ -13869,25 +14073,32 @@ BERTH_DECL result<egress_policy> parse_egress(const std::vector<std::string>& wo
       policy.names = true;
       continue;
     }
-    auto rule = detail::parse_egress_rule(word);
-    if (!rule) return std::move(rule).error();
-    if (std::find(policy.allowed.begin(), policy.allowed.end(), *rule) == policy.allowed.end())
-      policy.allowed.push_back(*rule);
+    auto parts = detail::take_apart(word);
+    if (!parts) return std::move(parts).error();
+    const auto keep = [](auto&& rule, auto& all) -> result<void> {
+      if (!rule) return std::move(rule).error();
+      if (std::find(all.begin(), all.end(), *rule) == all.end()) all.push_back(std::move(*rule));
+      return {};
+    };
+    if (detail::is_egress_name(parts->place)) BERTH_TRY(keep(detail::read_egress_name(*parts), policy.named));
+    else BERTH_TRY(keep(detail::read_egress_address(*parts), policy.allowed));
   }
   return policy;
 }
 BERTH_DECL result<void> check_egress(const egress_policy& policy, const ipv4_subnet& pool) {
-  if (policy.everything && (policy.names || !policy.allowed.empty()))
+  if (policy.everything && (policy.names || !policy.allowed.empty() || !policy.named.empty()))
     return detail::bad_egress("an egress policy that allows everything has rules");
-  if (policy.allowed.size() > most_egress_rules)
+  if (policy.allowed.size() + policy.named.size() > most_egress_rules)
     return detail::bad_egress("there are more than " + std::to_string(most_egress_rules) + " egress rules",
                               "put addresses together to networks");
+  for (const egress_name& rule : policy.named)
+    if (!detail::wrong_name(rule.name).empty() || !detail::has_egress_ports(rule))
+      return detail::bad_egress("the egress rule " + detail::shown_word(rule.to_string()) + " is none");
   constexpr ipv4_subnet loopback{0x7f000000, 8}, link_local{0xa9fe0000, 16};
   for (const egress_rule& rule : policy.allowed) {
     const std::string shown = detail::shown_word(rule.to_string());
     if (rule.to.prefix < 0 || rule.to.prefix > 32 || (rule.to.address & ~rule.to.mask()) != 0 ||
-        rule.last_port < rule.first_port || (rule.first_port == 0 && rule.last_port != 0) ||
-        (rule.first_port != 0 && rule.protocol == egress_protocol::any))
+        !detail::has_egress_ports(rule))
       return detail::bad_egress("the egress rule " + shown + " is none");
     if (detail::lies_within(rule.to, loopback))
       return detail::bad_egress("the egress rule " + shown + " is of loopback: the sandbox's own needs no rule",
@@ -13902,25 +14113,6 @@ BERTH_DECL result<void> check_egress(const egress_policy& policy, const ipv4_sub
   return {};
 }
 namespace detail {
-inline std::optional<std::chrono::seconds> parse_nft_duration(std::string_view text) {
-  std::chrono::milliseconds sum{0};
-  while (!text.empty()) {
-    const std::size_t digits = text.find_first_not_of("0123456789");
-    if (digits == std::string_view::npos) return std::nullopt;
-    const auto n = parse_number<std::int32_t>(text.substr(0, digits));
-    const std::size_t end = std::min(text.find_first_of("0123456789", digits), text.size());
-    const std::string_view unit = text.substr(digits, end - digits);
-    if (!n) return std::nullopt;
-    if (unit == "d") sum += std::chrono::hours(24) * *n;
-    else if (unit == "h") sum += std::chrono::hours(*n);
-    else if (unit == "m") sum += std::chrono::minutes(*n);
-    else if (unit == "s") sum += std::chrono::seconds(*n);
-    else if (unit == "ms") sum += std::chrono::milliseconds(*n);
-    else return std::nullopt;
-    text.remove_prefix(end);
-  }
-  return std::chrono::duration_cast<std::chrono::seconds>(sum);
-}
 inline std::optional<refused_place> parse_refused_place(std::string_view text) {
   std::istringstream words{std::string(text)};
   std::string address, protocol, port, word;
@@ -13939,28 +14131,30 @@ inline std::optional<refused_place> parse_refused_place(std::string_view text) {
   return out;
 }
 }
-BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view text) {
-  constexpr std::string_view before = "elements = {";
-  const std::size_t begin = text.find(before);
-  if (begin == std::string_view::npos) return {};
-  text.remove_prefix(begin + before.size());
-  text = text.substr(0, text.find('}'));
+BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view table) {
   std::vector<refused_place> out;
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    if (auto place = detail::parse_refused_place(text.substr(0, comma))) out.push_back(std::move(*place));
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
+  for (const std::string_view element : detail::nft_elements_of(table, refused_places_set))
+    if (auto place = detail::parse_refused_place(element)) out.push_back(std::move(*place));
   std::stable_sort(out.begin(), out.end(),
                    [](const refused_place& a, const refused_place& b) { return a.ago < b.ago; });
   return out;
 }
-BERTH_DECL std::string nft_egress_change(std::string_view table, const egress_policy& policy) {
+BERTH_DECL std::string nft_egress_change(std::string_view table, std::string_view link, const egress_policy& policy,
+                                         const egress_policy& before) {
   const std::string name = "inet " + std::string(table);
-  std::string text;
-  for (const char* chain : {"egress", "egress_host", "egress_answers"})
-    text += "flush chain " + name + " " + chain + "\n";
-  return text + "table " + name + " {\n" + detail::egress_chains(policy) + "}\n";
+  std::string text = "table " + name + " {\n";
+  std::string flushed, gone;
+  for (const char* chain : {"asking", "egress", "egress_open", "egress_host", "egress_answers"})
+    flushed += "flush chain " + name + " " + chain + "\n";
+  for (const egress_name& rule : before.named) {
+    if (std::find(policy.named.begin(), policy.named.end(), rule) != policy.named.end()) continue;
+    text += detail::egress_sets(rule);
+    for (const std::string& set : {rule.fresh_set(), rule.open_set()}) gone += "delete set " + name + " " + set + "\n";
+  }
+  text +=
+      "  chain egress_open {\n  }\n  chain asking {\n    type nat hook prerouting priority dstnat - 1; policy accept;\n  }\n";
+  text += "}\n" + flushed;
+  return text + "table " + name + " {\n" + detail::egress_chains(policy, link) + "}\n" + gone;
 }
 }
 #endif
@@ -14217,7 +14411,7 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
   text += "  }\n";
   text += opened_chain(plan.max_connections);
   text += detail::egress_base(servers.empty() ? "" : to_servers, servers.empty() ? "" : of_servers);
-  text += detail::egress_chains(plan.egress);
+  text += detail::egress_chains(plan.egress, plan.names.link);
   text += "  chain input {\n";
   text += "    type filter hook input priority filter - 1; policy accept;\n";
   text += "    iifname " + link + " ct direction reply ct state established,related accept\n";
@@ -14417,11 +14611,19 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names nam
 BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_connections(
     network_names names, time_point deadline = time_point::max());
 BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names names, egress_policy policy,
+                                                              egress_policy before,
                                                               time_point deadline = time_point::max());
 BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(network_names names,
                                                                               time_point deadline = time_point::max());
-BERTH_DECL boost::asio::awaitable<result<std::vector<refused_place>>> list_refused_places(
-    network_names names, time_point deadline = time_point::max());
+struct egress_report {
+  std::uint64_t refused = 0;
+  std::vector<refused_place>
+      places;
+  std::vector<named_address> addresses;
+};
+BERTH_DECL boost::asio::awaitable<result<egress_report>> report_egress(network_names names,
+                                                                       std::vector<egress_name> named,
+                                                                       time_point deadline = time_point::max());
 BERTH_DECL boost::asio::awaitable<result<std::vector<std::string>>> find_network_tokens(
     std::string prefix, time_point deadline = time_point::max(), log_sink log = {});
 }
@@ -14690,17 +14892,24 @@ BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(ne
                                                                               time_point deadline) {
   return detail::read_nft_counter(std::move(names), refused_egress_counter, deadline);
 }
-BERTH_DECL boost::asio::awaitable<result<std::vector<refused_place>>> list_refused_places(network_names names,
-                                                                                          time_point deadline) {
-  std::vector<std::string> nft{"nft", "list", "set", "inet", names.table, std::string(refused_places_set)};
+BERTH_DECL boost::asio::awaitable<result<egress_report>> report_egress(network_names names,
+                                                                       std::vector<egress_name> named,
+                                                                       time_point deadline) {
+  std::vector<std::string> nft{"nft", "list", "table", "inet", names.table};
   auto text = co_await detail::run_network_tool(std::move(nft), std::string(), deadline);
   if (!text) co_return std::move(text).error();
-  co_return parse_refused_places(*text);
+  const auto refused = parse_nft_counter(*text, refused_egress_counter);
+  if (!refused) co_return make_error(errc::network_failed, "network", "nft printed no counter", names.table);
+  egress_report out;
+  out.refused = *refused;
+  out.places = parse_refused_places(*text);
+  out.addresses = parse_named_addresses(*text, named);
+  co_return out;
 }
 BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names names, egress_policy policy,
-                                                              time_point deadline) {
+                                                              egress_policy before, time_point deadline) {
   std::vector<std::string> nft{"nft", "-f", "-"};
-  std::string text = nft_egress_change(names.table, policy);
+  std::string text = nft_egress_change(names.table, names.link, policy, before);
   auto done = co_await detail::run_network_tool(std::move(nft), std::move(text), deadline);
   if (!done) co_return std::move(done).error();
   co_return result<void>();
@@ -14828,6 +15037,7 @@ struct record_network {
   std::uint32_t max_connections = default_max_connections;
   std::optional<egress_policy> egress = {};
   std::vector<published_port> ports = {};
+  std::vector<std::string> nameservers = {};
   std::string address() const { return subnet.host(2); }
   std::string gateway() const { return subnet.host(1); }
 };
@@ -15036,6 +15246,7 @@ inline result<sandbox_record> read_record_object(json_view object) {
       if (ports) net.ports = std::move(*ports);
       else inner.fail("ports", "a list of published ports");
     }
+    if (inner.has("nameservers")) net.nameservers = inner.array("nameservers").texts();
     in.take(inner, "net");
     record.net = net;
   }
@@ -15108,6 +15319,9 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
     }
     out.key("ports").open_array();
     for (const published_port& port : record.net->ports) out.string(port.word());
+    out.close_array();
+    out.key("nameservers").open_array();
+    for (const std::string& server : record.net->nameservers) out.string(server);
     out.close_array();
     out.close_object();
   }
@@ -16099,6 +16313,8 @@ struct sandbox_egress {
   egress_policy policy;
   std::uint64_t refused = 0;
   std::vector<refused_place> places;
+  std::vector<named_address> addresses;
+  std::vector<refused_name> refused_names;
 };
 BERTH_DECL void write_members(json_writer& to, const sandbox_egress& egress);
 struct pool_claim {
@@ -17742,6 +17958,174 @@ BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> tree_bytes(std::string 
 }
 #endif
 namespace berth {
+inline constexpr int names_lock_fd = 3;
+inline constexpr const char* names_socket = ".names.sock";
+inline constexpr std::size_t most_refused_names = 256;
+BERTH_DECL bool needs_names(const sandbox_record& record, const std::string& boot_id);
+BERTH_DECL result<void> ensure_names(const std::string& root, const std::string& init, const std::string& token);
+BERTH_DECL void revive_names(const environment& where, const std::string& root,
+                             const std::vector<sandbox_record>& records);
+BERTH_DECL std::vector<refused_name> list_refused_names(const std::string& root, const std::string& token);
+namespace detail {
+BERTH_DECL void forget_names(const std::string& root);
+BERTH_DECL std::string names_line(const refused_name& name);
+BERTH_DECL std::vector<refused_name> parse_names_lines(std::string_view text);
+}
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
+inline constexpr std::size_t root_prefix_size = 5;
+BERTH_DECL result<std::string> find_root_prefix(const std::string& root);
+BERTH_DECL result<std::string> make_root_prefix(const std::string& root);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#endif
+namespace berth::detail {
+inline result<std::string> root_marker_file(const std::string& root) {
+  struct stat info {};
+  if (::stat(root.c_str(), &info) != 0)
+    return errno_error(errno, "sandbox", "cannot open berth's root directory", root);
+  return root + "/.root-" + std::to_string(info.st_dev) + "-" + std::to_string(info.st_ino);
+}
+BERTH_DECL result<std::string> find_root_prefix(const std::string& root) {
+  auto file = root_marker_file(root);
+  if (!file) return file;
+  auto text = read_file(*file, 64, "sandbox");
+  if (!text) {
+    if (text.error().code == errc::not_found) return std::string();
+    return std::move(text).error();
+  }
+  while (!text->empty() && text->back() == '\n') text->pop_back();
+  if (text->size() != root_prefix_size || text->find_first_not_of(token_letters) != std::string::npos) {
+    return make_error(errc::record_damaged, "sandbox", "the mark of berth's root directory cannot be read", *file,
+                      "remove the file when none of its sandboxes runs");
+  }
+  return text;
+}
+BERTH_DECL result<std::string> make_root_prefix(const std::string& root) {
+  auto there = find_root_prefix(root);
+  if (!there || !there->empty()) return there;
+  auto file = root_marker_file(root);
+  if (!file) return file;
+  const std::string mine = *file + "-" + random_token(13);
+  BERTH_TRY(replace_file(mine, random_token(root_prefix_size) + "\n", 0600, "sandbox"));
+  const int failed = ::link(mine.c_str(), file->c_str()) == 0 || errno == EEXIST ? 0 : errno;
+  ::unlink(mine.c_str());
+  if (failed != 0) return errno_error(failed, "sandbox", "cannot mark berth's root directory", *file);
+  return find_root_prefix(root);
+}
+}
+namespace berth {
+namespace detail {
+BERTH_DECL std::string names_line(const berth::refused_name& name) {
+  return name.name + " " + std::to_string(name.questions) + " " + std::to_string(name.ago.count()) + "\n";
+}
+BERTH_DECL std::vector<berth::refused_name> parse_names_lines(std::string_view text) {
+  std::vector<berth::refused_name> out;
+  std::istringstream lines{std::string(text)};
+  std::string name;
+  std::uint64_t questions = 0;
+  std::int64_t ago = 0;
+  while (lines >> name >> questions >> ago) out.push_back({name, questions, std::chrono::seconds(ago)});
+  return out;
+}
+inline std::string ask_names(const std::string& root, std::string_view question) {
+  const unique_fd directory(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const unique_fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (!directory || !socket) return {};
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  const std::string path = "/proc/self/fd/" + std::to_string(directory.get()) + "/" + names_socket;
+  std::memcpy(place.sun_path, path.c_str(), path.size() + 1);
+  const timeval patience{5, 0};
+  (void)::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  (void)::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&place), sizeof place) != 0) return {};
+  if (::send(socket.get(), question.data(), question.size(), MSG_NOSIGNAL) < 0) return {};
+  std::string answer(128 * 1024, '\0');
+  ssize_t n = 0;
+  while ((n = ::recv(socket.get(), answer.data(), answer.size(), 0)) < 0 && errno == EINTR) {
+  }
+  answer.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return answer;
+}
+BERTH_DECL void forget_names(const std::string& root) {
+  const auto marker = root_marker_file(root);
+  if (!marker) return;
+  const unique_fd lock(::open(marker->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) (void)::unlink((root + "/" + names_socket).c_str());
+}
+inline result<void> start_names(const std::string& root, const std::string& init, int lock) {
+  spawn_options options;
+  options.argv = {init, "names", root};
+  options.env = minimal_environment();
+  options.fds = {{lock, names_lock_fd}};
+  auto started = spawn(options);
+  if (!started) return std::move(started).error();
+  pollfd ended{started->pidfd.get(), POLLIN, 0};
+  while (::poll(&ended, 1, 10'000) < 0 && errno == EINTR) {
+  }
+  const auto how = child_status(started->pidfd.get(), reap_mode::take);
+  if (how && *how && (*how)->success()) return {};
+  return make_error(errc::spawn_failed, "sandbox",
+                    "the process that answers sandboxes' questions for names did not start", init,
+                    "berth-init may be of another release than the library");
+}
+}
+BERTH_DECL bool needs_names(const sandbox_record& record, const std::string& boot_id) {
+  if (record.damaged || record.phase == record_phase::removing || record.boot_id != boot_id) return false;
+  if (!record.net || !record.net->egress || record.net->egress->named.empty()) return false;
+  return record.phase == record_phase::creating ? record.creator.alive() : record.process_alive();
+}
+BERTH_DECL result<void> ensure_names(const std::string& root, const std::string& init, const std::string& token) {
+  auto marker = detail::root_marker_file(root);
+  if (!marker) return std::move(marker).error();
+  int started = 0;
+  for (const time_point deadline = deadline_after(seconds(10));;) {
+    const unique_fd lock(::open(marker->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!lock) return errno_error(errno, "sandbox", "cannot open the mark of berth's root directory", *marker);
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {
+      if (++started > 3)
+        return make_error(errc::network_failed, "sandbox",
+                          "the process that answers sandboxes' questions for names ends at once: no sandbox needs it",
+                          root);
+      BERTH_TRY(detail::start_names(root, init, lock.get()));
+    } else if (errno != EWOULDBLOCK) {
+      return errno_error(errno, "sandbox", "cannot lock the mark of berth's root directory", *marker);
+    }
+    const std::string answer = detail::ask_names(root, "serve " + token);
+    if (answer == "done\n") return {};
+    if (!answer.empty())
+      return make_error(errc::network_failed, "sandbox",
+                        "the sandbox's questions for names cannot be answered: " + answer.substr(0, answer.find('\n')));
+    if (clock::now() >= deadline)
+      return make_error(errc::timeout, "sandbox",
+                        "the process that answers sandboxes' questions for names does not answer",
+                        root + "/" + names_socket, "end it, berth-init names, by hand: it is started again");
+    ::usleep(5'000);
+  }
+}
+BERTH_DECL void revive_names(const environment& where, const std::string& root,
+                             const std::vector<sandbox_record>& records) {
+  const std::string boot_id = read_boot_id();
+  for (const sandbox_record& record : records) {
+    if (!needs_names(record, boot_id)) continue;
+    const auto marker = detail::root_marker_file(root);
+    if (!marker) return;
+    const unique_fd lock(::open(marker->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return;
+    if (auto init = find_init(where)) (void)detail::start_names(root, *init, lock.get());
+    return;
+  }
+}
+BERTH_DECL std::vector<refused_name> list_refused_names(const std::string& root, const std::string& token) {
+  const std::string answer = detail::ask_names(root, "refused " + token);
+  if (!answer.starts_with("done\n")) return {};
+  return detail::parse_names_lines(std::string_view(answer).substr(5));
+}
+}
+#endif
+namespace berth {
 inline constexpr int root_watch_fd = 3;
 inline constexpr const char* abandoned_name = "abandoned";
 BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boot_id);
@@ -17832,48 +18216,6 @@ inline void enter_phase(const environment& where, std::string_view phase) {
 }
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-namespace berth::detail {
-inline constexpr std::size_t root_prefix_size = 5;
-BERTH_DECL result<std::string> find_root_prefix(const std::string& root);
-BERTH_DECL result<std::string> make_root_prefix(const std::string& root);
-}
-#if !defined(BERTH_SEPARATE_COMPILATION)
-namespace berth::detail {
-inline result<std::string> root_marker_file(const std::string& root) {
-  struct stat info {};
-  if (::stat(root.c_str(), &info) != 0)
-    return errno_error(errno, "sandbox", "cannot open berth's root directory", root);
-  return root + "/.root-" + std::to_string(info.st_dev) + "-" + std::to_string(info.st_ino);
-}
-BERTH_DECL result<std::string> find_root_prefix(const std::string& root) {
-  auto file = root_marker_file(root);
-  if (!file) return file;
-  auto text = read_file(*file, 64, "sandbox");
-  if (!text) {
-    if (text.error().code == errc::not_found) return std::string();
-    return std::move(text).error();
-  }
-  while (!text->empty() && text->back() == '\n') text->pop_back();
-  if (text->size() != root_prefix_size || text->find_first_not_of(token_letters) != std::string::npos) {
-    return make_error(errc::record_damaged, "sandbox", "the mark of berth's root directory cannot be read", *file,
-                      "remove the file when none of its sandboxes runs");
-  }
-  return text;
-}
-BERTH_DECL result<std::string> make_root_prefix(const std::string& root) {
-  auto there = find_root_prefix(root);
-  if (!there || !there->empty()) return there;
-  auto file = root_marker_file(root);
-  if (!file) return file;
-  const std::string mine = *file + "-" + random_token(13);
-  BERTH_TRY(replace_file(mine, random_token(root_prefix_size) + "\n", 0600, "sandbox"));
-  const int failed = ::link(mine.c_str(), file->c_str()) == 0 || errno == EEXIST ? 0 : errno;
-  ::unlink(mine.c_str());
-  if (failed != 0) return errno_error(failed, "sandbox", "cannot mark berth's root directory", *file);
-  return find_root_prefix(root);
-}
-}
-#endif
 namespace berth::detail {
 struct runsc_arguments {
   std::string_view root;
@@ -18321,6 +18663,7 @@ inline boost::asio::awaitable<result<collected_garbage>> collect_garbage_steps(e
     if (gone) removed.sandboxes.push_back(id);
     first.keep(std::move(gone));
   }
+  forget_names(*root);
   std::string root_path = *root;
   first.keep(co_await remove_orphans(std::move(root_path), where.log, &removed));
   if (first) co_return first.take().error();
@@ -18359,6 +18702,7 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
   std::stable_sort(records.begin(), records.end(),
                    [](const sandbox_record& a, const sandbox_record& b) { return a.created_ms < b.created_ms; });
   revive_watch(where, *root, records);
+  revive_names(where, *root, records);
   return records;
 }
 }
@@ -18677,7 +19021,8 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   plan->egress = what.egress.value_or(egress_policy::all());
   plan->ports = what.ports;
   BERTH_CO_TRY(check_host_ports_free(plan->ports));
-  record.net = record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress, plan->ports};
+  record.net =
+      record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress, plan->ports, plan->nameservers};
   BERTH_CO_TRY(write_record(record));
   network_plan made = *plan;
   co_return co_await create_network(std::move(made), where.log, deadline);
@@ -18801,6 +19146,7 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   if (record.network == network_mode::sandbox) {
     enter_phase(where, "network");
     BERTH_CO_TRY(co_await make_network(where, root, record, resolver.nameservers, what, deadline));
+    if (!record.net->egress->named.empty()) BERTH_CO_TRY(ensure_names(root, init, record.token));
   }
   enter_phase(where, "root");
   sandbox_config mounted = what;
@@ -18922,6 +19268,7 @@ inline error egress_failure(error e, const sandbox_record& record) {
   return e;
 }
 inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sandbox_record mine, egress_policy policy,
+                                                                            std::string root, std::string init,
                                                                             time_point deadline) {
   auto lock = co_await directory_lock::lock(mine.directory, deadline);
   if (!lock) co_return std::move(lock).error();
@@ -18929,15 +19276,19 @@ inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sand
   if (!record) co_return record;
   const egress_policy before = *record->net->egress;
   record->net->egress = policy;
+  if (record->net->nameservers.empty()) record->net->nameservers = read_resolver_config().nameservers;
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   network_names names = record->names();
-  auto applying = change_egress(names, std::move(policy), deadline);
+  auto applying = change_egress(names, policy, before, deadline);
   auto done = co_await std::move(applying);
   if (!done) done = egress_failure(std::move(done).error(), *record);
   if (done) done = write_record(*record);
+  if (done && !policy.named.empty()) done = ensure_names(root, init, record->token);
   if (!done) {
-    auto undoing = change_egress(std::move(names), before, deadline_after(seconds(5)));
+    auto undoing = change_egress(std::move(names), before, policy, deadline_after(seconds(5)));
     (void)co_await std::move(undoing);
+    record->net->egress = before;
+    (void)write_record(*record);
   }
   co_await boost::asio::this_coro::reset_cancellation_state();
   if (!done) co_return std::move(done).error();
@@ -18952,6 +19303,16 @@ BERTH_DECL void write_members(json_writer& to, const sandbox_egress& egress) {
     to.open_object().key("to").string(place.to.to_string()).key("packets").unsigned_number(place.packets);
     to.key("seconds_ago").number(place.ago.count()).close_object();
   }
+  to.close_array().key("addresses").open_array();
+  for (const named_address& one : egress.addresses) {
+    to.open_object().key("name").string(one.name).key("address").string(one.address).key("rule").string(one.rule);
+    to.key("seconds_left").number(one.left.count()).close_object();
+  }
+  to.close_array().key("refused_names").open_array();
+  for (const refused_name& one : egress.refused_names) {
+    to.open_object().key("name").string(one.name).key("questions").unsigned_number(one.questions);
+    to.key("seconds_ago").number(one.ago.count()).close_object();
+  }
   to.close_array();
 }
 BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> sandbox::egress(duration patience) {
@@ -18960,15 +19321,12 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> sandbox::egress(durati
   if (!record) co_return std::move(record).error();
   record_ = std::move(*record);
   const time_point deadline = deadline_after(patience);
-  auto work = count_refused_egress(record_.names(), deadline);
-  auto refused = co_await cancellation_as_error(std::move(work));
-  if (!refused) co_return detail::egress_failure(std::move(refused).error(), record_);
-  sandbox_egress out{*record_.net->egress, *refused, {}};
-  if (out.refused == 0) co_return out;
-  auto listing = list_refused_places(record_.names(), deadline);
-  auto places = co_await cancellation_as_error(std::move(listing));
-  if (places) out.places = std::move(*places);
-  else if (places.error().code == errc::cancelled) co_return std::move(places).error();
+  const egress_policy policy = *record_.net->egress;
+  auto work = report_egress(record_.names(), policy.named, deadline);
+  auto report = co_await cancellation_as_error(std::move(work));
+  if (!report) co_return detail::egress_failure(std::move(report).error(), record_);
+  sandbox_egress out{policy, report->refused, std::move(report->places), std::move(report->addresses), {}};
+  if (!policy.named.empty()) out.refused_names = list_refused_names(root_, record_.token);
   co_return out;
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_egress(egress_policy policy, duration patience) {
@@ -18976,7 +19334,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_egress(egress_polic
   auto pool = parse_ipv4_subnet(where_.network_pool);
   if (!pool) co_return std::move(pool).error();
   BERTH_CO_TRY(check_egress(policy, *pool));
-  auto work = detail::change_sandbox_egress(record_, std::move(policy), deadline_after(patience));
+  auto init = policy.named.empty() ? std::string() : find_init(where_);
+  if (!init) co_return std::move(init).error();
+  auto work =
+      detail::change_sandbox_egress(record_, std::move(policy), root_, std::move(*init), deadline_after(patience));
   auto record = co_await cancellation_as_error(std::move(work));
   if (!record) co_return std::move(record).error();
   record_ = std::move(*record);
@@ -19502,6 +19863,7 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
     record = std::move(damaged);
   }
   if (record->watched) revive_watch(where, *root, {*record});
+  revive_names(where, *root, {*record});
   return std::shared_ptr<sandbox>(new sandbox(std::move(where), std::move(*root), std::move(*record)));
 }
 BERTH_DECL environment sandbox::runsc_place() const {
@@ -26721,7 +27083,7 @@ static constexpr option_row sandbox_rows[] = {
     {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
     {"network", option_type::text, 0, 2147483647, "", "", "\"sandbox\"", "", "", false, true, "0.1", "\"sandbox\": a network of its own; \"none\"; or the path of a network namespace"},
     {"max_connections", option_type::int_, 0, 2147483648, "", "", "4096", "", "", false, false, "0.2", "how many flows it may hold in the host's connection tracking; 0: no limit"},
-    {"egress", option_type::texts, 0, 2147483647, "", "", "[\"all\"]", "", "", false, true, "0.2", "where it may begin connections to: \"all\", \"none\", or \"dns\" (port 53 of its name servers) and any number of \"ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]\", where a port alone is one of TCP; it can be changed while it runs"},
+    {"egress", option_type::texts, 0, 2147483647, "", "", "[\"all\"]", "", "", false, true, "0.2", "where it may begin connections to: \"all\", \"none\", or \"dns\" (port 53 of its name servers) and any number of \"ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]\", where a port alone is one of TCP and a name, or \"*.NAME\" for those below it, may stand in place of the address; it can be changed while it runs"},
     {"publish", option_type::texts, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "ports of this host that lead to it: \"[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]\", the address being 127.0.0.1 where none is named"},
     {"hostname", option_type::text, 0, 2147483647, "", "", "", "the id", "", false, true, "0.1", "its host name"},
     {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables of all that runs inside"},

@@ -121,12 +121,16 @@ BERTH_API berth_status berth_sandbox_ports(berth_sandbox *sandbox, const berth_o
                                            berth_error **err);
 /* Where the sandbox may begin connections to, how many packets of its own were refused so far, and where those of the last hour were
  * to go, by TCP or UDP (1024 addresses and ports at most, the latest first). payload: {"egress":["10.0.0.0/8","dns"],"refused":12,
- * "refused_places":[{"to":"192.0.2.7:443/tcp","packets":3,"seconds_ago":2}]}. BERTH_E_UNSUPPORTED where berth does not make its network;
+ * "refused_places":[{"to":"192.0.2.7:443/tcp","packets":3,"seconds_ago":2}],"addresses":[{"name":"www.example.com","address":
+ * "192.0.2.9","rule":"*.example.com:443/tcp","seconds_left":290}],"refused_names":[{"name":"example.net","questions":2,
+ * "seconds_ago":1}]}: the addresses that names in the rules have, as far as it asked for them, and the names that it asked for
+ * and that are in none (256 at most, the latest first). BERTH_E_UNSUPPORTED where berth does not make its network;
  * BERTH_E_NETWORK_FAILED where its firewall rules are gone. */
 BERTH_API berth_status berth_sandbox_egress(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                             berth_error **err);
 /* Changes that, at once and wholly. rules: a JSON array of strings: ["all"], ["none"], or "dns" (port 53 of its name servers)
- * and any number of "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]" (a port alone is one of TCP). What is open and not allowed any
+ * and any number of "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]" (a port alone is one of TCP), where a name, or "*.NAME" for
+ * those below it, may stand in place of the address. What is open and not allowed any
  * more is refused from its next packet on; answers to who reaches the sandbox are not held to it. payload: as above.
  * BERTH_E_INVALID at once where the rules are none. */
 BERTH_API berth_status berth_sandbox_set_egress(berth_sandbox *sandbox, const char *rules, size_t rules_len,

@@ -70,8 +70,8 @@ type SandboxConfig struct {
 	// How many flows it may hold in the host's connection tracking; 0: no limit. nil: 4096.
 	MaxConnections *uint32
 	// Where it may begin connections to: "all", "none", or "dns" (port 53 of its name servers) and any number of
-	// "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP; it can be changed while it runs. nil:
-	// all.
+	// "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP and a name, or "*.NAME" for those
+	// below it, may stand in place of the address; it can be changed while it runs. nil: all.
 	Egress []string
 	// Ports of this host that lead to it: "[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]", the address being 127.0.0.1 where none is
 	// named.

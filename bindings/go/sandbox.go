@@ -320,6 +320,23 @@ type Egress struct {
 	Rules         []string       `json:"egress"`         // as in SandboxConfig.Egress
 	Refused       uint64         `json:"refused"`        // packets of the sandbox's
 	RefusedPlaces []RefusedPlace `json:"refused_places"` // where those of the last hour were to go, the latest first; 1024 at most
+	Addresses     []NamedAddress `json:"addresses"`      // that the names in the rules have, as far as it asked for them
+	RefusedNames  []RefusedName  `json:"refused_names"`  // with names in the rules: asked for and in none, the latest first; 256 at most
+}
+
+// NamedAddress is an address that a sandbox may begin connections to, since a name has it.
+type NamedAddress struct {
+	Name        string `json:"name"` // that was asked for
+	Address     string `json:"address"`
+	Rule        string `json:"rule"`         // that allows it
+	SecondsLeft int64  `json:"seconds_left"` // until it does no more, where the name is not asked for again
+}
+
+// RefusedName is a name that a sandbox asked for and that no rule allows.
+type RefusedName struct {
+	Name       string `json:"name"`
+	Questions  uint64 `json:"questions"`
+	SecondsAgo int64  `json:"seconds_ago"` // since the last of them
 }
 
 // RefusedPlace is an address and a port that a sandbox was refused.

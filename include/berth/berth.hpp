@@ -86,6 +86,7 @@
 
 #include <berth/network/address.hpp>
 #include <berth/network/egress.hpp>
+#include <berth/network/egress_name.hpp>
 #include <berth/network/host.hpp>
 #include <berth/network/network.hpp>
 #include <berth/network/plan.hpp>
@@ -106,6 +107,7 @@
 #include <berth/sandbox/image.hpp>
 #include <berth/sandbox/image_layer.hpp>
 #include <berth/sandbox/paused_marker.hpp>
+#include <berth/sandbox/name_service.hpp>
 #include <berth/sandbox/process_identity.hpp>
 #include <berth/sandbox/reach.hpp>
 #include <berth/sandbox/record.hpp>

@@ -54,6 +54,15 @@ int act(const egress_call& c, invocation& call) {
     text += "  " + place.to.to_string() + ": " + std::to_string(place.packets) + ", the last " +
             std::to_string(place.ago.count()) + " s ago\n";
   }
+  for (const refused_name& one : now->refused_names) {
+    text += "  " + one.name + ": " + counted(one.questions, "question") + ", the last " +
+            std::to_string(one.ago.count()) + " s ago\n";
+  }
+  if (!now->addresses.empty()) text += "addresses:\n";
+  for (const named_address& one : now->addresses) {
+    text += "  " + one.name + " is " + one.address + ", by " + one.rule + ", for " + std::to_string(one.left.count()) +
+            " s\n";
+  }
   return print_text(text) ? exit_ok : exit_failed;
 }
 
@@ -64,10 +73,11 @@ void add_egress(CLI::App& app, invocation& call) {
   app.add_option("ID", c->id, "the sandbox")->required();
   app.add_option("CHANGE", c->change,
                  "set RULE...: from now on it may begin connections to these only: all, none, or "
-                 "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp] and dns")
+                 "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp], the same with NAME or *.NAME, and dns")
       ->type_name("");
   add_examples(app,
-               {"berth egress box", "berth egress box set none", "berth egress box set 10.0.0.0/8 192.0.2.7:443 dns"});
+               {"berth egress box", "berth egress box set none", "berth egress box set 10.0.0.0/8 192.0.2.7:443 dns",
+                "berth egress box set 'example.com:443' '*.example.com:443'"});
   app.callback([c, &call] { call.act = [c, &call] { return act(*c, call); }; });
 }
 

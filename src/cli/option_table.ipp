@@ -7,7 +7,7 @@
 {"sandbox.memory_bytes", "-m,--memory", "SIZE", "how much memory it may use, as 512Mi, 2Gi or 2g (default: no limit)", "", "", false},
 {"sandbox.network", "--network", "MODE", "sandbox: a network of its own; none; or the path of a namespace (default: sandbox)", "", "", true},
 {"sandbox.max_connections", "--max-connections", "N", "how many flows it may hold in the host's connection tracking; 0: no limit (default: 4096)", "", "", false},
-{"sandbox.egress", "--egress", "RULE", "where it may begin connections to: all, none, or ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp] and dns (default: all); may be repeated", "", "", true},
+{"sandbox.egress", "--egress", "RULE", "where it may begin connections to: all, none, or ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp], the same with NAME or *.NAME, and dns (default: all); may be repeated", "", "", true},
 {"sandbox.publish", "-p,--publish", "[ADDRESS:]HOST-PORT:PORT[/udp]", "a port of the host that leads to one of the sandbox's; ADDRESS is 127.0.0.1 where none is named; may be repeated", "", "", true},
 {"sandbox.hostname", "--hostname", "NAME", "its host name (default: the id)", "", "", true},
 {"sandbox.env", "-e,--env", "K=V", "set a variable inside; NAME alone takes its value from here; may be repeated", "", "", false},

@@ -2,13 +2,14 @@
 // berth-init: the program that berth brings into a sandbox. As its first process it reaps orphans. `--socket PATH` runs
 // commands for the host and keeps dockerd; `start-docker …` prepares the sandbox for dockerd and becomes it; `follow-bridges`
 // runs beside that; called `runc` it is the nested runtime, and called `containerd` it becomes that with short paths. On the
-// host, `watch ROOT PROGRAM` ends sandboxes with their creator or owner, or after their time. Linked statically, so that it runs
-// in any root file system.
+// host, `watch ROOT PROGRAM` ends sandboxes with their creator or owner, or after their time, and `names ROOT` answers their
+// questions for names. Linked statically, so that it runs in any root file system.
 #include "runtime/containerd.hpp"
 #include "runtime/runtime.hpp"
 #include "start/bridges.hpp"
 #include "start/start_docker.hpp"
 #include "serve.hpp"
+#include "host/names.hpp"
 #include "host/root_watch.hpp"
 
 #include <berth/docker/start_arguments.hpp>
@@ -32,6 +33,7 @@ int run(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == berth::guest::follow_bridges_verb)
     return berth::guest::follow_bridges();
   if (argc == 4 && std::string_view(argv[1]) == "watch") return berth::guest::watch_root(argv[2], argv[3]);
+  if (argc == 3 && std::string_view(argv[1]) == "names") return berth::guest::answer_names(argv[2]);
   return berth::guest::serve(argc, argv);
 }
 

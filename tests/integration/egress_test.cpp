@@ -69,8 +69,10 @@ class EgressRules : public berth_test::network_test {
     return call(plan_.names.netns, kind, address, port);
   }
   void change(const std::vector<std::string>& words) {
-    const auto done = loop_.run(change_egress(plan_.names, rules(words)));
+    const egress_policy policy = rules(words);
+    const auto done = loop_.run(change_egress(plan_.names, policy, plan_.egress));
     ASSERT_TRUE(done) << done.error().to_string();
+    plan_.egress = policy;
   }
   std::uint64_t refused() {
     const auto count = loop_.run(count_refused_egress(plan_.names));
@@ -138,10 +140,10 @@ TEST_F(EgressRules, EachPolicyLetsThroughWhatItNames) {
 
 TEST_F(EgressRules, WhatIsRefusedIsListed) {
   const auto listed = [this] {
-    const auto places = loop_.run(list_refused_places(plan_.names));
-    EXPECT_TRUE(places) << places.error().to_string();
+    const auto report = loop_.run(report_egress(plan_.names, {}));
+    EXPECT_TRUE(report) << report.error().to_string();
     std::vector<std::string> out;
-    for (const refused_place& place : places ? *places : std::vector<refused_place>()) {
+    for (const refused_place& place : report ? report->places : std::vector<refused_place>()) {
       EXPECT_GT(place.packets, 0u);
       EXPECT_LT(place.ago.count(), 60);
       out.push_back(place.to.to_string());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <berth/network/address.hpp>
+#include <berth/network/egress_name.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -13,12 +14,6 @@
 #include <vector>
 
 namespace berth {
-
-enum class egress_protocol {
-  any,  ///< ICMP and all others too
-  tcp,
-  udp,
-};
 
 /// Addresses that may be reached, and by what.
 struct egress_rule {
@@ -35,11 +30,12 @@ struct egress_rule {
 /// sandbox reaches: the host, other sandboxes, link-local addresses (nft_ruleset).
 struct egress_policy {
   bool everything = true;
-  bool names = false;                ///< port 53 of the sandbox's name servers, wherever they are
-  std::vector<egress_rule> allowed;  ///< at most most_egress_rules
+  bool names = false;  ///< port 53 of its name servers, wherever they are; with `named`, that all names are answered
+  std::vector<egress_rule> allowed;  ///< with `named`, at most most_egress_rules
+  std::vector<egress_name> named;
 
   static egress_policy all() { return {}; }
-  static egress_policy none() { return {false, false, {}}; }
+  static egress_policy none() { return {false, false, {}, {}}; }
   /// The words that parse_egress takes: {"all"}, {"none"}, or one for each rule.
   BERTH_DECL std::vector<std::string> words() const;
   friend bool operator==(const egress_policy&, const egress_policy&) = default;
@@ -48,7 +44,8 @@ struct egress_policy {
 /// Each packet that goes out is compared with one rule after the other.
 inline constexpr std::size_t most_egress_rules = 256;
 
-/// Reads `all`, `none`, or a list of `dns` and ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp], where a port alone is one of TCP.
+/// Reads `all`, `none`, or a list of `dns`, ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp] and the same with a name, or *.NAME for
+/// the names below it, in place of an address; a port alone is one of TCP.
 /// Errors: invalid, with the word in the message and what to write in its place in the hint.
 BERTH_DECL result<egress_policy> parse_egress(const std::vector<std::string>& words);
 
@@ -74,8 +71,8 @@ struct refused_place {
   friend bool operator==(const refused_place&, const refused_place&) = default;
 };
 
-/// Reads `nft list set`, the latest first; leaves out what it cannot read.
-BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view text);
+/// Of `nft list table`, the latest first; leaves out what it cannot read.
+BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view table);
 
 namespace detail {
 
@@ -83,15 +80,17 @@ namespace detail {
 /// verdict of its own; empty where there are none.
 BERTH_DECL std::string egress_base(std::string_view questions, std::string_view answers);
 
-/// Of the table: the chains that the policy fills. `egress` is for what the sandbox sends through the host, `egress_host` for
-/// what it sends to the host, `egress_answers` for what comes back of flows that it began.
-BERTH_DECL std::string egress_chains(const egress_policy& policy);
+/// Of the table: the chains that the policy fills, and the sets of its names. `egress` is for what the sandbox sends through the
+/// host, `egress_open` for what of it belongs to flows that are open, `egress_host` for what it sends to the host,
+/// `egress_answers` for what comes back of flows that it began, `asking` for where its questions go.
+BERTH_DECL std::string egress_chains(const egress_policy& policy, std::string_view link);
 
 }  // namespace detail
 
-/// `nft -f` text that puts another policy in the place of the one that a table of this name has, in one transaction. What
-/// the sandbox has open is held to it from the next packet on.
-BERTH_DECL std::string nft_egress_change(std::string_view table, const egress_policy& policy);
+/// `nft -f` text that puts another policy in the place of the one that the sandbox's table has, `before`, in one transaction. What
+/// the sandbox has open is held to it from the next packet on. Of names in both, the addresses that were found are kept.
+BERTH_DECL std::string nft_egress_change(std::string_view table, std::string_view link, const egress_policy& policy,
+                                         const egress_policy& before);
 
 }  // namespace berth
 

@@ -58,10 +58,11 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names nam
 BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_connections(
     network_names names, time_point deadline = time_point::max());
 
-/// Puts another policy in the place of the one that the sandbox was made with, or was given since, at once and wholly. Errors:
-/// network_failed (the rules are gone, or are of a berth that had no such policies), not_found, permission, timeout, cancelled;
-/// after the last two either policy may hold.
+/// Puts another policy in the place of `before`, the one that the sandbox was made with, or was given since, at once and wholly.
+/// Errors: network_failed (the rules are gone, or are of a berth that had no such policies), not_found, permission, timeout,
+/// cancelled; after the last two either policy may hold.
 BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names names, egress_policy policy,
+                                                              egress_policy before,
                                                               time_point deadline = time_point::max());
 
 /// How many packets of the sandbox's the policy has refused so far. Errors: network_failed (as change_egress), not_found,
@@ -69,10 +70,17 @@ BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names name
 BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(network_names names,
                                                                               time_point deadline = time_point::max());
 
-/// Where those were to go that were sent by TCP or UDP: most_refused_places at most, of the last hour, the latest first. Errors: as
-/// count_refused_egress (network_failed also for a sandbox of a berth that kept no such list).
-BERTH_DECL boost::asio::awaitable<result<std::vector<refused_place>>> list_refused_places(
-    network_names names, time_point deadline = time_point::max());
+/// What came of a sandbox's policy so far.
+struct egress_report {
+  std::uint64_t refused = 0;  ///< packets
+  std::vector<refused_place>
+      places;  ///< where those of the last hour were to go, by TCP or UDP, the latest first; most_refused_places at most
+  std::vector<named_address> addresses;  ///< that names have, as far as they were asked for
+};
+/// `named` are the policy's rules with names. Errors: as count_refused_egress.
+BERTH_DECL boost::asio::awaitable<result<egress_report>> report_egress(network_names names,
+                                                                       std::vector<egress_name> named,
+                                                                       time_point deadline = time_point::max());
 
 /// The tokens that begin with `prefix` of all namespaces, links and tables of berth's that this host has, sorted, each
 /// once. Without a working nft, those of namespaces and links. Errors: timeout, cancelled, what kept it from looking.

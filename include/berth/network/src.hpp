@@ -4,6 +4,7 @@
 
 #include <berth/impl/network/address.ipp>
 #include <berth/impl/network/egress.ipp>
+#include <berth/impl/network/egress_name.ipp>
 #include <berth/impl/network/host.ipp>
 #include <berth/impl/network/network.ipp>
 #include <berth/impl/network/plan.ipp>

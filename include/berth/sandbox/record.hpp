@@ -34,8 +34,9 @@ struct record_network {
   std::uint32_t max_connections = default_max_connections;  ///< 0: no limit
   std::optional<egress_policy> egress = {};                 ///< none: made by a berth that knew of none
   std::vector<published_port> ports = {};                   ///< of the host's, that lead to it
-  std::string address() const { return subnet.host(2); }    ///< the sandbox's own, where published ports are served
-  std::string gateway() const { return subnet.host(1); }    ///< the host's end
+  std::vector<std::string> nameservers = {};              ///< that its questions go to, IPv4: those of its resolv.conf
+  std::string address() const { return subnet.host(2); }  ///< the sandbox's own, where published ports are served
+  std::string gateway() const { return subnet.host(1); }  ///< the host's end
 };
 
 /// The pool that a sandbox was made for, and waits in until somebody takes it.

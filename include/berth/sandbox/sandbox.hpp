@@ -39,10 +39,12 @@ enum class sandbox_log { init, daemon, command };
 /// Where a sandbox may begin connections to, and what was refused.
 struct sandbox_egress {
   egress_policy policy;
-  std::uint64_t refused = 0;          ///< packets of its own, so far
-  std::vector<refused_place> places;  ///< as list_refused_places; none of a sandbox of a berth that kept no list
+  std::uint64_t refused = 0;             ///< packets of its own, so far
+  std::vector<refused_place> places;     ///< as egress_report has them; none of a sandbox of a berth that kept no list
+  std::vector<named_address> addresses;  ///< that the names of its rules have, as far as it asked for them
+  std::vector<refused_name> refused_names;  ///< that it asked for, as list_refused_names
 };
-/// Its members of the JSON object that `to` has open: "egress", "refused", "refused_places".
+/// Its members of the JSON object that `to` has open: "egress", "refused", "refused_places", "addresses", "refused_names".
 BERTH_DECL void write_members(json_writer& to, const sandbox_egress& egress);
 
 /// What a sandbox that waited in a pool is to be from now on, as in sandbox_config.

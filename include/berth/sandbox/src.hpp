@@ -20,6 +20,7 @@
 #include <berth/impl/sandbox/image.ipp>
 #include <berth/impl/sandbox/image_layer.ipp>
 #include <berth/impl/sandbox/image_layout.ipp>
+#include <berth/impl/sandbox/name_service.ipp>
 #include <berth/impl/sandbox/obstacle.ipp>
 #include <berth/impl/sandbox/process_identity.ipp>
 #include <berth/impl/sandbox/reach.ipp>

@@ -108,11 +108,24 @@ table inet berth_abcdefghijklm {
     reject with icmp type admin-prohibited
     drop
   }
+  map resolver {
+    type inet_service : inet_service
+    size 1
+  }
+  set resolver_port {
+    type inet_service
+    size 1
+  }
+  chain egress_open {
+  }
   chain egress {
   }
   chain egress_host {
   }
   chain egress_answers {
+  }
+  chain asking {
+    type nat hook prerouting priority dstnat - 1; policy accept;
   }
   chain input {
     type filter hook input priority filter - 1; policy accept;

@@ -37,8 +37,12 @@ sandbox_record example() {
   r.hostname = "web";
   r.network = network_mode::path;
   r.network_path = "/run/netns/x";
-  r.net = record_network{*parse_ipv4_subnet("10.211.0.4/30"), 1450, 77, *parse_egress({"10.0.0.0/8", "dns"}),
-                         *parse_published_ports({"8080:80", "0.0.0.0:53:53/udp"})};
+  r.net = record_network{*parse_ipv4_subnet("10.211.0.4/30"),
+                         1450,
+                         77,
+                         *parse_egress({"10.0.0.0/8", "*.example.com:443", "dns"}),
+                         *parse_published_ports({"8080:80", "0.0.0.0:53:53/udp"}),
+                         {"192.0.2.53"}};
   r.cpus = 1.5;
   r.memory_bytes = 2147483648;
   r.shared_directory = false;
@@ -74,6 +78,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->net->max_connections, 77u);
   EXPECT_EQ(read->net->egress, r.net->egress);
   EXPECT_EQ(read->net->ports, r.net->ports);
+  EXPECT_EQ(read->net->nameservers, r.net->nameservers);
   EXPECT_EQ(read->cpus, 1.5);
   EXPECT_EQ(read->memory_bytes, 2147483648u);
   EXPECT_FALSE(read->shared_directory);

@@ -23,7 +23,16 @@ from .errors import (
     SpecError,
     WaitTimeoutError,
 )
-from .facts import CommittedImage, ContainerPorts, Egress, PublishedPorts, RefusedPlace, SandboxEvent
+from .facts import (
+    CommittedImage,
+    ContainerPorts,
+    Egress,
+    NamedAddress,
+    PublishedPorts,
+    RefusedName,
+    RefusedPlace,
+    SandboxEvent,
+)
 from .fs import FileInfo
 from .image import Image
 from .machine import Machine, MachineCheck, check_machine
@@ -54,6 +63,7 @@ __all__ = [
     "DockerResult",
     "DockerStatus",
     "Egress",
+    "NamedAddress",
     "SandboxEvent",
     "FileInfo",
     "Finding",
@@ -67,6 +77,7 @@ __all__ = [
     "PoolStatus",
     "Process",
     "PublishedPorts",
+    "RefusedName",
     "RefusedPlace",
     "RunscError",
     "Sandbox",

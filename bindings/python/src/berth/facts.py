@@ -22,6 +22,25 @@ class RefusedPlace:
 
 
 @dataclasses.dataclass(frozen=True)
+class NamedAddress:
+    """An address that a sandbox may begin connections to, since a name has it."""
+
+    name: str  #: that was asked for
+    address: str
+    rule: str  #: that allows it
+    seconds_left: int  #: until it does no more, where the name is not asked for again
+
+
+@dataclasses.dataclass(frozen=True)
+class RefusedName:
+    """A name that a sandbox asked for and that no rule allows."""
+
+    name: str
+    questions: int
+    seconds_ago: int  #: since the last of them
+
+
+@dataclasses.dataclass(frozen=True)
 class Egress:
     """Where a sandbox may begin connections to, and what was refused."""
 
@@ -29,11 +48,17 @@ class Egress:
     refused: int  #: packets of the sandbox's so far
     #: Where those of the last hour were to go, by TCP or UDP, the latest first; 1024 at most.
     refused_places: tuple[RefusedPlace, ...] = ()
+    #: The addresses that the names in the rules have, as far as the sandbox asked for them.
+    addresses: tuple[NamedAddress, ...] = ()
+    #: With names in the rules: those that were asked for and are in none, the latest first; 256 at most.
+    refused_names: tuple[RefusedName, ...] = ()
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Egress:
         places = (RefusedPlace(**one) for one in said["refused_places"])
-        return cls(tuple(said["egress"]), said["refused"], tuple(places))
+        addresses = (NamedAddress(**one) for one in said["addresses"])
+        names = (RefusedName(**one) for one in said["refused_names"])
+        return cls(tuple(said["egress"]), said["refused"], tuple(places), tuple(addresses), tuple(names))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <berth/base/text.hpp>
+#include <berth/impl/network/egress_name.ipp>
 #include <berth/network/egress.hpp>
 
 #include <algorithm>
@@ -13,27 +14,13 @@ namespace berth {
 
 namespace detail {
 
-inline std::string_view egress_protocol_word(egress_protocol protocol) noexcept {
-  switch (protocol) {
-    case egress_protocol::any: break;
-    case egress_protocol::tcp: return "tcp";
-    case egress_protocol::udp: return "udp";
-  }
-  return "";
-}
-
-inline std::string egress_ports(const egress_rule& rule) {
-  std::string text = std::to_string(rule.first_port);
-  if (rule.last_port != rule.first_port) text += "-" + std::to_string(rule.last_port);
-  return text;
-}
-
 inline std::string egress_address(const egress_rule& rule) {
   return rule.to.prefix == 32 ? format_ipv4(rule.to.address) : rule.to.to_string();
 }
 
 inline error bad_egress(std::string message, std::string hint = {}) {
-  if (hint.empty()) hint = "write ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp], dns, all or none";
+  if (hint.empty())
+    hint = "write ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp], NAME or *.NAME in place of the address, dns, all or none";
   return make_error(errc::invalid, "network", std::move(message), "egress", std::move(hint));
 }
 
@@ -42,7 +29,8 @@ inline std::string shown_word(std::string_view word) {
 }
 
 /// "443" or "8000-8100".
-inline bool read_egress_ports(std::string_view text, egress_rule& rule) {
+template <class Rule>
+bool read_egress_ports(std::string_view text, Rule& rule) {
   const std::size_t dash = text.find('-');
   const auto first = parse_number<std::uint16_t>(text.substr(0, dash));
   const auto last = dash == std::string_view::npos ? first : parse_number<std::uint16_t>(text.substr(dash + 1));
@@ -52,21 +40,30 @@ inline bool read_egress_ports(std::string_view text, egress_rule& rule) {
   return true;
 }
 
-inline result<egress_rule> parse_egress_rule(std::string_view word) {
+/// A rule's word, taken apart.
+struct egress_word {
+  std::string shown;
+  std::string_view place;  // address with prefix, or name
+  egress_protocol protocol = egress_protocol::any;
+  std::uint16_t first_port = 0, last_port = 0;
+};
+
+inline result<egress_word> take_apart(std::string_view word) {
   const std::string shown = shown_word(word);
   if (word.empty()) return bad_egress("an egress rule is empty");
   if (word.find_first_of(", \t\n") != std::string_view::npos)
     return bad_egress("the egress rule " + shown + " is more than one", "give each rule by itself");
   if (word.find("://") != std::string_view::npos)
     return bad_egress("the egress rule " + shown + " is a URL",
-                      "give the address and port of its host, as 192.0.2.7:443");
-  egress_rule rule;
+                      "give the name or address of its host and the port, as example.com:443");
+  egress_word out;
+  out.shown = shown;
   std::string_view rest = word;
   const std::size_t slash = rest.rfind('/');
   if (const std::string_view tail = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
       !tail.empty() && (tail.front() < '0' || tail.front() > '9')) {
-    if (tail == "tcp") rule.protocol = egress_protocol::tcp;
-    else if (tail == "udp") rule.protocol = egress_protocol::udp;
+    if (tail == "tcp") out.protocol = egress_protocol::tcp;
+    else if (tail == "udp") out.protocol = egress_protocol::udp;
     else
       return bad_egress("the protocol of the egress rule " + shown + " is neither tcp nor udp",
                         "a rule without protocol and port lets all protocols through, ICMP too");
@@ -76,45 +73,61 @@ inline result<egress_rule> parse_egress_rule(std::string_view word) {
   if (rest.starts_with('[') || (colon != std::string_view::npos && rest.find(':', colon + 1) != std::string_view::npos))
     return bad_egress("the egress rule " + shown + " is of IPv6, which no sandbox has",
                       "leave it out: nothing goes out by IPv6 in any case");
-  const std::string_view place = rest.substr(0, colon);
-  const std::string_view address = place.substr(0, place.find('/'));
-  if (address.find_first_not_of("0123456789.") != std::string_view::npos)
-    return bad_egress(
-        "the egress rule " + shown + " is a name; egress rules take addresses, names are not supported yet",
-        "resolve it and give its addresses, as 192.0.2.7:443");
+  out.place = rest.substr(0, colon);
   if (colon != std::string_view::npos) {
-    if (!read_egress_ports(rest.substr(colon + 1), rule))
+    if (!read_egress_ports(rest.substr(colon + 1), out))
       return bad_egress("the port of the egress rule " + shown + " is none from 1 to 65535, nor a range of them",
                         "write it as 10.1.2.3:443 or 10.1.2.3:8000-8100");
-    if (rule.protocol == egress_protocol::any) rule.protocol = egress_protocol::tcp;
+    if (out.protocol == egress_protocol::any) out.protocol = egress_protocol::tcp;
   }
+  return out;
+}
+
+inline bool is_egress_name(std::string_view place) {
+  return place.substr(0, place.find('/')).find_first_not_of("0123456789.") != std::string_view::npos;
+}
+
+inline result<egress_rule> read_egress_address(const egress_word& word) {
+  const std::string_view address = word.place.substr(0, word.place.find('/'));
   const auto ip = parse_ipv4(address);
-  if (!ip) return bad_egress("the address of the egress rule " + shown + " is no IPv4 address");
-  rule.to = {*ip, 32};
-  if (place.size() == address.size()) return rule;
-  const auto prefix = parse_number<int>(place.substr(address.size() + 1));
+  if (!ip) return bad_egress("the address of the egress rule " + word.shown + " is no IPv4 address");
+  egress_rule rule{{*ip, 32}, word.protocol, word.first_port, word.last_port};
+  if (word.place.size() == address.size()) return rule;
+  const auto prefix = parse_number<int>(word.place.substr(address.size() + 1));
   if (!prefix || *prefix < 0 || *prefix > 32)
-    return bad_egress("the prefix length of the egress rule " + shown + " is none from 0 to 32");
+    return bad_egress("the prefix length of the egress rule " + word.shown + " is none from 0 to 32");
   rule.to.prefix = *prefix;
   const ipv4_subnet whole{*ip & rule.to.mask(), *prefix};
   if (whole.address != *ip)
     return bad_egress(
-        "the egress rule " + shown + " has bits set behind its prefix length",
+        "the egress rule " + word.shown + " has bits set behind its prefix length",
         "write " + whole.to_string() + " for the network, or " + format_ipv4(*ip) + " for the one address");
   return rule;
 }
 
-inline bool lies_within(const ipv4_subnet& inner, const ipv4_subnet& outer) {
-  return inner.prefix >= outer.prefix && outer.contains(inner.address);
+inline result<egress_name> read_egress_name(const egress_word& word) {
+  egress_name rule{std::string(word.place), false, word.protocol, word.first_port, word.last_port};
+  if (rule.name.find('/') != std::string::npos)
+    return bad_egress("the egress rule " + word.shown + " has a prefix length behind a name",
+                      "names have none; write *.example.com for all names below one");
+  for (char& c : rule.name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  rule.below = rule.name.starts_with("*.");
+  if (rule.below) rule.name.erase(0, 2);
+  if (rule.name.ends_with('.')) rule.name.pop_back();
+  if (rule.name.find('*') != std::string::npos)
+    return bad_egress("the egress rule " + word.shown + " has a * that does not stand for all names below one",
+                      "write *.example.com; all is for everything");
+  const std::string_view wrong = wrong_name(rule.name);
+  if (wrong.empty()) return rule;
+  const bool foreign = wrong == "is not in ASCII";
+  return bad_egress("the name of the egress rule " + word.shown + " " + std::string(wrong),
+                    foreign ? "write it in punycode, as xn--mnchen-3ya.example"
+                            : "write a whole name, as example.com:443, an address, dns, all or none");
 }
 
-/// The rule's match of a packet. What comes back has the same in its source.
-inline std::string egress_match(const egress_rule& rule, bool answer) {
-  std::string text = std::string("ip ") + (answer ? "saddr " : "daddr ") + egress_address(rule);
-  const std::string protocol(egress_protocol_word(rule.protocol));
-  if (rule.first_port != 0) return text + " " + protocol + (answer ? " sport " : " dport ") + egress_ports(rule);
-  if (!protocol.empty()) text += " meta l4proto " + protocol;
-  return text;
+inline bool lies_within(const ipv4_subnet& inner, const ipv4_subnet& outer) {
+  return inner.prefix >= outer.prefix && outer.contains(inner.address);
 }
 
 BERTH_DECL std::string egress_base(std::string_view questions, std::string_view answers) {
@@ -144,44 +157,76 @@ BERTH_DECL std::string egress_base(std::string_view questions, std::string_view 
   return text;
 }
 
-BERTH_DECL std::string egress_chains(const egress_policy& policy) {
-  const bool closed = !policy.everything;
-  std::string out, host, answers;
-  if (closed) {
+/// How long an address stays open for what was begun to it and is quiet: as long as connection tracking keeps such a flow.
+inline constexpr std::string_view quiet_flow_time = "5d";
+
+inline std::string egress_sets(const egress_name& rule) {
+  const std::string head = " {\n    type ipv4_addr\n    size ";
+  return "  set " + rule.fresh_set() + head + std::to_string(most_name_addresses) + "\n    flags timeout\n  }\n" +
+         "  set " + rule.open_set() + head + "65535\n    flags dynamic,timeout\n    timeout " +
+         std::string(quiet_flow_time) + "\n  }\n";
+}
+
+/// Filled by whoever answers the sandbox's questions.
+inline std::string resolver_objects() {
+  return "  map " + std::string(resolver_map) + " {\n    type inet_service : inet_service\n    size 1\n  }\n  set " +
+         std::string(resolver_port_set) + " {\n    type inet_service\n    size 1\n  }\n";
+}
+
+BERTH_DECL std::string egress_chains(const egress_policy& policy, std::string_view link) {
+  std::string sets, out, open, host, answers, asking;
+  if (!policy.everything) {
     // By the direction, which only a flow that others began has: a packet that connection tracking does not know, or calls
     // invalid, and one of a flow that was open before the policy was changed, are held to the rules.
     out += "    ct direction reply return\n";
     for (const egress_rule& rule : policy.allowed) {
-      out += "    " + egress_match(rule, false) + " return\n";
-      answers += "    " + egress_match(rule, true) + " return\n";
+      out += "    " + egress_match(rule, egress_address(rule), false) + " return\n";
+      answers += "    " + egress_match(rule, egress_address(rule), true) + " return\n";
     }
-    if (policy.names) {
+    for (const egress_name& rule : policy.named) {
+      sets += egress_sets(rule);
+      // What a connection is begun to stays open for it when the name has other addresses by then.
+      const std::string keep = " update @" + rule.open_set() + " { ip daddr } return\n";
+      out += "    " + egress_match(rule, "@" + rule.fresh_set(), false) + keep;
+      open += "    " + egress_match(rule, "@" + rule.open_set(), false) + keep;
+      answers += "    " + egress_match(rule, "@" + rule.open_set(), true) + " return\n";
+    }
+    if (!policy.named.empty()) {
+      // Whatever server is asked, also by who has its address built in: who answers says what may be reached.
+      asking += "    iifname \"" + std::string(link) +
+                "\" meta l4proto { tcp, udp } th dport 53 redirect to :th dport map @" + std::string(resolver_map) +
+                "\n";
+      host +=
+          "    ct status dnat meta l4proto { tcp, udp } th dport @" + std::string(resolver_port_set) + " goto opened\n";
+      out += "    ct status & confirmed != 0 goto egress_open\n";
+      out += "    ct state invalid goto egress_open\n";
+    } else if (policy.names) {
       out += "    jump questions\n";
       host += "    jump questions\n";
       answers += "    jump name_answers\n";
     }
     out += "    goto refuse\n";
+    open += "    goto refuse\n";
     host += "    goto refuse\n";
     // The other end of a connection that is cut hears of it too.
     answers += "    ct state related return\n    meta l4proto tcp reject with tcp reset\n    drop\n";
   }
-  return "  chain egress {\n" + out + "  }\n  chain egress_host {\n" + host + "  }\n  chain egress_answers {\n" +
-         answers + "  }\n";
+  return resolver_objects() + sets + "  chain egress_open {\n" + open + "  }\n  chain egress {\n" + out +
+         "  }\n  chain egress_host {\n" + host + "  }\n  chain egress_answers {\n" + answers +
+         "  }\n  chain asking {\n    type nat hook prerouting priority dstnat - 1; policy accept;\n" + asking + "  }\n";
 }
 
 }  // namespace detail
 
 BERTH_DECL std::string egress_rule::to_string() const {
-  std::string text = detail::egress_address(*this);
-  if (first_port != 0) text += ":" + detail::egress_ports(*this);
-  if (protocol != egress_protocol::any) text += "/" + std::string(detail::egress_protocol_word(protocol));
-  return text;
+  return detail::egress_address(*this) + detail::egress_ports(*this);
 }
 
 BERTH_DECL std::vector<std::string> egress_policy::words() const {
   if (everything) return {"all"};
   std::vector<std::string> out;
   for (const egress_rule& rule : allowed) out.push_back(rule.to_string());
+  for (const egress_name& rule : named) out.push_back(rule.to_string());
   if (names) out.emplace_back("dns");
   if (out.empty()) out.emplace_back("none");
   return out;
@@ -203,26 +248,33 @@ BERTH_DECL result<egress_policy> parse_egress(const std::vector<std::string>& wo
       policy.names = true;
       continue;
     }
-    auto rule = detail::parse_egress_rule(word);
-    if (!rule) return std::move(rule).error();
-    if (std::find(policy.allowed.begin(), policy.allowed.end(), *rule) == policy.allowed.end())
-      policy.allowed.push_back(*rule);
+    auto parts = detail::take_apart(word);
+    if (!parts) return std::move(parts).error();
+    const auto keep = [](auto&& rule, auto& all) -> result<void> {
+      if (!rule) return std::move(rule).error();
+      if (std::find(all.begin(), all.end(), *rule) == all.end()) all.push_back(std::move(*rule));
+      return {};
+    };
+    if (detail::is_egress_name(parts->place)) BERTH_TRY(keep(detail::read_egress_name(*parts), policy.named));
+    else BERTH_TRY(keep(detail::read_egress_address(*parts), policy.allowed));
   }
   return policy;
 }
 
 BERTH_DECL result<void> check_egress(const egress_policy& policy, const ipv4_subnet& pool) {
-  if (policy.everything && (policy.names || !policy.allowed.empty()))
+  if (policy.everything && (policy.names || !policy.allowed.empty() || !policy.named.empty()))
     return detail::bad_egress("an egress policy that allows everything has rules");
-  if (policy.allowed.size() > most_egress_rules)
+  if (policy.allowed.size() + policy.named.size() > most_egress_rules)
     return detail::bad_egress("there are more than " + std::to_string(most_egress_rules) + " egress rules",
                               "put addresses together to networks");
+  for (const egress_name& rule : policy.named)
+    if (!detail::wrong_name(rule.name).empty() || !detail::has_egress_ports(rule))
+      return detail::bad_egress("the egress rule " + detail::shown_word(rule.to_string()) + " is none");
   constexpr ipv4_subnet loopback{0x7f000000, 8}, link_local{0xa9fe0000, 16};
   for (const egress_rule& rule : policy.allowed) {
     const std::string shown = detail::shown_word(rule.to_string());
     if (rule.to.prefix < 0 || rule.to.prefix > 32 || (rule.to.address & ~rule.to.mask()) != 0 ||
-        rule.last_port < rule.first_port || (rule.first_port == 0 && rule.last_port != 0) ||
-        (rule.first_port != 0 && rule.protocol == egress_protocol::any))
+        !detail::has_egress_ports(rule))
       return detail::bad_egress("the egress rule " + shown + " is none");
     if (detail::lies_within(rule.to, loopback))
       return detail::bad_egress("the egress rule " + shown + " is of loopback: the sandbox's own needs no rule",
@@ -238,27 +290,6 @@ BERTH_DECL result<void> check_egress(const egress_policy& policy, const ipv4_sub
 }
 
 namespace detail {
-
-/// nft's "59m59s948ms", in whole seconds.
-inline std::optional<std::chrono::seconds> parse_nft_duration(std::string_view text) {
-  std::chrono::milliseconds sum{0};
-  while (!text.empty()) {
-    const std::size_t digits = text.find_first_not_of("0123456789");
-    if (digits == std::string_view::npos) return std::nullopt;
-    const auto n = parse_number<std::int32_t>(text.substr(0, digits));
-    const std::size_t end = std::min(text.find_first_of("0123456789", digits), text.size());
-    const std::string_view unit = text.substr(digits, end - digits);
-    if (!n) return std::nullopt;
-    if (unit == "d") sum += std::chrono::hours(24) * *n;
-    else if (unit == "h") sum += std::chrono::hours(*n);
-    else if (unit == "m") sum += std::chrono::minutes(*n);
-    else if (unit == "s") sum += std::chrono::seconds(*n);
-    else if (unit == "ms") sum += std::chrono::milliseconds(*n);
-    else return std::nullopt;
-    text.remove_prefix(end);
-  }
-  return std::chrono::duration_cast<std::chrono::seconds>(sum);
-}
 
 /// "192.0.2.7 . tcp . 443 counter packets 3 bytes 180 expires 59m59s948ms"
 inline std::optional<refused_place> parse_refused_place(std::string_view text) {
@@ -281,29 +312,33 @@ inline std::optional<refused_place> parse_refused_place(std::string_view text) {
 
 }  // namespace detail
 
-BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view text) {
-  constexpr std::string_view before = "elements = {";
-  const std::size_t begin = text.find(before);
-  if (begin == std::string_view::npos) return {};
-  text.remove_prefix(begin + before.size());
-  text = text.substr(0, text.find('}'));
+BERTH_DECL std::vector<refused_place> parse_refused_places(std::string_view table) {
   std::vector<refused_place> out;
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    if (auto place = detail::parse_refused_place(text.substr(0, comma))) out.push_back(std::move(*place));
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
+  for (const std::string_view element : detail::nft_elements_of(table, refused_places_set))
+    if (auto place = detail::parse_refused_place(element)) out.push_back(std::move(*place));
   std::stable_sort(out.begin(), out.end(),
                    [](const refused_place& a, const refused_place& b) { return a.ago < b.ago; });
   return out;
 }
 
-BERTH_DECL std::string nft_egress_change(std::string_view table, const egress_policy& policy) {
+BERTH_DECL std::string nft_egress_change(std::string_view table, std::string_view link, const egress_policy& policy,
+                                         const egress_policy& before) {
   const std::string name = "inet " + std::string(table);
-  std::string text;
-  for (const char* chain : {"egress", "egress_host", "egress_answers"})
-    text += "flush chain " + name + " " + chain + "\n";
-  return text + "table " + name + " {\n" + detail::egress_chains(policy) + "}\n";
+  // Declared first, here and below: what is to be flushed or deleted may not be there, in the table of an earlier berth or
+  // after a change that was broken off.
+  std::string text = "table " + name + " {\n";
+  std::string flushed, gone;
+  for (const char* chain : {"asking", "egress", "egress_open", "egress_host", "egress_answers"})
+    flushed += "flush chain " + name + " " + chain + "\n";
+  for (const egress_name& rule : before.named) {
+    if (std::find(policy.named.begin(), policy.named.end(), rule) != policy.named.end()) continue;
+    text += detail::egress_sets(rule);
+    for (const std::string& set : {rule.fresh_set(), rule.open_set()}) gone += "delete set " + name + " " + set + "\n";
+  }
+  text +=
+      "  chain egress_open {\n  }\n  chain asking {\n    type nat hook prerouting priority dstnat - 1; policy accept;\n  }\n";
+  text += "}\n" + flushed;
+  return text + "table " + name + " {\n" + detail::egress_chains(policy, link) + "}\n" + gone;
 }
 
 }  // namespace berth

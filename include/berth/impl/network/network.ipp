@@ -315,18 +315,25 @@ BERTH_DECL boost::asio::awaitable<result<std::uint64_t>> count_refused_egress(ne
   return detail::read_nft_counter(std::move(names), refused_egress_counter, deadline);
 }
 
-BERTH_DECL boost::asio::awaitable<result<std::vector<refused_place>>> list_refused_places(network_names names,
-                                                                                          time_point deadline) {
-  std::vector<std::string> nft{"nft", "list", "set", "inet", names.table, std::string(refused_places_set)};
+BERTH_DECL boost::asio::awaitable<result<egress_report>> report_egress(network_names names,
+                                                                       std::vector<egress_name> named,
+                                                                       time_point deadline) {
+  std::vector<std::string> nft{"nft", "list", "table", "inet", names.table};
   auto text = co_await detail::run_network_tool(std::move(nft), std::string(), deadline);
   if (!text) co_return std::move(text).error();
-  co_return parse_refused_places(*text);
+  const auto refused = parse_nft_counter(*text, refused_egress_counter);
+  if (!refused) co_return make_error(errc::network_failed, "network", "nft printed no counter", names.table);
+  egress_report out;
+  out.refused = *refused;
+  out.places = parse_refused_places(*text);
+  out.addresses = parse_named_addresses(*text, named);
+  co_return out;
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> change_egress(network_names names, egress_policy policy,
-                                                              time_point deadline) {
+                                                              egress_policy before, time_point deadline) {
   std::vector<std::string> nft{"nft", "-f", "-"};
-  std::string text = nft_egress_change(names.table, policy);
+  std::string text = nft_egress_change(names.table, names.link, policy, before);
   auto done = co_await detail::run_network_tool(std::move(nft), std::move(text), deadline);
   if (!done) co_return std::move(done).error();
   co_return result<void>();

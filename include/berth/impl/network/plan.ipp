@@ -126,7 +126,7 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
   text += "  }\n";
   text += opened_chain(plan.max_connections);
   text += detail::egress_base(servers.empty() ? "" : to_servers, servers.empty() ? "" : of_servers);
-  text += detail::egress_chains(plan.egress);
+  text += detail::egress_chains(plan.egress, plan.names.link);
   text += "  chain input {\n";
   text += "    type filter hook input priority filter - 1; policy accept;\n";
   text += "    iifname " + link + " ct direction reply ct state established,related accept\n";

@@ -9,6 +9,7 @@
 #include <berth/process/tree.hpp>
 #include <berth/process/process.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
+#include <berth/sandbox/name_service.hpp>
 #include <berth/sandbox/root_watch.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/obstacle.hpp>
@@ -146,7 +147,8 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   plan->egress = what.egress.value_or(egress_policy::all());
   plan->ports = what.ports;
   BERTH_CO_TRY(check_host_ports_free(plan->ports));
-  record.net = record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress, plan->ports};
+  record.net =
+      record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress, plan->ports, plan->nameservers};
   BERTH_CO_TRY(write_record(record));
   network_plan made = *plan;
   co_return co_await create_network(std::move(made), where.log, deadline);
@@ -284,6 +286,7 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   if (record.network == network_mode::sandbox) {
     enter_phase(where, "network");
     BERTH_CO_TRY(co_await make_network(where, root, record, resolver.nameservers, what, deadline));
+    if (!record.net->egress->named.empty()) BERTH_CO_TRY(ensure_names(root, init, record.token));
   }
   enter_phase(where, "root");
   sandbox_config mounted = what;

@@ -6,6 +6,7 @@
 #include <berth/network/network.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/name_service.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
@@ -44,6 +45,7 @@ inline error egress_failure(error e, const sandbox_record& record) {
 }
 
 inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sandbox_record mine, egress_policy policy,
+                                                                            std::string root, std::string init,
                                                                             time_point deadline) {
   auto lock = co_await directory_lock::lock(mine.directory, deadline);
   if (!lock) co_return std::move(lock).error();
@@ -51,16 +53,20 @@ inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sand
   if (!record) co_return record;
   const egress_policy before = *record->net->egress;
   record->net->egress = policy;
+  if (record->net->nameservers.empty()) record->net->nameservers = read_resolver_config().nameservers;
   // Rules and record are to say the same: from here on both are changed, or neither.
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   network_names names = record->names();
-  auto applying = change_egress(names, std::move(policy), deadline);
+  auto applying = change_egress(names, policy, before, deadline);
   auto done = co_await std::move(applying);
   if (!done) done = egress_failure(std::move(done).error(), *record);
   if (done) done = write_record(*record);
+  if (done && !policy.named.empty()) done = ensure_names(root, init, record->token);
   if (!done) {
-    auto undoing = change_egress(std::move(names), before, deadline_after(seconds(5)));
+    auto undoing = change_egress(std::move(names), before, policy, deadline_after(seconds(5)));
     (void)co_await std::move(undoing);
+    record->net->egress = before;
+    (void)write_record(*record);
   }
   co_await boost::asio::this_coro::reset_cancellation_state();
   if (!done) co_return std::move(done).error();
@@ -77,6 +83,16 @@ BERTH_DECL void write_members(json_writer& to, const sandbox_egress& egress) {
     to.open_object().key("to").string(place.to.to_string()).key("packets").unsigned_number(place.packets);
     to.key("seconds_ago").number(place.ago.count()).close_object();
   }
+  to.close_array().key("addresses").open_array();
+  for (const named_address& one : egress.addresses) {
+    to.open_object().key("name").string(one.name).key("address").string(one.address).key("rule").string(one.rule);
+    to.key("seconds_left").number(one.left.count()).close_object();
+  }
+  to.close_array().key("refused_names").open_array();
+  for (const refused_name& one : egress.refused_names) {
+    to.open_object().key("name").string(one.name).key("questions").unsigned_number(one.questions);
+    to.key("seconds_ago").number(one.ago.count()).close_object();
+  }
   to.close_array();
 }
 
@@ -86,15 +102,12 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_egress>> sandbox::egress(durati
   if (!record) co_return std::move(record).error();
   record_ = std::move(*record);
   const time_point deadline = deadline_after(patience);
-  auto work = count_refused_egress(record_.names(), deadline);
-  auto refused = co_await cancellation_as_error(std::move(work));
-  if (!refused) co_return detail::egress_failure(std::move(refused).error(), record_);
-  sandbox_egress out{*record_.net->egress, *refused, {}};
-  if (out.refused == 0) co_return out;
-  auto listing = list_refused_places(record_.names(), deadline);
-  auto places = co_await cancellation_as_error(std::move(listing));
-  if (places) out.places = std::move(*places);
-  else if (places.error().code == errc::cancelled) co_return std::move(places).error();
+  const egress_policy policy = *record_.net->egress;
+  auto work = report_egress(record_.names(), policy.named, deadline);
+  auto report = co_await cancellation_as_error(std::move(work));
+  if (!report) co_return detail::egress_failure(std::move(report).error(), record_);
+  sandbox_egress out{policy, report->refused, std::move(report->places), std::move(report->addresses), {}};
+  if (!policy.named.empty()) out.refused_names = list_refused_names(root_, record_.token);
   co_return out;
 }
 
@@ -103,7 +116,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_egress(egress_polic
   auto pool = parse_ipv4_subnet(where_.network_pool);
   if (!pool) co_return std::move(pool).error();
   BERTH_CO_TRY(check_egress(policy, *pool));
-  auto work = detail::change_sandbox_egress(record_, std::move(policy), deadline_after(patience));
+  auto init = policy.named.empty() ? std::string() : find_init(where_);
+  if (!init) co_return std::move(init).error();
+  auto work =
+      detail::change_sandbox_egress(record_, std::move(policy), root_, std::move(*init), deadline_after(patience));
   auto record = co_await cancellation_as_error(std::move(work));
   if (!record) co_return std::move(record).error();
   record_ = std::move(*record);

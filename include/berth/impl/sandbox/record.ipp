@@ -156,6 +156,7 @@ inline result<sandbox_record> read_record_object(json_view object) {
       if (ports) net.ports = std::move(*ports);
       else inner.fail("ports", "a list of published ports");
     }
+    if (inner.has("nameservers")) net.nameservers = inner.array("nameservers").texts();
     in.take(inner, "net");
     record.net = net;
   }
@@ -231,6 +232,9 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
     }
     out.key("ports").open_array();
     for (const published_port& port : record.net->ports) out.string(port.word());
+    out.close_array();
+    out.key("nameservers").open_array();
+    for (const std::string& server : record.net->nameservers) out.string(server);
     out.close_array();
     out.close_object();
   }

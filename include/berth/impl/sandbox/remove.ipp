@@ -8,6 +8,7 @@
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/root_marker.hpp>
+#include <berth/sandbox/name_service.hpp>
 #include <berth/sandbox/root_watch.hpp>
 #include <berth/sandbox/detail/runsc_processes.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
@@ -239,6 +240,7 @@ inline boost::asio::awaitable<result<collected_garbage>> collect_garbage_steps(e
     if (gone) removed.sandboxes.push_back(id);
     first.keep(std::move(gone));
   }
+  forget_names(*root);
   std::string root_path = *root;
   first.keep(co_await remove_orphans(std::move(root_path), where.log, &removed));
   if (first) co_return first.take().error();
@@ -281,6 +283,7 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
   std::stable_sort(records.begin(), records.end(),
                    [](const sandbox_record& a, const sandbox_record& b) { return a.created_ms < b.created_ms; });
   revive_watch(where, *root, records);
+  revive_names(where, *root, records);
   return records;
 }
 

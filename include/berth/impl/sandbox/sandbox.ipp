@@ -14,6 +14,7 @@
 #include <berth/impl/sandbox/exec_by_guest.ipp>
 #include <berth/sandbox/paused_marker.hpp>
 #include <berth/sandbox/sandbox_sockets.hpp>
+#include <berth/sandbox/name_service.hpp>
 #include <berth/sandbox/sandbox.hpp>
 #include <berth/sandbox/root_watch.hpp>
 
@@ -76,6 +77,7 @@ BERTH_DECL result<std::shared_ptr<sandbox>> sandbox::attach(environment where, s
     record = std::move(damaged);
   }
   if (record->watched) revive_watch(where, *root, {*record});
+  revive_names(where, *root, {*record});
   return std::shared_ptr<sandbox>(new sandbox(std::move(where), std::move(*root), std::move(*record)));
 }
 
