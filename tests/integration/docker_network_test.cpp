@@ -5,6 +5,7 @@
 #include <berth/docker/client.hpp>
 
 #include <cstdlib>
+#include <set>
 
 namespace {
 
@@ -123,6 +124,24 @@ TEST_F(NestedNetworks, AreHeldToTheSandboxesEgress) {
   set("none");
   const string calls = "$BERTH_BUILD/inside/calls tcp " + box_->record().net->address() + " 8080 9";
   EXPECT_EQ(host_shell(calls), "answered 9 of 9");
+}
+
+// Whoever they ask: the name server that Docker has for a network, the sandbox's, one that they have built in.
+TEST_F(NestedNetworks, QuestionsForNamesAreHeldToTheSandboxesEgress) {
+  docker({"network", "create", "own"});
+  const auto set = loop_.run(box_->set_egress(*parse_egress({"www.example.com"})));
+  ASSERT_TRUE(set) << set.error().to_string();
+  docker({"run", "--rm", "--network", "own", image(), "sh", "-c", "nslookup one.example.net || :"});
+  docker({"run", "--rm", image(), "sh", "-c", "nslookup two.example.net || :"});
+  const string said =
+      docker({"run", "--rm", "--network", "own", image(), "sh", "-c", "nslookup three.example.net 192.0.2.53 || :"});
+  EXPECT_NE(said.find("NXDOMAIN"), string::npos) << said;
+  const auto now = loop_.run(box_->egress());
+  ASSERT_TRUE(now) << now.error().to_string();
+  std::set<string> names;
+  for (const refused_name& one : now->refused_names) names.insert(one.name);
+  for (const char* name : {"one.example.net", "two.example.net", "three.example.net"})
+    EXPECT_TRUE(names.contains(name)) << name;
 }
 
 TEST_F(NestedNetworks, AreApartFromEachOtherAndAContainerMayBeOnTwo) {
