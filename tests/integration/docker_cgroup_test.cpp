@@ -36,10 +36,11 @@ class frozen_bait {
 
 class DockerCgroups : public berth_test::docker_test {
  protected:
-  void make_mode(cgroup_mode mode) {
+  void make_mode(cgroup_mode mode) { make_mode(mode, config()); }
+  void make_mode(cgroup_mode mode, sandbox_config what) {
     docker_recipe recipe = tmpfs_recipe();
     recipe.cgroup = mode;
-    make(recipe);
+    make(recipe, std::move(what));
     ASSERT_TRUE(box_);
     bait_.emplace("berth-bait-" + box_->record().token);
     ASSERT_NE(host_shell(bait_->make()), "");
@@ -79,6 +80,8 @@ TEST_F(DockerCgroups, InTheDefaultModeNothingInsideSeesOrChangesTheHosts) {
   make_mode(cgroup_mode::sandbox);
   if (HasFatalFailure()) return;
   EXPECT_TRUE(find_log("added cgroup mount for docker-in-docker"));
+  const auto started = start();
+  ASSERT_TRUE(started) << started.error().to_string();
   EXPECT_EQ(try_freezing(), bait_->thaw()) << "a host process must not be frozen from inside";
   // Under every name that it could have inside.
   EXPECT_EQ(shell(*box_, "find /sys/fs/cgroup -name 'berth-bait-*' | head -1"), "");
@@ -94,9 +97,44 @@ TEST_F(DockerCgroups, InTheDefaultModeNothingInsideSeesOrChangesTheHosts) {
                              pid + " /sys/fs/cgroup/memory/x/cgroup.procs || true"),
             "0");
   EXPECT_EQ(host_shell("cat " + bait_->directory() + "/cgroup.procs"), pid);
-  // And Docker works.
+}
+
+TEST_F(DockerCgroups, AreOneHierarchyWhichHoldsAContainerToItsNumberOfProcesses) {
+  make_mode(cgroup_mode::sandbox);
+  if (HasFatalFailure()) return;
   const auto started = start();
   ASSERT_TRUE(started) << started.error().to_string();
+  load_image();
+  const string hierarchies = "grep -v '^#' /proc/cgroups | tr '\\t' ' ' | cut -d' ' -f2 | sort -u";
+  EXPECT_EQ(shell(*box_, hierarchies), "1");
+  const auto how_many = [this](const string& limit) {
+    return docker({"run", "--rm", "--pids-limit", limit, image(), "sh", "-c",
+                   "sh -c 'n=0; while [ $n -lt 60 ]; do sleep 600 & n=$((n+1)); echo $n >/made; done' 2>/dev/null; "
+                   "read made </made; echo $made"});
+  };
+  EXPECT_EQ(how_many("20"), "18") << "beside two shells";
+  EXPECT_EQ(how_many("-1"), "60");
+  // A dockerd that is started again finds them so.
+  ASSERT_TRUE(loop_.run(daemon_->stop()));
+  const auto again = start();
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_EQ(shell(*box_, hierarchies), "1");
+  EXPECT_EQ(how_many("20"), "18");
+}
+
+TEST_F(DockerCgroups, OfACallersOwnChoiceAreLeftAsTheyAre) {
+  sandbox_config what = config();
+  what.runsc_args.push_back("--in-sandbox-cgroup=v1");
+  make_mode(cgroup_mode::sandbox, std::move(what));
+  if (HasFatalFailure()) return;
+  const auto started = start();
+  ASSERT_TRUE(started) << started.error().to_string();
+  load_image();
+  EXPECT_NE(shell(*box_, "grep -v '^#' /proc/cgroups | tr '\\t' ' ' | cut -d' ' -f2 | sort -u"), "1");
+  EXPECT_EQ(docker({"run", "--rm", "--pids-limit", "20", image(), "echo", "it", "runs"}), "it runs");
+  const bool told = std::any_of(daemon_lines_.begin(), daemon_lines_.end(),
+                                [](const string& line) { return line.find("--pids-limit") != string::npos; });
+  EXPECT_TRUE(told) << "berth says that it does not hold";
 }
 
 TEST_F(DockerCgroups, TheHostBindOpensTheHostsCgroupsAndDockerdDoesNotStartWithIt) {

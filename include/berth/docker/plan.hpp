@@ -23,6 +23,7 @@ struct docker_needs_runsc {
   static constexpr std::uint32_t exec = 20250707;    ///< setns into a pid namespace: docker exec, healthchecks
   static constexpr std::uint32_t host_overlay = 20260520;  ///< overlay2 on a directory of the host
   static constexpr std::uint32_t snapshot = 20260905;      ///< a restored sandbox forwards packets, and survives it
+  static constexpr std::uint32_t one_hierarchy = 20260905;  ///< --in-sandbox-cgroup: the cgroups can be mounted as one
   static constexpr std::uint32_t masks = 20260714;         ///< tmpfs nr_blocks and nr_inodes, which runc 1.3.6 asks for
 };
 
@@ -65,6 +66,9 @@ struct docker_plan {
   std::vector<std::string> warnings;       ///< sentences for people
   std::vector<std::string> gaps;           ///< those of them that say what does not work with this pair
   bool needs_packet_socket_write = false;  ///< runsc must have been started with the packet-write flag
+  /// runsc must be started with `--in-sandbox-cgroup=v2`, so that the start can mount the cgroups as one hierarchy of v1, the
+  /// only one in which gVisor holds containers to `--pids-limit`.
+  bool joins_cgroups = false;
   bool wraps_runc = false;                 ///< the masked directories are taken out
 };
 

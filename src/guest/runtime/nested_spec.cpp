@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nested_spec.hpp"
 
+#include "base/words.hpp"
+
 #include <berth/spec/capabilities.hpp>
 #include <berth/spec/masked_paths.hpp>
 #include <berth/spec/rlimits.hpp>
@@ -176,7 +178,25 @@ void tell_of_processors(const spec_builder& spec, edit_notes& notes) {
     notes.push_back("gVisor does not bind a container to processors (--cpuset-cpus): limit the sandbox");
 }
 
+void tell_of_processes(const spec_builder& spec, const sandbox_powers& powers, edit_notes& notes) {
+  const auto limit = spec.get("/linux/resources/pids/limit");
+  if (powers.limits_processes || !limit || *limit == "null" || *limit == "0" || limit->starts_with('-')) return;
+  notes.push_back(
+      "this gVisor asks for a container's number of processes (--pids-limit) at some forks only, so that it can be passed: "
+      "take runsc 20260905.0 or newer");
+}
+
 }  // namespace
+
+bool asks_for_each_fork(std::string_view cgroups) {
+  std::string_view line, word, first;
+  while (next_line(cgroups, line)) {
+    if (line.starts_with('#') || !next_word(line, word) || !next_word(line, word)) continue;
+    if (!first.empty() && word != first) return false;
+    first = word;
+  }
+  return true;
+}
 
 result<edit_notes> edit_nested_spec(spec_builder& spec, const sandbox_powers& powers) {
   edit_notes notes;
@@ -185,6 +205,7 @@ result<edit_notes> edit_nested_spec(spec_builder& spec, const sandbox_powers& po
     BERTH_TRY(drop_capabilities(s, powers.capabilities, notes));
     BERTH_TRY(lower_limits(s, powers, notes));
     tell_of_processors(s, notes);
+    tell_of_processes(s, powers, notes);
     return drop_parameters(s, powers, notes);
   });
   if (!edited) return edited.error();

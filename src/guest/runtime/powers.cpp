@@ -62,6 +62,7 @@ sandbox_powers powers_of_this_sandbox() {
     struct stat info {};
     return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
   };
+  out.limits_processes = asks_for_each_fork(read_system_file("/proc/cgroups"));
   out.hard_limit = hard_limit;
   out.parameter = parameter;
   return out;

@@ -4,6 +4,7 @@
 #include "base/link.hpp"
 #include "base/real_program.hpp"
 #include "base/words.hpp"
+#include "start/cgroups.hpp"
 #include "start/firewall.hpp"
 #include "start/leftovers.hpp"
 #include "start/network.hpp"
@@ -135,6 +136,8 @@ int start_docker(const std::vector<std::string>& args) {
   }
   // A program that is not dockerd may mount it itself.
   const bool is_dockerd = std::string_view(dockerd).substr(dockerd.rfind('/') + 1) == "dockerd";
+  if (is_dockerd)
+    if (const std::string failed = join_cgroups(); !failed.empty()) tell.warn(failed);
   if (is_dockerd && !has_devices_cgroup()) return fail("no cgroup file system with the devices controller is mounted");
   if (!(is_directory("/run") && is_directory("/var/run")) &&
       !(make_directory("/run") && make_directory("/var") && make_directory("/var/run")))

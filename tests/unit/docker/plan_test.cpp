@@ -164,6 +164,15 @@ TEST(PlanDocker, WithoutAMountOnTheDataRootDocker29GetsItsOldStoreAndAWarning) {
       << "20.10 knows no --feature";
 }
 
+TEST(PlanDocker, TheCgroupsAreJoinedWhereRunscIsKnownToHaveTheOption) {
+  docker_plan_options o;
+  EXPECT_FALSE(plan_docker(o)->joins_cgroups) << "of one that is not known nothing is asked that it may refuse";
+  o.runsc_release = 20260701;
+  EXPECT_FALSE(plan_docker(o)->joins_cgroups);
+  o.runsc_release = 20260905;
+  EXPECT_TRUE(plan_docker(o)->joins_cgroups);
+}
+
 TEST(PlanDocker, DataRootAndStorageDriver) {
   docker_plan_options o;
   o.data_root = "/data/docker";

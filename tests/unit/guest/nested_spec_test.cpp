@@ -20,6 +20,7 @@ struct NestedSpec : ::testing::Test {
     sandbox_powers out;
     out.capabilities = capabilities;
     out.unmask_directories = unmask;
+    out.limits_processes = limits_processes;
     out.is_directory = [](const std::string& path) { return path != "/proc/kcore" && path != "/proc/keys"; };
     out.hard_limit = [](std::string_view type) { return type == "RLIMIT_MEMLOCK" ? std::uint64_t{65536} : UINT64_MAX; };
     out.parameter = [this](std::string_view name) -> std::optional<kernel_parameter> {
@@ -38,7 +39,7 @@ struct NestedSpec : ::testing::Test {
     return spec->to_json();
   }
   std::uint64_t capabilities = bit(chown) | bit(net_raw) | bit(sys_admin);
-  bool unmask = false;
+  bool unmask = false, limits_processes = true;
   std::map<std::string, kernel_parameter, std::less<>> parameters;
   edit_notes notes;
 };
@@ -63,6 +64,29 @@ TEST_F(NestedSpec, WhatGVisorDoesNotScheduleByIsTold) {
   edited(
       R"({"ociVersion":"1","linux":{"resources":{"cpu":{"shares":512,"quota":-1,"cpus":""},"memory":{"limit":33554432}}}})");
   EXPECT_TRUE(notes.empty());
+}
+
+TEST_F(NestedSpec, ALimitOfProcessesThatDoesNotHoldIsTold) {
+  const std::string json = R"({"ociVersion":"1","linux":{"resources":{"pids":{"limit":20}}}})";
+  EXPECT_EQ(edited(json), json);
+  EXPECT_TRUE(notes.empty());
+  limits_processes = false;
+  EXPECT_EQ(edited(json), json);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes[0].find("--pids-limit"), std::string::npos);
+  for (const char* none : {"-1", "0", "null"}) {
+    edited(R"({"ociVersion":"1","linux":{"resources":{"pids":{"limit":)" + std::string(none) + "}}}}");
+    EXPECT_TRUE(notes.empty()) << none;
+  }
+}
+
+TEST(Cgroups, EachForkIsAskedForInOneHierarchyOnly) {
+  const std::string title = "#subsys_name\thierarchy\tnum_cgroups\tenabled\n";
+  EXPECT_TRUE(asks_for_each_fork(title + "cpu\t1\t4\t1\nmemory\t1\t4\t1\npids\t1\t4\t1\n"));
+  EXPECT_TRUE(asks_for_each_fork(title)) << "version 2";
+  EXPECT_FALSE(asks_for_each_fork(title + "cpu\t1\t4\t1\nmemory\t2\t4\t1\npids\t3\t4\t1\n"));
+  EXPECT_FALSE(asks_for_each_fork(title + "cpu\t1\t4\t1\npids\t1\t4\t1\njob\t11\t1\t1\n"))
+      << "a hierarchy beside it is asked in its place";
 }
 
 TEST_F(NestedSpec, CapabilitiesThatTheSandboxLacksGoFromEverySet) {

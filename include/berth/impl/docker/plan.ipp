@@ -69,6 +69,8 @@ BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options) {
 
   docker_plan plan;
   plan.needs_packet_socket_write = docker_needs_packet_socket_write(options.versions);
+  // Not of one that is not known: a runsc refuses an option that it does not have.
+  plan.joins_cgroups = options.runsc_release >= docker_needs_runsc::one_hierarchy;
   using wrapper = docker_plan_options::runc_wrapper;
   plan.wraps_runc = options.wrap_runc == wrapper::always ||
                     (options.wrap_runc == wrapper::automatic && before(docker_needs_runsc::masks) &&

@@ -26,6 +26,14 @@ inline void limit_data_root(docker_recipe& recipe, const sandbox_config& config)
   recipe.data_root->size = (config.memory_bytes != 0 ? std::min(config.memory_bytes, memory) : memory) / 2;
 }
 
+inline constexpr std::string_view runsc_cgroup_argument = "--in-sandbox-cgroup=";
+
+/// Whether the caller has said which cgroups the sandbox has.
+inline bool chooses_cgroups(const std::vector<std::string>& runsc_args) {
+  return std::any_of(runsc_args.begin(), runsc_args.end(),
+                     [](const std::string& arg) { return arg.starts_with(runsc_cgroup_argument); });
+}
+
 /// Whether the spec that a sandbox was made with binds `info`, or what is below it where berth keeps Docker's data.
 inline bool binds(const sandbox_record& record, const struct stat& info) {
   auto spec = spec_builder::load(record.bundle() + "/config.json");
@@ -92,6 +100,8 @@ BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& 
   }
   config.net_raw = true;
   if (plan->needs_packet_socket_write) config.packet_socket_write = true;
+  if (plan->joins_cgroups && managed.cgroup == cgroup_mode::sandbox && !detail::chooses_cgroups(config.runsc_args))
+    config.runsc_args.push_back(std::string(detail::runsc_cgroup_argument) + "v2");
   config.shared_directory = true;
   managed.raise_limits = true;  // its kernel is its own, and so are the limits
   detail::limit_data_root(managed, config);
