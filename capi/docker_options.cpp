@@ -18,6 +18,18 @@ docker_recipe read_docker_recipe(options_object& o, docker_recipe recipe) {
   return recipe;
 }
 
+docker_registries read_docker_registries(options_object& o) {
+  docker_registries out;
+  o.into(out.mirrors, o.texts("registry_mirrors"));
+  o.into(out.insecure, o.texts("insecure_registries"));
+  o.into(out.certificates, o.pairs("registry_cas"));
+  o.into(out.logins, o.texts("registry_auth"));
+  o.into(out.login_file, o.text("registry_auth_file"));
+  if (auto good = check_registries(out); !good)
+    o.complain(good.error().path, good.error().message, good.error().code, good.error().hint);
+  return out;
+}
+
 static void read_restart(options_object& o, restart_policy& restart) {
   o.into(restart.what, o.word("restart", std::array{restart_policy::kind::never, restart_policy::kind::on_failure}));
   if (const auto n = o.integer("restart_limit")) restart.limit = static_cast<std::uint32_t>(*n);

@@ -34,7 +34,7 @@ static constexpr option_row mount_rows[] = {
 };
 static constexpr option_row sandbox_rows[] = {
     {"rootfs", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the root file system, an absolute path; it is never written to"},
-    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, hostname, annotations, ends with creator, ends with process, lifetime, idle timeout, create timeout"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, host ports, hostname, annotations, ends with creator, ends with process, lifetime, idle timeout, create timeout"},
     {"id", option_type::text, 0, 2147483647, "", "", "", "made up", "", false, true, "0.1", "what to call it"},
     {"cpus", option_type::number, 0, 4096, "", "", "0", "", "", false, false, "0.1", "how many CPUs it may use, from 0.01; 0: no limit"},
     {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
@@ -42,6 +42,7 @@ static constexpr option_row sandbox_rows[] = {
     {"max_connections", option_type::int_, 0, 2147483648, "", "", "4096", "", "", false, false, "0.2", "how many flows it may hold in the host's connection tracking; 0: no limit"},
     {"egress", option_type::texts, 0, 2147483647, "", "", "[\"all\"]", "", "", false, true, "0.2", "where it may begin connections to: \"all\", \"none\", or \"dns\" (port 53 of its name servers) and any number of \"ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]\", where a port alone is one of TCP and a name, or \"*.NAME\" for those below it, may stand in place of the address; it can be changed while it runs"},
     {"publish", option_type::texts, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "ports of this host that lead to it: \"[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]\", the address being 127.0.0.1 where none is named"},
+    {"host_ports", option_type::texts, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "TCP ports of this host that it may reach, whatever its egress is: \"[ADDRESS:]PORT\", the address being the gateway of its network where none is named; one that is restored has the saved one's unless it is given others"},
     {"hostname", option_type::text, 0, 2147483647, "", "", "", "the id", "", false, true, "0.1", "its host name"},
     {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables of all that runs inside"},
     {"cwd", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, false, "0.1", "where commands start"},
@@ -195,6 +196,11 @@ static constexpr option_row docker_rows[] = {
     {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables for dockerd"},
     {"enabled", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "it has Docker"},
     {"start", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "dockerd is started with the sandbox; else when it is asked for"},
+    {"registry_mirrors", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "mirrors of docker.io, \"http://HOST[:PORT]\" or \"https://HOST[:PORT]\", asked in this order before itself"},
+    {"insecure_registries", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "registries without TLS, or with a certificate that nobody signed: \"HOST[:PORT]\" or a network"},
+    {"registry_cas", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "for \"HOST[:PORT]\" of a registry or mirror, the file of this host with the certificates (PEM) that its own is signed by"},
+    {"registry_auth", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "registries of which this host's credentials go in, by \"HOST[:PORT]\" or \"docker.io\"; no others do"},
+    {"registry_auth_file", option_type::text, 0, 2147483647, "", "", "", "config.json in $DOCKER_CONFIG, else ~/.docker/config.json", "", false, false, "0.2", "the file of this host that has these credentials, as `docker login` writes it"},
 };
 static constexpr option_row exec_rows[] = {
     {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the program and its arguments; no shell is involved"},

@@ -56,8 +56,12 @@ static void read_managed_docker_object(options_object& o, docker_recipe& recipe,
   o.into(start, o.boolean("start"));
   recipe.data_root = docker_data_root{};  // a tmpfs: on the root's overlay Docker 29 cannot use overlayfs
   recipe = read_docker_recipe(o, recipe);
+  recipe.registries = read_docker_registries(o);
   settings.options.restart.what = restart_policy::kind::on_failure;
   read_daemon_settings(o, settings);
+  std::vector<std::string>& arguments = settings.options.plan.dockerd_args;
+  const std::vector<std::string> first = registry_arguments(recipe.registries);
+  arguments.insert(arguments.begin(), first.begin(), first.end());
   o.finish();
 }
 
@@ -117,6 +121,11 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
     auto ports = parse_published_ports(*words);
     if (ports) c.ports = std::move(*ports);
     else o.complain("publish", ports.error().message, errc::invalid, ports.error().hint);
+  }
+  if (const auto words = o.texts("host_ports")) {
+    auto ports = parse_host_ports(*words);
+    if (ports) c.host_ports = std::move(*ports);
+    else o.complain("host_ports", ports.error().message, errc::invalid, ports.error().hint);
   }
   o.into(c.cpus, o.number("cpus"));
   o.into(c.memory_bytes, o.size("memory_bytes"));

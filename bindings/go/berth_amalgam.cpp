@@ -7101,6 +7101,271 @@ BERTH_DECL std::vector<daemon_action_any> daemon_fsm::on(const daemon_event_any&
 }
 #endif
 namespace berth {
+struct docker_registries {
+  std::vector<std::string> mirrors;
+  std::vector<std::string>
+      insecure;
+  std::vector<std::pair<std::string, std::string>> certificates;
+  std::vector<std::string> logins;
+  std::string login_file;
+};
+BERTH_DECL result<void> check_registries(const docker_registries& registries);
+BERTH_DECL std::vector<std::string> registry_arguments(const docker_registries& registries);
+struct docker_file {
+  std::string path;
+  std::string content;
+  mode_t mode = 0644;
+};
+inline constexpr std::string_view docker_login_path = "/root/.docker/config.json";
+BERTH_DECL result<std::string> select_logins(std::string_view host, const std::vector<std::string>& registries,
+                                             std::string_view image);
+BERTH_DECL result<std::vector<docker_file>> read_registry_files(const docker_registries& registries,
+                                                                const std::string& rootfs);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+class rooted {
+ public:
+  BERTH_DECL static result<rooted> open(const std::string& directory, std::string_view layer);
+  BERTH_DECL unique_fd open_inside(const std::string& path, int flags) const noexcept;
+  BERTH_DECL result<std::string> read(const std::string& path, std::size_t limit, std::string_view layer) const;
+ private:
+  unique_fd directory_;
+};
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <linux/openat2.h>
+namespace berth {
+BERTH_DECL result<rooted> rooted::open(const std::string& directory, std::string_view layer) {
+  rooted root;
+  root.directory_.reset(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root.directory_) return errno_error(errno, layer, "cannot open the root file system", directory);
+  return root;
+}
+BERTH_DECL unique_fd rooted::open_inside(const std::string& path, int flags) const noexcept {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  return unique_fd(static_cast<int>(::syscall(SYS_openat2, directory_.get(), path.c_str(), &how, sizeof how)));
+}
+BERTH_DECL result<std::string> rooted::read(const std::string& path, std::size_t limit, std::string_view layer) const {
+  std::string text;
+  const unique_fd fd = open_inside(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!fd) {
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO) return text;
+    return errno_error(errno, layer, "cannot read a file of the root file system", path);
+  }
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return text;
+  const int failed = read_all(fd.get(), text, limit);
+  if (failed == EFBIG) return make_error(errc::too_big, layer, "a file of the root file system is too long", path);
+  if (failed != 0) return errno_error(failed, layer, "cannot read a file of the root file system", path);
+  return text;
+}
+}
+#endif
+#include <cstdlib>
+namespace berth {
+namespace detail {
+inline constexpr std::size_t most_registry_file_bytes = std::size_t{1} << 20;
+inline constexpr std::string_view docker_hub_login = "https://index.docker.io/v1/";
+inline error bad_registry(std::string_view field, std::string_view value, std::string_view why, std::string_view hint) {
+  const bool secret = value.find('@') != std::string_view::npos;
+  return make_error(errc::invalid, "docker",
+                    (secret ? std::string("a registry with credentials in its name")
+                            : "the registry '" + std::string(value.substr(0, 128)) + "'") +
+                        " " + std::string(why),
+                    std::string(field), std::string(hint));
+}
+inline bool is_registry_host(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view host = text.substr(0, colon);
+  if (colon != std::string_view::npos && parse_number<std::uint16_t>(text.substr(colon + 1)).value_or(0) == 0)
+    return false;
+  return !host.empty() && host.size() <= 253 && host.front() != '-' && host.front() != '.' &&
+         std::all_of(host.begin(), host.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+         });
+}
+inline bool is_registry_network(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '/'; }) &&
+         std::count(text.begin(), text.end(), '/') == 1;
+}
+inline std::string login_name(std::string_view registry) {
+  for (const std::string_view scheme : {"https://", "http://"})
+    if (registry.starts_with(scheme)) registry.remove_prefix(scheme.size());
+  const std::string host(registry.substr(0, registry.find('/')));
+  return host == "docker.io" || host == "index.docker.io" || host == "registry-1.docker.io"
+             ? std::string(docker_hub_login)
+             : host;
+}
+inline result<parsed_json> parse_login_file(std::string_view text, const char* whose) {
+  auto parsed = parsed_json::parse(text);
+  if (!parsed || !parsed->root().is_object())
+    return make_error(errc::invalid, "docker",
+                      std::string("the Docker client's configuration of ") + whose + " is no JSON object", whose,
+                      "it is what `docker login` writes: config.json");
+  return parsed;
+}
+inline json_view find_login(const json_view& config, const std::string& name) {
+  const json_view logins = config["auths"];
+  for (std::size_t i = 0; logins.is_object() && i < logins.size(); ++i)
+    if (login_name(logins.name(i)) == name && logins.at(i).is_object()) return logins.at(i);
+  return {};
+}
+inline bool has_credentials(const json_view& login) {
+  for (const char* key : {"auth", "identitytoken", "registrytoken", "password"})
+    if (const auto text = login[key].text(); text && !text->empty()) return true;
+  return false;
+}
+inline std::string find_login_helper(const json_view& config, const std::string& name) {
+  const json_view helpers = config["credHelpers"];
+  for (std::size_t i = 0; helpers.is_object() && i < helpers.size(); ++i)
+    if (login_name(helpers.name(i)) == name) return std::string(helpers.at(i).text().value_or(""));
+  return std::string(config["credsStore"].text().value_or(""));
+}
+inline result<json_view> select_login(const json_view& config, const std::string& registry) {
+  const std::string name = login_name(registry);
+  const json_view found = find_login(config, name);
+  if (found && has_credentials(found)) return found;
+  if (const std::string helper = find_login_helper(config, name); !helper.empty())
+    return make_error(errc::unsupported, "docker",
+                      "the credentials for " + registry + " are kept by docker-credential-" + helper.substr(0, 64) +
+                          ", which berth does not run",
+                      registry,
+                      "write them to a file of their own: `docker --config DIR login " + registry +
+                          "` with a DIR that has no config.json, and name DIR/config.json");
+  return make_error(errc::not_found, "docker", "there are no credentials for " + registry, registry,
+                    "`docker login " + registry + "` first, or name the file that has them");
+}
+inline std::string default_login_file() {
+  if (const char* directory = std::getenv("DOCKER_CONFIG"); directory != nullptr && *directory != '\0')
+    return std::string(directory) + "/config.json";
+  const char* home = std::getenv("HOME");
+  return (home != nullptr && *home != '\0' ? std::string(home) : std::string("/root")) + "/.docker/config.json";
+}
+inline result<docker_file> read_registry_certificates(const std::string& registry, const std::string& file) {
+  std::string text;
+  if (const int failed = try_read_system_file(file, text, most_registry_file_bytes); failed != 0)
+    return errno_error(failed, "docker", "cannot read the certificate of " + registry, file);
+  if (text.find("-----BEGIN CERTIFICATE-----") == std::string::npos ||
+      text.find("-----END CERTIFICATE-----") == std::string::npos)
+    return make_error(errc::invalid, "docker", "no certificate is in the file for " + registry, file,
+                      "a file in PEM is wanted, which begins with -----BEGIN CERTIFICATE-----");
+  if (text.find("PRIVATE KEY-----") != std::string::npos)
+    return make_error(errc::invalid, "docker", "a private key is in the file with the certificate of " + registry, file,
+                      "give a file with the certificate alone: everything inside the sandbox can read it");
+  return docker_file{"/etc/docker/certs.d/" + registry + "/ca.crt", std::move(text), 0644};
+}
+}
+BERTH_DECL result<void> check_registries(const docker_registries& what) {
+  using detail::bad_registry, detail::is_registry_host;
+  for (const std::string& mirror : what.mirrors) {
+    std::string_view host = mirror;
+    if (host.starts_with("https://")) host.remove_prefix(8);
+    else if (host.starts_with("http://")) host.remove_prefix(7);
+    else host = {};
+    if (host.ends_with('/')) host.remove_suffix(1);
+    if (!is_registry_host(host))
+      return bad_registry("registry_mirrors", mirror, "is no mirror",
+                          "write http://HOST[:PORT] or https://HOST[:PORT]");
+  }
+  for (const std::string& one : what.insecure)
+    if (!is_registry_host(one) && !detail::is_registry_network(one))
+      return bad_registry("insecure_registries", one, "is neither HOST[:PORT] nor a network",
+                          "write it as 192.0.2.7:5000");
+  for (const auto& [registry, file] : what.certificates) {
+    if (!is_registry_host(registry))
+      return bad_registry("registry_cas", registry, "is not HOST[:PORT]",
+                          "write it as in an image's name: 192.0.2.7:5000");
+    if (file.empty() || file.front() != '/' || file.find('\0') != std::string::npos)
+      return make_error(errc::invalid, "docker",
+                        "the file with the certificate of " + registry + " is no absolute path", "registry_cas");
+  }
+  for (const std::string& one : what.logins)
+    if (!is_registry_host(one))
+      return bad_registry("registry_auth", one, "is not HOST[:PORT]", "write it as in an image's name, or docker.io");
+  if (!what.login_file.empty() && (what.login_file.front() != '/' || what.login_file.find('\0') != std::string::npos))
+    return make_error(errc::invalid, "docker", "the file with credentials is no absolute path", "registry_auth_file");
+  if (!what.login_file.empty() && what.logins.empty())
+    return make_error(errc::invalid, "docker", "a file with credentials, and no registry is named of which they go in",
+                      "registry_auth", "name each registry: no others are taken out of the file");
+  return {};
+}
+BERTH_DECL std::vector<std::string> registry_arguments(const docker_registries& what) {
+  std::vector<std::string> out;
+  for (const std::string& mirror : what.mirrors) {
+    out.push_back("--registry-mirror=" + mirror);
+    if (mirror.starts_with("http://"))
+      out.push_back("--insecure-registry=" + mirror.substr(0, mirror.find('/', std::string_view("http://").size())));
+  }
+  for (const std::string& one : what.insecure) out.push_back("--insecure-registry=" + one);
+  return out;
+}
+BERTH_DECL result<std::string> select_logins(std::string_view host, const std::vector<std::string>& registries,
+                                             std::string_view image) {
+  auto ours = detail::parse_login_file(host, "this host");
+  if (!ours) return std::move(ours).error();
+  auto theirs = detail::parse_login_file(image.empty() ? std::string_view("{}") : image, "the image");
+  if (!theirs) return std::move(theirs).error();
+  const json_view there = theirs->root();
+  std::vector<std::pair<std::string, json_view>> added;
+  for (const std::string& registry : registries) {
+    const std::string name = detail::login_name(registry);
+    if (std::any_of(added.begin(), added.end(), [&](const auto& one) { return one.first == name; })) continue;
+    auto login = detail::select_login(ours->root(), registry);
+    if (!login) return std::move(login).error();
+    if (const std::string helper = detail::find_login_helper(there, name); !helper.empty())
+      return make_error(errc::unsupported, "docker",
+                        "in the image docker-credential-" + helper.substr(0, 64) +
+                            " keeps credentials, so that its client looks at no others for " + registry,
+                        std::string(docker_login_path),
+                        "take credsStore and credHelpers out of that file of the image");
+    const json_view own = detail::find_login(there, name);
+    if (own && own.to_json() != login->to_json())
+      return make_error(errc::exists, "docker", "the image has credentials of its own for " + registry,
+                        std::string(docker_login_path), "take them out of the image, or do not name this registry");
+    if (!own) added.emplace_back(name, *login);
+  }
+  json_writer out(2);
+  out.open_object();
+  for (std::size_t i = 0; i < there.size(); ++i)
+    if (there.name(i) != "auths") out.key(there.name(i)).raw(there.at(i).to_json());
+  out.key("auths").open_object();
+  const json_view before = there["auths"];
+  for (std::size_t i = 0; before.is_object() && i < before.size(); ++i)
+    out.key(before.name(i)).raw(before.at(i).to_json());
+  for (const auto& [name, login] : added) out.key(name).raw(login.to_json());
+  out.close_object().close_object();
+  return out.take() + '\n';
+}
+BERTH_DECL result<std::vector<docker_file>> read_registry_files(const docker_registries& what,
+                                                                const std::string& rootfs) {
+  BERTH_TRY(check_registries(what));
+  std::vector<docker_file> out;
+  for (const auto& [registry, file] : what.certificates) {
+    auto read = detail::read_registry_certificates(registry, file);
+    if (!read) return std::move(read).error();
+    out.push_back(std::move(*read));
+  }
+  if (what.logins.empty()) return out;
+  const std::string file = what.login_file.empty() ? detail::default_login_file() : what.login_file;
+  std::string ours;
+  if (const int failed = try_read_system_file(file, ours, detail::most_registry_file_bytes); failed != 0)
+    return errno_error(failed, "docker", "cannot read the credentials for " + what.logins.front(), file,
+                       "`docker login` writes this file; name another one where they are elsewhere");
+  auto root = rooted::open(rootfs, "docker");
+  if (!root) return std::move(root).error();
+  auto theirs = root->read(std::string(docker_login_path), detail::most_registry_file_bytes, "docker");
+  if (!theirs) return std::move(theirs).error();
+  auto selected = select_logins(ours, what.logins, *theirs);
+  if (!selected) return std::move(selected).error();
+  out.push_back({std::string(docker_login_path), std::move(*selected), 0600});
+  return out;
+}
+}
+#endif
+namespace berth {
 namespace detail {
 class json_document;
 }
@@ -7413,6 +7678,7 @@ struct docker_recipe {
   bool writable_root = false;
   bool raise_limits = false;
   std::string guest = {};
+  docker_registries registries = {};
 };
 inline constexpr std::string_view docker_capabilities[] = {
     "CAP_AUDIT_WRITE", "CAP_CHOWN",     "CAP_DAC_OVERRIDE",     "CAP_FOWNER",    "CAP_FSETID",
@@ -8465,47 +8731,6 @@ BERTH_DECL result<bool> has_dockerd(const std::string& rootfs);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
-class rooted {
- public:
-  BERTH_DECL static result<rooted> open(const std::string& directory, std::string_view layer);
-  BERTH_DECL unique_fd open_inside(const std::string& path, int flags) const noexcept;
-  BERTH_DECL result<std::string> read(const std::string& path, std::size_t limit, std::string_view layer) const;
- private:
-  unique_fd directory_;
-};
-}
-#if !defined(BERTH_SEPARATE_COMPILATION)
-#include <linux/openat2.h>
-namespace berth {
-BERTH_DECL result<rooted> rooted::open(const std::string& directory, std::string_view layer) {
-  rooted root;
-  root.directory_.reset(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root.directory_) return errno_error(errno, layer, "cannot open the root file system", directory);
-  return root;
-}
-BERTH_DECL unique_fd rooted::open_inside(const std::string& path, int flags) const noexcept {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  return unique_fd(static_cast<int>(::syscall(SYS_openat2, directory_.get(), path.c_str(), &how, sizeof how)));
-}
-BERTH_DECL result<std::string> rooted::read(const std::string& path, std::size_t limit, std::string_view layer) const {
-  std::string text;
-  const unique_fd fd = open_inside(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!fd) {
-    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENXIO) return text;
-    return errno_error(errno, layer, "cannot read a file of the root file system", path);
-  }
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return text;
-  const int failed = read_all(fd.get(), text, limit);
-  if (failed == EFBIG) return make_error(errc::too_big, layer, "a file of the root file system is too long", path);
-  if (failed != 0) return errno_error(failed, layer, "cannot read a file of the root file system", path);
-  return text;
-}
-}
-#endif
-namespace berth {
 namespace detail {
 inline constexpr std::size_t largest_package_record = 64u << 20;
 inline bool read_version_number(std::string_view& text, std::uint32_t& number) noexcept {
@@ -8628,6 +8853,7 @@ struct docker_needs_runsc {
   static constexpr std::uint32_t exec = 20250707;
   static constexpr std::uint32_t host_overlay = 20260520;
   static constexpr std::uint32_t snapshot = 20260905;
+  static constexpr std::uint32_t one_hierarchy = 20260905;
   static constexpr std::uint32_t masks = 20260714;
 };
 struct docker_plan_options {
@@ -8655,6 +8881,7 @@ struct docker_plan {
   std::vector<std::string> warnings;
   std::vector<std::string> gaps;
   bool needs_packet_socket_write = false;
+  bool joins_cgroups = false;
   bool wraps_runc = false;
 };
 BERTH_DECL bool docker_needs_packet_socket_write(const docker_versions& versions) noexcept;
@@ -8805,6 +9032,7 @@ BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options) {
                       {}, "use runsc 20250304.0 or newer (20260224.0 and 20260701.0 are tried), or Docker 27 or older");
   docker_plan plan;
   plan.needs_packet_socket_write = docker_needs_packet_socket_write(options.versions);
+  plan.joins_cgroups = options.runsc_release >= docker_needs_runsc::one_hierarchy;
   using wrapper = docker_plan_options::runc_wrapper;
   plan.wraps_runc = options.wrap_runc == wrapper::always ||
                     (options.wrap_runc == wrapper::automatic && before(docker_needs_runsc::masks) &&
@@ -14159,6 +14387,88 @@ BERTH_DECL std::string nft_egress_change(std::string_view table, std::string_vie
 }
 #endif
 namespace berth {
+struct host_port {
+  std::uint32_t address = 0;
+  std::uint16_t port = 0;
+  BERTH_DECL std::string word() const;
+  friend bool operator==(const host_port&, const host_port&) = default;
+};
+inline constexpr std::size_t most_host_ports = 64;
+BERTH_DECL result<host_port> parse_host_port(std::string_view word);
+BERTH_DECL result<std::vector<host_port>> parse_host_ports(const std::vector<std::string>& words);
+BERTH_DECL result<void> check_host_addresses(const std::vector<host_port>& ports);
+namespace detail {
+BERTH_DECL std::string host_port_rules(const std::vector<host_port>& ports, std::string_view link,
+                                       std::string_view gateway);
+}
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+namespace detail {
+inline error bad_host_port(std::string_view word, std::string_view why) {
+  return make_error(errc::invalid, "network",
+                    "the port of this host '" + std::string(word.substr(0, 64)) + "' " + std::string(why), "host_ports",
+                    "write [ADDRESS:]PORT, as 5000 or 192.0.2.7:5000, where ADDRESS is one of this host's own");
+}
+}
+BERTH_DECL std::string host_port::word() const {
+  return (address == 0 ? "" : format_ipv4(address) + ":") + std::to_string(port);
+}
+BERTH_DECL result<host_port> parse_host_port(std::string_view word) {
+  host_port out;
+  const std::size_t colon = word.rfind(':');
+  const auto port = parse_number<std::uint16_t>(word.substr(colon == std::string_view::npos ? 0 : colon + 1));
+  if (!port || *port == 0) return detail::bad_host_port(word, "names no port from 1 to 65535");
+  out.port = *port;
+  if (colon == std::string_view::npos) return out;
+  const auto address = parse_ipv4(word.substr(0, colon));
+  if (!address || *address == 0) return detail::bad_host_port(word, "has no IPv4 address before the port");
+  if (*address >> 24 == 127)
+    return detail::bad_host_port(word, "is of a loopback address, which nothing reaches from a sandbox");
+  out.address = *address;
+  return out;
+}
+BERTH_DECL result<std::vector<host_port>> parse_host_ports(const std::vector<std::string>& words) {
+  std::vector<host_port> out;
+  for (const std::string& word : words) {
+    auto port = parse_host_port(word);
+    if (!port) return std::move(port).error();
+    if (std::find(out.begin(), out.end(), *port) == out.end()) out.push_back(*port);
+  }
+  if (out.size() > most_host_ports)
+    return make_error(errc::invalid, "network", "more than " + std::to_string(most_host_ports) + " ports of this host",
+                      "host_ports");
+  return out;
+}
+BERTH_DECL result<void> check_host_addresses(const std::vector<host_port>& ports) {
+  for (const host_port& one : ports) {
+    if (one.address == 0) continue;
+    const unique_fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in place{};
+    place.sin_family = AF_INET;
+    place.sin_addr.s_addr = htonl(one.address);
+    if (socket && ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&place), sizeof place) == 0) continue;
+    if (errno != EADDRNOTAVAIL)
+      return errno_error(errno, "network", "cannot look whether this host has an address", one.word());
+    return make_error(errc::not_found, "network", "this host has no address " + format_ipv4(one.address), one.word(),
+                      "name one of its own addresses");
+  }
+  return {};
+}
+namespace detail {
+BERTH_DECL std::string host_port_rules(const std::vector<host_port>& ports, std::string_view link,
+                                       std::string_view gateway) {
+  std::string text;
+  for (const host_port& one : ports)
+    text += "    iifname " + std::string(link) + " ip daddr " +
+            (one.address == 0 ? std::string(gateway) : format_ipv4(one.address)) + " tcp dport " +
+            std::to_string(one.port) + " goto opened\n";
+  return text;
+}
+}
+}
+#endif
+namespace berth {
 struct published_port {
   std::uint32_t host_address = 0x7f000001;
   std::uint16_t host_port = 0;
@@ -14296,6 +14606,7 @@ struct network_plan {
   std::uint32_t max_connections = default_max_connections;
   egress_policy egress;
   std::vector<published_port> ports;
+  std::vector<host_port> host_ports;
   std::string gateway() const { return subnet.host(1); }
   std::string address() const { return subnet.host(2); }
   BERTH_DECL std::string mac() const;
@@ -14415,6 +14726,7 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
   text += "  chain input {\n";
   text += "    type filter hook input priority filter - 1; policy accept;\n";
   text += "    iifname " + link + " ct direction reply ct state established,related accept\n";
+  text += detail::host_port_rules(plan.host_ports, link, plan.gateway());
   text += "    iifname " + link + " jump egress_host\n";
   text += "    iifname " + link + " ct state established,related accept\n";
   text += allow_names();
@@ -15038,6 +15350,7 @@ struct record_network {
   std::optional<egress_policy> egress = {};
   std::vector<published_port> ports = {};
   std::vector<std::string> nameservers = {};
+  std::vector<host_port> host_ports = {};
   std::string address() const { return subnet.host(2); }
   std::string gateway() const { return subnet.host(1); }
 };
@@ -15247,6 +15560,11 @@ inline result<sandbox_record> read_record_object(json_view object) {
       else inner.fail("ports", "a list of published ports");
     }
     if (inner.has("nameservers")) net.nameservers = inner.array("nameservers").texts();
+    if (inner.has("host_ports")) {
+      auto ports = parse_host_ports(inner.array("host_ports").texts());
+      if (ports) net.host_ports = std::move(*ports);
+      else inner.fail("host_ports", "a list of ports of the host");
+    }
     in.take(inner, "net");
     record.net = net;
   }
@@ -15322,6 +15640,9 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
     out.close_array();
     out.key("nameservers").open_array();
     for (const std::string& server : record.net->nameservers) out.string(server);
+    out.close_array();
+    out.key("host_ports").open_array();
+    for (const host_port& port : record.net->host_ports) out.string(port.word());
     out.close_array();
     out.close_object();
   }
@@ -15428,6 +15749,7 @@ struct sandbox_config {
   std::vector<sandbox_mount> mounts;
   std::vector<std::pair<std::string, std::string>> annotations;
   std::vector<published_port> ports;
+  std::vector<host_port> host_ports;
   bool net_raw = false;
   bool packet_socket_write = false;
   bool shared_directory = true;
@@ -15573,6 +15895,8 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   }
   if (!what.ports.empty() && what.network != network_mode::sandbox)
     return bad_config("ports", "published ports go with the network mode `sandbox` only");
+  if (!what.host_ports.empty() && what.network != network_mode::sandbox)
+    return bad_config("host_ports", "ports of this host go with the network mode `sandbox` only");
   if (what.egress) {
     if (auto obstacle = detail::egress_obstacle(what.network)) {
       obstacle->code = errc::invalid;
@@ -18718,7 +19042,6 @@ struct sandbox_sockets {
 BERTH_DECL result<sandbox_sockets> find_sandbox_sockets(const sandbox_record& record);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-#include <cstdlib>
 namespace berth {
 namespace detail {
 inline int socket_option(int fd, int option) {
@@ -19020,9 +19343,11 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   plan->max_connections = what.max_connections.value_or(default_max_connections);
   plan->egress = what.egress.value_or(egress_policy::all());
   plan->ports = what.ports;
+  plan->host_ports = what.host_ports;
   BERTH_CO_TRY(check_host_ports_free(plan->ports));
-  record.net =
-      record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress, plan->ports, plan->nameservers};
+  BERTH_CO_TRY(check_host_addresses(plan->host_ports));
+  record.net = record_network{plan->subnet, plan->mtu,         plan->max_connections, plan->egress,
+                              plan->ports,  plan->nameservers, plan->host_ports};
   BERTH_CO_TRY(write_record(record));
   network_plan made = *plan;
   co_return co_await create_network(std::move(made), where.log, deadline);
@@ -20341,6 +20666,7 @@ std::shared_ptr<daemon_keeper> make_guest_keeper(boost::asio::any_io_executor lo
 }
 namespace berth::capi {
 docker_recipe read_docker_recipe(options_object& o, docker_recipe recipe = {});
+docker_registries read_docker_registries(options_object& o);
 }
 namespace berth::capi {
 struct daemon_settings {
@@ -20640,6 +20966,10 @@ inline void write_network(berth::json_writer& to, const sandbox_status& status) 
   to.key("ports").open_array();
   if (r.net)
     for (const published_port& port : r.net->ports) to.string(port.word());
+  to.close_array();
+  to.key("host_ports").open_array();
+  if (r.net)
+    for (const host_port& port : r.net->host_ports) to.string(port.word());
   to.close_array();
   to.key("rules");
   if (status.rules) to.boolean(*status.rules);
@@ -21026,6 +21356,17 @@ docker_recipe read_docker_recipe(options_object& o, docker_recipe recipe) {
   }
   o.into(recipe.data_root_path, o.text("data_root_path"));
   return recipe;
+}
+docker_registries read_docker_registries(options_object& o) {
+  docker_registries out;
+  o.into(out.mirrors, o.texts("registry_mirrors"));
+  o.into(out.insecure, o.texts("insecure_registries"));
+  o.into(out.certificates, o.pairs("registry_cas"));
+  o.into(out.logins, o.texts("registry_auth"));
+  o.into(out.login_file, o.text("registry_auth_file"));
+  if (auto good = check_registries(out); !good)
+    o.complain(good.error().path, good.error().message, good.error().code, good.error().hint);
+  return out;
 }
 static void read_restart(options_object& o, restart_policy& restart) {
   o.into(restart.what, o.word("restart", std::array{restart_policy::kind::never, restart_policy::kind::on_failure}));
@@ -21946,6 +22287,11 @@ inline void limit_data_root(docker_recipe& recipe, const sandbox_config& config)
   const std::uint64_t memory = static_cast<std::uint64_t>(host.totalram) * host.mem_unit;
   recipe.data_root->size = (config.memory_bytes != 0 ? std::min(config.memory_bytes, memory) : memory) / 2;
 }
+inline constexpr std::string_view runsc_cgroup_argument = "--in-sandbox-cgroup=";
+inline bool chooses_cgroups(const std::vector<std::string>& runsc_args) {
+  return std::any_of(runsc_args.begin(), runsc_args.end(),
+                     [](const std::string& arg) { return arg.starts_with(runsc_cgroup_argument); });
+}
 inline bool binds(const sandbox_record& record, const struct stat& info) {
   auto spec = spec_builder::load(record.bundle() + "/config.json");
   if (!spec) return false;
@@ -22004,6 +22350,8 @@ BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& 
   }
   config.net_raw = true;
   if (plan->needs_packet_socket_write) config.packet_socket_write = true;
+  if (plan->joins_cgroups && managed.cgroup == cgroup_mode::sandbox && !detail::chooses_cgroups(config.runsc_args))
+    config.runsc_args.push_back(std::string(detail::runsc_cgroup_argument) + "v2");
   config.shared_directory = true;
   managed.raise_limits = true;
   detail::limit_data_root(managed, config);
@@ -22280,6 +22628,16 @@ inline boost::asio::awaitable<result<void>> wait_for_socket(std::shared_ptr<sand
   why.code = polled.status;
   co_return why;
 }
+inline boost::asio::awaitable<result<void>> write_files(std::shared_ptr<sandbox> box, std::vector<docker_file> files) {
+  for (docker_file& file : files) {
+    file_write_options how;
+    how.mode = static_cast<std::uint32_t>(file.mode);
+    how.parents = true;
+    auto writing = box->files().write_all(std::move(file.path), std::move(file.content), how);
+    BERTH_CO_TRY(co_await std::move(writing));
+  }
+  co_return result<void>();
+}
 }
 BERTH_DECL docker_recipe docker_in_memory() {
   docker_recipe recipe;
@@ -22291,19 +22649,27 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
                                                                                  std::optional<docker_recipe> docker,
                                                                                  sandbox_purpose purpose) {
   purpose.docker = docker.has_value();
+  std::vector<docker_file> files;
   if (docker) {
+    auto read = read_registry_files(docker->registries, config.rootfs);
+    if (!read) co_return std::move(read).error();
+    files = std::move(*read);
     auto adding = add_docker(config, std::move(*docker), where);
     BERTH_CO_TRY(co_await std::move(adding));
   }
   auto making = sandbox::create(std::move(where), std::move(config));
   auto made = co_await std::move(making);
   if (!made) co_return made;
-  if (auto written = write_purpose((*made)->record().directory, purpose); !written) {
-    auto ending = (*made)->terminate();
-    (void)co_await std::move(ending);
-    co_return std::move(written).error();
+  auto prepared = write_purpose((*made)->record().directory, purpose);
+  if (prepared) {
+    auto writing = detail::write_files(*made, std::move(files));
+    prepared = co_await std::move(writing);
   }
-  co_return made;
+  if (prepared) co_return made;
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  auto ending = (*made)->terminate();
+  (void)co_await std::move(ending);
+  co_return std::move(prepared).error();
 }
 BERTH_DECL docker_sandbox::docker_sandbox(environment where, std::shared_ptr<sandbox> box)
     : where_(std::move(where)), box_(std::move(box)), guest_(box_, where_.log) {}
@@ -22331,7 +22697,9 @@ BERTH_DECL result<docker_sandbox> docker_sandbox::attach(environment where, std:
 BERTH_DECL result<supervisor_options> docker_sandbox::options_for(docker_settings docker) const {
   auto out = docker_supervisor_options(*box_, docker.recipe);
   if (!out) return out;
-  out->plan.dockerd_args = std::move(docker.dockerd_args);
+  out->plan.dockerd_args = registry_arguments(docker.recipe.registries);
+  out->plan.dockerd_args.insert(out->plan.dockerd_args.end(), std::make_move_iterator(docker.dockerd_args.begin()),
+                                std::make_move_iterator(docker.dockerd_args.end()));
   out->plan.env = std::move(docker.env);
   out->ready_timeout = docker.ready_timeout;
   out->restart = docker.restart;
@@ -24627,6 +24995,7 @@ struct restore_options {
   std::vector<std::pair<std::string, std::string>> annotations;
   std::optional<egress_policy> egress;
   std::vector<published_port> ports;
+  std::vector<host_port> host_ports;
   sandbox_purpose purpose;
   std::optional<record_pool> pool;
   bool ends_with_creator = false;
@@ -24841,6 +25210,7 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   out.annotations = config.annotations;
   out.egress = config.egress;
   out.ports = config.ports;
+  out.host_ports = config.host_ports;
   out.pool = config.pool;
   out.ends_with_creator = config.ends_with_creator;
   out.watch_creator = config.watch_creator;
@@ -24931,9 +25301,11 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
   config.network_path = std::move(options.network_path);
   config.egress = std::move(options.egress);
   config.ports = std::move(options.ports);
+  config.host_ports = std::move(options.host_ports);
   config.pool = std::move(options.pool);
   if (source.net) config.max_connections = source.net->max_connections;
   if (source.net && !config.egress) config.egress = source.net->egress;
+  if (source.net && config.host_ports.empty()) config.host_ports = source.net->host_ports;
   config.cpus = source.cpus;
   config.memory_bytes = source.memory_bytes;
   config.net_raw = source.net_raw;
@@ -27077,7 +27449,7 @@ static constexpr option_row mount_rows[] = {
 };
 static constexpr option_row sandbox_rows[] = {
     {"rootfs", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the root file system, an absolute path; it is never written to"},
-    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, hostname, annotations, ends with creator, ends with process, lifetime, idle timeout, create timeout"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, host ports, hostname, annotations, ends with creator, ends with process, lifetime, idle timeout, create timeout"},
     {"id", option_type::text, 0, 2147483647, "", "", "", "made up", "", false, true, "0.1", "what to call it"},
     {"cpus", option_type::number, 0, 4096, "", "", "0", "", "", false, false, "0.1", "how many CPUs it may use, from 0.01; 0: no limit"},
     {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
@@ -27085,6 +27457,7 @@ static constexpr option_row sandbox_rows[] = {
     {"max_connections", option_type::int_, 0, 2147483648, "", "", "4096", "", "", false, false, "0.2", "how many flows it may hold in the host's connection tracking; 0: no limit"},
     {"egress", option_type::texts, 0, 2147483647, "", "", "[\"all\"]", "", "", false, true, "0.2", "where it may begin connections to: \"all\", \"none\", or \"dns\" (port 53 of its name servers) and any number of \"ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]\", where a port alone is one of TCP and a name, or \"*.NAME\" for those below it, may stand in place of the address; it can be changed while it runs"},
     {"publish", option_type::texts, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "ports of this host that lead to it: \"[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]\", the address being 127.0.0.1 where none is named"},
+    {"host_ports", option_type::texts, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "TCP ports of this host that it may reach, whatever its egress is: \"[ADDRESS:]PORT\", the address being the gateway of its network where none is named; one that is restored has the saved one's unless it is given others"},
     {"hostname", option_type::text, 0, 2147483647, "", "", "", "the id", "", false, true, "0.1", "its host name"},
     {"env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables of all that runs inside"},
     {"cwd", option_type::text, 0, 2147483647, "", "", "\"/\"", "", "", false, false, "0.1", "where commands start"},
@@ -27238,6 +27611,11 @@ static constexpr option_row docker_rows[] = {
     {"dockerd_env", option_type::environment, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "variables for dockerd"},
     {"enabled", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "it has Docker"},
     {"start", option_type::bool_, 0, 2147483647, "", "", "true", "", "", false, false, "0.1", "dockerd is started with the sandbox; else when it is asked for"},
+    {"registry_mirrors", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "mirrors of docker.io, \"http://HOST[:PORT]\" or \"https://HOST[:PORT]\", asked in this order before itself"},
+    {"insecure_registries", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "registries without TLS, or with a certificate that nobody signed: \"HOST[:PORT]\" or a network"},
+    {"registry_cas", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "for \"HOST[:PORT]\" of a registry or mirror, the file of this host with the certificates (PEM) that its own is signed by"},
+    {"registry_auth", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "registries of which this host's credentials go in, by \"HOST[:PORT]\" or \"docker.io\"; no others do"},
+    {"registry_auth_file", option_type::text, 0, 2147483647, "", "", "", "config.json in $DOCKER_CONFIG, else ~/.docker/config.json", "", false, false, "0.2", "the file of this host that has these credentials, as `docker login` writes it"},
 };
 static constexpr option_row exec_rows[] = {
     {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the program and its arguments; no shell is involved"},
@@ -29320,8 +29698,12 @@ static void read_managed_docker_object(options_object& o, docker_recipe& recipe,
   o.into(start, o.boolean("start"));
   recipe.data_root = docker_data_root{};
   recipe = read_docker_recipe(o, recipe);
+  recipe.registries = read_docker_registries(o);
   settings.options.restart.what = restart_policy::kind::on_failure;
   read_daemon_settings(o, settings);
+  std::vector<std::string>& arguments = settings.options.plan.dockerd_args;
+  const std::vector<std::string> first = registry_arguments(recipe.registries);
+  arguments.insert(arguments.begin(), first.begin(), first.end());
   o.finish();
 }
 result<void> read_managed_docker(std::string_view text, docker_recipe& recipe, daemon_settings& settings, bool& enabled,
@@ -29377,6 +29759,11 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
     auto ports = parse_published_ports(*words);
     if (ports) c.ports = std::move(*ports);
     else o.complain("publish", ports.error().message, errc::invalid, ports.error().hint);
+  }
+  if (const auto words = o.texts("host_ports")) {
+    auto ports = parse_host_ports(*words);
+    if (ports) c.host_ports = std::move(*ports);
+    else o.complain("host_ports", ports.error().message, errc::invalid, ports.error().hint);
   }
   o.into(c.cpus, o.number("cpus"));
   o.into(c.memory_bytes, o.size("memory_bytes"));

@@ -56,8 +56,8 @@ type SandboxConfig struct {
 	// The root file system, an absolute path; it is never written to.
 	RootFS string
 	// The name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's
-	// own may be given then: id, network (a path), egress, publish, hostname, annotations, ends with creator, ends with
-	// process, lifetime, idle timeout, create timeout.
+	// own may be given then: id, network (a path), egress, publish, host ports, hostname, annotations, ends with creator,
+	// ends with process, lifetime, idle timeout, create timeout.
 	Snapshot string
 	// What to call it. "": made up.
 	ID string
@@ -76,6 +76,9 @@ type SandboxConfig struct {
 	// Ports of this host that lead to it: "[ADDRESS:]HOST-PORT:PORT[/tcp|/udp]", the address being 127.0.0.1 where none is
 	// named.
 	Publish []string
+	// TCP ports of this host that it may reach, whatever its egress is: "[ADDRESS:]PORT", the address being the gateway of
+	// its network where none is named; one that is restored has the saved one's unless it is given others.
+	HostPorts []string
 	// Its host name. "": the id.
 	Hostname string
 	// Variables of all that runs inside, "NAME=value".
@@ -124,6 +127,7 @@ func (o *SandboxConfig) fill(s set) {
 	putPointer(s, "max_connections", o.MaxConnections)
 	putAll(s, "egress", o.Egress)
 	putAll(s, "publish", o.Publish)
+	putAll(s, "host_ports", o.HostPorts)
 	put(s, "hostname", o.Hostname)
 	putAll(s, "env", o.Env)
 	put(s, "cwd", o.Cwd)

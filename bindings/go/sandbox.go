@@ -97,6 +97,8 @@ type NetworkInfo struct {
 	RefusedEgress uint64   `json:"refused_egress"`
 	// Ports are those of the host's that lead to it, as SandboxConfig.Publish has them.
 	Ports []string `json:"ports"`
+	// HostPorts are those of the host's own that it may reach, as SandboxConfig.HostPorts has them.
+	HostPorts []string `json:"host_ports"`
 }
 
 // UnmarshalJSON reads the library's form.

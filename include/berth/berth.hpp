@@ -88,6 +88,7 @@
 #include <berth/network/egress.hpp>
 #include <berth/network/egress_name.hpp>
 #include <berth/network/host.hpp>
+#include <berth/network/host_ports.hpp>
 #include <berth/network/network.hpp>
 #include <berth/network/plan.hpp>
 #include <berth/network/published.hpp>
@@ -126,6 +127,7 @@
 #include <berth/docker/guest_daemon.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/docker/recipe.hpp>
+#include <berth/docker/registries.hpp>
 #include <berth/docker/start_arguments.hpp>
 #include <berth/docker/supervisor.hpp>
 #include <berth/docker/versions.hpp>

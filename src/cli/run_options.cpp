@@ -81,6 +81,33 @@ result<void> fill_network(const run_call& c, sandbox_config& config) {
   auto ports = parse_published_ports(c.ports);
   if (!ports) return usage_error(ports.error(), "--publish");
   config.ports = std::move(*ports);
+  auto reached = parse_host_ports(c.host_ports);
+  if (!reached) return usage_error(reached.error(), "--allow-host-port");
+  config.host_ports = std::move(*reached);
+  return {};
+}
+
+// As an error of the library calls it.
+std::string_view flag_of_registries(std::string_view field) {
+  if (field == "registry_mirrors") return "--registry-mirror";
+  if (field == "insecure_registries") return "--insecure-registry";
+  if (field == "registry_cas") return "--registry-ca";
+  return field == "registry_auth" ? "--registry-auth" : "--registry-auth-file";
+}
+
+result<void> fill_registries(const run_call& c, docker_registries& out) {
+  out.mirrors = c.mirrors;
+  out.insecure = c.insecure;
+  out.logins = c.logins;
+  for (const std::string& word : c.cas) {
+    auto pair = split_pair(word, "--registry-ca");
+    if (!pair) return pair.error();
+    pair->second = absolute_path(pair->second);
+    out.certificates.push_back(std::move(*pair));
+  }
+  if (!c.login_file.empty()) out.login_file = absolute_path(c.login_file);
+  if (const auto good = check_registries(out); !good)
+    return usage_error(good.error(), std::string(flag_of_registries(good.error().path)));
   return {};
 }
 
@@ -106,7 +133,7 @@ result<void> fill_docker(const run_call& c, run_plan& plan) {
   // A runsc that hangs must not keep anybody longer; what is allowed to Docker is enough for a sandbox in any case.
   plan.config.create_timeout = std::clamp<duration>(*timeout + milliseconds(800), seconds(2), seconds(60));
   plan.dockerd_args = c.dockerd_args;
-  return {};
+  return fill_registries(c, plan.recipe.registries);
 }
 
 // What a snapshot brings along cannot be said anew.
@@ -142,6 +169,7 @@ void add_run_options(CLI::App& app, run_call& c) {
   add_from_table(app, "sandbox.max_connections", c.max_connections);
   add_from_table(app, "sandbox.egress", c.egress);
   add_from_table(app, "sandbox.publish", c.ports);
+  add_from_table(app, "sandbox.host_ports", c.host_ports);
   add_variables(app, c.variables);
   add_from_table(app, "sandbox.mounts", c.volumes);
   add_from_table(app, "sandbox.lifetime_ms", c.lifetime);
@@ -160,6 +188,11 @@ void add_run_options(CLI::App& app, run_call& c) {
   add_from_table(app, "docker.data_root", c.data_root)->needs(docker);
   add_from_table(app, "docker.restart", c.restart)->needs(docker);
   add_from_table(app, "docker.dockerd_args", c.dockerd_args)->needs(docker);
+  add_from_table(app, "docker.registry_mirrors", c.mirrors)->needs(docker);
+  add_from_table(app, "docker.insecure_registries", c.insecure)->needs(docker);
+  add_from_table(app, "docker.registry_cas", c.cas)->needs(docker);
+  add_from_table(app, "docker.registry_auth", c.logins)->needs(docker);
+  add_from_table(app, "docker.registry_auth_file", c.login_file)->needs(docker);
 }
 
 result<run_plan> plan_run(const run_call& c, const invocation& call) {
@@ -245,6 +278,7 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
     if (!checked)
       return usage_error(checked.error(), checked.error().path == "egress"         ? "--egress"
                                           : checked.error().path == "ports"        ? "--publish"
+                                          : checked.error().path == "host_ports"   ? "--allow-host-port"
                                           : checked.error().path == "idle_timeout" ? "--idle-timeout"
                                                                                    : checked.error().path);
   return out;

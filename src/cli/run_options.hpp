@@ -23,8 +23,9 @@ struct run_call {
   std::string id, rootfs, from, network = "sandbox", cgroup = "sandbox", data_root = "tmpfs", memory, timeout = "30",
                                 cpus = "0";
   std::string max_connections;
-  std::string lifetime, idle_timeout, hostname, cwd = "/", user, restart = "on-failure";
-  std::vector<std::string> egress, ports, volumes, labels, runsc_args, dockerd_args;
+  std::string lifetime, idle_timeout, hostname, cwd = "/", user, restart = "on-failure", login_file;
+  std::vector<std::string> egress, ports, host_ports, volumes, labels, runsc_args, dockerd_args, mirrors, insecure, cas,
+      logins;
   variable_options variables;
   std::string ends_with;
 };

@@ -43,6 +43,9 @@ std::string text_of(const sandbox_status& view) {
   }
   if (r.net)
     for (const published_port& port : r.net->ports) add_line(out, "  port", port.word());
+  if (r.net)
+    for (const host_port& port : r.net->host_ports)
+      add_line(out, "  may reach", "port " + port.word() + " of this host");
   if (view.rules == false) add_line(out, "  rules", "GONE, nothing isolates it: remove it, and see berth doctor");
   if (view.refused_connections.value_or(0) != 0)
     add_line(out, "  refused",

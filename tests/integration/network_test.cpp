@@ -60,6 +60,50 @@ TEST_F(SandboxNetwork, DoesNotReachTheHostNorItsCloud) {
   terminate(*box);
 }
 
+TEST_F(SandboxNetwork, ReachesThePortsOfTheHostThatItWasAllowedAndNoOthers) {
+  serve("", "one", echo_server("0.0.0.0", 7003));
+  serve("", "another", echo_server("0.0.0.0", 7004));
+  serve("bt-outside", "outside", echo_server("0.0.0.0", 7003));
+  sandbox_config what = config(network_mode::sandbox);
+  what.host_ports = *parse_host_ports({"7003", std::string(host) + ":7004"});
+  what.egress = *parse_egress({"none"});
+  auto box = create(what);
+  auto other = create(config(network_mode::sandbox));
+  const record_network& net = *box->record().net;
+  const auto only_these = [&](sandbox& of) {
+    const std::string gateway = of.record().net->gateway();
+    EXPECT_EQ(ask(of, gateway, 7003), of.record().net->address());
+    EXPECT_EQ(ask(of, host, 7004), of.record().net->address());
+    EXPECT_EQ(ask(of, gateway, 7004), "none") << "an address is one";
+    EXPECT_EQ(ask(of, host, 7003), "none");
+    EXPECT_EQ(ask(of, other->record().net->gateway(), 7003), "none") << "the gateway is its own";
+    EXPECT_EQ(ask(of, outside, 7003), "none") << "the egress policy holds for all else";
+    EXPECT_NE(shell(of, "busybox ping -c 1 -W 1 " + gateway + " >/dev/null 2>&1 && echo answers"), "answers");
+  };
+  only_these(*box);
+  EXPECT_EQ(ask(*other, other->record().net->gateway(), 7003), "none");
+  EXPECT_EQ(ask(*other, host, 7004), "none");
+  // A change of the policy is none of these.
+  ASSERT_TRUE(loop_.run(box->set_egress(*parse_egress({"192.0.2.0/24"}))));
+  only_these(*box);
+  const auto read = read_record(box->record().directory);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->net->host_ports, net.host_ports);
+
+  what.id.clear();
+  what.host_ports = *parse_host_ports({"192.0.2.99:80"});
+  const auto absent = loop_.run(sandbox::create(where_, what));
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().code, errc::not_found);
+  what.network = network_mode::none;
+  what.egress.reset();
+  const auto without = loop_.run(sandbox::create(where_, what));
+  ASSERT_FALSE(without);
+  EXPECT_EQ(without.error().path, "host_ports");
+  terminate(*box);
+  terminate(*other);
+}
+
 TEST_F(SandboxNetwork, IsReachedFromTheHostAndFromNowhereElse) {
   auto box = create(config(network_mode::sandbox));
   auto other = create(config(network_mode::sandbox));

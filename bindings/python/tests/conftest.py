@@ -60,8 +60,14 @@ def busybox() -> Path:
 
 
 @pytest.fixture(scope="session")
-def registry() -> Iterator[str]:
-    with registry_module.serving(Path(needed("BERTH_TEST_REGISTRY_IMAGES"))) as address:
+def registry_images() -> Path:
+    """Archives of the images that the tests' registries have."""
+    return Path(needed("BERTH_TEST_REGISTRY_IMAGES"))
+
+
+@pytest.fixture(scope="session")
+def registry(registry_images: Path) -> Iterator[str]:
+    with registry_module.serving(registry_images) as address:
         yield address
 
 

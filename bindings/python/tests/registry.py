@@ -12,6 +12,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import ssl
 import subprocess
 import tempfile
 import time
@@ -45,10 +46,11 @@ def _free_subnet() -> str:
 
 
 @contextlib.contextmanager
-def serving(images: Path, *, closed: bool = False) -> Iterator[str]:
+def serving(images: Path, *, closed: bool = False, authority: Path | None = None) -> Iterator[str]:
     """Gives "http://address:port" of a registry that has library/ubuntu:22.04 and library/nginx:latest.
 
-    closed: one that asks for USER and PASSWORD, and has ubuntu only.
+    closed: one that asks for USER and PASSWORD, and has ubuntu only. authority: a directory; the registry speaks TLS
+    then, and the certificate (ca.crt) of whoever signed its own is left there.
     """
     for program in ("docker-registry", "skopeo", "ip"):
         if not shutil.which(program):
@@ -77,7 +79,7 @@ def serving(images: Path, *, closed: bool = False) -> Iterator[str]:
             "version: 0.1\n"
             "log: {level: warn}\n"
             f"storage: {{filesystem: {{rootdirectory: {directory}/data}}, delete: {{enabled: true}}}}\n"
-            f"http: {{addr: '{address}:5000'}}\n"
+            f"http: {{addr: '{address}:5000'{_certified(authority, address) if authority else ''}}}\n"
         )
         if closed:
             Path(directory, "users").write_text(f"{USER}:{_HASH}\n")
@@ -92,11 +94,51 @@ def serving(images: Path, *, closed: bool = False) -> Iterator[str]:
         )
         stack.callback(server.wait)
         stack.callback(server.terminate)
-        _wait_until_served(f"http://{address}:5000/v2/", server, Path(directory) / "log")
+        scheme = "https" if authority else "http"
+        _wait_until_served(f"{scheme}://{address}:5000/v2/", server, Path(directory) / "log")
         for archive, reference in (("ubuntu.tar", "library/ubuntu:22.04"), ("nginx.tar", "library/nginx:latest")):
             if closed and archive != "ubuntu.tar":
                 continue
             push(images / archive, f"{address}:5000/{reference}", closed)
+        yield f"{scheme}://{address}:5000"
+
+
+def _certified(authority: Path, address: str) -> str:
+    """A certificate of the address's own, as the registry's configuration has it."""
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"]
+    made = {what: str(authority / what) for what in ("ca.key", "ca.crt", "own.key", "own.csr", "own.crt")}
+    words = ["-subj", "/CN=authority of the tests", "-days", "2", "-keyout", made["ca.key"], "-out", made["ca.crt"]]
+    _run("openssl", "req", "-x509", *key, *words)
+    words = ["-subj", "/CN=registry", "-addext", f"subjectAltName=IP:{address}", "-keyout", made["own.key"]]
+    _run("openssl", "req", *key, *words, "-out", made["own.csr"])
+    words = ["-CA", made["ca.crt"], "-CAkey", made["ca.key"], "-CAcreateserial", "-days", "2"]
+    words += ["-copy_extensions", "copy", "-out", made["own.crt"]]
+    _run("openssl", "x509", "-req", "-in", made["own.csr"], *words)
+    return f", tls: {{certificate: {made['own.crt']}, key: {made['own.key']}}}"
+
+
+@contextlib.contextmanager
+def caching(upstream: str) -> Iterator[str]:
+    """Gives "http://address:port" of a pull-through cache on this host, at an address of its own."""
+    with contextlib.ExitStack() as stack:
+        address = _free_subnet()
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="berth-registry-"))
+        _run("ip", "address", "add", f"{address}/32", "dev", "lo")
+        stack.callback(_run, "ip", "address", "delete", f"{address}/32", "dev", "lo")
+        config = Path(directory) / "config.yml"
+        config.write_text(
+            "version: 0.1\n"
+            "log: {level: warn}\n"
+            f"storage: {{filesystem: {{rootdirectory: {directory}/data}}}}\n"
+            f"proxy: {{remoteurl: '{upstream}'}}\n"
+            f"http: {{addr: '{address}:5000'}}\n"
+        )
+        log = stack.enter_context(open(Path(directory) / "log", "wb"))
+        words = ["setpriv", "--pdeathsig", "KILL", "docker-registry", "serve", str(config)]
+        server = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        stack.callback(server.wait)
+        stack.callback(server.terminate)
+        _wait_until_served(f"http://{address}:5000/v2/", server, Path(directory) / "log")
         yield f"http://{address}:5000"
 
 
@@ -112,7 +154,8 @@ def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path) -> 
         if server.poll() is not None:
             raise RuntimeError(f"docker-registry ended with {server.returncode}: {log.read_text()}")
         try:
-            with urllib.request.urlopen(url, timeout=5):
+            # Whether others are shown who it is, is what is tested.
+            with urllib.request.urlopen(url, timeout=5, context=ssl._create_unverified_context()):
                 return
         except urllib.error.HTTPError:
             return  # it asks for a password

@@ -21,10 +21,10 @@ struct docker_needs_runsc {
       20240807;                                      ///< a network of its own on Linux 6.11 and newer (gvisor#10704)
   static constexpr std::uint32_t procfs = 20250304;  ///< the runc of Docker 28 takes /proc for a procfs
   static constexpr std::uint32_t exec = 20250707;    ///< setns into a pid namespace: docker exec, healthchecks
-  static constexpr std::uint32_t host_overlay = 20260520;  ///< overlay2 on a directory of the host
-  static constexpr std::uint32_t snapshot = 20260905;      ///< a restored sandbox forwards packets, and survives it
+  static constexpr std::uint32_t host_overlay = 20260520;   ///< overlay2 on a directory of the host
+  static constexpr std::uint32_t snapshot = 20260905;       ///< a restored sandbox forwards packets, and survives it
   static constexpr std::uint32_t one_hierarchy = 20260905;  ///< --in-sandbox-cgroup: the cgroups can be mounted as one
-  static constexpr std::uint32_t masks = 20260714;         ///< tmpfs nr_blocks and nr_inodes, which runc 1.3.6 asks for
+  static constexpr std::uint32_t masks = 20260714;  ///< tmpfs nr_blocks and nr_inodes, which runc 1.3.6 asks for
 };
 
 /// What dockerd's arguments and preparation depend on.
@@ -69,7 +69,7 @@ struct docker_plan {
   /// runsc must be started with `--in-sandbox-cgroup=v2`, so that the start can mount the cgroups as one hierarchy of v1, the
   /// only one in which gVisor holds containers to `--pids-limit`.
   bool joins_cgroups = false;
-  bool wraps_runc = false;                 ///< the masked directories are taken out
+  bool wraps_runc = false;  ///< the masked directories are taken out
 };
 
 /// Docker 28 sends ARP announcements from packet sockets and takes a failure to do so for a hard error. An unknown version

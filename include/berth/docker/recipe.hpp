@@ -3,6 +3,7 @@
 #pragma once
 
 #include <berth/base/log.hpp>
+#include <berth/docker/registries.hpp>
 #include <berth/spec/spec_builder.hpp>
 
 #include <cstdint>
@@ -51,6 +52,8 @@ struct docker_recipe {
   /// berth-init on the host, absolute, bound in at docker_guest_path: it starts dockerd, and is the nested runtime. A managed
   /// sandbox has it there. Empty: none is added.
   std::string guest = {};
+  /// What Docker knows of registries, in a managed sandbox. apply_docker, which changes nothing but a spec, leaves it alone.
+  docker_registries registries = {};
 };
 
 /// The capabilities that gVisor's own Docker tests run with: 17.

@@ -11,6 +11,7 @@
 #include <berth/impl/docker/guest_daemon.ipp>
 #include <berth/impl/docker/plan.ipp>
 #include <berth/impl/docker/recipe.ipp>
+#include <berth/impl/docker/registries.ipp>
 #include <berth/impl/docker/start_arguments.ipp>
 #include <berth/impl/docker/supervisor.ipp>
 #include <berth/impl/docker/versions.ipp>

@@ -29,14 +29,15 @@ BERTH_DECL docker_recipe docker_in_memory();
 /// What is wanted of Docker in a sandbox.
 struct docker_settings {
   docker_recipe recipe = docker_in_memory();
-  std::vector<std::string> dockerd_args;  ///< after berth's own
+  std::vector<std::string> dockerd_args;  ///< after berth's own and those of recipe.registries
   std::vector<std::string> env;           ///< "K=V", for dockerd
   restart_policy restart{.what = restart_policy::kind::on_failure};
   duration ready_timeout = seconds(30);
 };
 
 /// Makes and starts a sandbox, with what Docker needs where `docker` is given, and writes down what it is for. dockerd is not
-/// started yet. On failure or cancellation nothing is left. Errors: those of add_docker and sandbox::create; io.
+/// started yet; what its recipe says of registries is in the sandbox. On failure or cancellation nothing is left. Errors: those of
+/// read_registry_files, add_docker, sandbox::create and guest_files; io.
 BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox(environment where,
                                                                                  sandbox_config config,
                                                                                  std::optional<docker_recipe> docker,

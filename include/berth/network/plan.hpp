@@ -4,6 +4,7 @@
 
 #include <berth/network/address.hpp>
 #include <berth/network/egress.hpp>
+#include <berth/network/host_ports.hpp>
 #include <berth/network/published.hpp>
 
 #include <cstdint>
@@ -40,6 +41,7 @@ struct network_plan {
   std::uint32_t max_connections = default_max_connections;  ///< of all protocols, at a time; 0: no limit
   egress_policy egress;                                     ///< what it may reach of its own accord
   std::vector<published_port> ports;                        ///< of the host's, that lead to it
+  std::vector<host_port> host_ports;  ///< of the host's own, that it may reach, whatever `egress` is
 
   std::string gateway() const { return subnet.host(1); }  ///< the host's end
   std::string address() const { return subnet.host(2); }  ///< the sandbox's end
@@ -55,7 +57,7 @@ BERTH_DECL std::string inside_batch(const network_plan& plan);
 
 /// `nft -f` text: two tables of one name, which must not be there yet. From the sandbox: anything but its own source
 /// addresses (IPv4, Ethernet and those in ARP) and all IPv6 is dropped; 169.254.0.0/16 (cloud metadata) and other sandboxes
-/// are not reached; the host is not reached but for answers and the name servers' port 53; what goes out is masqueraded, and
+/// are not reached; the host is not reached but for answers, the name servers' port 53 and `host_ports`; what goes out is masqueraded, and
 /// counted (see max_connections). What `egress` does not allow is refused besides, and counted. To the sandbox: from the host anything, from elsewhere only answers and what the host
 /// itself redirected (DNAT), as `ports` do.
 BERTH_DECL std::string nft_ruleset(const network_plan& plan);

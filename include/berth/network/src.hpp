@@ -6,6 +6,7 @@
 #include <berth/impl/network/egress.ipp>
 #include <berth/impl/network/egress_name.ipp>
 #include <berth/impl/network/host.ipp>
+#include <berth/impl/network/host_ports.ipp>
 #include <berth/impl/network/network.ipp>
 #include <berth/impl/network/plan.ipp>
 #include <berth/impl/network/published.ipp>

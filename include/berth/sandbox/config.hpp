@@ -63,6 +63,9 @@ struct sandbox_config {
   std::vector<std::pair<std::string, std::string>> annotations;
 
   std::vector<published_port> ports;  ///< of the host's, that lead to it; in network_mode::sandbox only
+  /// Of the host's own, that it may reach, whatever its egress policy is; in network_mode::sandbox only. Without them the host is
+  /// not reached from inside.
+  std::vector<host_port> host_ports;
 
   bool net_raw = false;              ///< runsc --net-raw
   bool packet_socket_write = false;  ///< --allow-packet-socket-write, under the name that the binary has

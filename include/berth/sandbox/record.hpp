@@ -35,6 +35,7 @@ struct record_network {
   std::optional<egress_policy> egress = {};                 ///< none: made by a berth that knew of none
   std::vector<published_port> ports = {};                   ///< of the host's, that lead to it
   std::vector<std::string> nameservers = {};              ///< that its questions go to, IPv4: those of its resolv.conf
+  std::vector<host_port> host_ports = {};                 ///< of the host's own, that it may reach
   std::string address() const { return subnet.host(2); }  ///< the sandbox's own, where published ports are served
   std::string gateway() const { return subnet.host(1); }  ///< the host's end
 };

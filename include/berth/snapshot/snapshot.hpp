@@ -41,6 +41,7 @@ struct restore_options {
   std::vector<std::pair<std::string, std::string>> annotations;
   std::optional<egress_policy> egress;  ///< none: the saved one's
   std::vector<published_port> ports;    ///< of the host's; the saved one's lead to that
+  std::vector<host_port> host_ports;    ///< of the host's own; empty: the saved one's
   sandbox_purpose purpose;              ///< written down with it; whether it has Docker the snapshot says
   std::optional<record_pool> pool;      ///< as in sandbox_config
   // As in sandbox_config:

@@ -57,7 +57,8 @@ std::string join_cgroups() {
   } else {
     bool mounted = ::mount("cgroup", cgroups, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") == 0;
     if (mounted && ::mkdir(hierarchy, 0755) == 0 &&
-        ::mount("cgroup", hierarchy, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, std::string(controllers).c_str()) == 0 &&
+        ::mount("cgroup", hierarchy, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, std::string(controllers).c_str()) ==
+            0 &&
         link_controllers())
       return {};
     failed = failure("cannot mount the cgroups in one hierarchy");

@@ -48,7 +48,10 @@ def pids(box: Box) -> None:
         raise Refused("this gVisor asks for the number of processes at some forks only")
     same(children, "19", "the number of processes below the limit")
     mounts = box.inside("cat /proc/mounts")
-    box.by("berth mounts the cgroups as one hierarchy, which gVisor asks at each fork", "cpuset,devices,job,memory,pids" in mounts)
+    box.by(
+        "berth mounts the cgroups as one hierarchy, which gVisor asks at each fork",
+        "cpuset,devices,job,memory,pids" in mounts,
+    )
 
 
 @scenario()

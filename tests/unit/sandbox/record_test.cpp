@@ -42,7 +42,8 @@ sandbox_record example() {
                          77,
                          *parse_egress({"10.0.0.0/8", "*.example.com:443", "dns"}),
                          *parse_published_ports({"8080:80", "0.0.0.0:53:53/udp"}),
-                         {"192.0.2.53"}};
+                         {"192.0.2.53"},
+                         *parse_host_ports({"5000", "192.0.2.7:443"})};
   r.cpus = 1.5;
   r.memory_bytes = 2147483648;
   r.shared_directory = false;
@@ -74,6 +75,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   ASSERT_TRUE(read->net);
   EXPECT_EQ(read->net->address(), "10.211.0.6");
   EXPECT_EQ(read->net->gateway(), "10.211.0.5");
+  EXPECT_EQ(read->net->host_ports, r.net->host_ports);
   EXPECT_EQ(read->net->mtu, 1450);
   EXPECT_EQ(read->net->max_connections, 77u);
   EXPECT_EQ(read->net->egress, r.net->egress);

@@ -46,6 +46,11 @@ class Wanted:
     #: None: where it is made by `with`.
     ends_with_process: bool | None = None
     idle_timeout: float | None = None
+    insecure_registries: tuple[str, ...] = ()
+    registry_ca: Mapping[str, str] | None = None
+    registry_auth: tuple[str, ...] = ()
+    registry_auth_file: str | None = None
+    host_ports: tuple[str, ...] = ()
 
 
 def sandbox_options(wanted: Wanted, built: Built, id: str, mark: str) -> dict[str, Any]:
@@ -66,6 +71,8 @@ def sandbox_options(wanted: Wanted, built: Built, id: str, mark: str) -> dict[st
         options.update(_own_options(wanted, built))
     if wanted.egress is not None:
         options["egress"] = list(wanted.egress)
+    if wanted.host_ports:
+        options["host_ports"] = list(wanted.host_ports)
     if wanted.ends_with_process:
         options["ends_with_process"] = os.getpid()
     if wanted.timeout is not None:
@@ -103,15 +110,18 @@ def _mount(volume: str) -> dict[str, Any]:
 
 
 def _docker_options(wanted: Wanted) -> dict[str, Any]:
-    arguments: list[str] = []
+    options: dict[str, Any] = {"dockerd_args": list(wanted.dockerd_args)}
     mirror = wanted.registry_mirror or (wanted.image.mirror if wanted.image else None) or default_mirror()
     if mirror:
-        arguments.append(f"--registry-mirror={mirror if '://' in mirror else 'https://' + mirror}")
-        # Pulls go by the mirror's scheme. BuildKit drops it and asks for TLS of every registry that is not called
-        # insecure; before Docker 23 "insecure" means no TLS only where http:// stands before it.
-        if mirror.startswith("http://"):
-            arguments.append(f"--insecure-registry=http://{mirror.removeprefix('http://').partition('/')[0]}")
-    options: dict[str, Any] = {"dockerd_args": [*arguments, *wanted.dockerd_args]}
+        options["registry_mirrors"] = [mirror if "://" in mirror else f"https://{mirror}"]
+    if wanted.insecure_registries:
+        options["insecure_registries"] = list(wanted.insecure_registries)
+    if wanted.registry_ca:
+        options["registry_cas"] = {name: os.path.abspath(file) for name, file in wanted.registry_ca.items()}
+    if wanted.registry_auth:
+        options["registry_auth"] = list(wanted.registry_auth)
+    if wanted.registry_auth_file:
+        options["registry_auth_file"] = os.path.abspath(wanted.registry_auth_file)
     if wanted.data_root:
         by_size = wanted.data_root.startswith("tmpfs")
         options["data_root"] = wanted.data_root if by_size else os.path.abspath(wanted.data_root)
@@ -182,6 +192,10 @@ def checked(wanted: Wanted) -> Wanted:
             ("registry_mirror", wanted.registry_mirror),
             ("data_root", wanted.data_root),
             ("dockerd_args", wanted.dockerd_args),
+            ("insecure_registries", wanted.insecure_registries),
+            ("registry_ca", wanted.registry_ca),
+            ("registry_auth", wanted.registry_auth),
+            ("registry_auth_file", wanted.registry_auth_file),
             ("wait_for_docker", wanted.wait_for_docker),
         ):
             if given:
@@ -222,6 +236,15 @@ def checked_strings(what: str, given: Iterable[str]) -> tuple[str, ...]:
     if not all(isinstance(one, str) for one in strings):
         raise TypeError(f"{what} is a list of strings, not {strings!r}")
     return strings
+
+
+def checked_certificates(given: Mapping[str, PathName] | None) -> dict[str, str]:
+    """The file for each registry."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise TypeError(f"registry_ca is a dict of registries and files, not {given!r}")
+    return {name: path_name("registry_ca", file) for name, file in given.items()}
 
 
 #: One rule, or a list of them.

@@ -18,6 +18,7 @@ from .creation import (
     Volumes,
     Wanted,
     checked,
+    checked_certificates,
     checked_egress,
     checked_lifetime,
     checked_path,
@@ -62,12 +63,17 @@ class Sandbox:
     image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the host, where they outlive the
     sandbox. dockerd_args: further ones. rootfs: a directory in place of an image. snapshot: the name of a
     saved sandbox to go on from, in place of an image: then only name, ports, network where it is a path, egress,
-    timeout, idle_timeout, wait_for_docker and ends_with_process may be given. wait_for_docker: create() returns
-    when Docker is ready, or fails. max_connections: how many flows it may hold in the host's connection
-    tracking; 0: no limit. egress: where it may begin connections to: "all", "none", or a list of
-    "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP, and "dns" for its name servers;
-    set_egress() changes it. ends_with_process: it is removed when this process ends, whatever ends that; by default so
-    where `with` makes it. idle_timeout: seconds without use after which it falls asleep; its next use wakes it.
+    host_ports, timeout, idle_timeout, wait_for_docker and ends_with_process may be given. wait_for_docker:
+    create() returns when Docker is ready, or fails. max_connections: how many flows it may hold in the host's
+    connection tracking; 0: no limit. egress: where it may begin connections to: "all", "none", or a list of
+    "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP, the same with "example.com" or
+    "*.example.com" in place of an address, and "dns" for its name servers; set_egress() changes it. host_ports: TCP ports of this host that it may reach, "[ADDRESS:]PORT", whatever its
+    egress is. insecure_registries: for the Docker inside, without TLS or with a certificate that nobody signed:
+    "HOST[:PORT]". registry_ca: a dict of "HOST[:PORT]" and the file of this host with the certificates (PEM) by which
+    the registry's is signed. registry_auth: registries whose credentials go in, and no others, "HOST[:PORT]" or
+    "docker.io"; everything inside can read them. registry_auth_file: where they are, else ~/.docker/config.json.
+    ends_with_process: it is removed when this process ends, whatever ends that; by default so where `with` makes it.
+    idle_timeout: seconds without use after which it falls asleep; its next use wakes it.
 
     Nothing happens before create(), or `with`, which removes it at the end.
     """
@@ -95,6 +101,11 @@ class Sandbox:
         egress: EgressRules | None = None,
         ends_with_process: bool | None = None,
         idle_timeout: Seconds | None = None,
+        host_ports: Iterable[str] = (),
+        insecure_registries: Iterable[str] = (),
+        registry_ca: Mapping[str, PathName] | None = None,
+        registry_auth: Iterable[str] = (),
+        registry_auth_file: PathName | None = None,
     ) -> None:
         wanted = Wanted(
             cpu, memory, image, checked_path("rootfs", rootfs), snapshot, docker_enabled, name, env,
@@ -102,6 +113,9 @@ class Sandbox:
             registry_mirror, checked_path("data_root", data_root), checked_strings("dockerd_args", dockerd_args),
             wait_for_docker, max_connections, None if egress is None else checked_egress(egress), ends_with_process,
             checked_lifetime(idle_timeout),
+            checked_strings("insecure_registries", insecure_registries), checked_certificates(registry_ca),
+            checked_strings("registry_auth", registry_auth), checked_path("registry_auth_file", registry_auth_file),
+            checked_strings("host_ports", host_ports),
         )  # fmt: skip
         self._use(AsyncSandbox(checked(wanted)))
 

@@ -55,6 +55,18 @@ inline boost::asio::awaitable<result<void>> wait_for_socket(std::shared_ptr<sand
   co_return why;
 }
 
+// Through the guest, so that snapshots and their copies have them too.
+inline boost::asio::awaitable<result<void>> write_files(std::shared_ptr<sandbox> box, std::vector<docker_file> files) {
+  for (docker_file& file : files) {
+    file_write_options how;
+    how.mode = static_cast<std::uint32_t>(file.mode);
+    how.parents = true;
+    auto writing = box->files().write_all(std::move(file.path), std::move(file.content), how);
+    BERTH_CO_TRY(co_await std::move(writing));
+  }
+  co_return result<void>();
+}
+
 }  // namespace detail
 
 BERTH_DECL docker_recipe docker_in_memory() {
@@ -68,19 +80,27 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
                                                                                  std::optional<docker_recipe> docker,
                                                                                  sandbox_purpose purpose) {
   purpose.docker = docker.has_value();
+  std::vector<docker_file> files;
   if (docker) {
+    auto read = read_registry_files(docker->registries, config.rootfs);
+    if (!read) co_return std::move(read).error();
+    files = std::move(*read);
     auto adding = add_docker(config, std::move(*docker), where);
     BERTH_CO_TRY(co_await std::move(adding));
   }
   auto making = sandbox::create(std::move(where), std::move(config));
   auto made = co_await std::move(making);
   if (!made) co_return made;
-  if (auto written = write_purpose((*made)->record().directory, purpose); !written) {
-    auto ending = (*made)->terminate();
-    (void)co_await std::move(ending);
-    co_return std::move(written).error();
+  auto prepared = write_purpose((*made)->record().directory, purpose);
+  if (prepared) {
+    auto writing = detail::write_files(*made, std::move(files));
+    prepared = co_await std::move(writing);
   }
-  co_return made;
+  if (prepared) co_return made;
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  auto ending = (*made)->terminate();
+  (void)co_await std::move(ending);
+  co_return std::move(prepared).error();
 }
 
 BERTH_DECL docker_sandbox::docker_sandbox(environment where, std::shared_ptr<sandbox> box)
@@ -112,7 +132,9 @@ BERTH_DECL result<docker_sandbox> docker_sandbox::attach(environment where, std:
 BERTH_DECL result<supervisor_options> docker_sandbox::options_for(docker_settings docker) const {
   auto out = docker_supervisor_options(*box_, docker.recipe);
   if (!out) return out;
-  out->plan.dockerd_args = std::move(docker.dockerd_args);
+  out->plan.dockerd_args = registry_arguments(docker.recipe.registries);
+  out->plan.dockerd_args.insert(out->plan.dockerd_args.end(), std::make_move_iterator(docker.dockerd_args.begin()),
+                                std::make_move_iterator(docker.dockerd_args.end()));
   out->plan.env = std::move(docker.env);
   out->ready_timeout = docker.ready_timeout;
   out->restart = docker.restart;

@@ -121,6 +121,10 @@ inline void write_network(berth::json_writer& to, const sandbox_status& status) 
   if (r.net)
     for (const published_port& port : r.net->ports) to.string(port.word());
   to.close_array();
+  to.key("host_ports").open_array();
+  if (r.net)
+    for (const host_port& port : r.net->host_ports) to.string(port.word());
+  to.close_array();
   to.key("rules");
   if (status.rules) to.boolean(*status.rules);
   else to.null();

@@ -130,6 +130,7 @@ BERTH_DECL std::string nft_ruleset(const network_plan& plan) {
   text += "  chain input {\n";
   text += "    type filter hook input priority filter - 1; policy accept;\n";
   text += "    iifname " + link + " ct direction reply ct state established,related accept\n";
+  text += detail::host_port_rules(plan.host_ports, link, plan.gateway());
   text += "    iifname " + link + " jump egress_host\n";
   text += "    iifname " + link + " ct state established,related accept\n";
   text += allow_names();

@@ -147,6 +147,8 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   }
   if (!what.ports.empty() && what.network != network_mode::sandbox)
     return bad_config("ports", "published ports go with the network mode `sandbox` only");
+  if (!what.host_ports.empty() && what.network != network_mode::sandbox)
+    return bad_config("host_ports", "ports of this host go with the network mode `sandbox` only");
   if (what.egress) {
     if (auto obstacle = detail::egress_obstacle(what.network)) {
       obstacle->code = errc::invalid;

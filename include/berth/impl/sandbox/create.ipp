@@ -146,9 +146,11 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   plan->max_connections = what.max_connections.value_or(default_max_connections);
   plan->egress = what.egress.value_or(egress_policy::all());
   plan->ports = what.ports;
+  plan->host_ports = what.host_ports;
   BERTH_CO_TRY(check_host_ports_free(plan->ports));
-  record.net =
-      record_network{plan->subnet, plan->mtu, plan->max_connections, plan->egress, plan->ports, plan->nameservers};
+  BERTH_CO_TRY(check_host_addresses(plan->host_ports));
+  record.net = record_network{plan->subnet, plan->mtu,         plan->max_connections, plan->egress,
+                              plan->ports,  plan->nameservers, plan->host_ports};
   BERTH_CO_TRY(write_record(record));
   network_plan made = *plan;
   co_return co_await create_network(std::move(made), where.log, deadline);

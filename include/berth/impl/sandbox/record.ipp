@@ -157,6 +157,11 @@ inline result<sandbox_record> read_record_object(json_view object) {
       else inner.fail("ports", "a list of published ports");
     }
     if (inner.has("nameservers")) net.nameservers = inner.array("nameservers").texts();
+    if (inner.has("host_ports")) {
+      auto ports = parse_host_ports(inner.array("host_ports").texts());
+      if (ports) net.host_ports = std::move(*ports);
+      else inner.fail("host_ports", "a list of ports of the host");
+    }
     in.take(inner, "net");
     record.net = net;
   }
@@ -235,6 +240,9 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
     out.close_array();
     out.key("nameservers").open_array();
     for (const std::string& server : record.net->nameservers) out.string(server);
+    out.close_array();
+    out.key("host_ports").open_array();
+    for (const host_port& port : record.net->host_ports) out.string(port.word());
     out.close_array();
     out.close_object();
   }

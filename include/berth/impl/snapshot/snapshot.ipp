@@ -90,6 +90,7 @@ BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
   out.annotations = config.annotations;
   out.egress = config.egress;
   out.ports = config.ports;
+  out.host_ports = config.host_ports;
   out.pool = config.pool;
   out.ends_with_creator = config.ends_with_creator;
   out.watch_creator = config.watch_creator;
@@ -185,9 +186,11 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
   config.network_path = std::move(options.network_path);
   config.egress = std::move(options.egress);
   config.ports = std::move(options.ports);
+  config.host_ports = std::move(options.host_ports);
   config.pool = std::move(options.pool);
   if (source.net) config.max_connections = source.net->max_connections;
   if (source.net && !config.egress) config.egress = source.net->egress;
+  if (source.net && config.host_ports.empty()) config.host_ports = source.net->host_ports;
   config.cpus = source.cpus;
   config.memory_bytes = source.memory_bytes;
   config.net_raw = source.net_raw;

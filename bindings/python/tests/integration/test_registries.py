@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Docker in a sandbox is told of registries, on real ones: Debian's docker-registry with TLS and passwords, and
+as a pull-through cache on this host."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import subprocess
+from pathlib import Path
+
+import berth
+import pytest
+import registry as registry_module
+from registry import PASSWORD, USER
+
+SECRET = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+
+
+def _logins(path: Path, *registries: str) -> Path:
+    path.write_text(json.dumps({"auths": {name: {"auth": SECRET} for name in registries}}))
+    return path
+
+
+def _told_on_the_host(sandbox: berth.Sandbox, machine: Path) -> str:
+    """All that this host shows and keeps of a sandbox in files, but for what its own programs wrote."""
+    directory = machine / sandbox.id
+    texts = [json.dumps(sandbox.status()), subprocess.run(["ps", "axeww"], capture_output=True, text=True).stdout]
+    for path in directory.rglob("*"):
+        if path.is_file() and not path.is_relative_to(directory / "overlay") and path.stat().st_size < 1 << 24:
+            texts.append(path.read_bytes().decode(errors="replace"))
+    return "\n".join(texts)
+
+
+def test_a_registry_with_tls_and_passwords(machine: Path, rootfs: str, tmp_path: Path, registry_images: Path) -> None:
+    with registry_module.serving(registry_images, closed=True, authority=tmp_path) as url:
+        address = url.removeprefix("https://")
+        image = f"{address}/library/ubuntu:22.04"
+        logins = _logins(tmp_path / "config.json", f"https://{address}/v2/", "other.example")
+        certificate = {address: tmp_path / "ca.crt"}
+        with berth.Sandbox(rootfs=rootfs, docker_enabled=True) as sandbox:
+            with pytest.raises(berth.DockerCommandError, match="certificate"):
+                sandbox.docker.pull(image).check()
+        with berth.Sandbox(rootfs=rootfs, docker_enabled=True, registry_ca=certificate) as sandbox:
+            with pytest.raises(berth.DockerCommandError, match="no basic auth credentials"):
+                sandbox.docker.pull(image).check()
+        with contextlib.ExitStack() as stack:
+            sandbox = stack.enter_context(
+                berth.Sandbox(
+                    rootfs=rootfs,
+                    docker_enabled=True,
+                    registry_ca=certificate,
+                    registry_auth=[address],
+                    registry_auth_file=logins,
+                )
+            )
+            sandbox.docker.pull(image).check()
+            kept = json.loads(sandbox.fs.read_text("/root/.docker/config.json"))
+            assert kept == {"auths": {address: {"auth": SECRET}}}, "and nothing of other.example"
+            assert sandbox.fs.stat("/root/.docker/config.json").mode & 0o777 == 0o600
+            assert SECRET not in _told_on_the_host(sandbox, machine)
+            # docker login goes on to work beside it.
+            assert "Login Succeeded" in sandbox.docker.login(USER, PASSWORD, registry=address).output()
+            sandbox.docker.rmi([image]).check()
+            # A copy has both, and what was written down of the snapshot neither.
+            snapshot = sandbox.snapshot("with-logins")
+            stack.callback(berth.remove_snapshot, snapshot.name)
+            copy = stack.enter_context(berth.Sandbox(snapshot="with-logins", wait_for_docker=True))
+            copy.docker.pull(image).check()
+            for path in (machine / ".snapshots").rglob("*.json"):
+                assert SECRET not in path.read_text(errors="replace"), path
+
+
+def test_credentials_that_cannot_go_in_are_told(machine: Path, rootfs: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"auths": {"r.example": {}}, "credsStore": "desktop"}))
+    before = [s.id for s in berth.Sandbox.list()]
+    with pytest.raises(berth.BerthError, match="docker-credential-desktop") as e:
+        berth.Sandbox(rootfs=rootfs, docker_enabled=True, registry_auth=["r.example"], registry_auth_file=file).create()
+    assert e.value.code_name == "unsupported"
+    with pytest.raises(berth.BerthError, match="no certificate is in the file"):
+        berth.Sandbox(rootfs=rootfs, docker_enabled=True, registry_ca={"r.example": file}).create()
+    assert [s.id for s in berth.Sandbox.list()] == before
+
+
+def test_one_cache_for_many(machine: Path, rootfs: str, registry_images: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        upstream = stack.enter_context(contextlib.ExitStack())
+        behind = upstream.enter_context(registry_module.serving(registry_images))
+        cache = stack.enter_context(registry_module.caching(behind))
+        address = cache.removeprefix("http://")
+        # The cache is all that they reach.
+        for first in (True, False):
+            with berth.Sandbox(
+                rootfs=rootfs, docker_enabled=True, registry_mirror=cache, host_ports=[address], egress="none"
+            ) as sandbox:
+                sandbox.docker.pull("ubuntu:22.04").check()
+                said = sandbox.docker.run("ubuntu:22.04", ["echo", "from the cache"], remove=True)
+                assert said.output().strip() == "from the cache"
+                assert sandbox.status()["network"]["host_ports"] == [address]
+            if first:
+                upstream.close()
+        with berth.Sandbox(rootfs=rootfs, docker_enabled=True, registry_mirror=cache, egress="none") as sandbox:
+            assert not sandbox.docker.pull("ubuntu:22.04").success, "without that port the host is not reached"
