@@ -67,8 +67,9 @@ class Sandbox:
     create() returns when Docker is ready, or fails. max_connections: how many flows it may hold in the host's
     connection tracking; 0: no limit. egress: where it may begin connections to: "all", "none", or a list of
     "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP, the same with "example.com" or
-    "*.example.com" in place of an address, and "dns" for its name servers; set_egress() changes it. host_ports: TCP ports of this host that it may reach, "[ADDRESS:]PORT", whatever its
-    egress is. insecure_registries: for the Docker inside, without TLS or with a certificate that nobody signed:
+    "*.example.com" in place of an address, and "dns" for its name servers; set_egress() changes it.
+    host_ports: TCP ports of this host that it may reach, "[ADDRESS:]PORT", whatever its egress is.
+    insecure_registries: for the Docker inside, without TLS or with a certificate that nobody signed:
     "HOST[:PORT]". registry_ca: a dict of "HOST[:PORT]" and the file of this host with the certificates (PEM) by which
     the registry's is signed. registry_auth: registries whose credentials go in, and no others, "HOST[:PORT]" or
     "docker.io"; everything inside can read them. registry_auth_file: where they are, else ~/.docker/config.json.
