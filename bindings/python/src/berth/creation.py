@@ -238,10 +238,10 @@ def checked_strings(what: str, given: Iterable[str]) -> tuple[str, ...]:
     return strings
 
 
-def checked_certificates(given: Mapping[str, PathName] | None) -> dict[str, str]:
+def checked_certificates(given: Mapping[str, PathName] | None) -> dict[str, str] | None:
     """The file for each registry."""
     if given is None:
-        return {}
+        return None
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         raise TypeError(f"registry_ca is a dict of registries and files, not {given!r}")
     return {name: path_name("registry_ca", file) for name, file in given.items()}

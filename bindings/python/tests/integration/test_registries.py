@@ -24,12 +24,14 @@ def _logins(path: Path, *registries: str) -> Path:
 
 
 def _told_on_the_host(sandbox: berth.Sandbox, machine: Path) -> str:
-    """All that this host shows and keeps of a sandbox in files, but for what its own programs wrote."""
-    directory = machine / sandbox.id
+    """What this host shows of a sandbox, and keeps of it in files of berth's and runsc's own."""
     texts = [json.dumps(sandbox.status()), subprocess.run(["ps", "axeww"], capture_output=True, text=True).stdout]
-    for path in directory.rglob("*"):
-        if path.is_file() and not path.is_relative_to(directory / "overlay") and path.stat().st_size < 1 << 24:
-            texts.append(path.read_bytes().decode(errors="replace"))
+    directory = machine / sandbox.id
+    kept = [directory / "record.json", directory / "run.json"]
+    for part in ("bundle", "logs", "shared"):
+        kept += [path for path in (directory / part).rglob("*") if path.is_file()]
+    assert len(kept) > 5, kept
+    texts += [path.read_bytes().decode(errors="replace") for path in kept]
     return "\n".join(texts)
 
 
