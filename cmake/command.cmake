@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The berth command (bin/berth).
 # Everything but main() is a library, so that its tests can link it.
-file(GLOB BERTH_COMMAND_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/*.cpp)
-list(FILTER BERTH_COMMAND_SOURCES EXCLUDE REGEX "/main\\.cpp$")
+file(GLOB_RECURSE BERTH_COMMAND_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/*.cpp)
+list(FILTER BERTH_COMMAND_SOURCES EXCLUDE REGEX "/cli/main\\.cpp$")
 if(EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main.cpp)
   find_package(CLI11 REQUIRED)
   add_library(berth_command_parts STATIC EXCLUDE_FROM_ALL ${BERTH_COMMAND_SOURCES})

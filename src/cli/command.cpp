@@ -2,7 +2,7 @@
 // The command line of `berth`: a table of verbs, each in a file of its own.
 #include "command.hpp"
 
-#include "options.hpp"
+#include "options/options.hpp"
 
 #include <berth/config.hpp>
 

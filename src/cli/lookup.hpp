@@ -2,7 +2,7 @@
 // Finding the sandbox that a verb is about.
 #pragma once
 
-#include "options.hpp"
+#include "options/options.hpp"
 
 #include <berth/managed/docker_sandbox.hpp>
 

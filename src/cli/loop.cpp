@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loop.hpp"
 
-#include "options.hpp"
+#include "options/options.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -61,7 +61,7 @@ std::string in_own_words(std::string text) {
     std::string_view says, here;
   };
   static constexpr row rows[] = {
-#include "hint_table.ipp"
+#include "options/hint_table.ipp"
   };
   static constexpr std::string_view name_bytes =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-";  // of ids and of snapshots

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "docker_paths.hpp"
+#include "docker/docker_paths.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is made of the words of skopeo and umoci.
-#include <image_failure.hpp>
+#include <doctor/image_failure.hpp>
 
 #include <gtest/gtest.h>
 

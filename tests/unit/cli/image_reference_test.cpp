@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How names of images are read, and what skopeo is asked for by them: as Python does (bindings/python/tests/unit/test_image.py).
-#include <image_reference.hpp>
+#include <doctor/image_reference.hpp>
 
 #include <gtest/gtest.h>
 

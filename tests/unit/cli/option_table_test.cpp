@@ -2,7 +2,7 @@
 // Every flag of options/*.toml is one of its verb's, and every option of these verbs is in options/*.toml.
 #include "capture.hpp"
 
-#include <run_options.hpp>
+#include <run/run_options.hpp>
 
 #include <berth/base/hints.hpp>
 

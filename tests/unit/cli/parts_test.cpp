@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of the command that need no sandbox.
 #include <log_file.hpp>
-#include <options.hpp>
+#include <options/options.hpp>
 #include <output.hpp>
 
 #include "../directory.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <scratch_directory.hpp>
+#include <doctor/scratch_directory.hpp>
 
 #include "../directory.hpp"
 

@@ -2,7 +2,7 @@
 // Bad calls are refused with exit code 2, a message, and where to read more; nothing on standard output.
 #include "capture.hpp"
 
-#include <options.hpp>
+#include <options/options.hpp>
 
 #include <berth/spec/detail/document.hpp>
 
