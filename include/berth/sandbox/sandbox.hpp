@@ -178,9 +178,10 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   /// Saves all that runs inside, memory and file systems, to files in the empty directory `directory`, for a sandbox_image. What is
   /// on the host's side, bound directories, is not saved: `meanwhile`, where it is given, may do that. It is called once all else is
   /// saved, while nothing inside runs; until it is over the sandbox is a paused one, and its error is that of the whole.
-  /// Everything inside stands still meanwhile; afterwards it goes on where `leave_running`, else the sandbox has ended. Connections to the guest and to Docker from the host are cut; a command that
-  /// runs through the guest would be cut off as well, so that nothing is saved then (state). Errors: sandbox_not_running; state;
-  /// unsupported (no guest of this version); timeout, hostile, those of runsc, after which it goes on as before.
+  /// Everything inside stands still meanwhile; afterwards it goes on where `leave_running`, else the sandbox has ended. Connections
+  /// to the guest and to Docker from the host are cut; a command that runs through the guest would be cut off as well, so that
+  /// nothing is saved then (state). Errors: sandbox_not_running; state; unsupported (no guest of this version); timeout, hostile,
+  /// those of runsc, after which it goes on as before.
   BERTH_DECL boost::asio::awaitable<result<void>> checkpoint(std::string directory, bool leave_running,
                                                              duration patience = seconds(120),
                                                              standstill_work meanwhile = {});
