@@ -114,14 +114,14 @@ TEST_F(Pool, WithDockerReadyInEach) {
   }
   EXPECT_EQ(parsed_json(run({"status", one, "--json"}).out).at({"network", "egress", "0"}), "none");
   // One that ends while it waits is nobody's, and another takes its place.
-  ASSERT_TRUE(becomes("ready", "2"));
+  ASSERT_TRUE(becomes("ready", "2")) << run({"pool", "status", "web"}).out;
   ASSERT_TRUE(becomes("filling", "false"));
   const string doomed = parsed_json(run({"pool", "status", "web", "--json"}).out).at({"sandboxes", "0"});
   ::kill(std::stoi(parsed_json(run({"status", doomed, "--json"}).out).at({"pid"})), SIGKILL);
   EXPECT_TRUE(becomes("ready", "1"));
   const string three = take();
   EXPECT_NE(three, doomed);
-  EXPECT_TRUE(becomes("ready", "2"));
+  EXPECT_TRUE(becomes("ready", "2")) << run({"pool", "status", "web"}).out;
   EXPECT_EQ(status("lost"), "1");
   EXPECT_FALSE(ids().count(doomed));
 }

@@ -25,10 +25,10 @@ def test_docker_goes_on_in_every_copy(machine: Path, rootfs: str, busybox: Path)
                     assert copy.docker.run("busybox:latest", ["echo", "runs"], remove=True).output() == "runs"
                     assert copy.url(8080) == copy.ports[8080] != sandbox.ports[8080]
                 assert again.exec("hostname").stdout.read() == "again\n"
-            assert [one.name for one in berth.snapshots()] == ["warm"]
+            assert "warm" in [one.name for one in berth.snapshots()]
         finally:
             berth.remove_snapshot("warm")
-    assert berth.snapshots() == []
+    assert "warm" not in [one.name for one in berth.snapshots()]
 
 
 def test_what_cannot_be(machine: Path, rootfs: str) -> None:
