@@ -18193,8 +18193,6 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   if (saved && hold) {
     auto working = meanwhile();
     saved = co_await std::move(working);
-    if (saved && !is_paused())
-      saved = make_error(errc::state, "sandbox", "the sandbox was resumed while it was saved", record_.id, "try again");
   }
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   if (saved && !leave_running) {

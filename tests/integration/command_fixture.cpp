@@ -179,6 +179,14 @@ std::vector<std::string> command_test::run_words(std::vector<std::string> more) 
   return words;
 }
 
+int command_test::watch() const {
+  std::FILE* found = ::popen(("pgrep -f '^[^ ]*berth-init watch " + root_ + " '").c_str(), "re");
+  int pid = 0;
+  if (std::fscanf(found, "%d", &pid) != 1) pid = 0;
+  ::pclose(found);
+  return pid;
+}
+
 bool command_test::eventually(const std::function<bool()>& condition) {
   for (const auto began = std::chrono::steady_clock::now();
        std::chrono::steady_clock::now() - began < std::chrono::seconds(60);

@@ -37,13 +37,6 @@ class CommandIdle : public command_test {
     const auto connection = berth::connect_guarded(socket());
     return connection ? ask(connection->get()) : connection.error().to_string();
   }
-  int watch() const {
-    std::FILE* found = ::popen(("pgrep -f '^[^ ]*berth-init watch " + root_ + " '").c_str(), "re");
-    int pid = 0;
-    if (std::fscanf(found, "%d", &pid) != 1) pid = 0;
-    ::pclose(found);
-    return pid;
-  }
 };
 
 TEST_F(CommandIdle, EveryUseWakesItAndALookDoesNot) {
@@ -104,7 +97,7 @@ TEST_F(CommandIdle, EveryUseWakesItAndALookDoesNot) {
 
 TEST_F(CommandIdle, WhatRunsKeepsItAwake) {
   ASSERT_EQ(run(run_words({"-d", "--id", "box", "--docker", "--wait", "--idle-timeout", "1"})).code, 0);
-  ASSERT_EQ(run({"docker", "box", "--", "load", "-q", "-i", image_}).code, 0);
+  load_image("box");
   const auto stays_awake = [&](const std::function<bool()>& goes_on) {
     int looks = 0;
     for (; goes_on(); ++looks) {

@@ -32,14 +32,6 @@ class CommandReap : public command_test {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  /// That of our root directory; 0 where there is none.
-  int watch() const {
-    std::FILE* found = ::popen(("pgrep -f '^[^ ]*berth-init watch " + root_ + " '").c_str(), "re");
-    int pid = 0;
-    if (std::fscanf(found, "%d", &pid) != 1) pid = 0;
-    ::pclose(found);
-    return pid;
-  }
   /// Whether there was one.
   bool kill_watch() const {
     const int pid = watch();

@@ -13,12 +13,6 @@ namespace {
 
 using namespace berth;
 
-egress_policy rules(const std::vector<std::string>& words) {
-  auto policy = parse_egress(words);
-  EXPECT_TRUE(policy) << policy.error().to_string();
-  return policy ? *policy : egress_policy::none();
-}
-
 class EgressNames : public berth_test::name_test {
  protected:
   void SetUp() override {

@@ -11,12 +11,6 @@ namespace {
 
 using namespace berth;
 
-egress_policy rules(const std::vector<std::string>& words) {
-  auto policy = parse_egress(words);
-  EXPECT_TRUE(policy) << policy.error().to_string();
-  return policy ? *policy : egress_policy::none();
-}
-
 /// The network of a sandbox, without the sandbox.
 class EgressRules : public berth_test::network_test {
  protected:

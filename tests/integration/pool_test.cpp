@@ -92,10 +92,7 @@ TEST_F(Pool, HandsOutEachOnceAndFillsUpAgain) {
 
 TEST_F(Pool, WithDockerReadyInEach) {
   must({"-q", "run", "-d", "--wait", "--id", "seed", "--rootfs", rootfs_, "--docker"});
-  std::ifstream image(image_, std::ios::binary);
-  std::stringstream bytes;
-  bytes << image.rdbuf();
-  must({"docker", "seed", "--", "load"}, bytes.str());
+  load_image("seed");
   must({"snapshot", "seed", "warm"});
   must({"-q", "pool", "start", "web", "--from", "warm", "--size", "2"});
   // They take no CPU time while they wait, and are awake once they are taken.

@@ -75,6 +75,10 @@ class command_test : public ::testing::Test {
   std::vector<std::string> run_words(std::vector<std::string> more) const;
   /// Waits until `condition` holds; false after a time that is far beyond what it takes.
   static bool eventually(const std::function<bool()>& condition);
+  /// The watch of our root directory; 0 where there is none.
+  int watch() const;
+  /// busybox, in the Docker of a sandbox.
+  void load_image(const std::string& id) { must({"docker", id, "--", "load", "-q", "-i", image_}); }
   std::string left_now() const { return left_behind(root_, before_); }
 
   std::string root_, berth_, runsc_, rootfs_, image_, image_name_;

@@ -13,6 +13,11 @@ namespace berth_test {
 
 class network_test : public sandbox_test {
  protected:
+  static berth::egress_policy rules(const std::vector<std::string>& words) {
+    auto policy = berth::parse_egress(words);
+    EXPECT_TRUE(policy) << policy.error().to_string();
+    return policy ? *policy : berth::egress_policy::none();
+  }
   // 198.51.100.0/24 (TEST-NET-2) and, for the cloud's metadata, 169.254.169.254 are out there.
   static constexpr const char* outside = "198.51.100.2";
   static constexpr const char* host = "198.51.100.1";

@@ -42,12 +42,6 @@ class snapshot_test : public command_test {
     all.insert(all.end(), args.begin(), args.end());
     return must(all, input);
   }
-  void load_image(const std::string& id) {
-    std::ifstream image(image_, std::ios::binary);
-    std::stringstream bytes;
-    bytes << image.rdbuf();
-    docker(id, {"load"}, bytes.str());
-  }
   std::string status_of(const std::string& id, const std::vector<std::string>& path) {
     return parsed_json(run({"status", id, "--json"}).out).at(path);
   }

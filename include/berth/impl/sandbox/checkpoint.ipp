@@ -118,10 +118,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
     }
   }
   if (saved && hold) {
+    // Nobody resumes it meanwhile: that takes the lock as well.
     auto working = meanwhile();
     saved = co_await std::move(working);
-    if (saved && !is_paused())
-      saved = make_error(errc::state, "sandbox", "the sandbox was resumed while it was saved", record_.id, "try again");
   }
   // Whatever became of it, and of whoever waits for it: it is not left deaf.
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
