@@ -34,7 +34,7 @@ static constexpr option_row mount_rows[] = {
 };
 static constexpr option_row sandbox_rows[] = {
     {"rootfs", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the root file system, an absolute path; it is never written to"},
-    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, host ports, hostname, annotations, ends with creator, ends with process, lifetime, idle timeout, create timeout"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, host ports, hostname, annotations, ends with creator, ends with process, lifetime, idle timeout, hibernate, create timeout"},
     {"id", option_type::text, 0, 2147483647, "", "", "", "made up", "", false, true, "0.1", "what to call it"},
     {"cpus", option_type::number, 0, 4096, "", "", "0", "", "", false, false, "0.1", "how many CPUs it may use, from 0.01; 0: no limit"},
     {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
@@ -56,6 +56,7 @@ static constexpr option_row sandbox_rows[] = {
     {"ends_with_process", option_type::int_, 1, 4194304, "", "", "", "none", "", false, true, "0.2", "the number of another process that it ends with as well"},
     {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, true, "0.2", "it is stopped so long after the beginning of its creation"},
     {"idle_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, true, "0.2", "it falls asleep when nobody has used it for so long, and wakes by its next use; a second at the least"},
+    {"hibernate", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, true, "0.2", "it falls asleep on the disk and not in memory; goes with idle_timeout_ms"},
     {"create_timeout_ms", option_type::ms, 0, 2147483647, "", "", "60000", "", "milliseconds", false, true, "0.1", "how long its creation may take in all"},
     {"spec_patch", option_type::json, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a merge patch (RFC 7396), the last word on its OCI spec"},
     {"docker", option_type::object, 0, 2147483647, "", "docker", "", "no Docker", "", false, false, "0.1", "Docker in it"},

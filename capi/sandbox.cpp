@@ -111,8 +111,15 @@ berth_status berth_sandbox_pause(berth_sandbox* sandbox, const berth_op_options*
 
 berth_status berth_sandbox_resume(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                   berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err, plain([](berth::sandbox& box, time_point) {
+                                   return box.resume(berth::seconds(120));
+                                 }));
+}
+
+berth_status berth_sandbox_hibernate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                     berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 plain([](berth::sandbox& box, time_point) { return box.resume(); }));
+                                 plain([](berth::sandbox& box, time_point) { return box.hibernate(); }));
 }
 
 berth_status berth_sandbox_egress(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,

@@ -133,7 +133,7 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   if (request->docker) wanted = request->recipe;
   auto making = request->snapshot.empty()
                     ? make_sandbox(where_, std::move(request->config), std::move(wanted), {})
-                    : restore_snapshot(where_, request->snapshot, restore_options::of(request->config));
+                    : restore_snapshot(where_, request->snapshot, restore_options(request->config));
   auto made = co_await std::move(making);
   if (!made) co_return std::move(made).error();
   become(std::move(*made));

@@ -153,6 +153,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   }
   o.into(c.lifetime, o.milliseconds_of("lifetime_ms"));
   o.into(c.idle_timeout, o.milliseconds_of("idle_timeout_ms"));
+  o.into(c.hibernate, o.boolean("hibernate"));
   o.into(c.create_timeout, o.milliseconds_of("create_timeout_ms"));
   if (auto patch = o.json("spec_patch")) {
     c.edit_spec = [text = std::move(*patch)](spec_builder& spec) { return merge_spec(spec, text); };

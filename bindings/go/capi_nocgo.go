@@ -126,6 +126,7 @@ func sandboxID(cSandbox) (string, error)                           { return "", 
 func sandboxDockerHost(cSandbox) (string, error)                   { return "", ErrNoCgo }
 func sandboxState(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
 func sandboxPause(cSandbox, bool, opSettings) (uint64, error)      { return 0, ErrNoCgo }
+func sandboxHibernate(cSandbox, opSettings) (uint64, error)        { return 0, ErrNoCgo }
 func sandboxEgress(cSandbox, string, opSettings) (uint64, error)   { return 0, ErrNoCgo }
 func sandboxPorts(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
 func sandboxDiagnose(cSandbox, opSettings) (uint64, error)         { return 0, ErrNoCgo }

@@ -72,6 +72,14 @@ func sandboxPause(s cSandbox, pause bool, o opSettings) (uint64, error) {
 	return uint64(op), err
 }
 
+func sandboxHibernate(s cSandbox, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	err := takeError(C.berth_sandbox_hibernate(s, &c, &op, &e), e)
+	return uint64(op), err
+}
+
 func sandboxSnapshot(s cSandbox, options string, o opSettings) (uint64, error) {
 	var op C.uint64_t
 	var e *C.berth_error

@@ -57,7 +57,7 @@ type SandboxConfig struct {
 	RootFS string
 	// The name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's
 	// own may be given then: id, network (a path), egress, publish, host ports, hostname, annotations, ends with creator,
-	// ends with process, lifetime, idle timeout, create timeout.
+	// ends with process, lifetime, idle timeout, hibernate, create timeout.
 	Snapshot string
 	// What to call it. "": made up.
 	ID string
@@ -106,6 +106,8 @@ type SandboxConfig struct {
 	Lifetime time.Duration
 	// It falls asleep when nobody has used it for so long, and wakes by its next use; a second at the least. 0: never.
 	IdleTimeout time.Duration
+	// It falls asleep on the disk and not in memory; goes with idle_timeout_ms.
+	Hibernate bool
 	// How long its creation may take in all. 0: 60 s.
 	CreateTimeout time.Duration
 	// A merge patch (RFC 7396), the last word on its OCI spec.
@@ -143,6 +145,7 @@ func (o *SandboxConfig) fill(s set) {
 	put(s, "ends_with_process", o.EndsWithProcess)
 	put(s, "lifetime_ms", inMilliseconds(o.Lifetime))
 	put(s, "idle_timeout_ms", inMilliseconds(o.IdleTimeout))
+	put(s, "hibernate", o.Hibernate)
 	put(s, "create_timeout_ms", inMilliseconds(o.CreateTimeout))
 	putAll(s, "spec_patch", o.SpecPatch)
 	if o.Docker != nil {

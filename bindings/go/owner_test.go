@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMain lets this program be the maker of a sandbox that is killed.
@@ -98,6 +99,36 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	if out, err := Output(minutes(t, 1), s, "echo", "on"); err != nil || string(out) != "on\n" {
 		t.Error(out, err)
+	}
+}
+
+// It falls asleep on the disk where nobody uses it, or when it is told to, and every use brings it back.
+func TestHibernate(t *testing.T) {
+	r, l, _, where := needSandboxes(t)
+	s, err := l.CreateSandbox(minutes(t, 2), where,
+		SandboxConfig{RootFS: r.rootfs, Network: "none", IdleTimeout: time.Second, Hibernate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	defer func() { _ = s.Terminate(minutes(t, 1)) }()
+	asleep := func() bool {
+		info, err := s.State(minutes(t, 1))
+		return err == nil && info.State == "hibernated"
+	}
+	for ctx := minutes(t, 1); !asleep(); time.Sleep(100 * time.Millisecond) {
+		if ctx.Err() != nil {
+			t.Fatal("it does not fall asleep")
+		}
+	}
+	if out, err := Output(minutes(t, 1), s, "echo", "on"); err != nil || string(out) != "on\n" {
+		t.Error(out, err)
+	}
+	if err := s.Hibernate(minutes(t, 1)); err != nil || !asleep() {
+		t.Error(err)
+	}
+	if err := s.Resume(minutes(t, 1)); err != nil || asleep() {
+		t.Error(err)
 	}
 }
 

@@ -61,7 +61,7 @@ func (d *SandboxDocker) fill(s set) {
 // SandboxInfo is what is known of a sandbox, in the one form that berth status --json has too.
 type SandboxInfo struct {
 	ID         string `json:"id"`
-	State      string `json:"state"`       // creating, running, paused, asleep, unresponsive, stopped, lost, damaged
+	State      string `json:"state"`       // creating, running, paused, asleep, hibernated, unresponsive, stopped, lost, damaged
 	ExitReason string `json:"exit_reason"` // why it runs no more: ended, out_of_memory; "" while it runs
 	// MemoryKills is how many programs the kernel has killed at the memory limit, also in a sandbox that goes on: where it grew
 	// while a command ran that ended with 137, that is why.
@@ -286,7 +286,14 @@ func (s *Sandbox) Pause(ctx context.Context) error {
 	return err
 }
 
-// Resume lets a paused sandbox go on; one that is not paused runs on.
+// Hibernate saves all that runs inside to the disk and ends it there: it takes no memory until its next use, of whatever process,
+// or Resume, goes on from there. ErrState where something in it cannot be cut off now.
+func (s *Sandbox) Hibernate(ctx context.Context) error {
+	_, err := s.do(ctx, "hibernate sandbox", func(o opSettings) (uint64, error) { return sandboxHibernate(s.h, o) })
+	return err
+}
+
+// Resume lets a paused or hibernated sandbox go on; another runs on.
 func (s *Sandbox) Resume(ctx context.Context) error {
 	_, err := s.do(ctx, "resume sandbox", func(o opSettings) (uint64, error) { return sandboxPause(s.h, false, o) })
 	return err

@@ -97,7 +97,7 @@ BERTH_API void berth_sandbox_free(berth_sandbox *sandbox);
 /* [out,own] id. */
 BERTH_API berth_status berth_sandbox_id(berth_sandbox *sandbox, berth_buffer **id, berth_error **err);
 /* payload: all that is known of it, as `berth status --json` has it (docs/reference/managed.md): {"id",
- * "state":"creating"|"running"|"paused"|"asleep"|"unresponsive"|"stopped"|"lost"|"damaged","exit_reason":""|"ended"|"out_of_memory",
+ * "state":"creating"|"running"|"paused"|"asleep"|"hibernated"|"unresponsive"|"stopped"|"lost"|"damaged","exit_reason":""|"ended"|"out_of_memory",
  * "memory_kills","network":{"mode","address","max_connections","refused_connections","egress","refused_egress",…},
  * "docker":{"wanted","state",…},…}. exit_reason is empty while it runs; "out_of_memory": the kernel killed it at its memory
  * limit. memory_kills is how many programs it has killed for that, also in a sandbox that goes on: where it grew while a command
@@ -114,6 +114,10 @@ BERTH_API berth_status berth_sandbox_pause(berth_sandbox *sandbox, const berth_o
                                            berth_error **err);
 BERTH_API berth_status berth_sandbox_resume(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                             berth_error **err);
+/* Saves all that runs in it to the disk and ends it there: it takes no memory until its next use, of whatever process, or
+ * berth_sandbox_resume, goes on from there. BERTH_E_STATE where something in it cannot be cut off now. */
+BERTH_API berth_status berth_sandbox_hibernate(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
+                                               berth_error **err);
 /* The ports that it is reached by. payload: {"ports":["127.0.0.1:8080:80/tcp"],"containers":[{"container":"ID","name":"web",
  * "ports":["0.0.0.0:80:8000/tcp"]}]}. "ports": of this host, that lead to it, as "publish" and its state have them; "containers":
  * those in it that publish ports of the sandbox's, as far as its Docker is ready and tells the truth. */

@@ -105,10 +105,11 @@
 #include <berth/sandbox/exit_reason.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 #include <berth/sandbox/garbage.hpp>
+#include <berth/sandbox/hibernation.hpp>
 #include <berth/sandbox/image.hpp>
 #include <berth/sandbox/image_layer.hpp>
-#include <berth/sandbox/paused_marker.hpp>
 #include <berth/sandbox/name_service.hpp>
+#include <berth/sandbox/paused_marker.hpp>
 #include <berth/sandbox/process_identity.hpp>
 #include <berth/sandbox/reach.hpp>
 #include <berth/sandbox/record.hpp>

@@ -30,6 +30,7 @@ void add_commit(CLI::App& app, invocation& call);
 void add_egress(CLI::App& app, invocation& call);
 void add_pause(CLI::App& app, invocation& call);
 void add_resume(CLI::App& app, invocation& call);
+void add_hibernate(CLI::App& app, invocation& call);
 void add_snapshot(CLI::App& app, invocation& call);
 void add_snapshots(CLI::App& app, invocation& call);
 void add_pool(CLI::App& app, invocation& call);
@@ -62,7 +63,9 @@ constexpr verb verbs[] = {
     {"commit", "make an image of a sandbox, for a registry", add_commit, sandboxes},
     {"egress", "show or change where a sandbox may begin connections to", add_egress, sandboxes},
     {"pause", "stop sandboxes where they are: they take no CPU time until they are resumed", add_pause, sandboxes},
-    {"resume", "let paused sandboxes go on", add_resume, sandboxes},
+    {"hibernate", "save sandboxes to the disk: they take no memory until they are used again", add_hibernate,
+     sandboxes},
+    {"resume", "let paused and hibernated sandboxes go on", add_resume, sandboxes},
     {"snapshot", "save a running sandbox, to be run from as often as wanted", add_snapshot, sandboxes},
     {"snapshots", "list snapshots", add_snapshots, sandboxes},
     {"pool", "keep copies of a snapshot ready, to be had at once", add_pool, sandboxes},

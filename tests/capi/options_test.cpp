@@ -167,7 +167,7 @@ TEST_F(OptionsTest, of_a_snapshot_are_refused_beside_it) {
     EXPECT_EQ(error.path(), "/" + name) << error.text();
     EXPECT_EQ(error.message().find("leave it out") == std::string::npos, restored) << text << " " << error.text();
   }
-  EXPECT_EQ(own, 12);
+  EXPECT_EQ(own, 13);
   for (const char* network : {"sandbox", "none"}) {
     const std::string text = R"({"snapshot":"warm","network":")" + std::string(network) + "\"}";
     berth_sandbox* box = nullptr;

@@ -6,6 +6,7 @@
 #include <berth/docker/recipe.hpp>
 #include <berth/docker/versions.hpp>
 #include <berth/process/executor.hpp>
+#include <berth/runsc/runsc.hpp>
 
 #include <cstdint>
 #include <string>
@@ -71,6 +72,11 @@ struct docker_plan {
   bool joins_cgroups = false;
   bool wraps_runc = false;  ///< the masked directories are taken out
 };
+
+/// Whether a sandbox with Docker that this runsc restores goes on to work. In one that releases before 20260905.0 restored, a packet
+/// that a container sends outside, or the first ICMP error, ends runsc (20260701.0: nil maps and limiters in its restored network
+/// stack). Errors: unsupported.
+BERTH_DECL result<void> check_docker_is_restored(const runsc_version& runsc);
 
 /// Docker 28 sends ARP announcements from packet sockets and takes a failure to do so for a hard error. An unknown version
 /// gets nothing: what a sandbox may do must not grow by what its image leaves out.

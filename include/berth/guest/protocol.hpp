@@ -115,10 +115,11 @@ inline constexpr int guest_rest_limit_ms = 10'000;
 
 /// The content of the file guest_wake_name: what has become of a guest that retreated.
 struct guest_wake {
-  bool restored = false;  ///< this is a copy, restored from a checkpoint; else all is as it was
-  // Of a copy that has a network of its own:
+  bool restored = false;  ///< restored from a checkpoint; else all is as it was
+  // Of what was restored:
   std::string address;  ///< its IPv4 address, empty where it has none
   std::string hostname;
+  bool same = false;  ///< it is the sandbox that was saved, and no copy
 };
 
 /// A frame as it lies in a buffer: header (length of the payload as 32 bits little-endian, kind, three zero bytes), payload.

@@ -46,6 +46,11 @@ BERTH_DECL result<void> check_network_namespace(const std::string& path);
 BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan, log_sink log,
                                                                time_point deadline = time_point::max());
 
+/// runsc takes the addresses and routes of the namespace's link for a stack of its own, and off the link. They are put back, for
+/// another runsc that goes on in the same network. Errors: as create_network.
+BERTH_DECL boost::asio::awaitable<result<void>> renew_addresses(network_names names, ipv4_subnet subnet,
+                                                                time_point deadline);
+
 /// Removes whatever is left of it: link, namespace, rules. Idempotent; goes on past failures and gives the first one. No
 /// nft, or one that cannot even list tables, is no failure: with that one none was made. Should there be a table all the
 /// same, find_network_tokens finds it once nft works.

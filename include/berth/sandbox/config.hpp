@@ -42,35 +42,21 @@ struct sandbox_image {
   std::vector<saved_directory> directories;
 };
 
-/// Everything about a sandbox but Docker, which the docker layer adds through `edit_spec` and the fields below.
-struct sandbox_config {
-  std::string id;      ///< empty: berth makes one up; else [A-Za-z0-9_][A-Za-z0-9_.+-]{0,62}
-  std::string rootfs;  ///< absolute; never written to (the writes go to an overlay)
-  network_mode network = network_mode::sandbox;
+/// What each sandbox has of its own, one that is started and one that is restored alike.
+struct sandbox_own {
+  std::string id;            ///< empty: berth makes one up; else [A-Za-z0-9_][A-Za-z0-9_.+-]{0,62}
+  std::string hostname;      ///< empty: the id
   std::string network_path;  ///< for network_mode::path
-  /// How many entries it may hold in the host's connection tracking, for network_mode::sandbox: what goes out beyond that
-  /// is dropped, and counted (count_refused_connections). None: default_max_connections; 0: no limit.
-  std::optional<std::uint32_t> max_connections;
-  /// Where it may begin connections to, for network_mode::sandbox. None: everywhere. sandbox::set_egress changes it.
-  std::optional<egress_policy> egress;
-  double cpus = 0;                 ///< 0: no limit; else at least 0.01
-  std::uint64_t memory_bytes = 0;  ///< 0: no limit; else at least 64 MiB, gVisor's own share included
-  std::string hostname;            ///< empty: the id
-  std::vector<std::string> env;    ///< "K=V": the environment of everything inside, besides PATH and HOME
-  std::string cwd = "/";           ///< where commands start
-  std::vector<sandbox_mount> mounts;
   /// Kept in the record, shown by list_sandboxes. UTF-8 without NUL, at most 128 KiB in all.
   std::vector<std::pair<std::string, std::string>> annotations;
 
-  std::vector<published_port> ports;  ///< of the host's, that lead to it; in network_mode::sandbox only
-  /// Of the host's own, that it may reach, whatever its egress policy is; in network_mode::sandbox only. Without them the host is
-  /// not reached from inside.
+  // For network_mode::sandbox:
+  /// Where it may begin connections to. None: everywhere; restored, the saved one's. sandbox::set_egress changes it.
+  std::optional<egress_policy> egress;
+  std::vector<published_port> ports;  ///< of the host's, that lead to it; the saved one's lead to that
+  /// Of the host's own, that it may reach, whatever its egress policy is; restored, and none given, the saved one's. Without them
+  /// the host is not reached from inside.
   std::vector<host_port> host_ports;
-
-  bool net_raw = false;              ///< runsc --net-raw
-  bool packet_socket_write = false;  ///< --allow-packet-socket-write, under the name that the binary has
-  bool shared_directory = true;      ///< a guarded tmpfs of the sandbox's own at /run/berth inside, --host-uds=create
-  std::vector<std::string> runsc_args;  ///< further global flags, passed on as they are (checked against the binary)
 
   bool ends_with_creator = false;  ///< collect_garbage removes it once the process that made it is gone
   /// Besides, it is ended at once when that process ends, by whatever: one process of berth-init's on the host watches over all
@@ -84,13 +70,36 @@ struct sandbox_config {
   /// It falls asleep when nobody has used it for so long, and wakes by its next use: as paused, it keeps its memory and takes no
   /// CPU time. At least a second; 0: never. Needs a shared directory, and ptrace's rights over the sandbox's process.
   duration idle_timeout = duration::zero();
+  /// When it falls asleep it is saved to the disk, in its directory below environment::root, and takes no memory until its next
+  /// use, which goes on from there: as a snapshot does, but it is the same sandbox. Goes with idle_timeout, and needs the berth
+  /// command (find_command).
+  bool hibernate = false;
   duration create_timeout = seconds(60);  ///< for the whole creation
 
   /// It is made for this pool: once it is handed over it waits there, for sandbox::claim.
   std::optional<record_pool> pool;
+};
+
+/// Everything about a sandbox but Docker, which the docker layer adds through `edit_spec` and the fields below.
+struct sandbox_config : sandbox_own {
+  std::string rootfs;  ///< absolute; never written to (the writes go to an overlay)
+  network_mode network = network_mode::sandbox;
+  /// How many entries it may hold in the host's connection tracking, for network_mode::sandbox: what goes out beyond that
+  /// is dropped, and counted (count_refused_connections). None: default_max_connections; 0: no limit.
+  std::optional<std::uint32_t> max_connections;
+  double cpus = 0;                 ///< 0: no limit; else at least 0.01
+  std::uint64_t memory_bytes = 0;  ///< 0: no limit; else at least 64 MiB, gVisor's own share included
+  std::vector<std::string> env;    ///< "K=V": the environment of everything inside, besides PATH and HOME
+  std::string cwd = "/";           ///< where commands start
+  std::vector<sandbox_mount> mounts;
+
+  bool net_raw = false;              ///< runsc --net-raw
+  bool packet_socket_write = false;  ///< --allow-packet-socket-write, under the name that the binary has
+  bool shared_directory = true;      ///< a guarded tmpfs of the sandbox's own at /run/berth inside, --host-uds=create
+  std::vector<std::string> runsc_args;  ///< further global flags, passed on as they are (checked against the binary)
 
   /// Restored from this rather than started: then mounts, environment, limits and all else that stands in the spec are those of
-  /// the image, and the fields here that say the same must be as they were; names, network and lifetime are its own.
+  /// the image, and the fields here that say the same must be as they were; what is in sandbox_own is its own.
   std::optional<sandbox_image> restore_from;
 
   /// The last word on the OCI spec, after berth's own. An error ends the creation.
@@ -128,6 +137,8 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
 namespace detail {
 /// Errors: invalid.
 BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory);
+/// Whether a sandbox with this network can be hibernated. Errors: unsupported.
+BERTH_DECL result<void> check_hibernation(network_mode mode);
 /// Why egress cannot be enforced for a sandbox with this network, if so. Pure.
 BERTH_DECL std::optional<error> egress_obstacle(network_mode mode);
 }  // namespace detail

@@ -22,9 +22,9 @@ enum class network_mode {
 };
 BERTH_DECL std::string_view network_mode_name(network_mode mode) noexcept;  ///< "sandbox", "none", "path"
 
-/// How far a sandbox has come. A record says "creating" before the first resource is made, and "removing" before the
-/// first one is taken away.
-enum class record_phase { creating, running, removing };
+/// How far a sandbox has come. A record says "creating" before the first resource is made, "removing" before the first one
+/// is taken away, and "hibernated" before its programs are saved to the disk: it is that once its process is gone.
+enum class record_phase { creating, running, hibernated, removing };
 BERTH_DECL std::string_view record_phase_name(record_phase phase) noexcept;
 
 /// The subnet and what goes with it, in network_mode::sandbox.
@@ -69,6 +69,7 @@ struct sandbox_record {
   process_identity owner;            ///< none, or another's: it ends with that one too, also after it was handed over
   std::int64_t ends_at_ms = 0;       ///< its lifetime is over then (CLOCK_BOOTTIME); 0: it has none
   std::int64_t idle_timeout_ms = 0;  ///< it falls asleep when nobody has used it for so long; 0: never
+  bool hibernates = false;           ///< it falls asleep on the disk, and not in memory
   process_identity sandbox_process;  ///< runsc's sandbox process on this host, once it runs
 
   std::string rootfs;
@@ -115,8 +116,19 @@ struct sandbox_record {
   network_names names() const { return network_names::of(token); }
   /// Whether the sandbox's process is there and has not exited. Of an earlier boot it is not, whatever has its number now.
   BERTH_DECL bool process_alive() const;
+  /// Whether its programs are there to be talked to.
+  bool is_up() const {
+    return (phase == record_phase::running || phase == record_phase::hibernated) && process_alive();
+  }
+  /// Whether its programs are on the disk, and go on at its next use.
+  bool is_hibernated() const { return is_saved() && !sandbox_process.alive(); }
+  /// Whether it runs, or is hibernated.
+  bool lives() const { return process_alive() || is_saved(); }
   /// The value of an annotation, or empty.
   BERTH_DECL std::string annotation(std::string_view key) const;
+
+ private:
+  BERTH_DECL bool is_saved() const;
 };
 
 /// The record as JSON text.

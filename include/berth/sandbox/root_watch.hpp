@@ -17,6 +17,8 @@ namespace berth {
 
 /// The descriptor of the root directory in that process. A flock on it tells that it runs.
 inline constexpr int root_watch_fd = 3;
+/// `berth reap --hibernate` ends with it where somebody uses the sandbox.
+inline constexpr int reap_in_use = 75;
 /// In a sandbox's directory: its creation was given up half-way by a process that lives on.
 inline constexpr const char* abandoned_name = "abandoned";
 

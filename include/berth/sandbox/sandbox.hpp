@@ -29,7 +29,7 @@ namespace berth {
 /// asleep: paused since nobody used it, until somebody does. unresponsive: its process is alive, but is stopped or does not
 /// answer; commands inside will not start. lost: the record speaks of another boot, or its creation broke off. Only
 /// collect_garbage and terminate help.
-enum class sandbox_state { creating, running, paused, asleep, unresponsive, stopped, lost };
+enum class sandbox_state { creating, running, paused, asleep, hibernated, unresponsive, stopped, lost };
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 
 /// init: what `runsc run` and the sandbox's first process printed. daemon: dockerd's lines, where the guest keeps it, or
@@ -165,12 +165,21 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> pause(duration patience = seconds(10));
   /// Everything inside goes on; clocks have gone on meanwhile. One that is not paused runs on. Errors: as pause.
   BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
+  /// Saves all that runs inside to the disk, in its own directory, and ends it: it takes no memory until its next use, as those that
+  /// wake one that is asleep, or resume(), which goes on from there. It is the same sandbox then, with its id, address and names;
+  /// what that costs its connections and containers is as with a snapshot. Killed in the middle of it, the next use finds it as it
+  /// was, running or saved. With `unused_for` only where nobody has used it for so long (else: state). Errors: as checkpoint;
+  /// state; permission.
+  BERTH_DECL boost::asio::awaitable<result<void>> hibernate(duration unused_for = duration::zero(),
+                                                            duration patience = seconds(120));
   /// Whether pause() was asked of it and resume() was not since, by any process, or it is asleep. Looks for a file.
   BERTH_DECL bool is_paused() const;
   /// From now on it falls asleep as with sandbox_config::idle_timeout, which is checked as that is; zero: no more, and one that
   /// is asleep goes on at its next use. Errors: invalid; unsupported; not_found once it was removed; as reading and writing the
   /// record, and as ensure_watch.
   BERTH_DECL boost::asio::awaitable<result<void>> set_idle_timeout(duration how_long);
+  /// Whether it runs or is hibernated, and has not ended. Reads its record where the process that it had is gone.
+  BERTH_DECL bool lives();
   /// Whether it was paused since nobody had used it for sandbox_config::idle_timeout. Commands, files and all else that is asked
   /// of its programs wake it first; what is asked of the host about it (state, logs, egress) does not. Reads a file.
   BERTH_DECL bool is_asleep() const;
@@ -213,9 +222,22 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   boost::asio::awaitable<result<void>> go_on(bool only_if_asleep, time_point deadline);
   /// It runs, or it was asleep and does by now. Errors: as check_running; as resume.
   boost::asio::awaitable<result<void>> be_awake();
-  boost::asio::awaitable<result<void>> save(std::string directory, bool leave_running, time_point deadline,
-                                            standstill_work meanwhile);
-  boost::asio::awaitable<result<void>> have_guest_retreat(time_point deadline);
+  struct save_request {
+    std::string directory;
+    bool leave_running = true;
+    standstill_work meanwhile;
+    bool to_sleep = false;                   // who uses it meanwhile waits, and then wakes it
+    duration unused_for = duration::zero();  // else it is not saved
+  };
+  boost::asio::awaitable<result<void>> save(save_request what, time_point deadline);
+  boost::asio::awaitable<result<void>> have_guest_retreat(duration unused_for, time_point deadline);
+  boost::asio::awaitable<result<void>> begin_hibernation(duration unused_for, time_point deadline);
+  boost::asio::awaitable<result<void>> end_for_hibernation(time_point deadline);
+  // By who holds the directory's lock, of what was just read:
+  boost::asio::awaitable<result<void>> bring_back(time_point deadline);
+  result<void> call_hibernation_off();
+  boost::asio::awaitable<result<void>> drop_hibernation(time_point deadline);
+  boost::asio::awaitable<void> wait_for_guest(time_point deadline);
   bool goes_by_guest(const command& what, const stdio_options& io) const;
   boost::asio::awaitable<guest_attempt> attempt_by_guest(command what, stdio_options io,
                                                          std::optional<guest_terminal_size> terminal = {});
@@ -228,6 +250,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   result<exec_call> make_exec(const command& what, bool terminal, const std::string& pid_file,
                               const std::string& log_file);
   result<void> check_running();
+  result<void> read_record_again();
   environment runsc_place() const;
   boost::asio::awaitable<result<runsc_binary>> runsc_by(time_point deadline);
 
@@ -268,6 +291,7 @@ inline runsc_globals sandbox::globals() const {
 #include <berth/impl/sandbox/exec.ipp>
 #include <berth/impl/sandbox/exec_by_guest.ipp>
 #include <berth/impl/sandbox/export.ipp>
+#include <berth/impl/sandbox/hibernate.ipp>
 #include <berth/impl/sandbox/pause.ipp>
 #include <berth/impl/sandbox/remove.ipp>
 #include <berth/impl/sandbox/sandbox.ipp>

@@ -14,6 +14,7 @@
 #include <berth/impl/sandbox/exec_process.ipp>
 #include <berth/impl/sandbox/exit_reason.ipp>
 #include <berth/impl/sandbox/export.ipp>
+#include <berth/impl/sandbox/hibernate.ipp>
 #include <berth/impl/sandbox/pause.ipp>
 #include <berth/impl/sandbox/find_runsc.ipp>
 #include <berth/impl/sandbox/host_resources.ipp>

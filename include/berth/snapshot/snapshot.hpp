@@ -33,27 +33,12 @@ BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environ
                                                                          std::shared_ptr<sandbox> box, std::string name,
                                                                          snapshot_options options = {});
 
-/// What a sandbox that is restored may have of its own. Everything else, mounts, limits, environment, is the snapshot's.
-struct restore_options {
-  std::string id;            ///< empty: berth makes one up
-  std::string hostname;      ///< empty: the id
-  std::string network_path;  ///< required where the saved one had a network namespace of the caller's, and only there
-  std::vector<std::pair<std::string, std::string>> annotations;
-  std::optional<egress_policy> egress;  ///< none: the saved one's
-  std::vector<published_port> ports;    ///< of the host's; the saved one's lead to that
-  std::vector<host_port> host_ports;    ///< of the host's own; empty: the saved one's
-  sandbox_purpose purpose;              ///< written down with it; whether it has Docker the snapshot says
-  std::optional<record_pool> pool;      ///< as in sandbox_config
-  // As in sandbox_config:
-  bool ends_with_creator = false;
-  bool watch_creator = false;
-  process_identity owner;
-  duration lifetime = duration::zero();
-  duration idle_timeout = duration::zero();
-  duration create_timeout = seconds(60);
-
-  /// What of a config a restored sandbox may have; the rest of it is not looked at.
-  BERTH_DECL static restore_options of(const sandbox_config& config);
+/// What a sandbox that is restored may have. Everything else, mounts, limits, environment, is the snapshot's; a `network_path` is
+/// required where the saved one had a network namespace of the caller's, and only there.
+struct restore_options : sandbox_own {
+  restore_options() = default;
+  explicit restore_options(sandbox_own own) : sandbox_own(std::move(own)) {}
+  sandbox_purpose purpose;  ///< written down with it; whether it has Docker the snapshot says
 };
 
 /// A sandbox that goes on where the saved one was, under its own id, host name and address. Clocks show the time; random numbers

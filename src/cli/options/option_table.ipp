@@ -19,6 +19,7 @@
 {"sandbox.ends_with_process", "--ends-with", "PID", "remove it when the process of this pid ends, whatever ends that", "", "", true},
 {"sandbox.lifetime_ms", "--lifetime", "SECONDS", "stop it so long after its creation (default: never)", "", "", true},
 {"sandbox.idle_timeout_ms", "--idle-timeout", "SECONDS", "let it fall asleep when nobody has used it for so long (default: never)", "", "", true},
+{"sandbox.hibernate", "--hibernate", "", "with --idle-timeout: let it sleep on the disk, where it takes no memory", "", "", true},
 {"sandbox.docker", "--docker", "", "start dockerd inside, and wait for it before the command", "Docker", "", false},
 {"terminate.force", "-f,--force", "", "at once, without stopping containers first", "", "", false},
 {"terminate.timeout_ms", "--timeout", "SECONDS", "how long what runs inside may take to stop before it is killed (default: 45)", "", "", false},

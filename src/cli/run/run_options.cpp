@@ -174,6 +174,7 @@ void add_run_options(CLI::App& app, run_call& c) {
   add_from_table(app, "sandbox.mounts", c.volumes);
   add_from_table(app, "sandbox.lifetime_ms", c.lifetime);
   add_from_table(app, "sandbox.idle_timeout_ms", c.idle_timeout);
+  add_from_table(app, "sandbox.hibernate", c.hibernate);
   add_from_table(app, "sandbox.ends_with_process", c.ends_with);
   add_from_table(app, "sandbox.hostname", c.hostname);
   add_from_table(app, "sandbox.cwd", c.cwd);
@@ -242,6 +243,7 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
     if (!length) return length.error();
     config.idle_timeout = *length;
   }
+  config.hibernate = c.hibernate;
   if (auto done = fill_network(c, config); !done) return done.error();
   auto variables = gather_variables(c.variables);
   if (!variables) return std::move(variables).error();
@@ -280,6 +282,7 @@ result<run_plan> plan_run(const run_call& c, const invocation& call) {
                                           : checked.error().path == "ports"        ? "--publish"
                                           : checked.error().path == "host_ports"   ? "--allow-host-port"
                                           : checked.error().path == "idle_timeout" ? "--idle-timeout"
+                                          : checked.error().path == "hibernate"    ? "--hibernate"
                                                                                    : checked.error().path);
   return out;
 }

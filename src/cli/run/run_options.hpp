@@ -18,7 +18,7 @@ namespace berth::cli {
 
 /// The options as given.
 struct run_call {
-  bool detach = false, docker = false, wait = false;
+  bool detach = false, docker = false, wait = false, hibernate = false;
   std::string pool;  ///< `berth pool take`
   std::string id, rootfs, from, network = "sandbox", cgroup = "sandbox", data_root = "tmpfs", memory, timeout = "30",
                                 cpus = "0";

@@ -14,7 +14,7 @@ asio::awaitable<result<std::shared_ptr<sandbox>>> restore(run_plan& plan, sandbo
   const auto from = find_snapshot(plan.where, plan.from);
   if (!from) co_return from.error();
   plan.docker = from->manifest.docker;
-  restore_options options = restore_options::of(plan.config);
+  restore_options options(plan.config);
   options.purpose = std::move(purpose);
   auto work = restore_snapshot(plan.where, plan.from, std::move(options));
   co_return co_await std::move(work);

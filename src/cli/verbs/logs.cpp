@@ -20,7 +20,7 @@ int act(const logs_call& c, invocation& call) {
   if (const auto refused = need_root(call)) return *refused;
   const auto box = find_sandbox(*where, c.id);
   if (!box) return fail_lookup(box.error(), call);
-  const sandbox_record record = (*box)->record();
+  const sandbox_record& record = (*box)->record();
   const std::string path = (*box)->shared_path(std::string(c.daemon ? guest_daemon_log_name : guest_command_log_name));
   if (const auto purpose = read_purpose(record.directory); purpose && !c.daemon && !purpose->detached) {
     return fail(make_error(errc::state, "cli", "this sandbox runs in the foreground and its output went there", {},
@@ -30,7 +30,7 @@ int act(const logs_call& c, invocation& call) {
   const auto ended = [&] {
     const auto guest = read_guest_status(record);
     if (!c.daemon && guest && guest->command && guest->command->now == kept_command::state::exited) return true;
-    return !record.process_alive();
+    return !(*box)->lives();
   };
   const auto printed = print_log(path, c.follow, ended);
   if (!printed) {

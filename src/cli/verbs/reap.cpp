@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `berth reap`: what berth-init starts when a sandbox's creator has gone or its lifetime is over (src/guest/host/root_watch.cpp). Not
-// for people: `berth rm`.
+// `berth reap`: what berth-init starts when a sandbox's creator has gone, its lifetime is over, or it is to go to the disk or to come
+// back from there (src/guest/host/root_watch.cpp). Not for people: `berth rm`, `berth hibernate`, `berth resume`.
 #include "lookup.hpp"
 #include "loop.hpp"
 
@@ -12,25 +12,44 @@ namespace {
 
 // One whose lifetime is over: Docker is stopped in order, then all of it; its record and logs stay.
 boost::asio::awaitable<result<void>> stop_sandbox(std::shared_ptr<sandbox> box) {
-  guest_daemon docker(box);
-  auto stopping = docker.stop(deadline_after(seconds(30)));
-  (void)co_await std::move(stopping);  // where there is none, or it does not answer, it ends with the sandbox
+  if (!box->record().is_hibernated()) {
+    guest_daemon docker(box);
+    auto stopping = docker.stop(deadline_after(seconds(30)));
+    (void)co_await std::move(stopping);  // where there is none, or it does not answer, it ends with the sandbox
+  }
   auto ending = box->stop();
   co_return co_await std::move(ending);
 }
 
-int act(const std::string& id, const std::string& token, bool stop, invocation& call) {
+boost::asio::awaitable<result<void>> hibernate_unused(std::shared_ptr<sandbox> box) {
+  auto work = box->hibernate(milliseconds(box->record().idle_timeout_ms));
+  co_return co_await std::move(work);
+}
+
+boost::asio::awaitable<result<void>> wake(std::shared_ptr<sandbox> box) {
+  if (!box->is_asleep()) co_return result<void>();
+  auto work = box->resume(seconds(120));
+  co_return co_await std::move(work);
+}
+
+struct reap_call {
+  std::string id, token;
+  bool stop = false, hibernate = false, wake = false;
+};
+
+int act(const reap_call& c, invocation& call) {
   const auto where = call.common.find_environment();
   if (!where) return fail(where.error(), call);
   if (const auto refused = need_root(call)) return *refused;
-  const auto box = sandbox::attach(*where, id);
+  const auto box = sandbox::attach(*where, c.id);
   if (!box) return box.error().code == errc::not_found ? exit_ok : fail(box.error(), call);
   const sandbox_record& record = (*box)->record();
   // Another has its name by now; or it has an owner still.
-  if (record.damaged || record.token != token) return exit_ok;
-  if (stop) {
-    const auto stopped = run_loop(stop_sandbox(*box));
-    return stopped ? int{exit_ok} : fail(stopped.error(), call);
+  if (record.damaged || record.token != c.token) return exit_ok;
+  if (c.stop || c.hibernate || c.wake) {
+    const auto done = run_loop(c.stop ? stop_sandbox(*box) : c.wake ? wake(*box) : hibernate_unused(*box));
+    if (!done && c.hibernate && done.error().code == errc::state) return reap_in_use;
+    return done ? int{exit_ok} : fail(done.error(), call);
   }
   if (!is_forsaken(record)) return exit_ok;
   const auto gone = run_loop((*box)->terminate());
@@ -40,12 +59,13 @@ int act(const std::string& id, const std::string& token, bool stop, invocation& 
 }  // namespace
 
 void add_reap(CLI::App& app, invocation& call) {
-  auto id = std::make_shared<std::string>(), token = std::make_shared<std::string>();
-  app.add_option("ID", *id, "the sandbox")->required();
-  app.add_option("TOKEN", *token, "its token, in its record")->required();
-  auto stop = std::make_shared<bool>(false);
-  app.add_flag("--stop", *stop, "only stop it, since its lifetime is over");
-  app.callback([=, &call] { call.act = [=, &call] { return act(*id, *token, *stop, call); }; });
+  auto c = std::make_shared<reap_call>();
+  app.add_option("ID", c->id, "the sandbox")->required();
+  app.add_option("TOKEN", c->token, "its token, in its record")->required();
+  app.add_flag("--stop", c->stop, "only stop it, since its lifetime is over");
+  app.add_flag("--hibernate", c->hibernate, "save it to the disk, where nobody has used it for its idle timeout");
+  app.add_flag("--wake", c->wake, "have it go on where it is asleep");
+  app.callback([c, &call] { call.act = [c, &call] { return act(*c, call); }; });
 }
 
 }  // namespace berth::cli

@@ -54,7 +54,9 @@ std::string text_of(const sandbox_status& view) {
   add_line(out, "cpus", r.cpus > 0 ? json_writer().real(r.cpus).take() : "no limit");
   add_line(out, "memory", r.memory_bytes > 0 ? format_bytes(r.memory_bytes) : "no limit");
   add_line(out, "process",
-           std::to_string(r.sandbox_process.pid) + " on the host" + (r.process_alive() ? "" : ", which is gone"));
+           r.is_hibernated()
+               ? "none: it is on the disk, and goes on at its next use"
+               : std::to_string(r.sandbox_process.pid) + " on the host" + (r.process_alive() ? "" : ", which is gone"));
   add_line(out, "directory", r.directory);
   const process_identity& whose = r.owner ? r.owner : r.creator;
   if (r.ends_with_creator || r.owner) {

@@ -69,7 +69,7 @@ void retreat::end(const guest_wake& wake) {
   timer_.reset();
   if (wake.restored) {
     rename_host(hostname_, wake.address, wake.hostname);
-    renew_machine_id();
+    if (!wake.same) renew_machine_id();
   }
   if (docker_) {
     std::string failed = make_docker_links(links_, network_.rules.address);

@@ -110,8 +110,9 @@ void connection::take(const guest_frame& frame) {
       return tell_.daemon(*this, frame.payload);
     }
     case kind::retreat: {
-      if (asked_) return refuse("a second request for one connection");
+      if (asked_ && !rests_) return refuse("a second request for one connection");
       asked_ = true;
+      rests_ = false;
       return tell_.retreat(*this);
     }
     case kind::rest: {
@@ -119,6 +120,7 @@ void connection::take(const guest_frame& frame) {
       asked_ = true;
       const auto wanted = decode_guest<guest_rest>(frame.payload);
       if (!wanted) return refuse(wanted.error().message);
+      rests_ = true;
       return tell_.rest(*this, *wanted);
     }
     case kind::file: {

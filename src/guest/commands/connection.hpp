@@ -90,6 +90,7 @@ class connection : public std::enable_shared_from_this<connection> {
   bool closed_ = false;
 
   bool asked_ = false;          ///< a request has come
+  bool rests_ = false;          ///< and it was to rest, after which it may be to retreat
   bool command_asked_ = false;  ///< and it was for a command
   pid_t pid_ = -1;
   bool exited_ = false;

@@ -2,6 +2,7 @@
 #include "daemon_keeper.hpp"
 
 #include "base/complain.hpp"
+#include "base/unix_socket.hpp"
 #include "nested_containers.hpp"
 
 #include <berth/base/file.hpp>
@@ -118,7 +119,7 @@ void daemon_keeper::make_supervisor(supervisor_options options) {
     const std::string outside = *shared;
     std::erase_if(sockets, [this](const std::string& one) { return one.starts_with(directory_ + "/"); });
     if (sockets.empty()) sockets.emplace_back("/var/run/docker.sock");
-    relay_ = std::make_unique<relay>(watched_, outside, sockets.front());
+    relay_ = std::make_unique<relay>(watched_, outside, [to = sockets.front()] { return connect_to(to); });
   }
   // Where dockerd is seen by us: by the last of its sockets, which plan_docker has it serve first. The others are bound by then,
   // and who connects to them waits for some 30 ms at most.

@@ -130,7 +130,7 @@ bool relay::listen() {
   if (listener_) return true;
   listener_ = listen_at(from_, 0660);
   if (!listener_) return false;
-  if (loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept_some(); })) return true;
+  if (loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept_from(listener_.get()); })) return true;
   listener_.reset();
   return false;
 }
@@ -151,13 +151,13 @@ bool relay::in_use() const {
   return std::any_of(links_.begin(), links_.end(), [](const auto& one) { return one.second->awaits_answer(); });
 }
 
-void relay::accept_some() {
+void relay::accept_from(int listener) {
   last_use_ = std::chrono::steady_clock::now();
   for (int i = 0; i < 32; ++i) {
-    unique_fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    unique_fd client(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!client) return;
     if (links_.size() >= most_links) continue;
-    unique_fd server = connect_to(to_);
+    unique_fd server = connect_();
     if (!server) continue;  // who connected sees the end of it
     const auto made = std::make_shared<link>(*this, std::move(client), std::move(server));
     links_[made.get()] = made;

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -18,19 +19,23 @@ namespace berth::guest {
 
 class relay {
  public:
-  /// From the socket `from`, which listen() binds, to whatever listens at `to`.
-  relay(event_loop& loop, std::string from, std::string to) : loop_(loop), from_(std::move(from)), to_(std::move(to)) {}
+  /// From the socket `from`, which listen() binds, to what `connect` gives: no descriptor where nobody listens.
+  relay(event_loop& loop, std::string from, std::function<unique_fd()> connect)
+      : loop_(loop), from_(std::move(from)), connect_(std::move(connect)) {}
   relay(const relay&) = delete;
   relay& operator=(const relay&) = delete;
   ~relay() { close(); }
 
   /// False, with errno, where the socket cannot be bound. One that listens already stays as it is.
   bool listen();
+  /// Hands on what those who have connected to this socket say.
+  void accept_from(int listener);
   /// Nobody listens any more; what is under way goes on.
   void stop_listening();
   /// The same, and every connection is cut.
   void close();
 
+  bool has_clients() const { return !links_.empty(); }
   /// Whether a client waits for an answer of the other end's.
   bool in_use() const;
   /// When something was said last, or a client came or went. std::chrono::steady_clock's least where nobody ever came.
@@ -38,11 +43,10 @@ class relay {
 
  private:
   class link;
-  void accept_some();
 
   event_loop& loop_;
   std::string from_;
-  std::string to_;
+  std::function<unique_fd()> connect_;
   unique_fd listener_;
   std::chrono::steady_clock::time_point last_use_{};
   std::unordered_map<link*, std::shared_ptr<link>> links_;

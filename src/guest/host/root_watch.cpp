@@ -6,6 +6,8 @@
 // started again at any moment. When no sandbox needs it, it ends.
 #include "root_watch.hpp"
 
+#include "callers.hpp"
+#include "program.hpp"
 #include "sleep.hpp"
 
 #include <berth/base/file.hpp>
@@ -40,8 +42,9 @@
 namespace berth::guest {
 namespace {
 
-constexpr int without_news_ms = 200;  // where there is no inotify
-constexpr int stopping_ms = 1'000;    // until one that is stopped is looked at again
+constexpr int without_news_ms = 200;                   // where there is no inotify
+constexpr int stopping_ms = 1'000;                     // until one that is stopped is looked at again
+constexpr int stop_ms = 120'000, waking_ms = 180'000;  // for the berth command
 
 constexpr int failing_ms = 1'000;  // until one that could not be woken is tried again
 
@@ -74,21 +77,6 @@ void kill_sandbox(const sandbox_record& record) {
   if (process && has_word(pid, record.token)) (void)signal_pidfd(process->get(), SIGKILL);
 }
 
-// Becomes `berth reap`, which takes away what is left of the sandbox, or with `stop` only stops it.
-void reap(const std::string& root, const std::string& program, const sandbox_record& record, bool stop) {
-  std::string words[] = {"berth", "reap", "--root", root, record.id, record.token, "--stop"};
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  if (!stop) argv.pop_back();
-  argv.push_back(nullptr);
-  char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/";
-  char* const environment[] = {path, home, nullptr};
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execve(program.c_str(), argv.data(), environment);
-}
-
 struct watched {
   sandbox_record record;
   int inotify_watch = -1;
@@ -103,12 +91,13 @@ struct watched {
   bool asleep = false;
   sandbox_sockets sockets;  // while it is asleep: what wakes it,
   unique_fd process;        // and its process, which holds them
+  docker_callers callers;   // while it is hibernated
 };
 
 class root_watch {
  public:
   root_watch(std::string root, std::string program)
-      : root_(std::move(root)), program_(std::move(program)), boot_id_(read_boot_id()) {
+      : root_(std::move(root)), command_(root_, std::move(program)), boot_id_(read_boot_id()) {
     news_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (news_)
       (void)::inotify_add_watch(news_.get(), root_.c_str(), IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF);
@@ -140,12 +129,14 @@ class root_watch {
       if (one.creator) all.push_back({one.creator.get(), POLLIN, 0});
       if (one.owner) all.push_back({one.owner.get(), POLLIN, 0});
       if (one.helper) all.push_back({one.helper.get(), POLLIN, 0});
+      else if (one.callers && boot_time_ms() >= one.look_at_ms) all.push_back({one.callers.fd(), POLLIN, 0});
       else if (one.asleep && boot_time_ms() >= one.look_at_ms)
         for (const unique_fd& socket : one.sockets.copies) all.push_back({socket.get(), POLLIN, 0});
       if (one.process) all.push_back({one.process.get(), POLLIN, 0});
       if (one.record.idle_timeout_ms != 0 && one.look_at_ms != 0 && !one.helper && !one.stopping &&
           one.record.process_alive() && (!one.asleep || boot_time_ms() < one.look_at_ms))
         at_most(one.look_at_ms - boot_time_ms());
+      if (one.callers && !one.helper && boot_time_ms() < one.look_at_ms) at_most(one.look_at_ms - boot_time_ms());
       if (one.stopping) at_most(stopping_ms);
       else if (one.record.ends_at_ms != 0) at_most(one.record.ends_at_ms - boot_time_ms());
     }
@@ -162,9 +153,14 @@ class root_watch {
     while (const dirent* entry = all ? ::readdir(all.get()) : nullptr) {
       if (entry->d_name[0] == '.') continue;
       auto record = read_record(root_ + "/" + entry->d_name);
+      const auto known = record ? sandboxes_.find(record->id) : sandboxes_.end();
+      if (known != sandboxes_.end() && known->second.callers && known->second.record.token == record->token) {
+        // Also of one that needs nothing more once it is awake.
+        known->second.record = *record;
+        see_to_callers(known->second);
+      }
       if (!record || !needs_watch(*record, boot_id_) || ended_.contains(record->token)) continue;
       seen.insert(record->id);
-      const auto known = sandboxes_.find(record->id);
       if (known != sandboxes_.end() && known->second.record.token != record->token) forget(known);
       take(std::move(*record));
     }
@@ -233,10 +229,10 @@ class root_watch {
     return true;
   }
 
-  static void see_to_sleep(watched& one) {
+  void see_to_sleep(watched& one) {
     const sandbox_record& record = one.record;
-    const bool falls_asleep = record.idle_timeout_ms != 0 && record.phase == record_phase::running;
-    if (!is_free(one) || (!falls_asleep && !one.asleep)) return;
+    const bool falls_asleep = record.idle_timeout_ms != 0 && record.is_up();
+    if (!is_free(one) || (!falls_asleep && !one.asleep) || one.record.is_hibernated()) return;
     const bool runs = falls_asleep && !one.stopping && record.process_alive();
     const paused_marker marker(record);
     const bool asleep = runs && marker.says_asleep();
@@ -250,7 +246,7 @@ class root_watch {
     }
     if (!runs || boot_time_ms() < one.look_at_ms) return;
     if (!asleep) {
-      have_done(one, [&record] { return put_to_sleep(record); });
+      have_done(one, [&] { return put_to_sleep(record, command_); });
     } else if (one.broke_off || one.sockets.has_caller()) {
       have_done(one, [&record] {
         wake(record);
@@ -266,8 +262,29 @@ class root_watch {
     if (auto process = open_pidfd(one.record.sandbox_process.pid)) one.process = std::move(*process);
   }
 
+  // Its clients' first word brings it back. Those who have called by then are handed over to it, and the others go to itself.
+  void see_to_callers(watched& one) {
+    const bool hibernated = one.record.is_hibernated() && !one.stopping;
+    if (hibernated && !one.callers && command_) {
+      one.callers = docker_callers(one.record);
+      one.look_at_ms = 0;
+    }
+    if (!one.callers) return;
+    if (!hibernated) {
+      if (one.callers.have_called() && one.record.is_up())
+        leave([&] { one.callers.connect(one.record); }, one.callers.fd());
+      one.callers = {};
+    } else if (one.callers.have_called() && !one.helper && boot_time_ms() >= one.look_at_ms) {
+      have_done(one, [&] {
+        (void)command_.run(one.record, "--wake", waking_ms);
+        return std::int64_t{failing_ms};
+      });
+    }
+  }
+
   void act(place at) {
     watched& one = at->second;
+    if (one.record.is_hibernated()) see_to_callers(one);
     see_to_sleep(one);
     if (!is_forsaken(one.record) && (one.stopping || !is_over(one.record))) return;
     // Whoever has ended by now may have handed the sandbox over after its record was read. What they wrote before they ended
@@ -278,7 +295,7 @@ class root_watch {
     if (is_forsaken(one.record)) {
       // Without the command what is left is for `berth gc`.
       kill_sandbox(one.record);
-      if (!program_.empty()) leave([&] { reap(root_, program_, one.record, false); });
+      if (command_) leave([&] { command_.become(one.record); });
       ended_.insert(one.record.token);
       forget(at);
     } else if (!one.stopping && is_over(one.record)) {
@@ -289,17 +306,13 @@ class root_watch {
 
   // In order where the berth command is there, which has a minute for it; by force in any case.
   void stop(const sandbox_record& record) {
-    const pid_t child = program_.empty() ? -1 : ::fork();
-    if (child == 0) {
-      reap(root_, program_, record, true);
-      ::_exit(1);
-    }
-    while (child > 0 && ::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    if (command_) (void)command_.run(record, "--stop", stop_ms);
     kill_sandbox(record);
   }
 
-  std::string root_, program_, boot_id_;
+  std::string root_;
+  berth_command command_;
+  std::string boot_id_;
   unique_fd news_;
   std::map<std::string, watched> sandboxes_;  // by id
   std::set<std::string> ended_;               // tokens: to each it is done once

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sleep.hpp"
 
+#include "program.hpp"
+
 #include "base/pause.hpp"
 
 #include <berth/base/clock.hpp>
@@ -16,12 +18,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <ctime>
 #include <optional>
 #include <string>
@@ -34,6 +34,7 @@ constexpr std::int64_t at_work_ms = 1'000;  // somebody holds the sandbox's lock
 constexpr int answer_ms = 2'000;
 // Within guest_rest_limit_ms, for which the guest holds still.
 constexpr int runsc_ms = 8'000;
+constexpr int hibernation_ms = 180'000;
 
 int left(time_point deadline) {
   const auto ms = std::chrono::duration_cast<milliseconds>(deadline - clock::now()).count();
@@ -42,29 +43,8 @@ int left(time_point deadline) {
 
 // `runsc pause` or `runsc resume`. What it prints is for nobody: it is asked for the outcome.
 bool run_runsc(const sandbox_record& record, const char* verb) {
-  std::string words[] = {record.runsc, "--root=" + record.runsc_root(), verb, record.container_id()};
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/";
-  char* const environment[] = {path, home, nullptr};
-  const pid_t child = ::fork();
-  if (child < 0) return false;
-  if (child == 0) {
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::execve(words[0].c_str(), argv.data(), environment);
-    ::_exit(127);
-  }
-  if (const auto process = open_pidfd(child)) {
-    pollfd ended{process->get(), POLLIN, 0};
-    if (::poll(&ended, 1, runsc_ms) <= 0) (void)signal_pidfd(process->get(), SIGKILL);
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return run_program(record.runsc, {record.runsc, "--root=" + record.runsc_root(), verb, record.container_id()},
+                     runsc_ms) == 0;
 }
 
 // Whatever had been begun: runsc resumes only what is paused.
@@ -138,14 +118,14 @@ bool somebody_is_there(const sandbox_record& record, bool guest_holds_still) {
 
 std::optional<sandbox_record> read_again(const sandbox_record& known) {
   auto now = read_record(known.directory);
-  if (!now || now->token != known.token || now->phase != record_phase::running || !now->process_alive()) return {};
+  if (!now || now->token != known.token || !now->is_up()) return {};
   return std::move(*now);
 }
 
 }  // namespace
 
-std::int64_t put_to_sleep(const sandbox_record& known) {
-  const auto lock = directory_lock::try_lock(known.directory);
+std::int64_t put_to_sleep(const sandbox_record& known, const berth_command& command) {
+  auto lock = directory_lock::try_lock(known.directory);
   if (!lock) return at_work_ms;
   const auto record = read_again(known);
   if (!record) return at_work_ms;
@@ -155,6 +135,17 @@ std::int64_t put_to_sleep(const sandbox_record& known) {
   if (marker.is_there()) return timeout;
   if (const auto idle = since_last_exec_ms(*record); idle < timeout) return timeout - idle;
   if (somebody_is_there(*record, false)) return timeout;
+
+  if (record->hibernates && command) {
+    // It asks the guest itself. Where that fails, as on a disk that is full, it sleeps in memory.
+    lock = make_error(errc::again, "guest", "given up");
+    const int code = command.run(*record, "--hibernate", hibernation_ms);
+    if (code == 0) return 0;
+    if (code == reap_in_use) return at_work_ms;
+    lock = directory_lock::try_lock(known.directory);
+    const auto now = lock ? read_again(known) : std::nullopt;
+    if (!now || marker.is_there()) return at_work_ms;
+  }
 
   guest_link guest(*record);
   if (!guest.say(guest_frame_kind::hello, encode(guest_hello{guest_protocol_version, BERTH_VERSION_STRING})))

@@ -374,6 +374,29 @@ TEST_F(SandboxTest, falls_asleep_and_wakes_by_its_next_use) {
   }
 }
 
+TEST_F(SandboxTest, hibernates_and_goes_on_by_its_next_use) {
+  const Event made = create("");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  Error error;
+  for (int i = 0; i < 2; ++i) {
+    std::uint64_t op = 0;
+    ASSERT_EQ(berth_sandbox_hibernate(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+    const Event saved = done(op);
+    EXPECT_EQ(saved.status, BERTH_OK) << saved.error << "\n" << saved.detail;
+    ASSERT_EQ(berth_sandbox_state(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+    EXPECT_NE(done(op).payload.find(R"("state":"hibernated")"), std::string::npos);
+    if (i == 0) {
+      const Event woken = exec(R"({"argv":["true"]})");
+      EXPECT_EQ(woken.status, BERTH_OK) << woken.error;
+    } else {
+      ASSERT_EQ(berth_sandbox_resume(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+      EXPECT_EQ(done(op).status, BERTH_OK);
+    }
+    ASSERT_EQ(berth_sandbox_state(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+    EXPECT_NE(done(op).payload.find(R"("state":"running")"), std::string::npos);
+  }
+}
+
 TEST_F(SandboxTest, egress) {
   const Event made = create(R"(,"egress":["198.51.100.7:443"])");
   ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;

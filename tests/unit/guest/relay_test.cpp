@@ -85,7 +85,7 @@ TEST_F(RelayTest, HandsOnBothWaysAndTheEndOfEach) {
     heard = read_to_end(socket.get());  // it ends although the client goes on reading
     write_whole(socket.get(), answer);
   });
-  relay both(loop_, from(), to());
+  relay both(loop_, from(), [this] { return connect_to(to()); });
   ASSERT_TRUE(both.listen());
   std::string got;
   turn_while([&] {
@@ -101,7 +101,7 @@ TEST_F(RelayTest, HandsOnBothWaysAndTheEndOfEach) {
 }
 
 TEST_F(RelayTest, WhereNobodyListensBehindItTheConnectionEnds) {
-  relay nobody(loop_, from(), to());
+  relay nobody(loop_, from(), [this] { return connect_to(to()); });
   ASSERT_TRUE(nobody.listen());
   turn_while([&] {
     const unique_fd socket = connected(from());
@@ -115,7 +115,7 @@ TEST_F(RelayTest, IsInUseWhileAClientWaitsForAnAnswer) {
   const unique_fd listener = listen_at(to(), 0600);
   ASSERT_TRUE(listener);
   ::fcntl(listener.get(), F_SETFL, 0);
-  relay both(loop_, from(), to());
+  relay both(loop_, from(), [this] { return connect_to(to()); });
   ASSERT_TRUE(both.listen());
   unique_fd client, server;
   char piece[16];
@@ -149,7 +149,7 @@ TEST_F(RelayTest, IsInUseWhileAClientWaitsForAnAnswer) {
 TEST_F(RelayTest, ClosedItLeavesNoSocketAndCutsWhatIsUnderWay) {
   const unique_fd listener = listen_at(to(), 0600);
   ASSERT_TRUE(listener);
-  relay one(loop_, from(), to());
+  relay one(loop_, from(), [this] { return connect_to(to()); });
   ASSERT_TRUE(one.listen());
   unique_fd socket = connected(from());
   ASSERT_TRUE(socket);

@@ -79,12 +79,45 @@ TEST_F(GuestRetreats, NotWhileACommandWouldBeCutOff) {
   EXPECT_TRUE(listens());
 }
 
+// So that nobody comes in between: what rests takes nothing up but this.
+TEST_F(GuestRetreats, RightAfterARest) {
+  for (const std::uint32_t wanted : {600'000U, 1U}) {
+    auto channel = run(guest_channel::open(directory() + "/guest.sock", soon()));
+    ASSERT_TRUE(channel);
+    ::usleep(20'000);
+    ASSERT_TRUE(run(channel->send(guest_frame_kind::rest, encode(guest_rest{wanted}), soon())));
+    const auto idle = run(channel->next(soon()));
+    ASSERT_TRUE(idle);
+    ASSERT_EQ(idle->kind, guest_frame_kind::idle_for);
+    const auto since = decode_guest<guest_rest>(idle->payload);
+    ASSERT_TRUE(since);
+    EXPECT_EQ(since->ms >= wanted, wanted == 1U);
+    ASSERT_TRUE(run(channel->send(guest_frame_kind::retreat, "", soon())));
+    const auto answer = run(channel->next(soon()));
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->kind, guest_frame_kind::retreating);
+    EXPECT_FALSE(run(channel->next(soon())));
+    wake({});
+  }
+  auto twice = run(guest_channel::open(directory() + "/guest.sock", soon()));
+  ASSERT_TRUE(twice);
+  ASSERT_TRUE(run(twice->send(guest_frame_kind::rest, encode(guest_rest{600'000}), soon())));
+  ASSERT_TRUE(run(twice->next(soon())));
+  ASSERT_TRUE(run(twice->send(guest_frame_kind::rest, encode(guest_rest{600'000}), soon())));
+  const auto refused = run(twice->next(soon()));
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->kind, guest_frame_kind::refused);
+}
+
 TEST(GuestWake, IsReadBack) {
   const auto wake = decode_guest<guest_wake>(encode(guest_wake{true, "10.211.0.6", "web"}));
   ASSERT_TRUE(wake);
   EXPECT_TRUE(wake->restored);
   EXPECT_EQ(wake->address, "10.211.0.6");
   EXPECT_EQ(wake->hostname, "web");
+  EXPECT_FALSE(wake->same);
+  guest_wake back{true, "", "web", true};
+  EXPECT_TRUE(decode_guest<guest_wake>(encode(back))->same);
   EXPECT_FALSE(decode_guest<guest_wake>("short"));
   EXPECT_FALSE(decode_guest<guest_wake>(encode(guest_wake{}) + "x"));
 }

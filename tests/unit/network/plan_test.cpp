@@ -40,9 +40,9 @@ TEST(NetworkPlan, InsideBatch) {
   EXPECT_EQ(inside_batch(example()),
             "link set dev lo up\n"
             "link set dev eth0 addrgenmode none\n"
-            "addr add 10.211.0.10/30 dev eth0\n"
+            "addr replace 10.211.0.10/30 dev eth0\n"
             "link set dev eth0 up\n"
-            "route add default via 10.211.0.9 dev eth0\n");
+            "route replace default via 10.211.0.9 dev eth0\n");
 }
 
 TEST(NetworkPlan, AHostWithoutIPv6HasNothingToSet) {

@@ -80,6 +80,13 @@ TEST(SandboxConfig, IsChecked) {
   EXPECT_EQ(refused([](auto&, auto& c) { c.idle_timeout = milliseconds(999); }), "idle_timeout");
   EXPECT_EQ(refused([](auto&, auto& c) { c.idle_timeout = std::chrono::hours(600); }), "idle_timeout");
   EXPECT_EQ(refused([](auto&, auto& c) { c.idle_timeout = seconds(9), c.shared_directory = false; }), "idle_timeout");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.hibernate = true; }), "hibernate");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.idle_timeout = seconds(9), c.hibernate = true; }), "fine");
+  EXPECT_EQ(refused([](auto&, auto& c) {
+              c.idle_timeout = seconds(9), c.hibernate = true;
+              c.network = network_mode::path, c.network_path = "/run/netns/x";
+            }),
+            "hibernate");
   // What its record could not give back.
   EXPECT_EQ(refused([](auto&, auto& c) { c.rootfs = "/srv/\xff"; }), "rootfs");
   EXPECT_EQ(refused([](auto&, auto& c) { c.network = network_mode::path, c.network_path = "/\xc3"; }), "network");

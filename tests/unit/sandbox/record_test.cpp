@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <berth/sandbox/exit_reason.hpp>
 #include <berth/sandbox/process_identity.hpp>
 #include <berth/sandbox/record.hpp>
 
@@ -32,6 +33,7 @@ sandbox_record example() {
   r.owner = {4713, 2};
   r.ends_at_ms = 1234567890123;
   r.idle_timeout_ms = 600'000;
+  r.hibernates = true;
   r.sandbox_process = {4712, 1};
   r.rootfs = "/srv/\"rootfs\"\n\xc3\xa9";
   r.hostname = "web";
@@ -68,6 +70,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->owner, r.owner);
   EXPECT_EQ(read->ends_at_ms, r.ends_at_ms);
   EXPECT_EQ(read->idle_timeout_ms, 600'000);
+  EXPECT_TRUE(read->hibernates);
   EXPECT_EQ(read->sandbox_process, r.sandbox_process);
   EXPECT_EQ(read->rootfs, r.rootfs);
   EXPECT_EQ(read->network, r.network);
@@ -116,7 +119,7 @@ TEST(Record, WhatIsUnknownIsPassedOver) {
 // Of a berth that had a watch for each sandbox.
 TEST(Record, OneThatSaysNothingOfAWatchHasNone) {
   std::string text = format_record(example());
-  for (const char* key : {"\"watched\"", "\"ends_at_ms\"", "\"idle_timeout_ms\""}) {
+  for (const char* key : {"\"watched\"", "\"ends_at_ms\"", "\"idle_timeout_ms\"", "\"hibernates\""}) {
     const std::size_t at = text.find(key);
     ASSERT_NE(at, std::string::npos);
     text.erase(at, text.find(',', at) + 1 - at);
@@ -130,6 +133,30 @@ TEST(Record, OneThatSaysNothingOfAWatchHasNone) {
   EXPECT_FALSE(read->owner);
   EXPECT_EQ(read->ends_at_ms, 0);
   EXPECT_EQ(read->idle_timeout_ms, 0);
+  EXPECT_FALSE(read->hibernates);
+}
+
+// It says so before its process is ended: as long as that is there it runs.
+TEST(Record, OneIsHibernatedOnceItsProcessIsGone) {
+  sandbox_record r = example();
+  r.boot_id = read_boot_id();
+  r.phase = record_phase::hibernated;
+  r.sandbox_process = process_identity::of(::getpid());
+  ASSERT_EQ(parse_record(format_record(r)).value().phase, record_phase::hibernated);
+  EXPECT_TRUE(r.is_up());
+  EXPECT_FALSE(r.is_hibernated());
+  r.sandbox_process.start_time += 1;
+  EXPECT_FALSE(r.is_up());
+  EXPECT_TRUE(r.is_hibernated());
+  EXPECT_TRUE(r.lives());
+  EXPECT_FALSE(r.process_alive());
+  EXPECT_EQ(find_exit_reason(r), exit_reason::none);
+  r.boot_id = "another";
+  EXPECT_FALSE(r.is_hibernated());
+  EXPECT_FALSE(r.lives());
+  r.boot_id = read_boot_id();
+  r.phase = record_phase::running;
+  EXPECT_FALSE(r.lives());
 }
 
 // Of a berth whose sandboxes had no guest to speak with: its commands go by runsc exec.

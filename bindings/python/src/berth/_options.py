@@ -16,6 +16,7 @@ SANDBOX_NAMES: dict[str, str] = {
     "ends_with_creator": "ends_with_process",
     "env": "env",
     "from": "snapshot",
+    "hibernate": "hibernate",
     "host_ports": "host_ports",
     "id": "name",
     "idle-timeout": "idle_timeout",
@@ -53,6 +54,7 @@ RESTORED: tuple[str, ...] = (
     "ends_with_process",
     "timeout",
     "idle_timeout",
+    "hibernate",
 )
 
 #: Keywords that options of the library have, by what takes them.
@@ -72,6 +74,7 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
         "ends_with_process",
         "timeout",
         "idle_timeout",
+        "hibernate",
         "docker_enabled",
         "data_root",
         "dockerd_args",

@@ -207,7 +207,7 @@ class AsyncSandbox(Attachment):
         return told
 
     async def state(self) -> str:
-        """One of "running", "paused", "asleep", "unresponsive", "stopped", "creating" and "lost"."""
+        """One of "running", "paused", "asleep", "hibernated", "unresponsive", "stopped", "creating" and "lost"."""
         return str((await self._told())["state"])
 
     async def exit_reason(self) -> str | None:
@@ -231,8 +231,13 @@ class AsyncSandbox(Attachment):
         stays so."""
         await self._operate("berth_sandbox_pause")
 
+    async def hibernate(self) -> None:
+        """Saves all that runs inside to the disk and ends it there: it takes no memory until its next use, of whatever
+        process, or resume(), goes on from there."""
+        await self._operate("berth_sandbox_hibernate")
+
     async def resume(self) -> None:
-        """Everything inside goes on; one that is not paused runs on."""
+        """Everything inside goes on, also of one that is hibernated; another runs on."""
         await self._operate("berth_sandbox_resume")
 
     async def snapshot(self, name: str, *, stop: bool = False) -> Snapshot:

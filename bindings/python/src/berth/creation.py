@@ -46,6 +46,7 @@ class Wanted:
     #: None: where it is made by `with`.
     ends_with_process: bool | None = None
     idle_timeout: float | None = None
+    hibernate: bool = False
     insecure_registries: tuple[str, ...] = ()
     registry_ca: Mapping[str, str] | None = None
     registry_auth: tuple[str, ...] = ()
@@ -79,6 +80,8 @@ def sandbox_options(wanted: Wanted, built: Built, id: str, mark: str) -> dict[st
         options["lifetime_ms"] = max(1, round(wanted.timeout * 1000))
     if wanted.idle_timeout is not None:
         options["idle_timeout_ms"] = max(1, round(wanted.idle_timeout * 1000))
+    if wanted.hibernate:
+        options["hibernate"] = True
     return options
 
 
@@ -173,6 +176,10 @@ def checked(wanted: Wanted) -> Wanted:
         raise ValueError("timeout is a number of seconds, more than 0, or None for a sandbox without end")
     if wanted.idle_timeout is not None and wanted.idle_timeout < 1:
         raise ValueError("idle_timeout is a number of seconds, 1 at the least, or None for a sandbox that stays awake")
+    if not isinstance(wanted.hibernate, bool):
+        raise TypeError(f"hibernate is True or False, not {wanted.hibernate!r}")
+    if wanted.hibernate and wanted.idle_timeout is None:
+        raise ValueError("hibernate says where it sleeps once it falls asleep, which takes an idle_timeout")
     if isinstance(wanted.memory, bool) or not isinstance(wanted.memory, (str, int, type(None))):
         raise TypeError(f'memory is a size as "2Gi", or a number of bytes, not {wanted.memory!r}')
     if not isinstance(wanted.docker_enabled, bool):

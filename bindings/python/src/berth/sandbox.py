@@ -63,7 +63,7 @@ class Sandbox:
     image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the host, where they outlive the
     sandbox. dockerd_args: further ones. rootfs: a directory in place of an image. snapshot: the name of a
     saved sandbox to go on from, in place of an image: then only name, ports, network where it is a path, egress,
-    host_ports, timeout, idle_timeout, wait_for_docker and ends_with_process may be given. wait_for_docker:
+    host_ports, timeout, idle_timeout, hibernate, wait_for_docker and ends_with_process may be given. wait_for_docker:
     create() returns when Docker is ready, or fails. max_connections: how many flows it may hold in the host's
     connection tracking; 0: no limit. egress: where it may begin connections to: "all", "none", or a list of
     "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP, the same with "example.com" or
@@ -74,7 +74,8 @@ class Sandbox:
     the registry's is signed. registry_auth: registries whose credentials go in, and no others, "HOST[:PORT]" or
     "docker.io"; everything inside can read them. registry_auth_file: where they are, else ~/.docker/config.json.
     ends_with_process: it is removed when this process ends, whatever ends that; by default so where `with` makes it.
-    idle_timeout: seconds without use after which it falls asleep; its next use wakes it.
+    idle_timeout: seconds without use after which it falls asleep; its next use wakes it. hibernate: it sleeps on the
+    disk then, and takes no memory.
 
     Nothing happens before create(), or `with`, which removes it at the end.
     """
@@ -102,6 +103,7 @@ class Sandbox:
         egress: EgressRules | None = None,
         ends_with_process: bool | None = None,
         idle_timeout: Seconds | None = None,
+        hibernate: bool = False,
         host_ports: Iterable[str] = (),
         insecure_registries: Iterable[str] = (),
         registry_ca: Mapping[str, PathName] | None = None,
@@ -113,7 +115,7 @@ class Sandbox:
             checked_ports(ports), path_name("network", network), checked_lifetime(timeout), checked_volumes(volumes),
             registry_mirror, checked_path("data_root", data_root), checked_strings("dockerd_args", dockerd_args),
             wait_for_docker, max_connections, None if egress is None else checked_egress(egress), ends_with_process,
-            checked_lifetime(idle_timeout),
+            checked_lifetime(idle_timeout), hibernate,
             checked_strings("insecure_registries", insecure_registries), checked_certificates(registry_ca),
             checked_strings("registry_auth", registry_auth), checked_path("registry_auth_file", registry_auth_file),
             checked_strings("host_ports", host_ports),
@@ -206,7 +208,7 @@ class Sandbox:
         return Process(sync(self._aio.exec(*argv, cwd=cwd, env=env, timeout=timeout, user=user, stdin=stdin)))
 
     def state(self) -> str:
-        """One of "running", "paused", "asleep", "unresponsive", "stopped", "creating" and "lost"."""
+        """One of "running", "paused", "asleep", "hibernated", "unresponsive", "stopped", "creating" and "lost"."""
         return sync(self._aio.state())
 
     def exit_reason(self) -> str | None:
@@ -230,8 +232,13 @@ class Sandbox:
         stays so."""
         sync(self._aio.pause())
 
+    def hibernate(self) -> None:
+        """Saves all that runs inside to the disk and ends it there: it takes no memory until its next use, of whatever
+        process, or resume(), goes on from there."""
+        sync(self._aio.hibernate())
+
     def resume(self) -> None:
-        """Everything inside goes on; one that is not paused runs on."""
+        """Everything inside goes on, also of one that is hibernated; another runs on."""
         sync(self._aio.resume())
 
     def snapshot(self, name: str, *, stop: bool = False) -> Snapshot:

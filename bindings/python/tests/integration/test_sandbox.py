@@ -534,6 +534,23 @@ def test_an_idle_sandbox_falls_asleep_and_its_next_use_wakes_it(machine: Path, r
             assert use()
 
 
+def test_a_hibernated_sandbox_goes_on_by_its_next_use(machine: Path, rootfs: str) -> None:
+    how = {"idle_timeout": 1, "hibernate": True}
+    with berth.Sandbox(rootfs=rootfs, docker_enabled=True, wait_for_docker=True, **how) as sandbox:
+        client = sandbox.docker.client()
+        for use in (lambda: sandbox.exec("true").wait() == 0, client.ping, lambda: sandbox.fs.exists("/etc")):
+            deadline = time.monotonic() + 60
+            while sandbox.state() != "hibernated":
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            client.close()  # what it had open was cut
+            assert use()
+        sandbox.hibernate()
+        assert sandbox.state() == "hibernated"
+        sandbox.resume()
+        assert sandbox.state() == "running"
+
+
 def test_egress_is_refused_at_once_and_changed_while_it_runs(machine: Path, rootfs: str) -> None:
     with pytest.raises(berth.InvalidError, match="egress .* has no dot"):
         berth.Sandbox(rootfs=rootfs, egress="localhost").create()

@@ -22,6 +22,16 @@ def test_a_timeout_is_said_in_milliseconds(seconds: float, milliseconds: int) ->
     assert sandbox_options(wanted, Built("", "/"), "id", "mark")["lifetime_ms"] == milliseconds
 
 
+def test_it_hibernates_where_it_falls_asleep() -> None:
+    own = sandbox_options(Wanted(rootfs="/", idle_timeout=60, hibernate=True), Built("", "/"), "id", "mark")
+    assert own["hibernate"] is True
+    assert "hibernate" not in sandbox_options(Wanted(rootfs="/", idle_timeout=60), Built("", "/"), "id", "mark")
+    with pytest.raises(ValueError, match="takes an idle_timeout"):
+        berth.Sandbox(rootfs="/", hibernate=True)
+    with pytest.raises(TypeError, match="hibernate is True or False"):
+        berth.Sandbox(rootfs="/", idle_timeout=60, hibernate=1)  # type: ignore[arg-type]
+
+
 def test_an_idle_timeout_is_said_in_milliseconds_and_has_a_least() -> None:
     own = sandbox_options(Wanted(rootfs="/", idle_timeout=1.5), Built("", "/"), "id", "mark")
     assert own["idle_timeout_ms"] == 1500

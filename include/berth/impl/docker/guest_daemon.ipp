@@ -86,14 +86,16 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse(daemon_re
     auto outcome = co_await std::move(work);
     // By the guest, which was there: a sandbox that is paused or has ended is refused by its own layer.
     const bool cut = !outcome && outcome.error().code == errc::sandbox_not_running && outcome.error().layer == "guest";
-    if (!cut || request.what != daemon_request::kind::watch || !again.box_->record().process_alive() ||
-        clock::now() >= deadline)
+    if (!cut || request.what != daemon_request::kind::watch || !again.box_->lives() || clock::now() >= deadline)
       co_return outcome;
-    const milliseconds pause(50);
-    const bool waited = co_await pause_for(pause);
-    if (!waited) co_return make_error(errc::cancelled, "docker", "cancelled");
-    // One that ended takes a moment to be gone.
-    if (!again.box_->record().process_alive()) co_return outcome;
+    // One that ended takes a moment to be gone. One that falls asleep on the disk is not woken by who listens.
+    do {
+      const milliseconds pause(50);
+      const bool waited = co_await pause_for(pause);
+      if (!waited) co_return make_error(errc::cancelled, "docker", "cancelled");
+      if (!again.box_->lives()) co_return outcome;
+      if (clock::now() >= deadline) co_return make_error(errc::timeout, "docker", "the sandbox is hibernated");
+    } while (again.box_->is_asleep());
     request.so_far = false;
   }
 }
@@ -192,7 +194,7 @@ BERTH_DECL result<guest_status> read_guest_status(const sandbox_record& record) 
   auto status = parse_guest_status(*text);
   if (!status) return status;
   const daemon_state then = status->docker.state;
-  if ((then == daemon_state::ready || then == daemon_state::starting) && !record.process_alive()) {
+  if ((then == daemon_state::ready || then == daemon_state::starting) && !record.lives()) {
     status->docker.state = daemon_state::stopped;
     status->docker.pid = 0;
   }

@@ -50,6 +50,14 @@ inline bool runc_masks_with_limits(const program_version& runc) noexcept {
 
 }  // namespace detail
 
+BERTH_DECL result<void> check_docker_is_restored(const runsc_version& runsc) {
+  if (!runsc.known() || runsc.at_least(docker_needs_runsc::snapshot)) return {};
+  return make_error(errc::unsupported, "docker",
+                    "a sandbox with Docker cannot be restored by runsc " + runsc.text +
+                        ": its network stack fails afterwards, and ends the sandbox",
+                    {}, "use runsc 20260905.0 or newer; sandboxes without Docker can be saved");
+}
+
 BERTH_DECL bool docker_needs_packet_socket_write(const docker_versions& versions) noexcept {
   return versions.docker.at_least(28);
 }

@@ -242,7 +242,7 @@ BERTH_DECL result<guest_rest> decode_guest<guest_rest>(std::string_view payload)
 
 BERTH_DECL std::string encode(const guest_wake& m) {
   std::string out;
-  detail::put_u32(out, m.restored ? 1 : 0);
+  detail::put_u32(out, m.restored ? (m.same ? 2 : 1) : 0);
   detail::put_string(out, m.address);
   detail::put_string(out, m.hostname);
   return out;
@@ -252,7 +252,9 @@ template <>
 BERTH_DECL result<guest_wake> decode_guest<guest_wake>(std::string_view payload) {
   detail::payload_reader read(payload);
   guest_wake m;
-  m.restored = read.number(1) != 0;
+  const std::uint32_t what = read.number(2);
+  m.restored = what != 0;
+  m.same = what == 2;
   m.address = read.c_string();
   m.hostname = read.c_string();
   return detail::checked(read, std::move(m), "wake");

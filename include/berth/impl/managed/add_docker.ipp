@@ -59,7 +59,7 @@ inline result<void> refuse_data_root_in_use(const std::string& directory, const 
   if (!others) return std::move(others).error();
   for (const sandbox_record& other : *others) {
     if (other.damaged) continue;
-    if (!other.process_alive() && !(other.phase == record_phase::creating && other.creator.alive())) continue;
+    if (!other.lives() && !(other.phase == record_phase::creating && other.creator.alive())) continue;
     if (!(made && binds(other, inner)) && !binds(other, top)) continue;
     return make_error(errc::exists, "docker",
                       "the sandbox " + other.id + " has this data root, and two Dockers cannot share one", directory,

@@ -4,9 +4,11 @@
 #include <berth/base/hints.hpp>
 #include <berth/docker/client.hpp>
 #include <berth/docker/daemon_probe.hpp>
+#include <berth/docker/plan.hpp>
 #include <berth/managed/docker_sandbox.hpp>
 #include <berth/process/cancellation.hpp>
 #include <berth/readiness/poll.hpp>
+#include <berth/sandbox/find_runsc.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
 
@@ -18,7 +20,7 @@ namespace detail {
 
 inline bool has_ended(const std::string& directory) {
   const auto record = read_record(directory);
-  return !record || (record->phase != record_phase::creating && !record->process_alive());
+  return !record || (record->phase != record_phase::creating && !record->lives());
 }
 
 inline error ended_error(const sandbox& box) {
@@ -85,6 +87,12 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
     auto read = read_registry_files(docker->registries, config.rootfs);
     if (!read) co_return std::move(read).error();
     files = std::move(*read);
+    if (config.hibernate) {
+      auto finding = find_sandbox_runsc(where, deadline_after(config.create_timeout));
+      const auto binary = co_await std::move(finding);
+      if (!binary) co_return binary.error();
+      BERTH_CO_TRY(check_docker_is_restored(binary->version()));
+    }
     auto adding = add_docker(config, std::move(*docker), where);
     BERTH_CO_TRY(co_await std::move(adding));
   }
@@ -172,7 +180,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_
     const auto purpose = read_purpose(record->directory);
     const auto guest = read_guest_status(*record);
     seen = guest ? guest->docker : daemon_status();
-    const bool is_over = record->phase != record_phase::creating && !record->process_alive();
+    const bool is_over = record->phase != record_phase::creating && !record->lives();
     if (is_over) {
       // What it ended of, where its guest has told.
       if (seen.state == daemon_state::failed && seen.failure) co_return seen.failure->to_error();
@@ -185,7 +193,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_
       guest_.on_status = told;
       if (ready) co_return ready;
       if (ready.error().code == errc::timeout) co_return detail::not_ready_error(*box_, clock::now() - began, {});
-      if (record->process_alive()) co_return ready;
+      if (record->lives()) co_return ready;
       continue;  // it ended meanwhile, and has left word
     }
     if (purpose && !purpose->docker)

@@ -85,15 +85,21 @@ inline boost::asio::awaitable<result<void>> apply_rules(const network_plan& plan
   co_return result<void>();
 }
 
+inline boost::asio::awaitable<result<void>> set_up_inside(const network_plan& plan, time_point deadline) {
+  std::vector<std::string> ip{"ip", "-netns", plan.names.netns, "-batch", "-"};
+  std::string text = inside_batch(plan);
+  auto running = run_network_tool(std::move(ip), std::move(text), deadline);
+  auto done = co_await std::move(running);
+  if (!done) co_return std::move(done).error();
+  co_return result<void>();
+}
+
 inline boost::asio::awaitable<result<void>> make_links(const network_plan& plan, time_point deadline) {
   std::vector<std::string> outside{"ip", "-batch", "-"};
   std::string outside_text = host_batch(plan);
   BERTH_CO_TRY(co_await run_network_tool(std::move(outside), std::move(outside_text), deadline));
-  std::vector<std::string> inside{"ip", "-netns", plan.names.netns, "-batch", "-"};
-  std::string inside_text = inside_batch(plan);
-  auto done = co_await run_network_tool(std::move(inside), std::move(inside_text), deadline);
-  if (!done) co_return std::move(done).error();
-  co_return result<void>();
+  auto inside = set_up_inside(plan, deadline);
+  co_return co_await std::move(inside);
 }
 
 inline result<void> enable_forwarding(const log_sink& sink) {
@@ -271,6 +277,15 @@ BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan
       break;
     }
   co_return result<void>();
+}
+
+BERTH_DECL boost::asio::awaitable<result<void>> renew_addresses(network_names names, ipv4_subnet subnet,
+                                                                time_point deadline) {
+  network_plan plan;
+  plan.names = std::move(names);
+  plan.subnet = subnet;
+  auto setting = detail::set_up_inside(plan, deadline);
+  co_return co_await std::move(setting);
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline, log_sink log) {

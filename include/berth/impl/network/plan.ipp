@@ -44,9 +44,9 @@ BERTH_DECL std::string inside_batch(const network_plan& plan) {
   std::string text;
   text += "link set dev lo up\n";
   if (plan.ipv6) text += "link set dev eth0 addrgenmode none\n";
-  text += "addr add " + plan.address() + "/30 dev eth0\n";
+  text += "addr replace " + plan.address() + "/30 dev eth0\n";
   text += "link set dev eth0 up\n";
-  text += "route add default via " + plan.gateway() + " dev eth0\n";
+  text += "route replace default via " + plan.gateway() + " dev eth0\n";
   return text;
 }
 

@@ -41,11 +41,27 @@ inline error without_stacks(error e, const sandbox_record& record) {
 
 // A checkpoint saves no socket that is bound in a directory of the host's, and no connection over one (release-20260701.0:
 // "Cannot save endpoint with bound host socket").
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time_point deadline) {
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(duration unused_for, time_point deadline) {
   ::unlink(detail::wake_path(record_).c_str());
   auto opening = open_guest(deadline);
   auto channel = co_await std::move(opening);
   if (!channel) co_return std::move(channel).error();
+  if (unused_for > duration::zero()) {
+    // From its answer on the guest takes nothing up but what is said here.
+    guest_rest wanted{static_cast<std::uint32_t>(std::chrono::duration_cast<milliseconds>(unused_for).count())};
+    std::string question = encode(wanted);
+    auto resting = channel->send(guest_frame_kind::rest, std::move(question), deadline);
+    BERTH_CO_TRY(co_await std::move(resting));
+    auto hearing = channel->next(deadline);
+    auto said = co_await std::move(hearing);
+    if (!said) co_return std::move(said).error();
+    const auto idle = said->kind == guest_frame_kind::idle_for
+                          ? decode_guest<guest_rest>(said->payload)
+                          : result<guest_rest>(make_error(errc::hostile, "sandbox",
+                                                          "the sandbox's guest spoke out of turn", record_.id));
+    if (!idle) co_return idle.error();
+    if (idle->ms < wanted.ms) co_return make_error(errc::state, "sandbox", "the sandbox is in use", record_.id);
+  }
   std::string nothing;
   auto asking = channel->send(guest_frame_kind::retreat, std::move(nothing), deadline);
   auto asked = co_await std::move(asking);
@@ -71,18 +87,17 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time
   co_return result<void>();
 }
 
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string directory, bool leave_running,
-                                                              time_point deadline, standstill_work meanwhile) {
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what, time_point deadline) {
   auto waking = be_awake();
   BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
   runsc_checkpoint_options options;
-  options.image_path = std::move(directory);
+  options.image_path = what.directory;
   // Where more is to be saved than what runsc saves, all stands still until that is done as well, and goes on if it fails.
-  const bool hold = static_cast<bool>(meanwhile);
-  options.leave_running = leave_running || hold;
+  const bool hold = static_cast<bool>(what.meanwhile);
+  options.leave_running = what.leave_running || hold;
   auto argv = runsc_checkpoint_argv(*binary, globals(), record_.container_id(), options);
   if (!argv) co_return std::move(argv).error();
   std::string own = record_.directory;
@@ -95,11 +110,11 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
     BERTH_CO_TRY(co_await std::move(resuming));
     paused_marker(record_).remove();
   }
-  auto retreating = have_guest_retreat(deadline);
+  auto retreating = have_guest_retreat(what.unused_for, deadline);
   auto retreated = co_await std::move(retreating);
   result<void> saved = retreated;
   if (retreated && hold) {
-    saved = paused_marker(record_).write(false);
+    saved = paused_marker(record_).write(what.to_sleep);
     if (saved) {
       auto pausing = set_paused(true, deadline);
       saved = co_await std::move(pausing);
@@ -119,18 +134,18 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   }
   if (saved && hold) {
     // Nobody resumes it meanwhile: that takes the lock as well.
-    auto working = meanwhile();
+    auto working = what.meanwhile();
     saved = co_await std::move(working);
   }
   // Whatever became of it, and of whoever waits for it: it is not left deaf.
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  if (saved && !leave_running) {
+  if (saved && !what.leave_running) {
     auto ending = hold ? stop() : wait_stopped(deadline_after(seconds(10)));
     auto ended = co_await std::move(ending);
     paused_marker(record_).remove();
     co_return ended;
   }
-  if (retreated && hold) {
+  if (retreated && hold && record_.process_alive()) {
     auto resuming = set_paused(false, deadline_after(seconds(10)));
     auto resumed = co_await std::move(resuming);
     if (resumed) paused_marker(record_).remove();
@@ -140,24 +155,32 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   if (record_.process_alive()) {
     auto woken = replace_file(detail::wake_path(record_), encode(guest_wake{}), 0600, "sandbox");
     if (!woken && saved) saved = std::move(woken).error();
-    // Others find it where it was when this is over.
-    const time_point soon = deadline_after(seconds(10));
-    for (bool answers = false; !answers && record_.process_alive() && clock::now() < soon;) {
-      std::string path = shared_path(guest_socket_name);
-      auto opening = guest_channel::open(std::move(path), soon);
-      const auto channel = co_await std::move(opening);
-      answers = channel.has_value();
-      const milliseconds pause(2);
-      if (!answers) (void)co_await pause_for(pause);
-    }
+    auto waiting_for_it = wait_for_guest(deadline_after(seconds(10)));
+    co_await std::move(waiting_for_it);
   }
   co_return saved;
+}
+
+// Others find it where it was when this is over.
+BERTH_DECL boost::asio::awaitable<void> sandbox::wait_for_guest(time_point deadline) {
+  for (bool answers = false; !answers && record_.process_alive() && clock::now() < deadline;) {
+    std::string path = shared_path(guest_socket_name);
+    auto opening = guest_channel::open(std::move(path), deadline);
+    const auto channel = co_await std::move(opening);
+    answers = channel.has_value();
+    const milliseconds pause(2);
+    if (!answers) (void)co_await pause_for(pause);
+  }
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::checkpoint(std::string directory, bool leave_running,
                                                                     duration patience, standstill_work meanwhile) {
   auto self = shared_from_this();
-  auto work = save(std::move(directory), leave_running, deadline_after(patience), std::move(meanwhile));
+  save_request what;
+  what.directory = std::move(directory);
+  what.leave_running = leave_running;
+  what.meanwhile = std::move(meanwhile);
+  auto work = save(std::move(what), deadline_after(patience));
   auto done = co_await cancellation_as_error(std::move(work));
   co_return done;
 }

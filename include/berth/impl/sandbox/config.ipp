@@ -109,6 +109,15 @@ BERTH_DECL std::optional<error> egress_obstacle(network_mode mode) {
 
 namespace detail {
 
+BERTH_DECL result<void> check_hibernation(network_mode mode) {
+  if (mode != network_mode::path) return {};
+  return make_error(
+      errc::unsupported, "sandbox",
+      "a sandbox in a network namespace of its caller's does not hibernate: runsc has taken the addresses off the "
+      "links there, and nobody knows them afterwards",
+      "hibernate", "let it sleep in memory, or use the network mode `sandbox`");
+}
+
 BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory) {
   if (how_long == duration::zero()) return {};
   if (how_long < seconds(1) || how_long > std::chrono::hours(24 * 24))
@@ -179,6 +188,9 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   }
   BERTH_TRY(detail::check_annotations(what.annotations));
   BERTH_TRY(detail::check_idle_timeout(what.idle_timeout, what.shared_directory));
+  if (what.hibernate && what.idle_timeout == duration::zero())
+    return bad_config("hibernate", "a sandbox hibernates when it falls asleep, which takes an idle timeout");
+  if (what.hibernate) BERTH_TRY(detail::check_hibernation(what.network));
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }

@@ -5,6 +5,7 @@
 #include <berth/base/hints.hpp>
 #include <berth/base/token.hpp>
 #include <berth/impl/sandbox/config.ipp>
+#include <berth/impl/sandbox/start.ipp>
 #include <berth/process/cancellation.hpp>
 #include <berth/process/tree.hpp>
 #include <berth/process/process.hpp>
@@ -83,6 +84,7 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
   record.watched =
       what.watch_creator || what.owner || what.lifetime != duration::zero() || what.idle_timeout != duration::zero();
   record.idle_timeout_ms = std::chrono::duration_cast<milliseconds>(what.idle_timeout).count();
+  record.hibernates = what.hibernate;
   record.owner = what.owner;
   if (what.lifetime != duration::zero())
     record.ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
@@ -156,67 +158,6 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   co_return co_await create_network(std::move(made), where.log, deadline);
 }
 
-inline runsc_globals creation_globals(const sandbox_record& record, const sandbox_config& what) {
-  runsc_globals globals;
-  globals.root = record.runsc_root();
-  globals.debug_log = record.runsc_logs() + "/";
-  globals.network = record.network == network_mode::none ? runsc_network::none : runsc_network::sandbox;
-  globals.net_raw = what.net_raw;
-  globals.packet_socket_write = what.packet_socket_write;
-  if (record.shared_directory) globals.host_uds = runsc_host_uds::create;
-  // Not `self`: that puts the file with the sandbox's writes into the root file system, which is not ours to write to.
-  globals.overlay2 = "root:dir=" + record.overlay();
-  // Without limits the host's cgroups are left alone, which also works where they cannot be written (containers).
-  if (!record.has_limits()) globals.ignore_cgroups = true;
-  globals.extra_args = what.runsc_args;
-  return globals;
-}
-
-/// The failure of a start, whose directory goes away with it: it names nothing in there, and brings along what was said.
-inline error start_failure(const sandbox_record& record, std::string what, const std::optional<exit_status>& ended) {
-  const auto printed = read_file_end(record.init_log(), 1u << 20, "sandbox");
-  error e = runsc_failure(what, record.runsc_logs(), printed ? std::string_view(*printed) : std::string_view());
-  e.path = record.runsc;
-  if (e.message == what && ended) {
-    e.message += ended->signal != 0 ? ": runsc was killed by signal " + std::to_string(ended->signal)
-                                    : ": runsc ended with " + ended->to_string();
-    if (e.detail.empty()) e.message += " and said nothing";
-  }
-  if (std::string obstacle = find_obstacle(record.directory.substr(0, record.directory.rfind('/'))); !obstacle.empty())
-    e.hint = std::move(obstacle);
-  if (e.hint.empty() && ended && ended->signal != 0)
-    e.hint = "see that `" + record.runsc + " --version` works, and the kernel's log (dmesg)";
-  return e;
-}
-
-inline result<runsc_argv> start_argv(const sandbox_record& record, const sandbox_config& what,
-                                     const runsc_binary& binary, const std::string& pid_file) {
-  const auto fill = [&](auto& options) {
-    options.bundle = record.bundle();
-    options.detach = true;
-    options.pid_file = pid_file;
-  };
-  const runsc_globals globals = creation_globals(record, what);
-  if (!what.restore_from) {
-    runsc_run_options run;
-    fill(run);
-    return runsc_run_argv(binary, globals, record.container_id(), run);
-  }
-  runsc_restore_options restore;
-  fill(restore);
-  restore.image_path = what.restore_from->directory;
-  return runsc_restore_argv(binary, globals, record.container_id(), restore);
-}
-
-/// What the guest of a restored sandbox finds when it looks around: it is another one now.
-inline result<void> write_restored_wake(const sandbox_record& record) {
-  guest_wake wake;
-  wake.restored = true;
-  if (record.net) wake.address = record.net->address();
-  wake.hostname = record.hostname;
-  return replace_file(record.shared() + "/" + std::string(guest_wake_name), encode(wake), 0600, "sandbox");
-}
-
 /// What was saved of the host's directories, each a copy that goes with the sandbox.
 inline boost::asio::awaitable<result<void>> copy_saved_directories(const sandbox_record& record,
                                                                    const sandbox_image& image, time_point deadline) {
@@ -229,40 +170,6 @@ inline boost::asio::awaitable<result<void>> copy_saved_directories(const sandbox
     }
     auto copying = copy_tree(saved.copy, record.directory + "/" + saved.own, deadline);
     BERTH_CO_TRY(co_await std::move(copying));
-  }
-  co_return result<void>();
-}
-
-inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, const sandbox_config& what,
-                                                        const runsc_binary& binary, time_point deadline) {
-  const std::string pid_file = record.directory + "/sandbox.pid";
-  auto argv = start_argv(record, what, binary, pid_file);
-  if (!argv) co_return std::move(argv).error();
-
-  // A file and no pipe: the sandbox keeps it. Appending, since gVisor writes at an offset of its own.
-  const unique_fd printed(
-      ::open(record.init_log().c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!printed) co_return errno_error(errno, "sandbox", "cannot make the log", record.init_log());
-  spawn_options options;
-  options.argv = std::move(*argv);
-  options.env = minimal_environment();
-  stdio_options io;
-  io.out = stdio_options::output::fd;
-  io.err = stdio_options::output::fd;
-  io.out_fd = printed.get();
-  io.err_fd = printed.get();
-  auto done = co_await run_process(std::move(options), std::move(io), deadline);
-  if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
-  if (!done || !done->status.success()) {
-    error e = start_failure(
-        record, (what.restore_from ? "cannot restore the sandbox " : "cannot start the sandbox ") + record.id,
-        done ? std::optional(done->status) : std::nullopt);
-    if (!done) e.code = errc::timeout;
-    co_return e;
-  }
-  record.sandbox_process = process_identity::of(read_pid_file(pid_file));
-  if (!record.sandbox_process.alive()) {
-    co_return start_failure(record, "the sandbox " + record.id + " ended at once", std::nullopt);
   }
   co_return result<void>();
 }
@@ -307,10 +214,13 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   }
   enter_phase(where, "bundle");
   BERTH_CO_TRY(write_bundle(record, mounted, init, resolver));
-  if (what.restore_from && record.guest != 0) BERTH_CO_TRY(write_restored_wake(record));
+  if (what.restore_from && record.guest != 0) BERTH_CO_TRY(write_restored_wake(record, false));
   if (co_await was_cancelled()) co_return make_error(errc::cancelled, "sandbox", "the creation was cancelled");
   enter_phase(where, "runsc");
-  BERTH_CO_TRY(co_await start_runsc(record, what, binary, deadline));
+  std::optional<std::string> image;
+  if (what.restore_from) image = what.restore_from->directory;
+  auto starting = start_runsc(record, std::move(image), binary, deadline);
+  BERTH_CO_TRY(co_await std::move(starting));
   if (record.idle_timeout_ms != 0) BERTH_CO_TRY(find_sandbox_sockets(record));  // what it is woken by
   record.phase = record_phase::running;
   BERTH_CO_TRY(write_record(record));
@@ -346,6 +256,10 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     co_return make_error(errc::unsupported, "sandbox",
                          "the sandbox cannot fall asleep: its guest is another berth's, and cannot be asked",
                          "idle_timeout", "leave the idle timeout out, or save the sandbox anew by this berth");
+  if (record.hibernates && find_command(*init).empty())
+    co_return make_error(errc::unsupported, "sandbox",
+                         "the sandbox cannot hibernate: that is done by the berth command, which is not there",
+                         "hibernate", "install berth, or leave this out: then the sandbox sleeps in memory");
   auto lock = make_state_directory(*root, record);
   for (int attempt = 0; !lock && attempt < 5; ++attempt) {
     // A made-up id that is taken, or a garbage collector that was quicker.

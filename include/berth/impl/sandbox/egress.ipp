@@ -26,7 +26,7 @@ inline result<sandbox_record> read_egress_record(const sandbox_record& mine) {
   if (auto obstacle = egress_obstacle(record->network)) return std::move(*obstacle);
   if (record->phase == record_phase::creating)
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record->id, "try again");
-  if (record->phase != record_phase::running || !record->process_alive())
+  if (record->phase == record_phase::removing || !record->lives())
     return not_running_error(*record, "the sandbox does not run any more", hints::remove_sandbox(record->id));
   if (!record->net || !record->net->egress)
     return make_error(errc::unsupported, "sandbox", "the sandbox was made by an earlier berth, without egress rules",

@@ -240,17 +240,13 @@ BERTH_DECL result<void> sandbox::check_running() {
   const auto going_on = [this]() -> result<void> {
     return is_paused() ? result<void>(detail::paused_error(record_)) : result<void>();
   };
-  if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
-  auto record = read_record(record_.directory);  // it may have come up, or be gone, since it was last read
-  if (!record || record->token != record_.token) {
-    if (!record && record.error().code != errc::not_found) return std::move(record).error();
-    return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
-  }
-  record_ = std::move(*record);
+  if (record_.is_up()) return going_on();
+  BERTH_TRY(read_record_again());  // it may have come up, or be gone, since it was last read
   if (record_.phase == record_phase::creating) {
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record_.id, "try again");
   }
-  if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
+  if (record_.is_up()) return going_on();
+  if (record_.is_hibernated()) return detail::paused_error(record_);
   return detail::not_running_error(record_, "the sandbox does not run any more",
                                    "its log is " + record_.init_log() + "; " + hints::remove_sandbox(record_.id));
 }

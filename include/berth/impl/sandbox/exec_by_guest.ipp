@@ -78,8 +78,12 @@ inline bool fits_guest(const command& what) {
 /// that is being saved, or was just restored, as long as that takes.
 class listening_patience {
  public:
+  listening_patience(const listening_patience&) = delete;
+  listening_patience& operator=(const listening_patience&) = delete;
   explicit listening_patience(const sandbox_record& record)
-      : directory_(record.directory), wake_(record.shared() + "/" + std::string(guest_wake_name)) {
+      : directory_(record.directory),
+        wake_(record.shared() + "/" + std::string(guest_wake_name)),
+        process_(record.sandbox_process) {
     // By its process and not by its record, which is older where the host was slow to make the rest.
     const std::int64_t ticks = ::sysconf(_SC_CLK_TCK);
     timespec up{};
@@ -87,24 +91,31 @@ class listening_patience {
     const auto age = up.tv_sec - static_cast<std::int64_t>(record.sandbox_process.start_time) / ticks;
     young_ = age >= 0 && age < 10;
   }
+  ~listening_patience() {
+    if (called_) ::unlink(wake_.c_str());
+  }
   /// Whether an attempt that met `code` may be made again; after a pause then.
-  bool allows(errc code) const {
-    if (code != errc::not_found && code != errc::again) return false;
+  bool allows(errc code) {
+    if ((code != errc::not_found && code != errc::again) || !process_.alive()) return false;
     if (young_ && clock::now() < until_) return true;
-    return clock::now() < saved_until_ && (::access(wake_.c_str(), F_OK) == 0 || is_being_saved());
+    if (called_) return clock::now() < called_until_;
+    // Who saves it, or removes it, holds the lock of its directory.
+    const auto lock = directory_lock::try_lock(directory_);
+    if (!lock && lock.error().code == errc::again) return clock::now() < saved_until_;
+    if (::access(wake_.c_str(), F_OK) == 0) return clock::now() < saved_until_;
+    if (!lock || code != errc::not_found) return false;
+    // It may have been told to retreat by somebody who was killed then, and would stay so for 10 s.
+    called_ = true;
+    called_until_ = deadline_after(seconds(1));
+    return static_cast<bool>(replace_file(wake_, encode(guest_wake{}), 0600, "sandbox"));
   }
 
  private:
-  // Who saves it, or removes it, holds the lock of its directory.
-  bool is_being_saved() const {
-    const auto lock = directory_lock::try_lock(directory_);
-    return !lock && lock.error().code == errc::again;
-  }
-
   std::string directory_, wake_;
-  bool young_ = false;
+  process_identity process_;
+  bool young_ = false, called_ = false;
   time_point until_ = deadline_after(seconds(5));
-  time_point saved_until_ = deadline_after(seconds(60));
+  time_point saved_until_ = deadline_after(seconds(60)), called_until_;
 };
 
 inline error no_guest_error(const sandbox_record& record) {
@@ -124,7 +135,7 @@ BERTH_DECL boost::asio::awaitable<guest_attempt> sandbox::attempt_by_guest(
     command what, stdio_options io, std::optional<guest_terminal_size> terminal) {
   guest_executor guest(shared_path(guest_socket_name));
   guest.patience = seconds(5);
-  const detail::listening_patience listening(record_);
+  detail::listening_patience listening(record_);
   for (;;) {
     command this_time = what;
     stdio_options streams = io;
@@ -145,7 +156,7 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(tim
   auto waking = be_awake();
   BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
-  const detail::listening_patience listening(record_);
+  detail::listening_patience listening(record_);
   for (;;) {
     std::string path = shared_path(guest_socket_name);
     auto opening = guest_channel::open(std::move(path), deadline);
@@ -153,6 +164,11 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(tim
     if (channel) co_return channel;
     error why = std::move(channel).error();
     if (!listening.allows(why.code)) {
+      // It fell asleep after it was looked at.
+      if (is_asleep() && clock::now() < deadline) {
+        auto again = open_guest(deadline);
+        co_return co_await std::move(again);
+      }
       if (why.code != errc::not_found && why.code != errc::again) co_return why;
       error e = make_error(why.code, "sandbox", "the sandbox's guest does not answer", record_.id,
                            "its first process may have been replaced or stopped; " + record_.init_log() +

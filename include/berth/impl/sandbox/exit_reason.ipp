@@ -57,8 +57,7 @@ BERTH_DECL std::uint64_t count_memory_kills(const sandbox_record& record) {
 }
 
 BERTH_DECL exit_reason find_exit_reason(const sandbox_record& record) {
-  if (record.damaged || record.phase == record_phase::creating || record.boot_id != read_boot_id() ||
-      record.sandbox_process.alive()) {
+  if (record.damaged || record.phase == record_phase::creating || record.boot_id != read_boot_id() || record.lives()) {
     return exit_reason::none;
   }
   if (count_memory_kills(record) > 0) return exit_reason::out_of_memory;

@@ -50,6 +50,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_pause(time_point 
   auto waiting = detail::directory_lock::lock(record_.directory, deadline);
   auto lock = co_await std::move(waiting);
   if (!lock) co_return std::move(lock).error();
+  BERTH_CO_TRY(read_record_again());
+  if (record_.is_hibernated())
+    co_return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is hibernated: nothing of it runs",
+                         record_.id, "resume it first");
   BERTH_CO_TRY(paused_marker(record_).write(false));
   auto work = set_paused(true, deadline);
   auto done = co_await cancellation_as_error(std::move(work));
@@ -74,9 +78,15 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::go_on(bool only_if_asle
   auto waiting = detail::directory_lock::lock(record_.directory, deadline);
   auto lock = co_await std::move(waiting);
   if (!lock) co_return std::move(lock).error();
+  BERTH_CO_TRY(read_record_again());
   if (only_if_asleep ? !is_asleep() : !is_paused()) co_return check_running();
+  if (record_.is_hibernated()) {
+    auto restoring = bring_back(deadline);
+    co_return co_await std::move(restoring);
+  }
   auto work = set_paused(false, deadline);
   auto done = co_await std::move(work);
+  if (done && record_.phase == record_phase::hibernated) done = call_hibernation_off();
   if (done) paused_marker(record_).remove();
   co_return done;
 }
@@ -91,7 +101,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::resume(duration patienc
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::be_awake() {
   auto runs = check_running();
   if (runs || !is_asleep()) co_return runs;
-  auto work = go_on(true, deadline_after(seconds(30)));
+  auto work = go_on(true, deadline_after(record_.is_hibernated() ? seconds(120) : seconds(30)));
   co_return co_await cancellation_as_error(std::move(work));
 }
 

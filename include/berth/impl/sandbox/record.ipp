@@ -25,12 +25,17 @@ BERTH_DECL std::string_view record_phase_name(record_phase phase) noexcept {
   switch (phase) {
     case record_phase::creating: return "creating";
     case record_phase::running: return "running";
+    case record_phase::hibernated: return "hibernated";
     case record_phase::removing: return "removing";
   }
   return "";
 }
 
 BERTH_DECL bool sandbox_record::process_alive() const { return boot_id == read_boot_id() && sandbox_process.alive(); }
+
+BERTH_DECL bool sandbox_record::is_saved() const {
+  return !damaged && phase == record_phase::hibernated && boot_id == read_boot_id();
+}
 
 BERTH_DECL std::string sandbox_record::annotation(std::string_view key) const {
   for (const auto& [name, value] : annotations) {
@@ -117,6 +122,7 @@ inline result<sandbox_record> read_record_object(json_view object) {
   record.token = in.text("token");
   const std::string phase = in.text("phase");
   if (phase == "running") record.phase = record_phase::running;
+  else if (phase == "hibernated") record.phase = record_phase::hibernated;
   else if (phase == "removing") record.phase = record_phase::removing;
   else if (phase != "creating") in.fail("phase", "a known phase");
   record.boot_id = in.text("boot_id");
@@ -127,6 +133,7 @@ inline result<sandbox_record> read_record_object(json_view object) {
   if (in.has("owner")) record.owner = in.process("owner");
   if (in.has("ends_at_ms")) record.ends_at_ms = in.number<std::int64_t>("ends_at_ms");
   if (in.has("idle_timeout_ms")) record.idle_timeout_ms = in.number<std::int64_t>("idle_timeout_ms");
+  if (in.has("hibernates")) record.hibernates = in.flag("hibernates");
   record.sandbox_process = in.process("sandbox_process");
   record.rootfs = in.text("rootfs");
   record.hostname = in.text("hostname");
@@ -220,6 +227,7 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   process("owner", record.owner);
   out.key("ends_at_ms").number(record.ends_at_ms);
   out.key("idle_timeout_ms").number(record.idle_timeout_ms);
+  out.key("hibernates").boolean(record.hibernates);
   process("sandbox_process", record.sandbox_process);
   out.key("rootfs").string(record.rootfs);
   out.key("hostname").string(record.hostname);

@@ -191,9 +191,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root,
 BERTH_DECL bool is_garbage(const sandbox_record& record, const std::string& boot_id) {
   if (record.damaged) return false;
   // The lock is ours, so whoever was creating or removing it is gone.
-  if (record.phase != record_phase::running) return true;
+  if (record.phase == record_phase::creating || record.phase == record_phase::removing) return true;
   if (record.boot_id != boot_id && !boot_id.empty()) return true;
-  if (!record.sandbox_process.alive()) return true;
+  if (!record.lives()) return true;
   return is_forsaken(record);
 }
 

@@ -25,6 +25,7 @@ BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boo
   if (record.damaged || !record.watched || record.phase == record_phase::removing || record.boot_id != boot_id)
     return false;
   if (record.ends_with_creator || record.owner) return true;
+  if (record.phase == record_phase::hibernated) return true;
   return (record.ends_at_ms != 0 || record.idle_timeout_ms != 0) &&
          (record.phase == record_phase::creating || record.process_alive());
 }

@@ -36,6 +36,7 @@ BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept {
     case sandbox_state::running: return "running";
     case sandbox_state::paused: return "paused";
     case sandbox_state::asleep: return "asleep";
+    case sandbox_state::hibernated: return "hibernated";
     case sandbox_state::unresponsive: return "unresponsive";
     case sandbox_state::stopped: return "stopped";
     case sandbox_state::lost: return "lost";
@@ -122,6 +123,7 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state(dur
     auto lock = detail::directory_lock::try_lock(record_.directory);
     co_return !lock && lock.error().code == errc::again ? sandbox_state::creating : sandbox_state::lost;
   }
+  if (record_.is_hibernated()) co_return sandbox_state::hibernated;
   // Not by `runsc state`: it takes a zombie, which waits for a slow init to reap it, for a running sandbox.
   if (record_.phase == record_phase::removing || !record_.sandbox_process.alive()) co_return sandbox_state::stopped;
   if (is_stopped(record_.sandbox_process)) co_return sandbox_state::unresponsive;
@@ -150,11 +152,26 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::state(duration
   co_return found;
 }
 
+BERTH_DECL result<void> sandbox::read_record_again() {
+  auto record = read_record(record_.directory);
+  if (!record || record->token != record_.token) {
+    if (!record && record.error().code != errc::not_found) return std::move(record).error();
+    return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
+  }
+  record_ = std::move(*record);
+  return {};
+}
+
+BERTH_DECL bool sandbox::lives() {
+  // One that was hibernated since it was last looked at has another process by now, or none.
+  return record_.process_alive() || (!record_.damaged && read_record_again() && record_.lives());
+}
+
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point deadline) {
   auto self = shared_from_this();
-  if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
+  if (record_.phase == record_phase::creating) BERTH_CO_TRY(check_running());
   milliseconds pause(5);
-  while (record_.process_alive()) {
+  while (lives()) {
     if (clock::now() >= deadline) co_return make_error(errc::timeout, "sandbox", "the sandbox still runs", record_.id);
     auto nap = pause_for(pause);
     if (!co_await std::move(nap)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
@@ -297,8 +314,12 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience) {
   auto self = shared_from_this();
   const time_point deadline = deadline_after(patience);
-  if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
-  if (!record_.process_alive()) co_return result<void>();
+  if (record_.phase == record_phase::creating) BERTH_CO_TRY(check_running());
+  if (!lives()) co_return result<void>();
+  if (record_.is_hibernated()) {
+    auto ending = drop_hibernation(deadline);
+    co_return co_await std::move(ending);
+  }
   if (is_paused()) {                              // runsc signals none that is (20260701.0)
     auto going_on = set_paused(false, deadline);  // with or without its lock
     const auto goes_on = co_await cancellation_as_error(std::move(going_on));

@@ -34,16 +34,6 @@ inline result<snapshot_base> base_of(const runsc_binary& binary, const std::stri
   return snapshot_base{binary.version().text, cpu_features(), std::move(*identity)};
 }
 
-/// In a sandbox that earlier releases restored, a packet that a container sends outside, or the first ICMP error, ends runsc
-/// (20260701.0: nil maps and limiters in its restored network stack).
-inline result<void> refuse_old_runsc(const runsc_version& runsc) {
-  if (!runsc.known() || runsc.at_least(docker_needs_runsc::snapshot)) return {};
-  return make_error(errc::unsupported, "snapshot",
-                    "a sandbox with Docker cannot be restored by runsc " + runsc.text +
-                        ": its network stack fails afterwards, and ends the sandbox",
-                    {}, "use runsc 20260905.0 or newer; sandboxes without Docker can be saved");
-}
-
 /// Docker's data root where that is a directory of the host's. Two dockerds on one destroy each other's images, so a snapshot
 /// has a copy of it, and each sandbox that is restored another.
 inline std::optional<spec_mount> host_data_root(spec_builder& spec) {
@@ -82,25 +72,6 @@ inline result<void> copy_beside(const std::string& from, const std::string& to) 
 
 }  // namespace detail
 
-BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
-  restore_options out;
-  out.id = config.id;
-  out.hostname = config.hostname;
-  out.network_path = config.network_path;
-  out.annotations = config.annotations;
-  out.egress = config.egress;
-  out.ports = config.ports;
-  out.host_ports = config.host_ports;
-  out.pool = config.pool;
-  out.ends_with_creator = config.ends_with_creator;
-  out.watch_creator = config.watch_creator;
-  out.owner = config.owner;
-  out.lifetime = config.lifetime;
-  out.idle_timeout = config.idle_timeout;
-  out.create_timeout = config.create_timeout;
-  return out;
-}
-
 namespace detail {
 
 BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::shared_ptr<sandbox> box,
@@ -111,7 +82,7 @@ BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::s
   const bool has_docker = kept && kept->docker.state != daemon_state::disabled;
   auto binary = box->runsc();
   if (!binary) co_return std::move(binary).error();
-  if (has_docker) BERTH_CO_TRY(refuse_old_runsc(binary->version()));
+  if (has_docker) BERTH_CO_TRY(check_docker_is_restored(binary->version()));
   const std::string config = box->record().bundle() + "/config.json";
   auto spec = spec_builder::load(config);
   if (!spec) co_return std::move(spec).error();
@@ -172,22 +143,9 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
                          "network_path");
 
   sandbox_config config;
-  config.id = std::move(options.id);
-  config.hostname = std::move(options.hostname);
-  config.annotations = std::move(options.annotations);
-  config.ends_with_creator = options.ends_with_creator;
-  config.watch_creator = options.watch_creator;
-  config.owner = options.owner;
-  config.lifetime = options.lifetime;
-  config.idle_timeout = options.idle_timeout;
-  config.create_timeout = options.create_timeout;
+  static_cast<sandbox_own&>(config) = std::move(static_cast<sandbox_own&>(options));
   config.rootfs = source.rootfs;
   config.network = source.network;
-  config.network_path = std::move(options.network_path);
-  config.egress = std::move(options.egress);
-  config.ports = std::move(options.ports);
-  config.host_ports = std::move(options.host_ports);
-  config.pool = std::move(options.pool);
   if (source.net) config.max_connections = source.net->max_connections;
   if (source.net && !config.egress) config.egress = source.net->egress;
   if (source.net && config.host_ports.empty()) config.host_ports = source.net->host_ports;
