@@ -280,11 +280,20 @@ def tcp():
     s.bind(("203.0.113.2", 7999)); s.listen()
     while True:
         c, peer = s.accept(); c.sendall(("tcp " + peer[0] + "\n").encode()); c.close()
+def much():
+    s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("203.0.113.2", 7998)); s.listen()
+    while True:
+        c, peer = s.accept()
+        try: c.sendall(bytes(32 << 20))
+        except OSError: pass
+        c.close()
 def udp():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("203.0.113.2", 53))
     while True:  # a name server that knows no names
         data, peer = s.recvfrom(512); print("udp", peer[0], flush=True); s.sendto(data[:2] + b"\x81\x83" + data[4:], peer)
-threading.Thread(target=tcp, daemon=True).start(); udp()
+for serve in (tcp, much): threading.Thread(target=serve, daemon=True).start()
+udp()
 )"};
   options.env = minimal_environment();
   auto listening = process::start(loop_.context().get_executor(), options);
@@ -295,6 +304,18 @@ threading.Thread(target=tcp, daemon=True).start(); udp()
               "i=0; until nc -w 5 203.0.113.2 7999 </dev/null || [ $i = 10 ]; do sleep 0.2; i=$((i+1)); done; "
               "nslookup berth.test 203.0.113.2 >/dev/null 2>&1; true"});
   EXPECT_EQ(said, "tcp 203.0.113.1");
+  // Much of it: what the host hands over in pieces of 64 KiB passes the bridges, which came to 30 KB a second before, and would not
+  // be there before all patience is over. The container's own link has the MTU of the way out all the same.
+  docker({"network", "create", "own"});
+  const string mtu = "ip link show eth0 | sed -n 's/.*mtu \\([0-9]*\\).*/\\1/p'";
+  const int way_out = std::stoi(shell(*box_, mtu));
+  for (const char* network : {"bridge", "own"}) {
+    EXPECT_EQ(docker({"run", "--rm", "--network", network, image(), "sh", "-c",
+                      "timeout 100 nc 203.0.113.2 7998 </dev/null | wc -c"}),
+              std::to_string(32 << 20))
+        << network;
+    EXPECT_LE(std::stoi(docker({"run", "--rm", "--network", network, image(), "sh", "-c", mtu})), way_out) << network;
+  }
   for (int i = 0; i < 100 && listening->output(output_stream::out).empty(); ++i) loop_.run_for(milliseconds(100));
   EXPECT_EQ(listening->output(output_stream::out).substr(0, 16), "udp 203.0.113.1\n");
   (void)loop_.run(listening->stop(seconds(1)));

@@ -16,6 +16,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
@@ -61,6 +62,25 @@ std::vector<std::string> link_names() {
 unsigned mtu_of_link(const std::string& name) {
   ifreq answer;
   return ask(name, SIOCGIFMTU, answer) ? static_cast<unsigned>(answer.ifr_mtu) : 0;
+}
+
+int set_link_mtu(const std::string& name, unsigned mtu) {
+  struct {
+    nlmsghdr header;
+    ifinfomsg link;
+    rtattr mtu_head;
+    std::uint32_t mtu;
+  } request{};
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = RTM_NEWLINK;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  request.link.ifi_family = AF_UNSPEC;
+  request.link.ifi_index = static_cast<int>(::if_nametoindex(name.c_str()));
+  if (request.link.ifi_index == 0) return errno;
+  request.mtu_head.rta_len = RTA_LENGTH(sizeof request.mtu);
+  request.mtu_head.rta_type = IFLA_MTU;
+  request.mtu = mtu;
+  return request_link(&request, sizeof request);
 }
 
 std::string address_of_link(const std::string& name) {

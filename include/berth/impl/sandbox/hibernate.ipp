@@ -26,6 +26,7 @@
 
 #include <dirent.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -119,7 +120,17 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_hibernation(durat
     if (!record_.is_hibernated()) (void)detail::remove_tree(hibernation(record_).directory());
     co_return saved;
   }
-  co_return ensure_watch(root_, *init);  // who listens for its clients meanwhile
+  BERTH_CO_TRY(ensure_watch(root_, *init));
+  // Who listens for its clients meanwhile.
+  const hibernation kept(record_);
+  const time_point soon = deadline_after(seconds(2));
+  while (kept.has_docker() && !find_command(*init).empty() && clock::now() < soon &&
+         ::access(kept.docker_socket().c_str(), F_OK) != 0) {
+    const milliseconds pause(2);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) break;
+  }
+  co_return result<void>();
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hibernate(duration unused_for, duration patience) {
