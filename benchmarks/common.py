@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What benchmarks of sandboxes share."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def need(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        sys.exit(f'{name} is not set: run this through `make bench`, or `eval "$(scripts/setup --print)"` first')
+    return value
+
+
+def berth_start(berth: str, rootfs: str, name: str) -> float:
+    begin = time.monotonic()
+    subprocess.run(
+        [berth, "-q", "run", "-d", "--id", name, "--rootfs", rootfs, "--docker", "--wait"],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    return time.monotonic() - begin
+
+
+def remove(berth: str, name: str) -> None:
+    subprocess.run([berth, "-q", "rm", name], check=True, stdout=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def workplace(berth: str):
+    """A directory with a BERTH_ROOT of its own. No sandbox of it is left, whatever ends the benchmark but SIGKILL."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    work = tempfile.mkdtemp(prefix="berth-bench-")
+    os.environ["BERTH_ROOT"] = os.path.join(work, "state")
+    try:
+        yield work
+    finally:
+        for _ in range(5):  # a machine that many of them keep busy may not be done with one in time
+            ids = subprocess.run([berth, "-q", "ls", "--ids"], capture_output=True, text=True).stdout.split()
+            if (
+                not ids
+                or subprocess.run([berth, "-q", "rm", "--force", *ids], stdout=subprocess.DEVNULL).returncode == 0
+            ):
+                break
+        else:
+            sys.exit(
+                f"not all sandboxes were removed: BERTH_ROOT={work}/state berth ls"
+            )  # by their records they can be
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def verdict(name: str, value: float, limit: float, text: str) -> bool:
+    print(f"{name}: {text} {'ok' if value <= limit else 'MISSED'}", flush=True)
+    return value <= limit
