@@ -71,9 +71,8 @@ def large_image(images: Images) -> Path:
 def inside_namespace(work: Work, *argv: str) -> Iterator[subprocess.Popen]:
     """A program in the namespace that the sandboxes reach."""
     with open(work.directory / (Path(argv[0]).name + ".log"), "w") as log:
-        process = subprocess.Popen(
-            ["ip", "netns", "exec", work.namespace, *argv], stdout=log, stderr=log, start_new_session=True
-        )
+        enter = ["setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", work.namespace]
+        process = subprocess.Popen([*enter, *argv], stdout=log, stderr=log, start_new_session=True)
     try:
         yield process
     finally:
