@@ -167,7 +167,7 @@ static constexpr option_row daemon_rows[] = {
 };
 static constexpr option_row docker_rows[] = {
     {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
-    {"data_root", option_type::text, 0, 2147483647, "", "", "\"tmpfs\"", "", "", false, false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit, or of the host's memory), \"tmpfs:2Gi\", or a directory of this host, where they outlive the sandbox in its berth-data-root/docker"},
+    {"data_root", option_type::text, 0, 2147483647, "", "", "\"tmpfs\"", "", "", false, false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit, or of the host's memory), \"tmpfs:2Gi\", a directory of this host, where they outlive the sandbox in its berth-data-root/docker, or \"DIRECTORY:20Gi\": the same in a file system of that size"},
     {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, false, "0.1", "where it keeps its images inside"},
     {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, false, "0.1", "how long it may take from its start to ready"},
     {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"on-failure\"", "", "", false, false, "0.1", "what happens when dockerd ends by itself"},

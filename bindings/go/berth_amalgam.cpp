@@ -8593,6 +8593,9 @@ inline result<void> add_docker_data_root(spec_builder& spec, const docker_data_r
     const std::uint64_t half = limit > 0 ? static_cast<std::uint64_t>(limit) / 2 : 0;
     return spec_mounts(spec).set(tmpfs_mount(path, root.size != 0 ? root.size : half, 0710));
   }
+  if (root.size != 0)
+    return make_error(errc::unsupported, "docker", "only a managed sandbox has a directory of the host's with a size",
+                      root.directory, "name a directory on a file system of that size, without a size");
   if (!is_mount_path(root.directory))
     return make_error(errc::spec_path, "docker", "the data root is not an absolute directory", root.directory,
                       "give an absolute path without `..`, or tmpfs");
@@ -8696,8 +8699,19 @@ BERTH_DECL result<docker_data_root> parse_data_root(std::string_view word) {
   }
   if (word.empty() || word.front() != '/')
     return make_error(errc::invalid, "docker", "no such data root: " + std::string(word.substr(0, 64)), {},
-                      "tmpfs, tmpfs:SIZE, or an absolute directory of the host");
+                      "tmpfs, tmpfs:SIZE, an absolute directory of the host, or DIRECTORY:SIZE");
   out.where = docker_data_root::kind::directory;
+  if (const auto colon = word.rfind(':'); colon != std::string_view::npos && colon + 1 < word.size() &&
+                                          word[colon + 1] >= '0' && word[colon + 1] <= '9' &&
+                                          word.find('/', colon) == std::string_view::npos) {
+    result<std::uint64_t> size = parse_byte_size(word.substr(colon + 1));
+    if (!size) {
+      size.error().hint += "; a directory that is called so has a slash after its name";
+      return std::move(size).error();
+    }
+    out.size = *size;
+    word = word.substr(0, colon);
+  }
   out.directory = std::string(word);
   return out;
 }
@@ -8884,7 +8898,6 @@ struct docker_plan {
   bool joins_cgroups = false;
   bool wraps_runc = false;
 };
-BERTH_DECL result<void> check_docker_is_restored(const runsc_version& runsc);
 BERTH_DECL bool docker_needs_packet_socket_write(const docker_versions& versions) noexcept;
 BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options);
 inline constexpr std::string_view start_nonce_variable = "BERTH_START_NONCE";
@@ -9016,13 +9029,6 @@ inline bool runc_masks_with_limits(const program_version& runc) noexcept {
   if (runc.at_least(1, 4)) return runc.at_least(1, 4, 3);
   return runc.at_least(1, 3, 6);
 }
-}
-BERTH_DECL result<void> check_docker_is_restored(const runsc_version& runsc) {
-  if (!runsc.known() || runsc.at_least(docker_needs_runsc::snapshot)) return {};
-  return make_error(errc::unsupported, "docker",
-                    "a sandbox with Docker cannot be restored by runsc " + runsc.text +
-                        ": its network stack fails afterwards, and ends the sandbox",
-                    {}, "use runsc 20260905.0 or newer; sandboxes without Docker can be saved");
 }
 BERTH_DECL bool docker_needs_packet_socket_write(const docker_versions& versions) noexcept {
   return versions.docker.at_least(28);
@@ -10345,7 +10351,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "look for FATAL ERROR in the boot and gofer files of --debug-log", "google/gvisor#9996"},
      {"waiting for sandbox to start: EOF"}},
     {{"BERTH-NO-SPACE", "the file system of the data root is full",
-      "give the data root's tmpfs a larger size, or use a host directory", "docs/reference/docker.md"},
+      "give the data root a larger size, or use a host directory", "docs/reference/docker.md"},
      {"no space left on device"}},
 };
 inline bool line_matches(std::string_view line, std::string_view pattern) noexcept {
@@ -11644,7 +11650,6 @@ struct guest_wake {
   bool restored = false;
   std::string address;
   std::string hostname;
-  bool same = false;
 };
 inline constexpr std::size_t guest_header_size = 8;
 struct guest_frame {
@@ -11991,7 +11996,7 @@ BERTH_DECL result<guest_rest> decode_guest<guest_rest>(std::string_view payload)
 }
 BERTH_DECL std::string encode(const guest_wake& m) {
   std::string out;
-  detail::put_u32(out, m.restored ? (m.same ? 2 : 1) : 0);
+  detail::put_u32(out, m.restored ? 1 : 0);
   detail::put_string(out, m.address);
   detail::put_string(out, m.hostname);
   return out;
@@ -12000,9 +12005,7 @@ template <>
 BERTH_DECL result<guest_wake> decode_guest<guest_wake>(std::string_view payload) {
   detail::payload_reader read(payload);
   guest_wake m;
-  const std::uint32_t what = read.number(2);
-  m.restored = what != 0;
-  m.same = what == 2;
+  m.restored = read.number(1) != 0;
   m.address = read.c_string();
   m.hostname = read.c_string();
   return detail::checked(read, std::move(m), "wake");
@@ -13796,7 +13799,7 @@ inline std::string data_root_in_memory() {
   return "with a data root in memory";
 }
 inline std::string larger_data_root() {
-  return "give the data root's tmpfs a larger size, or use a host directory";
+  return "give the data root a larger size, or use a host directory";
 }
 inline std::string dockerd_arguments() {
   return "take it out of the further arguments for dockerd";
@@ -14666,9 +14669,9 @@ BERTH_DECL std::string inside_batch(const network_plan& plan) {
   std::string text;
   text += "link set dev lo up\n";
   if (plan.ipv6) text += "link set dev eth0 addrgenmode none\n";
-  text += "addr replace " + plan.address() + "/30 dev eth0\n";
+  text += "addr add " + plan.address() + "/30 dev eth0\n";
   text += "link set dev eth0 up\n";
-  text += "route replace default via " + plan.gateway() + " dev eth0\n";
+  text += "route add default via " + plan.gateway() + " dev eth0\n";
   return text;
 }
 namespace detail {
@@ -14928,8 +14931,6 @@ BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_
 BERTH_DECL result<void> check_network_namespace(const std::string& path);
 BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan, log_sink log,
                                                                time_point deadline = time_point::max());
-BERTH_DECL boost::asio::awaitable<result<void>> renew_addresses(network_names names, ipv4_subnet subnet,
-                                                                time_point deadline);
 BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names,
                                                                time_point deadline = time_point::max(),
                                                                log_sink log = {});
@@ -15022,20 +15023,15 @@ inline boost::asio::awaitable<result<void>> apply_rules(const network_plan& plan
   if (!done) co_return std::move(done).error();
   co_return result<void>();
 }
-inline boost::asio::awaitable<result<void>> set_up_inside(const network_plan& plan, time_point deadline) {
-  std::vector<std::string> ip{"ip", "-netns", plan.names.netns, "-batch", "-"};
-  std::string text = inside_batch(plan);
-  auto running = run_network_tool(std::move(ip), std::move(text), deadline);
-  auto done = co_await std::move(running);
-  if (!done) co_return std::move(done).error();
-  co_return result<void>();
-}
 inline boost::asio::awaitable<result<void>> make_links(const network_plan& plan, time_point deadline) {
   std::vector<std::string> outside{"ip", "-batch", "-"};
   std::string outside_text = host_batch(plan);
   BERTH_CO_TRY(co_await run_network_tool(std::move(outside), std::move(outside_text), deadline));
-  auto inside = set_up_inside(plan, deadline);
-  co_return co_await std::move(inside);
+  std::vector<std::string> inside{"ip", "-netns", plan.names.netns, "-batch", "-"};
+  std::string inside_text = inside_batch(plan);
+  auto done = co_await run_network_tool(std::move(inside), std::move(inside_text), deadline);
+  if (!done) co_return std::move(done).error();
+  co_return result<void>();
 }
 inline result<void> enable_forwarding(const log_sink& sink) {
   constexpr const char* path = "/proc/sys/net/ipv4/ip_forward";
@@ -15187,14 +15183,6 @@ BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan
       break;
     }
   co_return result<void>();
-}
-BERTH_DECL boost::asio::awaitable<result<void>> renew_addresses(network_names names, ipv4_subnet subnet,
-                                                                time_point deadline) {
-  network_plan plan;
-  plan.names = std::move(names);
-  plan.subnet = subnet;
-  auto setting = detail::set_up_inside(plan, deadline);
-  co_return co_await std::move(setting);
 }
 BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline, log_sink log) {
   first_failure first;
@@ -15367,7 +15355,7 @@ enum class network_mode {
   path,
 };
 BERTH_DECL std::string_view network_mode_name(network_mode mode) noexcept;
-enum class record_phase { creating, running, hibernated, removing };
+enum class record_phase { creating, running, removing };
 BERTH_DECL std::string_view record_phase_name(record_phase phase) noexcept;
 struct record_network {
   ipv4_subnet subnet;
@@ -15383,6 +15371,10 @@ struct record_network {
 struct record_pool {
   std::string name;
   std::string source;
+};
+struct record_disk {
+  std::string file;
+  std::uint64_t bytes = 0;
 };
 struct sandbox_record {
   static constexpr int current_version = 1;
@@ -15404,7 +15396,6 @@ struct sandbox_record {
   process_identity owner;
   std::int64_t ends_at_ms = 0;
   std::int64_t idle_timeout_ms = 0;
-  bool hibernates = false;
   process_identity sandbox_process;
   std::string rootfs;
   std::string hostname;
@@ -15420,6 +15411,7 @@ struct sandbox_record {
   std::vector<std::string> runsc_args;
   std::string runsc;
   std::vector<std::pair<std::string, std::string>> annotations;
+  std::optional<record_disk> disk;
   std::optional<record_pool> pool;
   bool waits_in_pool() const noexcept {
     return !damaged && pool && phase == record_phase::running && !ends_with_creator;
@@ -15431,6 +15423,10 @@ struct sandbox_record {
   std::string overlay() const { return directory + "/overlay"; }
   std::string root() const { return directory + "/root"; }
   std::string root_layer() const { return directory + "/root-layer"; }
+  std::string disk_mount() const { return directory + "/disk"; }
+  std::string disk_file() const {
+    return !disk ? std::string() : disk->file.empty() ? directory + "/disk.ext4" : disk->file;
+  }
   std::string logs() const { return directory + "/logs"; }
   std::string runsc_logs() const { return directory + "/logs/runsc"; }
   std::string init_log() const { return directory + "/logs/init.log"; }
@@ -15441,14 +15437,7 @@ struct sandbox_record {
   bool has_limits() const noexcept { return cpus > 0 || memory_bytes > 0; }
   network_names names() const { return network_names::of(token); }
   BERTH_DECL bool process_alive() const;
-  bool is_up() const {
-    return (phase == record_phase::running || phase == record_phase::hibernated) && process_alive();
-  }
-  bool is_hibernated() const { return is_saved() && !sandbox_process.alive(); }
-  bool lives() const { return process_alive() || is_saved(); }
   BERTH_DECL std::string annotation(std::string_view key) const;
- private:
-  BERTH_DECL bool is_saved() const;
 };
 BERTH_DECL std::string format_record(const sandbox_record& record);
 BERTH_DECL result<sandbox_record> parse_record(std::string_view json);
@@ -15472,15 +15461,11 @@ BERTH_DECL std::string_view record_phase_name(record_phase phase) noexcept {
   switch (phase) {
     case record_phase::creating: return "creating";
     case record_phase::running: return "running";
-    case record_phase::hibernated: return "hibernated";
     case record_phase::removing: return "removing";
   }
   return "";
 }
 BERTH_DECL bool sandbox_record::process_alive() const { return boot_id == read_boot_id() && sandbox_process.alive(); }
-BERTH_DECL bool sandbox_record::is_saved() const {
-  return !damaged && phase == record_phase::hibernated && boot_id == read_boot_id();
-}
 BERTH_DECL std::string sandbox_record::annotation(std::string_view key) const {
   for (const auto& [name, value] : annotations) {
     if (name == key) return value;
@@ -15558,7 +15543,6 @@ inline result<sandbox_record> read_record_object(json_view object) {
   record.token = in.text("token");
   const std::string phase = in.text("phase");
   if (phase == "running") record.phase = record_phase::running;
-  else if (phase == "hibernated") record.phase = record_phase::hibernated;
   else if (phase == "removing") record.phase = record_phase::removing;
   else if (phase != "creating") in.fail("phase", "a known phase");
   record.boot_id = in.text("boot_id");
@@ -15569,7 +15553,6 @@ inline result<sandbox_record> read_record_object(json_view object) {
   if (in.has("owner")) record.owner = in.process("owner");
   if (in.has("ends_at_ms")) record.ends_at_ms = in.number<std::int64_t>("ends_at_ms");
   if (in.has("idle_timeout_ms")) record.idle_timeout_ms = in.number<std::int64_t>("idle_timeout_ms");
-  if (in.has("hibernates")) record.hibernates = in.flag("hibernates");
   record.sandbox_process = in.process("sandbox_process");
   record.rootfs = in.text("rootfs");
   record.hostname = in.text("hostname");
@@ -15626,6 +15609,11 @@ inline result<sandbox_record> read_record_object(json_view object) {
     }
     record.annotations.emplace_back(*key, *value);
   }
+  if (const json_view v = in.object("disk", false)) {
+    record_reader inner(v);
+    record.disk = record_disk{inner.text("file"), inner.number<std::uint64_t>("bytes")};
+    in.take(inner, "disk");
+  }
   if (const json_view v = in.object("pool", false)) {
     record_reader inner(v);
     record.pool = record_pool{inner.text("name"), inner.text("source")};
@@ -15660,7 +15648,6 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   process("owner", record.owner);
   out.key("ends_at_ms").number(record.ends_at_ms);
   out.key("idle_timeout_ms").number(record.idle_timeout_ms);
-  out.key("hibernates").boolean(record.hibernates);
   process("sandbox_process", record.sandbox_process);
   out.key("rootfs").string(record.rootfs);
   out.key("hostname").string(record.hostname);
@@ -15700,6 +15687,11 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   out.key("annotations").open_array();
   for (const auto& [key, value] : record.annotations) out.open_array().string(key).string(value).close_array();
   out.close_array();
+  if (record.disk) {
+    out.key("disk").open_object();
+    out.key("file").string(record.disk->file).key("bytes").unsigned_number(record.disk->bytes);
+    out.close_object();
+  }
   if (record.pool) {
     out.key("pool").open_object();
     out.key("name").string(record.pool->name).key("source").string(record.pool->source);
@@ -15768,6 +15760,12 @@ struct saved_directory {
   std::string copy;
   std::string own;
 };
+struct sandbox_disk {
+  std::string file;
+  std::uint64_t bytes = 0;
+  std::string directory;
+};
+inline constexpr std::uint64_t least_disk = 64u << 20;
 struct sandbox_image {
   std::string directory;
   std::string spec;
@@ -15775,36 +15773,34 @@ struct sandbox_image {
   std::uint32_t guest = 0;
   std::vector<saved_directory> directories;
 };
-struct sandbox_own {
+struct sandbox_config {
   std::string id;
-  std::string hostname;
+  std::string rootfs;
+  network_mode network = network_mode::sandbox;
   std::string network_path;
-  std::vector<std::pair<std::string, std::string>> annotations;
+  std::optional<std::uint32_t> max_connections;
   std::optional<egress_policy> egress;
+  double cpus = 0;
+  std::uint64_t memory_bytes = 0;
+  std::string hostname;
+  std::vector<std::string> env;
+  std::string cwd = "/";
+  std::vector<sandbox_mount> mounts;
+  std::optional<sandbox_disk> disk;
+  std::vector<std::pair<std::string, std::string>> annotations;
   std::vector<published_port> ports;
   std::vector<host_port> host_ports;
+  bool net_raw = false;
+  bool packet_socket_write = false;
+  bool shared_directory = true;
+  std::vector<std::string> runsc_args;
   bool ends_with_creator = false;
   bool watch_creator = false;
   process_identity owner;
   duration lifetime = duration::zero();
   duration idle_timeout = duration::zero();
-  bool hibernate = false;
   duration create_timeout = seconds(60);
   std::optional<record_pool> pool;
-};
-struct sandbox_config : sandbox_own {
-  std::string rootfs;
-  network_mode network = network_mode::sandbox;
-  std::optional<std::uint32_t> max_connections;
-  double cpus = 0;
-  std::uint64_t memory_bytes = 0;
-  std::vector<std::string> env;
-  std::string cwd = "/";
-  std::vector<sandbox_mount> mounts;
-  bool net_raw = false;
-  bool packet_socket_write = false;
-  bool shared_directory = true;
-  std::vector<std::string> runsc_args;
   std::optional<sandbox_image> restore_from;
   std::function<result<void>(spec_builder&)> edit_spec;
 };
@@ -15822,7 +15818,6 @@ BERTH_DECL result<void> check_sandbox_id(std::string_view id);
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what);
 namespace detail {
 BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory);
-BERTH_DECL result<void> check_hibernation(network_mode mode);
 BERTH_DECL std::optional<error> egress_obstacle(network_mode mode);
 }
 BERTH_DECL result<std::string> find_init(const environment& where);
@@ -15904,14 +15899,6 @@ BERTH_DECL std::optional<error> egress_obstacle(network_mode mode) {
 }
 }
 namespace detail {
-BERTH_DECL result<void> check_hibernation(network_mode mode) {
-  if (mode != network_mode::path) return {};
-  return make_error(
-      errc::unsupported, "sandbox",
-      "a sandbox in a network namespace of its caller's does not hibernate: runsc has taken the addresses off the "
-      "links there, and nobody knows them afterwards",
-      "hibernate", "let it sleep in memory, or use the network mode `sandbox`");
-}
 BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory) {
   if (how_long == duration::zero()) return {};
   if (how_long < seconds(1) || how_long > std::chrono::hours(24 * 24))
@@ -15978,11 +15965,15 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
       return bad_config("mounts", "a mount's destination must be an absolute path: " + mount.destination);
     }
   }
+  if (what.disk) {
+    const bool own = what.disk->file.empty();
+    if (!own && (!absolute(what.disk->file) || !is_utf8(what.disk->file)))
+      return bad_config("disk", "the disk's file must be an absolute path in UTF-8: " + what.disk->file);
+    if (what.disk->bytes < least_disk && (own || what.disk->bytes != 0))
+      return bad_config("disk", "less than 64 MiB: too small for a file system", "give 64Mi or more");
+  }
   BERTH_TRY(detail::check_annotations(what.annotations));
   BERTH_TRY(detail::check_idle_timeout(what.idle_timeout, what.shared_directory));
-  if (what.hibernate && what.idle_timeout == duration::zero())
-    return bad_config("hibernate", "a sandbox hibernates when it falls asleep, which takes an idle timeout");
-  if (what.hibernate) BERTH_TRY(detail::check_hibernation(what.network));
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }
@@ -16655,7 +16646,8 @@ BERTH_DECL std::uint64_t count_memory_kills(const sandbox_record& record) {
   return 0;
 }
 BERTH_DECL exit_reason find_exit_reason(const sandbox_record& record) {
-  if (record.damaged || record.phase == record_phase::creating || record.boot_id != read_boot_id() || record.lives()) {
+  if (record.damaged || record.phase == record_phase::creating || record.boot_id != read_boot_id() ||
+      record.sandbox_process.alive()) {
     return exit_reason::none;
   }
   if (count_memory_kills(record) > 0) return exit_reason::out_of_memory;
@@ -16685,7 +16677,7 @@ constexpr std::string_view orphan_kind_name(orphan_kind kind) noexcept {
 }
 }
 namespace berth {
-enum class sandbox_state { creating, running, paused, asleep, hibernated, unresponsive, stopped, lost };
+enum class sandbox_state { creating, running, paused, asleep, unresponsive, stopped, lost };
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 enum class sandbox_log { init, daemon, command };
 struct sandbox_egress {
@@ -16733,11 +16725,8 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> claim(pool_claim what);
   BERTH_DECL boost::asio::awaitable<result<void>> pause(duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
-  BERTH_DECL boost::asio::awaitable<result<void>> hibernate(duration unused_for = duration::zero(),
-                                                            duration patience = seconds(120));
   BERTH_DECL bool is_paused() const;
   BERTH_DECL boost::asio::awaitable<result<void>> set_idle_timeout(duration how_long);
-  BERTH_DECL bool lives();
   BERTH_DECL bool is_asleep() const;
   BERTH_DECL boost::asio::awaitable<result<void>> checkpoint(std::string directory, bool leave_running,
                                                              duration patience = seconds(120),
@@ -16754,21 +16743,9 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   boost::asio::awaitable<result<void>> begin_pause(time_point deadline);
   boost::asio::awaitable<result<void>> go_on(bool only_if_asleep, time_point deadline);
   boost::asio::awaitable<result<void>> be_awake();
-  struct save_request {
-    std::string directory;
-    bool leave_running = true;
-    standstill_work meanwhile;
-    bool to_sleep = false;
-    duration unused_for = duration::zero();
-  };
-  boost::asio::awaitable<result<void>> save(save_request what, time_point deadline);
-  boost::asio::awaitable<result<void>> have_guest_retreat(duration unused_for, time_point deadline);
-  boost::asio::awaitable<result<void>> begin_hibernation(duration unused_for, time_point deadline);
-  boost::asio::awaitable<result<void>> end_for_hibernation(time_point deadline);
-  boost::asio::awaitable<result<void>> bring_back(time_point deadline);
-  result<void> call_hibernation_off();
-  boost::asio::awaitable<result<void>> drop_hibernation(time_point deadline);
-  boost::asio::awaitable<void> wait_for_guest(time_point deadline);
+  boost::asio::awaitable<result<void>> save(std::string directory, bool leave_running, time_point deadline,
+                                            standstill_work meanwhile);
+  boost::asio::awaitable<result<void>> have_guest_retreat(time_point deadline);
   bool goes_by_guest(const command& what, const stdio_options& io) const;
   boost::asio::awaitable<guest_attempt> attempt_by_guest(command what, stdio_options io,
                                                          std::optional<guest_terminal_size> terminal = {});
@@ -16781,7 +16758,6 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   result<exec_call> make_exec(const command& what, bool terminal, const std::string& pid_file,
                               const std::string& log_file);
   result<void> check_running();
-  result<void> read_record_again();
   environment runsc_place() const;
   boost::asio::awaitable<result<runsc_binary>> runsc_by(time_point deadline);
   environment where_;
@@ -17805,6 +17781,14 @@ BERTH_DECL result<spec_builder> sandbox_spec(const sandbox_record& record, const
   spec_annotations annotations(*spec);
   BERTH_TRY(annotations.set("dev.berth.id", record.id));
   if (what.edit_spec) BERTH_TRY(what.edit_spec(*spec));
+  if (what.disk) {
+    spec_mounts mounts(*spec);
+    for (spec_mount mount : mounts.list()) {
+      if (mount.type != "bind" || mount.source != what.disk->file) continue;
+      mount.source = record.disk_mount() + "/" + what.disk->directory;
+      BERTH_TRY(mounts.set(mount));
+    }
+  }
   return spec;
 }
 BERTH_DECL result<spec_builder> restored_spec(const sandbox_record& record, const sandbox_config& what,
@@ -17908,39 +17892,28 @@ inline bool fits_guest(const command& what) {
 }
 class listening_patience {
  public:
-  listening_patience(const listening_patience&) = delete;
-  listening_patience& operator=(const listening_patience&) = delete;
   explicit listening_patience(const sandbox_record& record)
-      : directory_(record.directory),
-        wake_(record.shared() + "/" + std::string(guest_wake_name)),
-        process_(record.sandbox_process) {
+      : directory_(record.directory), wake_(record.shared() + "/" + std::string(guest_wake_name)) {
     const std::int64_t ticks = ::sysconf(_SC_CLK_TCK);
     timespec up{};
     ::clock_gettime(CLOCK_BOOTTIME, &up);
     const auto age = up.tv_sec - static_cast<std::int64_t>(record.sandbox_process.start_time) / ticks;
     young_ = age >= 0 && age < 10;
   }
-  ~listening_patience() {
-    if (called_) ::unlink(wake_.c_str());
-  }
-  bool allows(errc code) {
-    if ((code != errc::not_found && code != errc::again) || !process_.alive()) return false;
+  bool allows(errc code) const {
+    if (code != errc::not_found && code != errc::again) return false;
     if (young_ && clock::now() < until_) return true;
-    if (called_) return clock::now() < called_until_;
-    const auto lock = directory_lock::try_lock(directory_);
-    if (!lock && lock.error().code == errc::again) return clock::now() < saved_until_;
-    if (::access(wake_.c_str(), F_OK) == 0) return clock::now() < saved_until_;
-    if (!lock || code != errc::not_found) return false;
-    called_ = true;
-    called_until_ = deadline_after(seconds(1));
-    return static_cast<bool>(replace_file(wake_, encode(guest_wake{}), 0600, "sandbox"));
+    return clock::now() < saved_until_ && (::access(wake_.c_str(), F_OK) == 0 || is_being_saved());
   }
  private:
+  bool is_being_saved() const {
+    const auto lock = directory_lock::try_lock(directory_);
+    return !lock && lock.error().code == errc::again;
+  }
   std::string directory_, wake_;
-  process_identity process_;
-  bool young_ = false, called_ = false;
+  bool young_ = false;
   time_point until_ = deadline_after(seconds(5));
-  time_point saved_until_ = deadline_after(seconds(60)), called_until_;
+  time_point saved_until_ = deadline_after(seconds(60));
 };
 inline error no_guest_error(const sandbox_record& record) {
   return make_error(errc::unsupported, "sandbox", "the sandbox has no guest that this berth speaks with", record.id,
@@ -17955,7 +17928,7 @@ BERTH_DECL boost::asio::awaitable<guest_attempt> sandbox::attempt_by_guest(
     command what, stdio_options io, std::optional<guest_terminal_size> terminal) {
   guest_executor guest(shared_path(guest_socket_name));
   guest.patience = seconds(5);
-  detail::listening_patience listening(record_);
+  const detail::listening_patience listening(record_);
   for (;;) {
     command this_time = what;
     stdio_options streams = io;
@@ -17975,7 +17948,7 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(tim
   auto waking = be_awake();
   BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
-  detail::listening_patience listening(record_);
+  const detail::listening_patience listening(record_);
   for (;;) {
     std::string path = shared_path(guest_socket_name);
     auto opening = guest_channel::open(std::move(path), deadline);
@@ -17983,10 +17956,6 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(tim
     if (channel) co_return channel;
     error why = std::move(channel).error();
     if (!listening.allows(why.code)) {
-      if (is_asleep() && clock::now() < deadline) {
-        auto again = open_guest(deadline);
-        co_return co_await std::move(again);
-      }
       if (why.code != errc::not_found && why.code != errc::again) co_return why;
       error e = make_error(why.code, "sandbox", "the sandbox's guest does not answer", record_.id,
                            "its first process may have been replaced or stopped; " + record_.init_log() +
@@ -18150,10 +18119,6 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_pause(time_point 
   auto waiting = detail::directory_lock::lock(record_.directory, deadline);
   auto lock = co_await std::move(waiting);
   if (!lock) co_return std::move(lock).error();
-  BERTH_CO_TRY(read_record_again());
-  if (record_.is_hibernated())
-    co_return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is hibernated: nothing of it runs",
-                         record_.id, "resume it first");
   BERTH_CO_TRY(paused_marker(record_).write(false));
   auto work = set_paused(true, deadline);
   auto done = co_await cancellation_as_error(std::move(work));
@@ -18174,15 +18139,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::go_on(bool only_if_asle
   auto waiting = detail::directory_lock::lock(record_.directory, deadline);
   auto lock = co_await std::move(waiting);
   if (!lock) co_return std::move(lock).error();
-  BERTH_CO_TRY(read_record_again());
   if (only_if_asleep ? !is_asleep() : !is_paused()) co_return check_running();
-  if (record_.is_hibernated()) {
-    auto restoring = bring_back(deadline);
-    co_return co_await std::move(restoring);
-  }
   auto work = set_paused(false, deadline);
   auto done = co_await std::move(work);
-  if (done && record_.phase == record_phase::hibernated) done = call_hibernation_off();
   if (done) paused_marker(record_).remove();
   co_return done;
 }
@@ -18195,7 +18154,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::resume(duration patienc
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::be_awake() {
   auto runs = check_running();
   if (runs || !is_asleep()) co_return runs;
-  auto work = go_on(true, deadline_after(record_.is_hibernated() ? seconds(120) : seconds(30)));
+  auto work = go_on(true, deadline_after(seconds(30)));
   co_return co_await cancellation_as_error(std::move(work));
 }
 }
@@ -18214,26 +18173,11 @@ inline error without_stacks(error e, const sandbox_record& record) {
   return e;
 }
 }
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(duration unused_for, time_point deadline) {
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time_point deadline) {
   ::unlink(detail::wake_path(record_).c_str());
   auto opening = open_guest(deadline);
   auto channel = co_await std::move(opening);
   if (!channel) co_return std::move(channel).error();
-  if (unused_for > duration::zero()) {
-    guest_rest wanted{static_cast<std::uint32_t>(std::chrono::duration_cast<milliseconds>(unused_for).count())};
-    std::string question = encode(wanted);
-    auto resting = channel->send(guest_frame_kind::rest, std::move(question), deadline);
-    BERTH_CO_TRY(co_await std::move(resting));
-    auto hearing = channel->next(deadline);
-    auto said = co_await std::move(hearing);
-    if (!said) co_return std::move(said).error();
-    const auto idle = said->kind == guest_frame_kind::idle_for
-                          ? decode_guest<guest_rest>(said->payload)
-                          : result<guest_rest>(make_error(errc::hostile, "sandbox",
-                                                          "the sandbox's guest spoke out of turn", record_.id));
-    if (!idle) co_return idle.error();
-    if (idle->ms < wanted.ms) co_return make_error(errc::state, "sandbox", "the sandbox is in use", record_.id);
-  }
   std::string nothing;
   auto asking = channel->send(guest_frame_kind::retreat, std::move(nothing), deadline);
   auto asked = co_await std::move(asking);
@@ -18257,16 +18201,17 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(dura
   if (over.error().code != errc::sandbox_not_running) co_return std::move(over).error();
   co_return result<void>();
 }
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what, time_point deadline) {
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string directory, bool leave_running,
+                                                              time_point deadline, standstill_work meanwhile) {
   auto waking = be_awake();
   BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
   runsc_checkpoint_options options;
-  options.image_path = what.directory;
-  const bool hold = static_cast<bool>(what.meanwhile);
-  options.leave_running = what.leave_running || hold;
+  options.image_path = std::move(directory);
+  const bool hold = static_cast<bool>(meanwhile);
+  options.leave_running = leave_running || hold;
   auto argv = runsc_checkpoint_argv(*binary, globals(), record_.container_id(), options);
   if (!argv) co_return std::move(argv).error();
   std::string own = record_.directory;
@@ -18278,11 +18223,11 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
     BERTH_CO_TRY(co_await std::move(resuming));
     paused_marker(record_).remove();
   }
-  auto retreating = have_guest_retreat(what.unused_for, deadline);
+  auto retreating = have_guest_retreat(deadline);
   auto retreated = co_await std::move(retreating);
   result<void> saved = retreated;
   if (retreated && hold) {
-    saved = paused_marker(record_).write(what.to_sleep);
+    saved = paused_marker(record_).write(false);
     if (saved) {
       auto pausing = set_paused(true, deadline);
       saved = co_await std::move(pausing);
@@ -18301,17 +18246,17 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
     }
   }
   if (saved && hold) {
-    auto working = what.meanwhile();
+    auto working = meanwhile();
     saved = co_await std::move(working);
   }
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  if (saved && !what.leave_running) {
+  if (saved && !leave_running) {
     auto ending = hold ? stop() : wait_stopped(deadline_after(seconds(10)));
     auto ended = co_await std::move(ending);
     paused_marker(record_).remove();
     co_return ended;
   }
-  if (retreated && hold && record_.process_alive()) {
+  if (retreated && hold) {
     auto resuming = set_paused(false, deadline_after(seconds(10)));
     auto resumed = co_await std::move(resuming);
     if (resumed) paused_marker(record_).remove();
@@ -18321,117 +18266,24 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
   if (record_.process_alive()) {
     auto woken = replace_file(detail::wake_path(record_), encode(guest_wake{}), 0600, "sandbox");
     if (!woken && saved) saved = std::move(woken).error();
-    auto waiting_for_it = wait_for_guest(deadline_after(seconds(10)));
-    co_await std::move(waiting_for_it);
+    const time_point soon = deadline_after(seconds(10));
+    for (bool answers = false; !answers && record_.process_alive() && clock::now() < soon;) {
+      std::string path = shared_path(guest_socket_name);
+      auto opening = guest_channel::open(std::move(path), soon);
+      const auto channel = co_await std::move(opening);
+      answers = channel.has_value();
+      const milliseconds pause(2);
+      if (!answers) (void)co_await pause_for(pause);
+    }
   }
   co_return saved;
-}
-BERTH_DECL boost::asio::awaitable<void> sandbox::wait_for_guest(time_point deadline) {
-  for (bool answers = false; !answers && record_.process_alive() && clock::now() < deadline;) {
-    std::string path = shared_path(guest_socket_name);
-    auto opening = guest_channel::open(std::move(path), deadline);
-    const auto channel = co_await std::move(opening);
-    answers = channel.has_value();
-    const milliseconds pause(2);
-    if (!answers) (void)co_await pause_for(pause);
-  }
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::checkpoint(std::string directory, bool leave_running,
                                                                     duration patience, standstill_work meanwhile) {
   auto self = shared_from_this();
-  save_request what;
-  what.directory = std::move(directory);
-  what.leave_running = leave_running;
-  what.meanwhile = std::move(meanwhile);
-  auto work = save(std::move(what), deadline_after(patience));
+  auto work = save(std::move(directory), leave_running, deadline_after(patience), std::move(meanwhile));
   auto done = co_await cancellation_as_error(std::move(work));
   co_return done;
-}
-}
-namespace berth::detail {
-inline runsc_globals creation_globals(const sandbox_record& record) {
-  runsc_globals globals;
-  globals.root = record.runsc_root();
-  globals.debug_log = record.runsc_logs() + "/";
-  globals.network = record.network == network_mode::none ? runsc_network::none : runsc_network::sandbox;
-  globals.net_raw = record.net_raw;
-  globals.packet_socket_write = record.packet_socket_write;
-  if (record.shared_directory) globals.host_uds = runsc_host_uds::create;
-  globals.overlay2 = "root:dir=" + record.overlay();
-  if (!record.has_limits()) globals.ignore_cgroups = true;
-  globals.extra_args = record.runsc_args;
-  return globals;
-}
-inline error start_failure(const sandbox_record& record, std::string what, const std::optional<exit_status>& ended) {
-  const auto printed = read_file_end(record.init_log(), 1u << 20, "sandbox");
-  error e = runsc_failure(what, record.runsc_logs(), printed ? std::string_view(*printed) : std::string_view());
-  e.path = record.runsc;
-  if (e.message == what && ended) {
-    e.message += ended->signal != 0 ? ": runsc was killed by signal " + std::to_string(ended->signal)
-                                    : ": runsc ended with " + ended->to_string();
-    if (e.detail.empty()) e.message += " and said nothing";
-  }
-  if (std::string obstacle = find_obstacle(record.directory.substr(0, record.directory.rfind('/'))); !obstacle.empty())
-    e.hint = std::move(obstacle);
-  if (e.hint.empty() && ended && ended->signal != 0)
-    e.hint = "see that `" + record.runsc + " --version` works, and the kernel's log (dmesg)";
-  return e;
-}
-inline result<runsc_argv> start_argv(const sandbox_record& record, const std::optional<std::string>& image,
-                                     const runsc_binary& binary, const std::string& pid_file) {
-  const auto fill = [&](auto& options) {
-    options.bundle = record.bundle();
-    options.detach = true;
-    options.pid_file = pid_file;
-  };
-  const runsc_globals globals = creation_globals(record);
-  if (!image) {
-    runsc_run_options run;
-    fill(run);
-    return runsc_run_argv(binary, globals, record.container_id(), run);
-  }
-  runsc_restore_options restore;
-  fill(restore);
-  restore.image_path = *image;
-  return runsc_restore_argv(binary, globals, record.container_id(), restore);
-}
-inline result<void> write_restored_wake(const sandbox_record& record, bool same) {
-  guest_wake wake;
-  wake.restored = true;
-  wake.same = same;
-  if (record.net) wake.address = record.net->address();
-  wake.hostname = record.hostname;
-  return replace_file(record.shared() + "/" + std::string(guest_wake_name), encode(wake), 0600, "sandbox");
-}
-inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, std::optional<std::string> image,
-                                                        const runsc_binary& binary, time_point deadline) {
-  const std::string pid_file = record.directory + "/sandbox.pid";
-  auto argv = start_argv(record, image, binary, pid_file);
-  if (!argv) co_return std::move(argv).error();
-  const unique_fd printed(
-      ::open(record.init_log().c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!printed) co_return errno_error(errno, "sandbox", "cannot make the log", record.init_log());
-  spawn_options options;
-  options.argv = std::move(*argv);
-  options.env = minimal_environment();
-  stdio_options io;
-  io.out = stdio_options::output::fd;
-  io.err = stdio_options::output::fd;
-  io.out_fd = printed.get();
-  io.err_fd = printed.get();
-  auto done = co_await run_process(std::move(options), std::move(io), deadline);
-  if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
-  if (!done || !done->status.success()) {
-    error e = start_failure(record, (image ? "cannot restore the sandbox " : "cannot start the sandbox ") + record.id,
-                            done ? std::optional(done->status) : std::nullopt);
-    if (!done) e.code = errc::timeout;
-    co_return e;
-  }
-  record.sandbox_process = process_identity::of(read_pid_file(pid_file));
-  if (!record.sandbox_process.alive()) {
-    co_return start_failure(record, "the sandbox " + record.id + " ended at once", std::nullopt);
-  }
-  co_return result<void>();
 }
 }
 namespace berth {
@@ -18652,7 +18504,6 @@ BERTH_DECL std::vector<refused_name> list_refused_names(const std::string& root,
 #endif
 namespace berth {
 inline constexpr int root_watch_fd = 3;
-inline constexpr int reap_in_use = 75;
 inline constexpr const char* abandoned_name = "abandoned";
 BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boot_id);
 BERTH_DECL bool is_forsaken(const sandbox_record& record);
@@ -18683,7 +18534,6 @@ BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boo
   if (record.damaged || !record.watched || record.phase == record_phase::removing || record.boot_id != boot_id)
     return false;
   if (record.ends_with_creator || record.owner) return true;
-  if (record.phase == record_phase::hibernated) return true;
   return (record.ends_at_ms != 0 || record.idle_timeout_ms != 0) &&
          (record.phase == record_phase::creating || record.process_alive());
 }
@@ -18743,6 +18593,171 @@ inline void enter_phase(const environment& where, std::string_view phase) {
 }
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth::detail {
+BERTH_DECL result<void> check_disk_machine();
+BERTH_DECL boost::asio::awaitable<result<void>> mount_disk(const sandbox_record& record, time_point deadline);
+BERTH_DECL boost::asio::awaitable<result<void>> unmount_disk(sandbox_record record, time_point deadline);
+BERTH_DECL bool loop_device_has(const std::string& file);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+#include <linux/loop.h>
+#include <stdio.h>
+namespace berth::detail {
+inline constexpr std::uint64_t disk_block = 4096;
+inline constexpr const char* without_disks =
+    "give a size to a data root in memory, or name a directory on a file system of that size";
+BERTH_DECL result<void> check_disk_machine() {
+  if (::access("/dev/loop-control", F_OK) == 0) return {};
+  return make_error(errc::unsupported, "sandbox", "this machine has no loop devices for a file system of a size",
+                    "/dev/loop-control", std::string("load the kernel's module `loop`; or ") + without_disks);
+}
+BERTH_DECL bool loop_device_has(const std::string& file) {
+  struct stat wanted {};
+  if (::stat(file.c_str(), &wanted) != 0) return false;
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir("/sys/block"), &::closedir);
+  if (!dir) return false;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string name = entry->d_name;
+    if (!name.starts_with("loop") || ::access(("/sys/block/" + name + "/loop/backing_file").c_str(), F_OK) != 0)
+      continue;
+    const unique_fd device(::open(("/dev/" + name).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    loop_info64 info{};
+    if (device && ::ioctl(device.get(), LOOP_GET_STATUS64, &info) == 0 && info.lo_device == wanted.st_dev &&
+        info.lo_inode == wanted.st_ino)
+      return true;
+  }
+  return false;
+}
+inline boost::asio::awaitable<result<void>> run_disk_tool(std::vector<std::string> argv, std::string failure,
+                                                          std::string path, std::string hint, time_point deadline,
+                                                          int most_code = 0) {
+  const std::string program = argv.front();
+  spawn_options options;
+  options.argv = std::move(argv);
+  options.env = minimal_environment();
+  options.parent_death_signal = SIGKILL;
+  stdio_options io;
+  auto running = run_process(std::move(options), std::move(io), deadline);
+  auto done = co_await std::move(running);
+  if (!done) {
+    error e = std::move(done).error();
+    if (e.code == errc::not_found) e.hint = "install " + program + "; or " + without_disks;
+    co_return e;
+  }
+  if (done->status.signal == 0 && done->status.code <= most_code) co_return result<void>();
+  error e = make_error(errc::mount_failed, "sandbox", std::move(failure), std::move(path), std::move(hint));
+  e.detail = program + " ended with " + done->status.to_string() + ": " + done->err;
+  co_return e;
+}
+inline boost::asio::awaitable<result<void>> make_disk(std::string file, std::uint64_t bytes, time_point deadline) {
+  const std::string unfinished = file + ".new";
+  const unique_fd fd(::open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0)
+    co_return errno_error(errno, "sandbox", "cannot make the file for a file system of a size", unfinished);
+  std::vector<std::string> argv{"mkfs.ext4",
+                                "-q",
+                                "-F",
+                                "-b",
+                                std::to_string(disk_block),
+                                "-m",
+                                "0",
+                                "-E",
+                                "lazy_itable_init=1,lazy_journal_init=1,nodiscard",
+                                unfinished};
+  auto making = run_disk_tool(std::move(argv), "cannot make a file system", unfinished, {}, deadline);
+  auto made = co_await std::move(making);
+  if (made && ::rename(unfinished.c_str(), file.c_str()) != 0)
+    made = errno_error(errno, "sandbox", "cannot make the file for a file system of a size", file);
+  if (!made) ::unlink(unfinished.c_str());
+  co_return made;
+}
+inline std::uint64_t ext4_bytes(int file) {
+  std::array<unsigned char, 1024> block{};
+  if (::pread(file, block.data(), block.size(), 1024) != static_cast<ssize_t>(block.size())) return 0;
+  const auto word = [&block](std::size_t at) {
+    return std::uint64_t{block[at]} | std::uint64_t{block[at + 1]} << 8 | std::uint64_t{block[at + 2]} << 16 |
+           std::uint64_t{block[at + 3]} << 24;
+  };
+  if ((word(0x38) & 0xffff) != 0xef53 || word(0x18) > 6) return 0;
+  return (word(0x150) << 32 | word(0x4)) << (10 + word(0x18));
+}
+inline boost::asio::awaitable<result<void>> grow_disk(std::string file, std::uint64_t bytes, time_point deadline) {
+  std::vector<std::string> checking{"e2fsck", "-f", "-p", file};
+  auto check = run_disk_tool(std::move(checking), "the file system is damaged", file, "see `e2fsck -f` on the file",
+                             deadline, 1);
+  BERTH_CO_TRY(co_await std::move(check));
+  std::vector<std::string> growing{"resize2fs", file, std::to_string(bytes >> 10) + "K"};
+  auto grow = run_disk_tool(std::move(growing), "cannot let the file system grow", file, {}, deadline);
+  co_return co_await std::move(grow);
+}
+inline result<void> claim_disk(const sandbox_record& record) {
+  const std::string mark = record.disk->file + ".user";
+  if (const auto user = read_file(mark, 4096, "sandbox"); user && *user != record.directory) {
+    const auto other = read_record(*user);
+    const bool lives =
+        other && (other->process_alive() || (other->phase == record_phase::creating && other->creator.alive()));
+    if (lives && other->disk_file() == record.disk->file)
+      return make_error(errc::exists, "sandbox", "the sandbox " + other->id + " has this file system",
+                        record.disk->file, "name another directory, or " + hints::remove_sandbox(other->id));
+  }
+  return replace_file(mark, record.directory, 0600, "sandbox");
+}
+BERTH_DECL boost::asio::awaitable<result<void>> mount_disk(const sandbox_record& record, time_point deadline) {
+  const std::string file = record.disk_file(), at = record.disk_mount();
+  std::uint64_t bytes = record.disk->bytes;
+  if (::mkdir(at.c_str(), 0700) != 0) co_return errno_error(errno, "sandbox", "cannot make the directory", at);
+  struct stat info {};
+  if (::lstat(file.c_str(), &info) != 0) {
+    if (errno != ENOENT || bytes == 0) co_return errno_error(errno, "sandbox", "cannot open the disk", file);
+    auto making = make_disk(file, bytes, deadline);
+    BERTH_CO_TRY(co_await std::move(making));
+  }
+  const unique_fd disk(::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!disk || ::fstat(disk.get(), &info) != 0) co_return errno_error(errno, "sandbox", "cannot open the disk", file);
+  if (!S_ISREG(info.st_mode))
+    co_return make_error(errc::invalid, "sandbox", "the disk is no regular file", file, "move it away");
+  const std::uint64_t has = ext4_bytes(disk.get());
+  if (has == 0) co_return make_error(errc::invalid, "sandbox", "there is no ext4 in the file", file, "move it away");
+  bytes = bytes == 0 ? has : bytes / disk_block * disk_block;
+  if (bytes < has)
+    co_return make_error(
+        errc::invalid, "sandbox",
+        "the file system has " + std::to_string(has) + " bytes and cannot become smaller, to " + std::to_string(bytes),
+        file, "give no less; or name another directory");
+  if (::flock(disk.get(), LOCK_EX | LOCK_NB) != 0)
+    co_return make_error(errc::exists, "sandbox", "another sandbox is about to have this file system", file,
+                         "name another directory");
+  if (!record.disk->file.empty()) BERTH_CO_TRY(claim_disk(record));
+  if (bytes > has && loop_device_has(file))
+    co_return make_error(
+        errc::again, "sandbox", "the file system cannot grow yet: the kernel has not let go of it", file,
+        "it does when the sandboxes have ended that were begun while it was in use; leave the size out until then");
+  if (bytes > has) {
+    auto growing = grow_disk(file, bytes, deadline);
+    BERTH_CO_TRY(co_await std::move(growing));
+  }
+  std::vector<std::string> argv{
+      "mount", "-t", "ext4", "-o", "loop,nosuid,nodev,noatime,discard,noinit_itable,errors=remount-ro", file, at};
+  auto mounting = run_disk_tool(
+      std::move(argv), "cannot mount the file system", file,
+      "see the kernel's log (dmesg), and `e2fsck -f` on the file; or " + std::string(without_disks), deadline);
+  co_return co_await std::move(mounting);
+}
+BERTH_DECL boost::asio::awaitable<result<void>> unmount_disk(sandbox_record record, time_point deadline) {
+  const std::string at = record.disk_mount();
+  struct stat above {};
+  struct stat top {};
+  if (::stat(record.directory.c_str(), &above) == 0 && ::stat(at.c_str(), &top) == 0 && top.st_dev != above.st_dev) {
+    std::vector<std::string> argv{"sync", "--file-system", at};
+    auto writing = run_disk_tool(std::move(argv), "cannot write the disk", at, {}, deadline);
+    (void)co_await std::move(writing);
+  }
+  std::string path = at;
+  auto unmounting = unmount_shared(std::move(path));
+  co_return co_await std::move(unmounting);
+}
+}
+#endif
 namespace berth::detail {
 struct runsc_arguments {
   std::string_view root;
@@ -19038,6 +19053,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
     std::string path = mount;
     first.keep(co_await unmount_shared(std::move(path)));
   }
+  first.keep(co_await unmount_disk(record, deadline));
   if (*owned && record.has_limits()) {
     enter_phase(where, "cgroups");
     std::string path = record.cgroups_path();
@@ -19142,9 +19158,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root,
 }
 BERTH_DECL bool is_garbage(const sandbox_record& record, const std::string& boot_id) {
   if (record.damaged) return false;
-  if (record.phase == record_phase::creating || record.phase == record_phase::removing) return true;
+  if (record.phase != record_phase::running) return true;
   if (record.boot_id != boot_id && !boot_id.empty()) return true;
-  if (!record.lives()) return true;
+  if (!record.sandbox_process.alive()) return true;
   return is_forsaken(record);
 }
 inline boost::asio::awaitable<result<collected_garbage>> collect_garbage_steps(environment where,
@@ -19457,6 +19473,7 @@ inline result<void> check_sandbox_machine(const sandbox_config& what) {
   }
   if (!S_ISDIR(info.st_mode)) return bad_config("rootfs", "the root file system is no directory: " + what.rootfs);
   if (what.network == network_mode::path) BERTH_TRY(check_network_namespace(what.network_path));
+  if (what.disk) BERTH_TRY(check_disk_machine());
   for (const sandbox_mount& mount : what.mounts) {
     if (::stat(mount.source.c_str(), &info) != 0) {
       return errno_error(errno, "sandbox", "cannot open the mount's source", mount.source);
@@ -19487,7 +19504,6 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
   record.watched =
       what.watch_creator || what.owner || what.lifetime != duration::zero() || what.idle_timeout != duration::zero();
   record.idle_timeout_ms = std::chrono::duration_cast<milliseconds>(what.idle_timeout).count();
-  record.hibernates = what.hibernate;
   record.owner = what.owner;
   if (what.lifetime != duration::zero())
     record.ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
@@ -19506,6 +19522,7 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
   record.runsc = binary.path();
   record.annotations = what.annotations;
   record.pool = what.pool;
+  if (what.disk) record.disk = record_disk{what.disk->file, what.disk->bytes};
   return record;
 }
 inline result<void> make_directories(const sandbox_record& record) {
@@ -19556,17 +19573,104 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   network_plan made = *plan;
   co_return co_await create_network(std::move(made), where.log, deadline);
 }
+inline runsc_globals creation_globals(const sandbox_record& record, const sandbox_config& what) {
+  runsc_globals globals;
+  globals.root = record.runsc_root();
+  globals.debug_log = record.runsc_logs() + "/";
+  globals.network = record.network == network_mode::none ? runsc_network::none : runsc_network::sandbox;
+  globals.net_raw = what.net_raw;
+  globals.packet_socket_write = what.packet_socket_write;
+  if (record.shared_directory) globals.host_uds = runsc_host_uds::create;
+  globals.overlay2 = "root:dir=" + record.overlay();
+  if (!record.has_limits()) globals.ignore_cgroups = true;
+  globals.extra_args = what.runsc_args;
+  return globals;
+}
+inline error start_failure(const sandbox_record& record, std::string what, const std::optional<exit_status>& ended) {
+  const auto printed = read_file_end(record.init_log(), 1u << 20, "sandbox");
+  error e = runsc_failure(what, record.runsc_logs(), printed ? std::string_view(*printed) : std::string_view());
+  e.path = record.runsc;
+  if (e.message == what && ended) {
+    e.message += ended->signal != 0 ? ": runsc was killed by signal " + std::to_string(ended->signal)
+                                    : ": runsc ended with " + ended->to_string();
+    if (e.detail.empty()) e.message += " and said nothing";
+  }
+  if (std::string obstacle = find_obstacle(record.directory.substr(0, record.directory.rfind('/'))); !obstacle.empty())
+    e.hint = std::move(obstacle);
+  if (e.hint.empty() && ended && ended->signal != 0)
+    e.hint = "see that `" + record.runsc + " --version` works, and the kernel's log (dmesg)";
+  return e;
+}
+inline result<runsc_argv> start_argv(const sandbox_record& record, const sandbox_config& what,
+                                     const runsc_binary& binary, const std::string& pid_file) {
+  const auto fill = [&](auto& options) {
+    options.bundle = record.bundle();
+    options.detach = true;
+    options.pid_file = pid_file;
+  };
+  const runsc_globals globals = creation_globals(record, what);
+  if (!what.restore_from) {
+    runsc_run_options run;
+    fill(run);
+    return runsc_run_argv(binary, globals, record.container_id(), run);
+  }
+  runsc_restore_options restore;
+  fill(restore);
+  restore.image_path = what.restore_from->directory;
+  return runsc_restore_argv(binary, globals, record.container_id(), restore);
+}
+inline result<void> write_restored_wake(const sandbox_record& record) {
+  guest_wake wake;
+  wake.restored = true;
+  if (record.net) wake.address = record.net->address();
+  wake.hostname = record.hostname;
+  return replace_file(record.shared() + "/" + std::string(guest_wake_name), encode(wake), 0600, "sandbox");
+}
+inline result<void> make_below(std::string directory, const std::filesystem::path& below) {
+  for (const auto& part : below) {
+    directory += "/" + part.string();
+    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+      return errno_error(errno, "sandbox", "cannot make the directory", directory);
+  }
+  return {};
+}
 inline boost::asio::awaitable<result<void>> copy_saved_directories(const sandbox_record& record,
                                                                    const sandbox_image& image, time_point deadline) {
   for (const saved_directory& saved : image.directories) {
-    std::string own = record.directory;
-    for (const auto& part : std::filesystem::path(saved.own).parent_path()) {
-      own += "/" + part.string();
-      if (::mkdir(own.c_str(), 0700) != 0 && errno != EEXIST)
-        co_return errno_error(errno, "sandbox", "cannot make the directory", own);
-    }
+    BERTH_CO_TRY(make_below(record.directory, std::filesystem::path(saved.own).parent_path()));
     auto copying = copy_tree(saved.copy, record.directory + "/" + saved.own, deadline);
     BERTH_CO_TRY(co_await std::move(copying));
+  }
+  co_return result<void>();
+}
+inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, const sandbox_config& what,
+                                                        const runsc_binary& binary, time_point deadline) {
+  const std::string pid_file = record.directory + "/sandbox.pid";
+  auto argv = start_argv(record, what, binary, pid_file);
+  if (!argv) co_return std::move(argv).error();
+  const unique_fd printed(
+      ::open(record.init_log().c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!printed) co_return errno_error(errno, "sandbox", "cannot make the log", record.init_log());
+  spawn_options options;
+  options.argv = std::move(*argv);
+  options.env = minimal_environment();
+  stdio_options io;
+  io.out = stdio_options::output::fd;
+  io.err = stdio_options::output::fd;
+  io.out_fd = printed.get();
+  io.err_fd = printed.get();
+  auto done = co_await run_process(std::move(options), std::move(io), deadline);
+  if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
+  if (!done || !done->status.success()) {
+    error e = start_failure(
+        record, (what.restore_from ? "cannot restore the sandbox " : "cannot start the sandbox ") + record.id,
+        done ? std::optional(done->status) : std::nullopt);
+    if (!done) e.code = errc::timeout;
+    co_return e;
+  }
+  record.sandbox_process = process_identity::of(read_pid_file(pid_file));
+  if (!record.sandbox_process.alive()) {
+    co_return start_failure(record, "the sandbox " + record.id + " ended at once", std::nullopt);
   }
   co_return result<void>();
 }
@@ -19604,19 +19708,22 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   } else {
     co_return std::move(done).error();
   }
+  if (record.disk) {
+    enter_phase(where, "disk");
+    auto mounting = mount_disk(record, deadline);
+    BERTH_CO_TRY(co_await std::move(mounting));
+    if (!what.restore_from) BERTH_CO_TRY(make_below(record.disk_mount(), what.disk->directory));
+  }
   if (what.restore_from) {
     auto copying = copy_saved_directories(record, *what.restore_from, deadline);
     BERTH_CO_TRY(co_await std::move(copying));
   }
   enter_phase(where, "bundle");
   BERTH_CO_TRY(write_bundle(record, mounted, init, resolver));
-  if (what.restore_from && record.guest != 0) BERTH_CO_TRY(write_restored_wake(record, false));
+  if (what.restore_from && record.guest != 0) BERTH_CO_TRY(write_restored_wake(record));
   if (co_await was_cancelled()) co_return make_error(errc::cancelled, "sandbox", "the creation was cancelled");
   enter_phase(where, "runsc");
-  std::optional<std::string> image;
-  if (what.restore_from) image = what.restore_from->directory;
-  auto starting = start_runsc(record, std::move(image), binary, deadline);
-  BERTH_CO_TRY(co_await std::move(starting));
+  BERTH_CO_TRY(co_await start_runsc(record, what, binary, deadline));
   if (record.idle_timeout_ms != 0) BERTH_CO_TRY(find_sandbox_sockets(record));
   record.phase = record_phase::running;
   BERTH_CO_TRY(write_record(record));
@@ -19649,10 +19756,6 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     co_return make_error(errc::unsupported, "sandbox",
                          "the sandbox cannot fall asleep: its guest is another berth's, and cannot be asked",
                          "idle_timeout", "leave the idle timeout out, or save the sandbox anew by this berth");
-  if (record.hibernates && find_command(*init).empty())
-    co_return make_error(errc::unsupported, "sandbox",
-                         "the sandbox cannot hibernate: that is done by the berth command, which is not there",
-                         "hibernate", "install berth, or leave this out: then the sandbox sleeps in memory");
   auto lock = make_state_directory(*root, record);
   for (int attempt = 0; !lock && attempt < 5; ++attempt) {
     const errc code = lock.error().code;
@@ -19704,7 +19807,7 @@ inline result<sandbox_record> read_egress_record(const sandbox_record& mine) {
   if (auto obstacle = egress_obstacle(record->network)) return std::move(*obstacle);
   if (record->phase == record_phase::creating)
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record->id, "try again");
-  if (record->phase == record_phase::removing || !record->lives())
+  if (record->phase != record_phase::running || !record->process_alive())
     return not_running_error(*record, "the sandbox does not run any more", hints::remove_sandbox(record->id));
   if (!record->net || !record->net->egress)
     return make_error(errc::unsupported, "sandbox", "the sandbox was made by an earlier berth, without egress rules",
@@ -20090,13 +20193,17 @@ BERTH_DECL result<void> sandbox::check_running() {
   const auto going_on = [this]() -> result<void> {
     return is_paused() ? result<void>(detail::paused_error(record_)) : result<void>();
   };
-  if (record_.is_up()) return going_on();
-  BERTH_TRY(read_record_again());
+  if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
+  auto record = read_record(record_.directory);
+  if (!record || record->token != record_.token) {
+    if (!record && record.error().code != errc::not_found) return std::move(record).error();
+    return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
+  }
+  record_ = std::move(*record);
   if (record_.phase == record_phase::creating) {
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record_.id, "try again");
   }
-  if (record_.is_up()) return going_on();
-  if (record_.is_hibernated()) return detail::paused_error(record_);
+  if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
   return detail::not_running_error(record_, "the sandbox does not run any more",
                                    "its log is " + record_.init_log() + "; " + hints::remove_sandbox(record_.id));
 }
@@ -20266,161 +20373,12 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::export_changes(std::str
 }
 }
 namespace berth {
-class hibernation {
- public:
-  explicit hibernation(const sandbox_record& record)
-      : directory_(record.directory + "/hibernated"), docker_socket_(record.shared() + "/docker.sock") {}
-  const std::string& directory() const noexcept { return directory_; }
-  std::string image() const { return directory_ + "/image"; }
-  result<std::string> runsc() const { return read_file(directory_ + "/runsc", 256, "sandbox"); }
-  result<void> set_runsc(const std::string& release) const {
-    return replace_file(directory_ + "/runsc", release, 0600, "sandbox");
-  }
-  const std::string& docker_socket() const noexcept { return docker_socket_; }
-  bool has_docker() const { return ::access((directory_ + "/docker").c_str(), F_OK) == 0; }
-  result<void> set_docker() const { return replace_file(directory_ + "/docker", "", 0600, "sandbox"); }
- private:
-  std::string directory_, docker_socket_;
-};
-}
-namespace berth {
-namespace detail {
-inline result<void> make_hibernation(const sandbox_record& record, const runsc_binary& binary) {
-  const hibernation saved(record);
-  BERTH_TRY(remove_tree(saved.directory()));
-  for (const std::string& path : {saved.directory(), saved.image()})
-    if (::mkdir(path.c_str(), 0700) != 0) return errno_error(errno, "sandbox", "cannot make the directory", path);
-  struct stat info {};
-  if (::lstat(saved.docker_socket().c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) BERTH_TRY(saved.set_docker());
-  return saved.set_runsc(binary.version().text);
-}
-inline std::vector<std::string> runsc_files(const sandbox_record& record, std::string_view end) {
-  std::vector<std::string> out;
-  const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir(record.runsc_root().c_str()), &::closedir);
-  while (const dirent* entry = all ? ::readdir(all.get()) : nullptr) {
-    const std::string_view name = entry->d_name;
-    if (name.front() != '.' && name != "null-netns" && name.ends_with(end))
-      out.push_back(record.runsc_root() + "/" + std::string(name));
-  }
-  return out;
-}
-inline boost::asio::awaitable<result<void>> clear_runsc(sandbox_record record, runsc_binary binary,
-                                                        time_point deadline) {
-  const auto prefix = find_root_prefix(record.directory.substr(0, record.directory.rfind('/')));
-  if (!prefix) co_return prefix.error();
-  auto killing = kill_runsc_processes(runsc_owner::of(record, *prefix), deadline);
-  BERTH_CO_TRY(co_await std::move(killing));
-  if (!runsc_files(record, ".state").empty()) {
-    runsc_globals globals;
-    globals.root = record.runsc_root();
-    runsc_delete_options options;
-    options.force = true;
-    auto argv = runsc_delete_argv(binary, globals, record.container_id(), options);
-    if (!argv) co_return std::move(argv).error();
-    auto deleting = run_runsc(std::move(*argv), deadline);
-    const auto deleted = co_await std::move(deleting);
-    if (!deleted) co_return deleted.error();
-  }
-  for (const std::string& path : runsc_files(record, "")) ::unlink(path.c_str());
-  co_return result<void>();
-}
-}
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_for_hibernation(time_point deadline) {
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  BERTH_CO_TRY(read_record_again());
-  sandbox_record record = record_;
-  record.phase = record_phase::hibernated;
-  record.watched = true;
-  BERTH_CO_TRY(write_record(record));
-  record_ = record;
-  auto binary = co_await runsc_by(deadline);
-  if (!binary) co_return std::move(binary).error();
-  auto clearing = detail::clear_runsc(std::move(record), std::move(*binary), deadline);
-  co_return co_await std::move(clearing);
-}
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_hibernation(duration unused_for, time_point deadline) {
-  BERTH_CO_TRY(detail::check_hibernation(record_.network));
-  auto waking = be_awake();
-  BERTH_CO_TRY(co_await std::move(waking));
-  auto binary = co_await runsc_by(deadline);
-  if (!binary) co_return std::move(binary).error();
-  const auto init = find_init(where_);
-  if (!init) co_return init.error();
-  BERTH_CO_TRY(detail::make_hibernation(record_, *binary));
-  save_request what;
-  what.directory = hibernation(record_).image();
-  what.to_sleep = true;
-  what.unused_for = unused_for;
-  what.meanwhile = [this, deadline] { return end_for_hibernation(deadline); };
-  auto saving = save(std::move(what), deadline);
-  const auto saved = co_await std::move(saving);
-  if (!saved) {
-    if (!record_.is_hibernated()) (void)detail::remove_tree(hibernation(record_).directory());
-    co_return saved;
-  }
-  co_return ensure_watch(root_, *init);
-}
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hibernate(duration unused_for, duration patience) {
-  auto self = shared_from_this();
-  if (record_.is_hibernated()) co_return result<void>();
-  auto work = begin_hibernation(unused_for, deadline_after(patience));
-  co_return co_await cancellation_as_error(std::move(work));
-}
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::bring_back(time_point deadline) {
-  auto binary = co_await runsc_by(deadline);
-  if (!binary) co_return std::move(binary).error();
-  const auto init = find_init(where_);
-  if (!init) co_return init.error();
-  const hibernation saved(record_);
-  const auto saved_by = saved.runsc();
-  if (saved_by && *saved_by != binary->version().text)
-    co_return make_error(errc::unsupported, "sandbox",
-                         "the sandbox was saved to the disk by runsc " + *saved_by + ", which is " +
-                             binary->version().text + " by now: no other can read it",
-                         binary->path(), "put that release back, or " + hints::remove_sandbox(record_.id));
-  sandbox_record record = record_;
-  auto clearing = detail::clear_runsc(record, *binary, deadline);
-  BERTH_CO_TRY(co_await std::move(clearing));
-  if (record.net) {
-    auto renewing = renew_addresses(record.names(), record.net->subnet, deadline);
-    BERTH_CO_TRY(co_await std::move(renewing));
-  }
-  BERTH_CO_TRY(detail::write_restored_wake(record, true));
-  auto starting = detail::start_runsc(record, saved.image(), *binary, deadline);
-  BERTH_CO_TRY(co_await std::move(starting));
-  record_ = std::move(record);
-  BERTH_CO_TRY(call_hibernation_off());
-  paused_marker(record_).remove();
-  if (record_.net && record_.net->egress && !record_.net->egress->named.empty())
-    BERTH_CO_TRY(ensure_names(root_, *init, record_.token));
-  auto waiting = wait_for_guest(deadline);
-  co_await std::move(waiting);
-  co_return result<void>();
-}
-BERTH_DECL result<void> sandbox::call_hibernation_off() {
-  record_.phase = record_phase::running;
-  BERTH_TRY(write_record(record_));
-  return detail::remove_tree(hibernation(record_).directory());
-}
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::drop_hibernation(time_point deadline) {
-  auto waiting = detail::directory_lock::lock(record_.directory, deadline);
-  auto lock = co_await std::move(waiting);
-  if (!lock) co_return std::move(lock).error();
-  BERTH_CO_TRY(read_record_again());
-  if (!record_.is_hibernated()) co_return make_error(errc::again, "sandbox", "the sandbox was just woken", record_.id);
-  BERTH_CO_TRY(call_hibernation_off());
-  paused_marker(record_).remove();
-  co_return result<void>();
-}
-}
-namespace berth {
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept {
   switch (state) {
     case sandbox_state::creating: return "creating";
     case sandbox_state::running: return "running";
     case sandbox_state::paused: return "paused";
     case sandbox_state::asleep: return "asleep";
-    case sandbox_state::hibernated: return "hibernated";
     case sandbox_state::unresponsive: return "unresponsive";
     case sandbox_state::stopped: return "stopped";
     case sandbox_state::lost: return "lost";
@@ -20500,7 +20458,6 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state(dur
     auto lock = detail::directory_lock::try_lock(record_.directory);
     co_return !lock && lock.error().code == errc::again ? sandbox_state::creating : sandbox_state::lost;
   }
-  if (record_.is_hibernated()) co_return sandbox_state::hibernated;
   if (record_.phase == record_phase::removing || !record_.sandbox_process.alive()) co_return sandbox_state::stopped;
   if (is_stopped(record_.sandbox_process)) co_return sandbox_state::unresponsive;
   if (patience <= duration::zero() && !is_paused()) co_return sandbox_state::running;
@@ -20526,23 +20483,11 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::state(duration
   auto found = co_await cancellation_as_error(std::move(work));
   co_return found;
 }
-BERTH_DECL result<void> sandbox::read_record_again() {
-  auto record = read_record(record_.directory);
-  if (!record || record->token != record_.token) {
-    if (!record && record.error().code != errc::not_found) return std::move(record).error();
-    return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
-  }
-  record_ = std::move(*record);
-  return {};
-}
-BERTH_DECL bool sandbox::lives() {
-  return record_.process_alive() || (!record_.damaged && read_record_again() && record_.lives());
-}
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point deadline) {
   auto self = shared_from_this();
-  if (record_.phase == record_phase::creating) BERTH_CO_TRY(check_running());
+  if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
   milliseconds pause(5);
-  while (lives()) {
+  while (record_.process_alive()) {
     if (clock::now() >= deadline) co_return make_error(errc::timeout, "sandbox", "the sandbox still runs", record_.id);
     auto nap = pause_for(pause);
     if (!co_await std::move(nap)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
@@ -20673,12 +20618,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience) {
   auto self = shared_from_this();
   const time_point deadline = deadline_after(patience);
-  if (record_.phase == record_phase::creating) BERTH_CO_TRY(check_running());
-  if (!lives()) co_return result<void>();
-  if (record_.is_hibernated()) {
-    auto ending = drop_hibernation(deadline);
-    co_return co_await std::move(ending);
-  }
+  if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
+  if (!record_.process_alive()) co_return result<void>();
   if (is_paused()) {
     auto going_on = set_paused(false, deadline);
     const auto goes_on = co_await cancellation_as_error(std::move(going_on));
@@ -20834,15 +20775,13 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse(daemon_re
     auto work = again.converse_once(std::move(this_time), deadline, go_on);
     auto outcome = co_await std::move(work);
     const bool cut = !outcome && outcome.error().code == errc::sandbox_not_running && outcome.error().layer == "guest";
-    if (!cut || request.what != daemon_request::kind::watch || !again.box_->lives() || clock::now() >= deadline)
+    if (!cut || request.what != daemon_request::kind::watch || !again.box_->record().process_alive() ||
+        clock::now() >= deadline)
       co_return outcome;
-    do {
-      const milliseconds pause(50);
-      const bool waited = co_await pause_for(pause);
-      if (!waited) co_return make_error(errc::cancelled, "docker", "cancelled");
-      if (!again.box_->lives()) co_return outcome;
-      if (clock::now() >= deadline) co_return make_error(errc::timeout, "docker", "the sandbox is hibernated");
-    } while (again.box_->is_asleep());
+    const milliseconds pause(50);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) co_return make_error(errc::cancelled, "docker", "cancelled");
+    if (!again.box_->record().process_alive()) co_return outcome;
     request.so_far = false;
   }
 }
@@ -20930,7 +20869,7 @@ BERTH_DECL result<guest_status> read_guest_status(const sandbox_record& record) 
   auto status = parse_guest_status(*text);
   if (!status) return status;
   const daemon_state then = status->docker.state;
-  if ((then == daemon_state::ready || then == daemon_state::starting) && !record.lives()) {
+  if ((then == daemon_state::ready || then == daemon_state::starting) && !record.process_alive()) {
     status->docker.state = daemon_state::stopped;
     status->docker.pid = 0;
   }
@@ -22468,13 +22407,15 @@ BERTH_DECL result<supervisor_options> docker_supervisor_options(sandbox& box, co
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
 inline constexpr std::string_view data_root_inside = "berth-data-root/docker";
+inline constexpr std::string_view data_root_disk = "berth-data-root/docker.ext4";
 BERTH_DECL result<std::string> open_data_root(const std::string& directory, const log_sink& log = {});
+BERTH_DECL result<std::string> find_data_root_disk(const std::string& directory, std::uint64_t bytes);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
-#include <stdio.h>
 namespace berth {
 namespace detail {
 inline constexpr const char* data_root_own = "berth-data-root";
+inline constexpr const char* disk_name = "docker.ext4";
 inline constexpr const char* moving_mark = "moving";
 inline bool holds_entry(int directory, const char* name, mode_t kind) {
   struct stat info {};
@@ -22531,18 +22472,22 @@ inline result<void> move_bare_data_root(int from, int own, int to, const std::st
       {{"from", shown}, {"to", shown + "/" + std::string(data_root_inside)}});
   return {};
 }
-}
-BERTH_DECL result<std::string> open_data_root(const std::string& directory, const log_sink& log) {
+struct own_data_root {
+  std::string shown;
+  unique_fd top;
+  unique_fd own;
+};
+inline result<own_data_root> open_own_data_root(const std::string& directory) {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(directory.c_str(), nullptr), &::free);
   if (!real) return errno_error(errno, "docker", "cannot open the data root", directory, "make the directory first");
   const std::string shown = real.get();
-  const unique_fd top(::open(real.get(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  unique_fd top(::open(real.get(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat info {};
   if (!top || ::fstat(top.get(), &info) != 0) return errno_error(errno, "docker", "cannot open the data root", shown);
   if (info.st_uid != 0 && info.st_uid != ::geteuid())
     return make_error(errc::permission, "docker", "the data root belongs to another user", shown,
                       "chown it to the user that runs berth, or name another directory");
-  const bool bare = detail::is_bare_data_root(top.get());
+  const bool bare = is_bare_data_root(top.get());
   if (bare && shown == "/var/lib/docker")
     return make_error(errc::invalid, "docker", "this is the data root of the host's own Docker", shown,
                       "name another directory, or move away what is in it");
@@ -22552,18 +22497,45 @@ BERTH_DECL result<std::string> open_data_root(const std::string& directory, cons
                         "chmod go-w it, or name another directory");
     if (::fchmod(top.get(), 0700) != 0) return errno_error(errno, "docker", "cannot close the data root", shown);
   }
-  const std::string own_shown = shown + "/" + detail::data_root_own;
-  auto own = detail::open_own_directory(top.get(), detail::data_root_own, own_shown);
+  const std::string own_shown = shown + "/" + data_root_own;
+  auto own = open_own_directory(top.get(), data_root_own, own_shown);
   if (!own) return std::move(own).error();
   if (::fchown(own->get(), ::geteuid(), static_cast<gid_t>(-1)) != 0 || ::fchmod(own->get(), 0700) != 0)
     return errno_error(errno, "docker", "cannot close the directory for Docker's data", own_shown);
   if (::flock(own->get(), LOCK_EX) != 0) return errno_error(errno, "docker", "cannot lock the data root", own_shown);
-  const std::string inner_shown = shown + "/" + std::string(data_root_inside);
-  auto inner = detail::open_own_directory(own->get(), "docker", inner_shown);
+  return own_data_root{shown, std::move(top), std::move(*own)};
+}
+inline bool is_to_be_moved(const own_data_root& root) {
+  return is_bare_data_root(root.top.get()) || holds_entry(root.own.get(), moving_mark, S_IFREG);
+}
+}
+BERTH_DECL result<std::string> open_data_root(const std::string& directory, const log_sink& log) {
+  auto root = detail::open_own_data_root(directory);
+  if (!root) return std::move(root).error();
+  const std::string disk_shown = root->shown + "/" + std::string(data_root_disk);
+  if (detail::holds_entry(root->own.get(), detail::disk_name, S_IFREG))
+    return make_error(errc::exists, "docker", "Docker's data is in a file system of its own here", disk_shown,
+                      "mount that, and bind it, or name another directory");
+  const std::string inner_shown = root->shown + "/" + std::string(data_root_inside);
+  auto inner = detail::open_own_directory(root->own.get(), "docker", inner_shown);
   if (!inner) return std::move(inner).error();
-  if (detail::is_bare_data_root(top.get()) || detail::holds_entry(own->get(), detail::moving_mark, S_IFREG))
-    BERTH_TRY(detail::move_bare_data_root(top.get(), own->get(), inner->get(), shown, log));
+  if (detail::is_to_be_moved(*root))
+    BERTH_TRY(detail::move_bare_data_root(root->top.get(), root->own.get(), inner->get(), root->shown, log));
   return inner_shown;
+}
+BERTH_DECL result<std::string> find_data_root_disk(const std::string& directory, std::uint64_t bytes) {
+  auto root = detail::open_own_data_root(directory);
+  if (!root) return std::move(root).error();
+  const std::string disk_shown = root->shown + "/" + std::string(data_root_disk);
+  if (detail::holds_entry(root->own.get(), detail::disk_name, S_IFREG)) return disk_shown;
+  if (bytes == 0) return std::string();
+  const bool holds_data = ::unlinkat(root->own.get(), "docker", AT_REMOVEDIR) != 0 && errno != ENOENT;
+  if (holds_data || detail::is_to_be_moved(*root))
+    return make_error(errc::exists, "docker",
+                      "the data root has Docker's data already, which is in no file system of a size",
+                      holds_data ? root->shown + "/" + std::string(data_root_inside) : root->shown,
+                      "leave the size out, remove that data, or name another directory");
+  return disk_shown;
 }
 }
 #endif
@@ -22595,17 +22567,23 @@ inline bool binds(const sandbox_record& record, const struct stat& info) {
   }
   return false;
 }
+inline bool is_file(const std::string& path, const struct stat& info) {
+  struct stat its {};
+  return !path.empty() && ::stat(path.c_str(), &its) == 0 && its.st_dev == info.st_dev && its.st_ino == info.st_ino;
+}
 inline result<void> refuse_data_root_in_use(const std::string& directory, const environment& where) {
   struct stat top {};
   struct stat inner {};
   if (::stat(directory.c_str(), &top) != 0) return {};
   const bool made = ::stat((directory + "/" + std::string(data_root_inside)).c_str(), &inner) == 0;
+  struct stat disk {};
+  const bool sized = ::stat((directory + "/" + std::string(data_root_disk)).c_str(), &disk) == 0;
   auto others = list_sandboxes(where);
   if (!others) return std::move(others).error();
   for (const sandbox_record& other : *others) {
     if (other.damaged) continue;
-    if (!other.lives() && !(other.phase == record_phase::creating && other.creator.alive())) continue;
-    if (!(made && binds(other, inner)) && !binds(other, top)) continue;
+    if (!other.process_alive() && !(other.phase == record_phase::creating && other.creator.alive())) continue;
+    if (!(made && binds(other, inner)) && !binds(other, top) && !(sized && is_file(other.disk_file(), disk))) continue;
     return make_error(errc::exists, "docker",
                       "the sandbox " + other.id + " has this data root, and two Dockers cannot share one", directory,
                       "name another directory, or " + hints::remove_sandbox(other.id));
@@ -22635,9 +22613,17 @@ BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& 
   }
   docker_recipe managed = recipe;
   if (managed.data_root && managed.data_root->where == docker_data_root::kind::directory) {
-    auto bound = open_data_root(managed.data_root->directory, log_to);
-    if (!bound) return bound.error();
-    managed.data_root->directory = std::move(*bound);
+    auto disk = find_data_root_disk(managed.data_root->directory, managed.data_root->size);
+    if (!disk) return disk.error();
+    if (disk->empty()) {
+      auto bound = open_data_root(managed.data_root->directory, log_to);
+      if (!bound) return bound.error();
+      managed.data_root->directory = std::move(*bound);
+    } else {
+      config.disk = sandbox_disk{*disk, managed.data_root->size, std::string(data_root_inside)};
+      managed.data_root->directory = std::move(*disk);
+      managed.data_root->size = 0;
+    }
   }
   config.net_raw = true;
   if (plan->needs_packet_socket_write) config.packet_socket_write = true;
@@ -22887,7 +22873,7 @@ namespace berth {
 namespace detail {
 inline bool has_ended(const std::string& directory) {
   const auto record = read_record(directory);
-  return !record || (record->phase != record_phase::creating && !record->lives());
+  return !record || (record->phase != record_phase::creating && !record->process_alive());
 }
 inline error ended_error(const sandbox& box) {
   return not_running_error(box.record(), "the sandbox does not run any more", hints::remove_sandbox(box.id()));
@@ -22945,12 +22931,6 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
     auto read = read_registry_files(docker->registries, config.rootfs);
     if (!read) co_return std::move(read).error();
     files = std::move(*read);
-    if (config.hibernate) {
-      auto finding = find_sandbox_runsc(where, deadline_after(config.create_timeout));
-      const auto binary = co_await std::move(finding);
-      if (!binary) co_return binary.error();
-      BERTH_CO_TRY(check_docker_is_restored(binary->version()));
-    }
     auto adding = add_docker(config, std::move(*docker), where);
     BERTH_CO_TRY(co_await std::move(adding));
   }
@@ -23031,7 +23011,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_
     const auto purpose = read_purpose(record->directory);
     const auto guest = read_guest_status(*record);
     seen = guest ? guest->docker : daemon_status();
-    const bool is_over = record->phase != record_phase::creating && !record->lives();
+    const bool is_over = record->phase != record_phase::creating && !record->process_alive();
     if (is_over) {
       if (seen.state == daemon_state::failed && seen.failure) co_return seen.failure->to_error();
       co_return detail::ended_error(*box_);
@@ -23043,7 +23023,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_
       guest_.on_status = told;
       if (ready) co_return ready;
       if (ready.error().code == errc::timeout) co_return detail::not_ready_error(*box_, clock::now() - began, {});
-      if (record->lives()) co_return ready;
+      if (record->process_alive()) co_return ready;
       continue;
     }
     if (purpose && !purpose->docker)
@@ -25285,10 +25265,23 @@ struct snapshot_options {
 BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environment where,
                                                                          std::shared_ptr<sandbox> box, std::string name,
                                                                          snapshot_options options = {});
-struct restore_options : sandbox_own {
-  restore_options() = default;
-  explicit restore_options(sandbox_own own) : sandbox_own(std::move(own)) {}
+struct restore_options {
+  std::string id;
+  std::string hostname;
+  std::string network_path;
+  std::vector<std::pair<std::string, std::string>> annotations;
+  std::optional<egress_policy> egress;
+  std::vector<published_port> ports;
+  std::vector<host_port> host_ports;
   sandbox_purpose purpose;
+  std::optional<record_pool> pool;
+  bool ends_with_creator = false;
+  bool watch_creator = false;
+  process_identity owner;
+  duration lifetime = duration::zero();
+  duration idle_timeout = duration::zero();
+  duration create_timeout = seconds(60);
+  BERTH_DECL static restore_options of(const sandbox_config& config);
 };
 BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
                                                                                      std::string name,
@@ -25449,6 +25442,13 @@ inline result<snapshot_base> base_of(const runsc_binary& binary, const std::stri
   if (!identity) return std::move(identity).error();
   return snapshot_base{binary.version().text, cpu_features(), std::move(*identity)};
 }
+inline result<void> refuse_old_runsc(const runsc_version& runsc) {
+  if (!runsc.known() || runsc.at_least(docker_needs_runsc::snapshot)) return {};
+  return make_error(errc::unsupported, "snapshot",
+                    "a sandbox with Docker cannot be restored by runsc " + runsc.text +
+                        ": its network stack fails afterwards, and ends the sandbox",
+                    {}, "use runsc 20260905.0 or newer; sandboxes without Docker can be saved");
+}
 inline std::optional<spec_mount> host_data_root(spec_builder& spec) {
   for (const spec_mount& mount : spec_mounts(spec).list())
     if (mount.type == "bind" && mount.source.ends_with(data_root_inside)) return mount;
@@ -25479,6 +25479,24 @@ inline result<void> copy_beside(const std::string& from, const std::string& to) 
   return {};
 }
 }
+BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
+  restore_options out;
+  out.id = config.id;
+  out.hostname = config.hostname;
+  out.network_path = config.network_path;
+  out.annotations = config.annotations;
+  out.egress = config.egress;
+  out.ports = config.ports;
+  out.host_ports = config.host_ports;
+  out.pool = config.pool;
+  out.ends_with_creator = config.ends_with_creator;
+  out.watch_creator = config.watch_creator;
+  out.owner = config.owner;
+  out.lifetime = config.lifetime;
+  out.idle_timeout = config.idle_timeout;
+  out.create_timeout = config.create_timeout;
+  return out;
+}
 namespace detail {
 BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::shared_ptr<sandbox> box,
                                                                           stored_snapshot place,
@@ -25488,7 +25506,7 @@ BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::s
   const bool has_docker = kept && kept->docker.state != daemon_state::disabled;
   auto binary = box->runsc();
   if (!binary) co_return std::move(binary).error();
-  if (has_docker) BERTH_CO_TRY(check_docker_is_restored(binary->version()));
+  if (has_docker) BERTH_CO_TRY(refuse_old_runsc(binary->version()));
   const std::string config = box->record().bundle() + "/config.json";
   auto spec = spec_builder::load(config);
   if (!spec) co_return std::move(spec).error();
@@ -25501,6 +25519,12 @@ BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::s
   manifest.berth = BERTH_VERSION_STRING;
   manifest.base = std::move(*base);
   manifest.source = box->record();
+  if (manifest.source.disk) {
+    struct stat file {};
+    if (::stat(box->record().disk_file().c_str(), &file) != 0)
+      co_return errno_error(errno, "snapshot", "cannot open the sandbox's disk", box->record().disk_file());
+    manifest.source.disk->bytes = static_cast<std::uint64_t>(file.st_size);
+  }
   manifest.docker = has_docker && kept->docker.state == daemon_state::ready;
   const auto guest = spec_mounts(*spec).get(docker_guest_path);
   if (!guest) co_return make_error(errc::unsupported, "snapshot", "the sandbox does not run berth's guest", box->id());
@@ -25546,9 +25570,22 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
                              : "the snapshot's sandbox had no network namespace of its caller's",
                          "network_path");
   sandbox_config config;
-  static_cast<sandbox_own&>(config) = std::move(static_cast<sandbox_own&>(options));
+  config.id = std::move(options.id);
+  config.hostname = std::move(options.hostname);
+  config.annotations = std::move(options.annotations);
+  config.ends_with_creator = options.ends_with_creator;
+  config.watch_creator = options.watch_creator;
+  config.owner = options.owner;
+  config.lifetime = options.lifetime;
+  config.idle_timeout = options.idle_timeout;
+  config.create_timeout = options.create_timeout;
   config.rootfs = source.rootfs;
   config.network = source.network;
+  config.network_path = std::move(options.network_path);
+  config.egress = std::move(options.egress);
+  config.ports = std::move(options.ports);
+  config.host_ports = std::move(options.host_ports);
+  config.pool = std::move(options.pool);
   if (source.net) config.max_connections = source.net->max_connections;
   if (source.net && !config.egress) config.egress = source.net->egress;
   if (source.net && config.host_ports.empty()) config.host_ports = source.net->host_ports;
@@ -25561,8 +25598,14 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
   config.restore_from = sandbox_image{from.image(), from.spec(), from.init(), source.guest, {}};
   auto spec = spec_builder::load(from.spec());
   if (!spec) co_return std::move(spec).error();
-  if (const auto copied = host_data_root(*spec))
-    config.restore_from->directories.push_back({copied->destination, from.data_root(), std::string(data_root_inside)});
+  if (const auto copied = host_data_root(*spec)) {
+    std::string own(data_root_inside);
+    if (source.disk) {
+      config.disk = sandbox_disk{{}, source.disk->bytes, own};
+      own = std::filesystem::path(source.disk_mount()).filename().string() + "/" + own;
+    }
+    config.restore_from->directories.push_back({copied->destination, from.data_root(), std::move(own)});
+  }
   options.purpose.docker = from.manifest.docker;
   auto creating = sandbox::create(std::move(with_its_runsc), std::move(config));
   auto made = co_await std::move(creating);
@@ -27695,7 +27738,7 @@ static constexpr option_row mount_rows[] = {
 };
 static constexpr option_row sandbox_rows[] = {
     {"rootfs", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the root file system, an absolute path; it is never written to"},
-    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, host ports, hostname, annotations, ends with creator, ends with process, lifetime, idle timeout, hibernate, create timeout"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, host ports, hostname, annotations, ends with creator, ends with process, lifetime, idle timeout, create timeout"},
     {"id", option_type::text, 0, 2147483647, "", "", "", "made up", "", false, true, "0.1", "what to call it"},
     {"cpus", option_type::number, 0, 4096, "", "", "0", "", "", false, false, "0.1", "how many CPUs it may use, from 0.01; 0: no limit"},
     {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
@@ -27717,7 +27760,6 @@ static constexpr option_row sandbox_rows[] = {
     {"ends_with_process", option_type::int_, 1, 4194304, "", "", "", "none", "", false, true, "0.2", "the number of another process that it ends with as well"},
     {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, true, "0.2", "it is stopped so long after the beginning of its creation"},
     {"idle_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, true, "0.2", "it falls asleep when nobody has used it for so long, and wakes by its next use; a second at the least"},
-    {"hibernate", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, true, "0.2", "it falls asleep on the disk and not in memory; goes with idle_timeout_ms"},
     {"create_timeout_ms", option_type::ms, 0, 2147483647, "", "", "60000", "", "milliseconds", false, true, "0.1", "how long its creation may take in all"},
     {"spec_patch", option_type::json, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a merge patch (RFC 7396), the last word on its OCI spec"},
     {"docker", option_type::object, 0, 2147483647, "", "docker", "", "no Docker", "", false, false, "0.1", "Docker in it"},
@@ -27828,7 +27870,7 @@ static constexpr option_row daemon_rows[] = {
 };
 static constexpr option_row docker_rows[] = {
     {"cgroup", option_type::word, 0, 2147483647, "sandbox|host-bind|none", "", "\"sandbox\"", "", "", false, false, "0.1", "what is seen at /sys/fs/cgroup: the sandbox's own cgroups; with none and host-bind (unsafe) Docker does not work"},
-    {"data_root", option_type::text, 0, 2147483647, "", "", "\"tmpfs\"", "", "", false, false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit, or of the host's memory), \"tmpfs:2Gi\", or a directory of this host, where they outlive the sandbox in its berth-data-root/docker"},
+    {"data_root", option_type::text, 0, 2147483647, "", "", "\"tmpfs\"", "", "", false, false, "0.1", "where Docker keeps its images: \"tmpfs\" (half of the memory limit, or of the host's memory), \"tmpfs:2Gi\", a directory of this host, where they outlive the sandbox in its berth-data-root/docker, or \"DIRECTORY:20Gi\": the same in a file system of that size"},
     {"data_root_path", option_type::text, 0, 2147483647, "", "", "\"/var/lib/docker\"", "", "", false, false, "0.1", "where it keeps its images inside"},
     {"ready_timeout_ms", option_type::ms, 0, 2147483647, "", "", "30000", "", "milliseconds", false, false, "0.1", "how long it may take from its start to ready"},
     {"restart", option_type::word, 0, 2147483647, "never|on-failure", "", "\"on-failure\"", "", "", false, false, "0.1", "what happens when dockerd ends by itself"},
@@ -29136,14 +29178,8 @@ berth_status berth_sandbox_pause(berth_sandbox* sandbox, const berth_op_options*
 }
 berth_status berth_sandbox_resume(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                   berth_error** err) {
-  return capi::sandbox_operation(sandbox, op_options, op, err, plain([](berth::sandbox& box, time_point) {
-                                   return box.resume(berth::seconds(120));
-                                 }));
-}
-berth_status berth_sandbox_hibernate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
-                                     berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 plain([](berth::sandbox& box, time_point) { return box.hibernate(); }));
+                                 plain([](berth::sandbox& box, time_point) { return box.resume(); }));
 }
 berth_status berth_sandbox_egress(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                   berth_error** err) {
@@ -29637,7 +29673,7 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   if (request->docker) wanted = request->recipe;
   auto making = request->snapshot.empty()
                     ? make_sandbox(where_, std::move(request->config), std::move(wanted), {})
-                    : restore_snapshot(where_, request->snapshot, restore_options(request->config));
+                    : restore_snapshot(where_, request->snapshot, restore_options::of(request->config));
   auto made = co_await std::move(making);
   if (!made) co_return std::move(made).error();
   become(std::move(*made));
@@ -30044,7 +30080,6 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   }
   o.into(c.lifetime, o.milliseconds_of("lifetime_ms"));
   o.into(c.idle_timeout, o.milliseconds_of("idle_timeout_ms"));
-  o.into(c.hibernate, o.boolean("hibernate"));
   o.into(c.create_timeout, o.milliseconds_of("create_timeout_ms"));
   if (auto patch = o.json("spec_patch")) {
     c.edit_spec = [text = std::move(*patch)](spec_builder& spec) { return merge_spec(spec, text); };

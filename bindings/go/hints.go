@@ -17,7 +17,7 @@ var hintWords = [...]struct{ says, here string }{
 	{"make it with Docker", "make it with SandboxConfig.Docker"},
 	{"choose a shorter root directory", "choose a shorter root directory by Where.Root or BERTH_ROOT"},
 	{"with a data root in memory", "with a data root in memory (DataRoot: \"tmpfs\")"},
-	{"give the data root's tmpfs a larger size, or use a host directory", "give the data root's tmpfs a larger size (DataRoot: \"tmpfs:SIZE\"), or use a host directory (DataRoot: \"DIR\")"},
+	{"give the data root a larger size, or use a host directory", "give the data root a larger size (DataRoot: \"tmpfs:SIZE\"), or use a host directory (DataRoot: \"DIR:SIZE\")"},
 	{"take it out of the further arguments for dockerd", "take it out of DockerdArgs"},
 	{"add CAP_SYS_RESOURCE to the sandbox's spec", "add CAP_SYS_RESOURCE to the sandbox's spec (DockerRecipe.RaiseLimits)"},
 	{"pause the whole sandbox instead", "pause the whole sandbox instead (Sandbox.Pause)"},

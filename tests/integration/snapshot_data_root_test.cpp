@@ -2,6 +2,8 @@
 // Snapshots of sandboxes whose Docker keeps its data in a directory of the host's, on real runsc and real dockerd.
 #include "support/snapshot_fixture.hpp"
 
+#include <berth/sandbox/detail/disk.hpp>
+
 #include <sys/mount.h>
 
 #include <filesystem>
@@ -64,6 +66,31 @@ TEST_F(SnapshotDataRoot, EachCopyHasOneOfItsOwn) {
   must(on_network({"--id", "box", "--docker", "--data-root", data_, "--wait"}));
   EXPECT_EQ(docker("box", {"image", "ls", "--format", "{{.Repository}}:{{.Tag}}"}), image_name_);
   EXPECT_FALSE(fs::exists(data_ + "/berth-data-root/docker/volumes/data/_data/only-one"));
+}
+
+TEST_F(SnapshotDataRoot, OfASizeSoHasEachCopy) {
+  const string sized = beside() + "/sized";
+  fs::create_directory(sized);
+  must({"rm", "box"});
+  must(on_network({"--id", "box", "--docker", "--data-root", sized + ":300Mi", "--wait"}));
+  make_a_container_that_counts();
+  must({"snapshot", "box", "warm"});
+  must({"run", "-d", "--id", "one", "--from", "warm"});
+  EXPECT_TRUE(counts_on(count("one")));
+  EXPECT_NE(inside("one", "dd if=/dev/zero of=/var/lib/docker/full bs=1M count=350 2>&1; rm /var/lib/docker/full")
+                .find("No space left"),
+            string::npos);
+  EXPECT_TRUE(counts_on(count("one")));
+  // Of a copy one more, by an owner that is killed.
+  must({"snapshot", "one", "again", "--stop"});
+  must({"rm", "one", "box"});
+  must({"run", "-d", "--id", "two", "--from", "again"});
+  EXPECT_TRUE(counts_on(count("two")));
+  const string file = root_ + "/two/disk.ext4";
+  EXPECT_TRUE(berth::detail::loop_device_has(file));
+  ASSERT_EQ(::kill(std::stoi(status_of("two", {"pid"})), SIGKILL), 0);
+  must({"gc"});
+  EXPECT_FALSE(fs::exists(file));
 }
 
 TEST_F(SnapshotDataRoot, WhatHasNoRoomForItLeavesTheSandboxAsItWas) {

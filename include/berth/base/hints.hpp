@@ -45,7 +45,7 @@ inline std::string data_root_in_memory() {
   return "with a data root in memory";
 }
 inline std::string larger_data_root() {
-  return "give the data root's tmpfs a larger size, or use a host directory";
+  return "give the data root a larger size, or use a host directory";
 }
 inline std::string dockerd_arguments() {
   return "take it out of the further arguments for dockerd";

@@ -34,7 +34,9 @@ struct docker_data_root {
     directory,  ///< a directory of the host; images outlive the sandbox. overlay2 on it needs runsc 20260520.0
   };
   kind where = kind::tmpfs;
-  std::uint64_t size = 0;      ///< of the tmpfs in bytes; 0: half of the spec's memory limit, where it has one
+  /// Bytes. Of a tmpfs: 0 is half of the spec's memory limit, where it has one. Of a directory: what is in it lies in a file
+  /// system of that size, which only a managed sandbox can have; 0 is as it is, and without a limit where it has no size yet.
+  std::uint64_t size = 0;
   std::string directory = {};  ///< on the host, absolute
 };
 
@@ -77,7 +79,8 @@ BERTH_DECL result<std::vector<std::string>> apply_docker(spec_builder& spec, con
 BERTH_DECL result<cgroup_mode> parse_cgroup_mode(std::string_view word);
 BERTH_DECL std::string_view cgroup_mode_name(cgroup_mode mode) noexcept;
 
-/// "tmpfs", "tmpfs:SIZE" (as parse_byte_size reads it) or an absolute directory; else `invalid`.
+/// "tmpfs", "tmpfs:SIZE" (as parse_byte_size reads it), an absolute directory, or that and ":SIZE"; else `invalid`. A colon and a
+/// digit in the last name of a path begin a size; a directory that is called so has a slash after it.
 BERTH_DECL result<docker_data_root> parse_data_root(std::string_view word);
 
 }  // namespace berth

@@ -13,7 +13,7 @@ namespace berth {
 /// Changes `config` so that the sandbox made from it can run Docker: --net-raw, packet-socket writes where the Docker in
 /// its root file system needs them and `binary` has the flag, and the recipe, which runs before an `edit_spec` of the
 /// caller's own. A data root in memory that is given no size gets half of the memory limit, without one half of the host's
-/// memory; one on the host is made ready by open_data_root. The sandbox keeps its shared directory, where the host finds the
+/// memory; one on the host is made ready by open_data_root, or with a size becomes the sandbox's disk. The sandbox keeps its shared directory, where the host finds the
 /// socket. `log` gets the contract's lines.
 /// Errors: those of open_data_root; daemon_not_present (no dockerd in the root file system), not_found, invalid, unsupported
 /// (the pair of runsc and Docker cannot work, with the reason).

@@ -33,6 +33,15 @@ struct saved_directory {
   std::string own;     ///< where the restored sandbox has its own copy of that: a path below its directory
 };
 
+/// A file system of a size of its own in a file of the host's, of which a directory is bound into the sandbox: where `edit_spec`
+/// has added a bind mount whose source is `file`. One that is restored binds there what was saved of it (saved_directory::own).
+struct sandbox_disk {
+  std::string file;  ///< absolute; made where it is missing. Empty: in the sandbox's own directory, and goes with it
+  std::uint64_t bytes = 0;  ///< at least least_disk; one that is smaller grows. 0: as large as it is
+  std::string directory;    ///< in the file system, what is bound; made where it is missing
+};
+inline constexpr std::uint64_t least_disk = 64u << 20;  ///< bytes
+
 /// What sandbox::checkpoint left, and what was there with it: a sandbox can be restored from that, as often as wanted.
 struct sandbox_image {
   std::string directory;    ///< runsc's checkpoint image
@@ -92,6 +101,7 @@ struct sandbox_config : sandbox_own {
   std::vector<std::string> env;    ///< "K=V": the environment of everything inside, besides PATH and HOME
   std::string cwd = "/";           ///< where commands start
   std::vector<sandbox_mount> mounts;
+  std::optional<sandbox_disk> disk;
 
   bool net_raw = false;              ///< runsc --net-raw
   bool packet_socket_write = false;  ///< --allow-packet-socket-write, under the name that the binary has
@@ -113,7 +123,7 @@ struct environment {
   std::string init;                            ///< berth-init; empty: beside the program, or the install place
   std::string network_pool = "10.211.0.0/16";  ///< sandboxes get their /30 out of this
   log_sink log;
-  /// Called as each phase begins: of a creation "record", "directories", "shared", "network", "root", "bundle", "runsc",
+  /// Called as each phase begins: of a creation "record", "directories", "shared", "network", "root", "disk", "bundle", "runsc",
   /// "running" (the last when it runs); of a removal "kill", "network", "shared", "cgroups", "directories". For progress,
   /// timings, and tests that break off in between.
   std::function<void(std::string_view phase)> on_phase;

@@ -46,6 +46,12 @@ struct record_pool {
   std::string source;  ///< what it was made from: a pool has use for what is as its own copies are
 };
 
+/// Its disk, mounted at sandbox_record::disk_mount() while it lasts.
+struct record_disk {
+  std::string file;         ///< empty: in the sandbox's directory
+  std::uint64_t bytes = 0;  ///< 0: as large as it is
+};
+
 /// <root>/<id>/record.json. Every outside resource follows from what stands here: names are made of `token`.
 struct sandbox_record {
   static constexpr int current_version = 1;
@@ -86,6 +92,7 @@ struct sandbox_record {
   std::vector<std::string> runsc_args;  ///< further global options that it was made with
   std::string runsc;                    ///< the binary's path
   std::vector<std::pair<std::string, std::string>> annotations;
+  std::optional<record_disk> disk;  ///< none: what is bound into it is the host's own
   std::optional<record_pool> pool;  ///< none: it is in no pool, or somebody has taken it
 
   /// Whether it waits in a pool. One that is still made ready there ends with whoever makes it.
@@ -101,6 +108,11 @@ struct sandbox_record {
   std::string overlay() const { return directory + "/overlay"; }
   std::string root() const { return directory + "/root"; }              ///< the root file system as runsc gets it
   std::string root_layer() const { return directory + "/root-layer"; }  ///< what lies over it: missing mount points
+  std::string disk_mount() const { return directory + "/disk"; }
+  /// Empty where it has no disk.
+  std::string disk_file() const {
+    return !disk ? std::string() : disk->file.empty() ? directory + "/disk.ext4" : disk->file;
+  }
   std::string logs() const { return directory + "/logs"; }
   std::string runsc_logs() const { return directory + "/logs/runsc"; }   ///< --debug-log, private
   std::string init_log() const { return directory + "/logs/init.log"; }  ///< what init and runsc run printed

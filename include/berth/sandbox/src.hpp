@@ -7,6 +7,7 @@
 #include <berth/impl/sandbox/config.ipp>
 #include <berth/impl/sandbox/create.ipp>
 #include <berth/impl/sandbox/directory_lock.ipp>
+#include <berth/impl/sandbox/disk.ipp>
 #include <berth/impl/sandbox/root_watch.ipp>
 #include <berth/impl/sandbox/egress.ipp>
 #include <berth/impl/sandbox/exec.ipp>

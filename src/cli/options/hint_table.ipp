@@ -12,7 +12,7 @@
 {"make it with Docker", "make it with --docker"},
 {"choose a shorter root directory", "choose a shorter root directory by --root or BERTH_ROOT"},
 {"with a data root in memory", "with a data root in memory (--data-root tmpfs)"},
-{"give the data root's tmpfs a larger size, or use a host directory", "give the data root's tmpfs a larger size (--data-root tmpfs:SIZE), or use a host directory (--data-root DIR)"},
+{"give the data root a larger size, or use a host directory", "give the data root a larger size (--data-root tmpfs:SIZE), or use a host directory (--data-root DIR:SIZE)"},
 {"take it out of the further arguments for dockerd", "take it out of --dockerd-arg"},
 {"add CAP_SYS_RESOURCE to the sandbox's spec", "add CAP_SYS_RESOURCE to the sandbox's spec (berth spec docker --raise-limits)"},
 {"pause the whole sandbox instead", "pause the whole sandbox instead (berth pause)"},

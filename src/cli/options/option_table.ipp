@@ -29,7 +29,7 @@
 {"recipe.raise_limits", "--raise-limits", "", "add CAP_SYS_RESOURCE to the 17 capabilities: nested containers may raise limits (ulimits: memlock: -1)", "", "", false},
 {"recipe.guest", "--guest", "FILE", "bind this berth-init in at /.berth/init: it starts dockerd", "", "", false},
 {"docker.cgroup", "--cgroup", "MODE", "what is seen at /sys/fs/cgroup: sandbox; with none and host-bind (unsafe) Docker does not work (default: sandbox)", "Docker", "sandbox|host-bind|none", false},
-{"docker.data_root", "--data-root", "WHERE", "where Docker keeps its images: tmpfs, tmpfs:SIZE or a host directory (default: tmpfs)", "Docker", "", false},
+{"docker.data_root", "--data-root", "WHERE", "where Docker keeps its images: tmpfs, tmpfs:SIZE, a host directory, or DIR:SIZE (default: tmpfs)", "Docker", "", false},
 {"docker.ready_timeout_ms", "--timeout", "SECONDS", "how long Docker may take to get ready (default: 30)", "Docker", "", true},
 {"docker.restart", "--restart", "POLICY", "when dockerd ends by itself: no, on-failure or on-failure:N (default: on-failure)", "Docker", "never|on-failure", false},
 {"docker.dockerd_args", "--dockerd-arg", "--NAME=VALUE", "a further argument for dockerd; may be repeated", "Docker", "", false},

@@ -111,19 +111,29 @@ result<void> fill_registries(const run_call& c, docker_registries& out) {
   return {};
 }
 
+}  // namespace
+
+result<docker_data_root> data_root_of(const std::string& word) {
+  const bool in_memory = word == "tmpfs" || word.starts_with("tmpfs:");
+  std::error_code failed;
+  auto root = parse_data_root(in_memory ? word : std::filesystem::absolute(word, failed).string());
+  if (!root) return usage_error(root.error(), "--data-root");
+  if (!in_memory) root->directory = absolute_path(root->directory);
+  return root;
+}
+
+namespace {
+
 result<void> fill_docker(const run_call& c, run_plan& plan) {
   const auto mode = parse_cgroup_mode(c.cgroup);
   if (!mode) return usage_error(mode.error(), "--cgroup");
   plan.recipe.cgroup = *mode;
-  const bool by_size = c.data_root == "tmpfs" || c.data_root.starts_with("tmpfs:");
-  const auto root = parse_data_root(by_size ? c.data_root : absolute_path(c.data_root));
-  if (!root) return usage_error(root.error(), "--data-root");
+  const auto root = data_root_of(c.data_root);
+  if (!root) return root.error();
   plan.recipe.data_root = *root;
-  if (!by_size) {
-    std::error_code failed;
-    if (!std::filesystem::is_directory(absolute_path(c.data_root), failed))
-      return usage_error("there is no directory " + in_quotes(absolute_path(c.data_root)), "--data-root");
-  }
+  std::error_code failed;
+  if (root->where == docker_data_root::kind::directory && !std::filesystem::is_directory(root->directory, failed))
+    return usage_error("there is no directory " + in_quotes(root->directory), "--data-root");
   const auto restart = parse_restart(c.restart);
   if (!restart) return restart.error();
   plan.restart = *restart;

@@ -59,4 +59,7 @@ struct run_plan {
 };
 result<run_plan> plan_run(const run_call& c, const invocation& call);
 
+/// What --data-root says, its directory made absolute. Errors: usage.
+result<docker_data_root> data_root_of(const std::string& word);
+
 }  // namespace berth::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `berth spec docker`: what Docker needs, put into the OCI spec of somebody who runs sandboxes himself.
 #include "options/options.hpp"
+#include "run/run_options.hpp"
 
 #include <berth/base/file.hpp>
 #include <berth/docker/recipe.hpp>
@@ -72,9 +73,8 @@ int act(const spec_call& c, invocation& call) {
   if (!mode) return fail(usage_error(mode.error(), "--cgroup"), call);
   recipe.cgroup = *mode;
   if (c.data_root != "none") {
-    const bool by_size = c.data_root == "tmpfs" || c.data_root.starts_with("tmpfs:");
-    const auto root = parse_data_root(by_size ? c.data_root : absolute_path(c.data_root));
-    if (!root) return fail(usage_error(root.error(), "--data-root"), call);
+    const auto root = data_root_of(c.data_root);
+    if (!root) return fail(root.error(), call);
     recipe.data_root = *root;
   }
   recipe.raise_limits = c.raise_limits;

@@ -105,4 +105,37 @@ TEST_F(DataRoot, ADirectoryThatOthersWriteToIsRefused) {
   expect_refused(errc::not_found, top_);
 }
 
+TEST_F(DataRoot, OfASizeIsAFileBesideNoOtherData) {
+  const string file = own() + "/docker.ext4";
+  auto found = find_data_root_disk(top_, 0);
+  ASSERT_TRUE(found) << found.error().to_string();
+  EXPECT_EQ(*found, "");
+  ASSERT_TRUE(open_data_root(top_));  // empty: of a sandbox that never came up
+  found = find_data_root_disk(top_, 1u << 30);
+  ASSERT_TRUE(found) << found.error().to_string();
+  EXPECT_EQ(*found, file);
+  EXPECT_EQ(mode(own()), 0700u);
+
+  ASSERT_TRUE(open_data_root(top_));
+  std::ofstream(inner() + "/engine-id") << "kept";
+  found = find_data_root_disk(top_, 1u << 30);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, errc::exists);
+  EXPECT_EQ(found.error().path, inner());
+  EXPECT_TRUE(fs::exists(inner() + "/engine-id"));
+
+  fs::remove_all(inner());
+  std::ofstream(file) << "a file system";
+  found = find_data_root_disk(top_, 0);
+  ASSERT_TRUE(found) << found.error().to_string();
+  EXPECT_EQ(*found, file);
+  expect_refused(errc::exists, file);
+
+  fs::remove(file);
+  make_bare();
+  found = find_data_root_disk(top_, 1u << 30);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().path, top_);
+}
+
 }  // namespace

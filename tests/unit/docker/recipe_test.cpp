@@ -199,7 +199,19 @@ TEST(Recipe, WordsOfTheCommand) {
   EXPECT_EQ(parse_cgroup_mode("host").error().code, errc::invalid);
   EXPECT_EQ(parse_data_root("tmpfs").value().size, 0u);
   EXPECT_EQ(parse_data_root("/srv").value().where, docker_data_root::kind::directory);
-  for (const char* bad : {"", "srv", "tmpfs:", "tmpfs:big", "tmpfs2Gi"})
+  const docker_data_root sized = parse_data_root("/srv/a:b:20Gi").value();
+  EXPECT_EQ(sized.where, docker_data_root::kind::directory);
+  EXPECT_EQ(sized.directory, "/srv/a:b");
+  EXPECT_EQ(sized.size, 20ull << 30);
+  for (const char* whole : {"/srv/a:b", "/srv/a:", "/srv/a:2Gi/", "/srv/a:2Gi/b"}) {
+    EXPECT_EQ(parse_data_root(whole).value().directory, whole);
+    EXPECT_EQ(parse_data_root(whole).value().size, 0u);
+  }
+  docker_recipe bounded;
+  bounded.data_root = sized;
+  spec_builder spec = spec_builder::parse(worker_spec).value();
+  EXPECT_EQ(apply_docker(spec, bounded).error().code, errc::unsupported);
+  for (const char* bad : {"", "srv", "tmpfs:", "tmpfs:big", "tmpfs2Gi", "/srv:2GG", "/srv:20G"})
     EXPECT_EQ(parse_data_root(bad).error().code, errc::invalid) << bad;
 }
 

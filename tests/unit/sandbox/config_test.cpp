@@ -87,6 +87,11 @@ TEST(SandboxConfig, IsChecked) {
               c.network = network_mode::path, c.network_path = "/run/netns/x";
             }),
             "hibernate");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.disk = sandbox_disk{"/x", least_disk, "d"}; }), "fine");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.disk = sandbox_disk{"/x", 0, "d"}; }), "fine");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.disk = sandbox_disk{"", 0, "d"}; }), "disk");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.disk = sandbox_disk{"x", least_disk, "d"}; }), "disk");
+  EXPECT_EQ(refused([](auto&, auto& c) { c.disk = sandbox_disk{"/x", least_disk - 1, "d"}; }), "disk");
   // What its record could not give back.
   EXPECT_EQ(refused([](auto&, auto& c) { c.rootfs = "/srv/\xff"; }), "rootfs");
   EXPECT_EQ(refused([](auto&, auto& c) { c.network = network_mode::path, c.network_path = "/\xc3"; }), "network");

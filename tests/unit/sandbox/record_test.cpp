@@ -51,6 +51,7 @@ sandbox_record example() {
   r.shared_directory = false;
   r.runsc = "/usr/local/bin/runsc";
   r.annotations = {{"b", "2"}, {"a", ""}, {"b", "3"}};
+  r.disk = record_disk{"/srv/disk.ext4", 1ull << 40};
   return r;
 }
 
@@ -88,6 +89,13 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->memory_bytes, 2147483648u);
   EXPECT_FALSE(read->shared_directory);
   EXPECT_EQ(read->annotations, r.annotations);
+  ASSERT_TRUE(read->disk);
+  EXPECT_EQ(read->disk->bytes, 1ull << 40);
+  EXPECT_EQ(read->disk_file(), "/srv/disk.ext4");
+  read->disk->file.clear();
+  EXPECT_EQ(read->disk_file(), read->directory + "/disk.ext4");
+  read->disk.reset();
+  EXPECT_EQ(read->disk_file(), "");
   EXPECT_EQ(read->directory, "");
 }
 

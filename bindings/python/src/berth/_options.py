@@ -176,8 +176,8 @@ HINTS: tuple[tuple[str, str], ...] = (
         'with a data root in memory (data_root="tmpfs")',
     ),
     (
-        "give the data root's tmpfs a larger size, or use a host directory",
-        'give the data root\'s tmpfs a larger size (data_root="tmpfs:SIZE"), or use a host directory (data_root="DIR")',
+        "give the data root a larger size, or use a host directory",
+        'give the data root a larger size (data_root="tmpfs:SIZE"), or use a host directory (data_root="DIR:SIZE")',
     ),
     (
         "take it out of the further arguments for dockerd",

@@ -29,6 +29,7 @@ from .creation import (
     Wanted,
     checked_egress,
     checked_lifetime,
+    divided_data_root,
     in_our_words,
     lacks_workdir,
     sandbox_options,
@@ -102,8 +103,8 @@ class AsyncSandbox(Attachment):
             raise InvalidError("this sandbox was not made by Sandbox(…)")
         wanted, built = await with_rootfs(wanted)
         self._wanted = wanted  # a snapshot tells whether it has Docker
-        if wanted.data_root and not wanted.data_root.startswith("tmpfs"):
-            os.makedirs(wanted.data_root, mode=0o700, exist_ok=True)
+        if wanted.data_root and (directory := divided_data_root(wanted.data_root)[0]):
+            os.makedirs(directory, mode=0o700, exist_ok=True)
         # Chosen here, so that the sandbox is found again when it was made and the answer does not arrive.
         id, mark = wanted.name if wanted.name is not None else secrets.token_hex(6), secrets.token_hex(16)
         try:

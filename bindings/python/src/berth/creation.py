@@ -112,6 +112,14 @@ def _mount(volume: str) -> dict[str, Any]:
     return {"source": os.path.abspath(source), "destination": destination, "read_only": mode == "ro"}
 
 
+def divided_data_root(data_root: str) -> tuple[str, str]:
+    """Its directory, and ":SIZE" where it has one; no directory where it is in memory."""
+    if data_root == "tmpfs" or data_root.startswith("tmpfs:"):
+        return "", data_root
+    found = re.search(r":[0-9][^/]*\Z", data_root)
+    return (data_root[: found.start()], found.group()) if found else (data_root, "")
+
+
 def _docker_options(wanted: Wanted) -> dict[str, Any]:
     options: dict[str, Any] = {"dockerd_args": list(wanted.dockerd_args)}
     mirror = wanted.registry_mirror or (wanted.image.mirror if wanted.image else None) or default_mirror()
@@ -126,8 +134,8 @@ def _docker_options(wanted: Wanted) -> dict[str, Any]:
     if wanted.registry_auth_file:
         options["registry_auth_file"] = os.path.abspath(wanted.registry_auth_file)
     if wanted.data_root:
-        by_size = wanted.data_root.startswith("tmpfs")
-        options["data_root"] = wanted.data_root if by_size else os.path.abspath(wanted.data_root)
+        directory, size = divided_data_root(wanted.data_root)
+        options["data_root"] = os.path.abspath(directory) + "/" * (not size) + size if directory else size
     return options
 
 

@@ -60,10 +60,11 @@ class Sandbox:
     "sandbox", "none", or the path of a network namespace. timeout: seconds from its creation after which it stops by
     itself; terminate() still removes it. volumes: of the host, "SOURCE:DESTINATION[:ro]", a path that is the same
     inside, or docker-py's {"/here": {"bind": "/there", "mode": "ro"}}. registry_mirror: for the Docker inside, else the
-    image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]" or a directory of the host, where they outlive the
-    sandbox. dockerd_args: further ones. rootfs: a directory in place of an image. snapshot: the name of a
-    saved sandbox to go on from, in place of an image: then only name, ports, network where it is a path, egress,
-    host_ports, timeout, idle_timeout, hibernate, wait_for_docker and ends_with_process may be given. wait_for_docker:
+    image's. data_root: where Docker keeps its images: "tmpfs[:SIZE]", or a directory of the host, where they outlive
+    the sandbox, and "DIRECTORY:SIZE" bounds them. dockerd_args: further ones. rootfs: a directory in place of an image.
+    snapshot: the name of a saved sandbox to go on from, in place of an image: then only name, ports, network where it
+    is a path, egress, host_ports, timeout, idle_timeout, hibernate, wait_for_docker and ends_with_process may be
+    given. wait_for_docker:
     create() returns when Docker is ready, or fails. max_connections: how many flows it may hold in the host's
     connection tracking; 0: no limit. egress: where it may begin connections to: "all", "none", or a list of
     "ADDRESS[/PREFIX][:PORT[-PORT]][/tcp|/udp]", where a port alone is one of TCP, the same with "example.com" or

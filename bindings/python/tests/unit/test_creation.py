@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +134,18 @@ def test_a_volume_elsewhere_leaves_the_workdir_as_it_is(tmp_path: Path) -> None:
     assert not lacks_workdir(Wanted(volumes=("/data:/data:ro", "/x:/app/src/deeper")), built)
     for above in ("/x:/app", "/x:/app/src", "/x:/"):
         assert lacks_workdir(Wanted(volumes=(above,)), built)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("tmpfs:2Gi", "tmpfs:2Gi"),
+        ("/srv/images:20Gi", "/srv/images:20Gi"),
+        ("/srv/images", "/srv/images/"),  # a slash: nothing at its end is a size
+        ("/srv/a:2Gi/", "/srv/a:2Gi/"),
+        ("images:1g", f"{os.getcwd()}/images:1g"),
+    ],
+)
+def test_a_data_root_may_have_a_size(given: str, told: str) -> None:
+    wanted = Wanted(rootfs="/", docker_enabled=True, data_root=given)
+    assert sandbox_options(wanted, Built("", "/"), "id", "mark")["docker"]["data_root"] == told

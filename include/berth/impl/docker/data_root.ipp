@@ -20,6 +20,7 @@ namespace berth {
 namespace detail {
 
 inline constexpr const char* data_root_own = "berth-data-root";
+inline constexpr const char* disk_name = "docker.ext4";  ///< in there
 /// Is in there while Docker's data is being moved there.
 inline constexpr const char* moving_mark = "moving";
 
@@ -85,19 +86,24 @@ inline result<void> move_bare_data_root(int from, int own, int to, const std::st
   return {};
 }
 
-}  // namespace detail
+struct own_data_root {
+  std::string shown;  ///< of the directory, without links
+  unique_fd top;      ///< the directory
+  unique_fd own;      ///< what is berth's own in it
+};
 
-BERTH_DECL result<std::string> open_data_root(const std::string& directory, const log_sink& log) {
+/// The directory, and berth's own in it, closed to others.
+inline result<own_data_root> open_own_data_root(const std::string& directory) {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(directory.c_str(), nullptr), &::free);
   if (!real) return errno_error(errno, "docker", "cannot open the data root", directory, "make the directory first");
   const std::string shown = real.get();
-  const unique_fd top(::open(real.get(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  unique_fd top(::open(real.get(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat info {};
   if (!top || ::fstat(top.get(), &info) != 0) return errno_error(errno, "docker", "cannot open the data root", shown);
   if (info.st_uid != 0 && info.st_uid != ::geteuid())
     return make_error(errc::permission, "docker", "the data root belongs to another user", shown,
                       "chown it to the user that runs berth, or name another directory");
-  const bool bare = detail::is_bare_data_root(top.get());
+  const bool bare = is_bare_data_root(top.get());
   if (bare && shown == "/var/lib/docker")
     return make_error(errc::invalid, "docker", "this is the data root of the host's own Docker", shown,
                       "name another directory, or move away what is in it");
@@ -107,19 +113,51 @@ BERTH_DECL result<std::string> open_data_root(const std::string& directory, cons
                         "chmod go-w it, or name another directory");
     if (::fchmod(top.get(), 0700) != 0) return errno_error(errno, "docker", "cannot close the data root", shown);
   }
-  const std::string own_shown = shown + "/" + detail::data_root_own;
-  auto own = detail::open_own_directory(top.get(), detail::data_root_own, own_shown);
+  const std::string own_shown = shown + "/" + data_root_own;
+  auto own = open_own_directory(top.get(), data_root_own, own_shown);
   if (!own) return std::move(own).error();
   if (::fchown(own->get(), ::geteuid(), static_cast<gid_t>(-1)) != 0 || ::fchmod(own->get(), 0700) != 0)
     return errno_error(errno, "docker", "cannot close the directory for Docker's data", own_shown);
   // Two sandboxes that begin at once: the second finds all moved. Nobody else can open what is locked.
   if (::flock(own->get(), LOCK_EX) != 0) return errno_error(errno, "docker", "cannot lock the data root", own_shown);
-  const std::string inner_shown = shown + "/" + std::string(data_root_inside);
-  auto inner = detail::open_own_directory(own->get(), "docker", inner_shown);
+  return own_data_root{shown, std::move(top), std::move(*own)};
+}
+
+inline bool is_to_be_moved(const own_data_root& root) {
+  return is_bare_data_root(root.top.get()) || holds_entry(root.own.get(), moving_mark, S_IFREG);
+}
+
+}  // namespace detail
+
+BERTH_DECL result<std::string> open_data_root(const std::string& directory, const log_sink& log) {
+  auto root = detail::open_own_data_root(directory);
+  if (!root) return std::move(root).error();
+  const std::string disk_shown = root->shown + "/" + std::string(data_root_disk);
+  if (detail::holds_entry(root->own.get(), detail::disk_name, S_IFREG))
+    return make_error(errc::exists, "docker", "Docker's data is in a file system of its own here", disk_shown,
+                      "mount that, and bind it, or name another directory");
+  const std::string inner_shown = root->shown + "/" + std::string(data_root_inside);
+  auto inner = detail::open_own_directory(root->own.get(), "docker", inner_shown);
   if (!inner) return std::move(inner).error();
-  if (detail::is_bare_data_root(top.get()) || detail::holds_entry(own->get(), detail::moving_mark, S_IFREG))
-    BERTH_TRY(detail::move_bare_data_root(top.get(), own->get(), inner->get(), shown, log));
+  if (detail::is_to_be_moved(*root))
+    BERTH_TRY(detail::move_bare_data_root(root->top.get(), root->own.get(), inner->get(), root->shown, log));
   return inner_shown;
+}
+
+BERTH_DECL result<std::string> find_data_root_disk(const std::string& directory, std::uint64_t bytes) {
+  auto root = detail::open_own_data_root(directory);
+  if (!root) return std::move(root).error();
+  const std::string disk_shown = root->shown + "/" + std::string(data_root_disk);
+  if (detail::holds_entry(root->own.get(), detail::disk_name, S_IFREG)) return disk_shown;
+  if (bytes == 0) return std::string();
+  // What sandboxes without a size have left empty goes by rmdir.
+  const bool holds_data = ::unlinkat(root->own.get(), "docker", AT_REMOVEDIR) != 0 && errno != ENOENT;
+  if (holds_data || detail::is_to_be_moved(*root))
+    return make_error(errc::exists, "docker",
+                      "the data root has Docker's data already, which is in no file system of a size",
+                      holds_data ? root->shown + "/" + std::string(data_root_inside) : root->shown,
+                      "leave the size out, remove that data, or name another directory");
+  return disk_shown;
 }
 
 }  // namespace berth

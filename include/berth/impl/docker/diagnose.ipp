@@ -190,7 +190,7 @@ inline constexpr failure_row docker_failure_rows[] = {
       "look for FATAL ERROR in the boot and gofer files of --debug-log", "google/gvisor#9996"},
      {"waiting for sandbox to start: EOF"}},
     {{"BERTH-NO-SPACE", "the file system of the data root is full",
-      "give the data root's tmpfs a larger size, or use a host directory", "docs/reference/docker.md"},
+      "give the data root a larger size, or use a host directory", "docs/reference/docker.md"},
      {"no space left on device"}},
 };
 

@@ -33,6 +33,9 @@ inline result<void> add_docker_data_root(spec_builder& spec, const docker_data_r
     const std::uint64_t half = limit > 0 ? static_cast<std::uint64_t>(limit) / 2 : 0;
     return spec_mounts(spec).set(tmpfs_mount(path, root.size != 0 ? root.size : half, 0710));
   }
+  if (root.size != 0)
+    return make_error(errc::unsupported, "docker", "only a managed sandbox has a directory of the host's with a size",
+                      root.directory, "name a directory on a file system of that size, without a size");
   if (!is_mount_path(root.directory))
     return make_error(errc::spec_path, "docker", "the data root is not an absolute directory", root.directory,
                       "give an absolute path without `..`, or tmpfs");
@@ -144,8 +147,19 @@ BERTH_DECL result<docker_data_root> parse_data_root(std::string_view word) {
   }
   if (word.empty() || word.front() != '/')
     return make_error(errc::invalid, "docker", "no such data root: " + std::string(word.substr(0, 64)), {},
-                      "tmpfs, tmpfs:SIZE, or an absolute directory of the host");
+                      "tmpfs, tmpfs:SIZE, an absolute directory of the host, or DIRECTORY:SIZE");
   out.where = docker_data_root::kind::directory;
+  if (const auto colon = word.rfind(':'); colon != std::string_view::npos && colon + 1 < word.size() &&
+                                          word[colon + 1] >= '0' && word[colon + 1] <= '9' &&
+                                          word.find('/', colon) == std::string_view::npos) {
+    result<std::uint64_t> size = parse_byte_size(word.substr(colon + 1));
+    if (!size) {
+      size.error().hint += "; a directory that is called so has a slash after its name";
+      return std::move(size).error();
+    }
+    out.size = *size;
+    word = word.substr(0, colon);
+  }
   out.directory = std::string(word);
   return out;
 }

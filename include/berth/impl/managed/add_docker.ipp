@@ -48,6 +48,11 @@ inline bool binds(const sandbox_record& record, const struct stat& info) {
   return false;
 }
 
+inline bool is_file(const std::string& path, const struct stat& info) {
+  struct stat its {};
+  return !path.empty() && ::stat(path.c_str(), &its) == 0 && its.st_dev == info.st_dev && its.st_ino == info.st_ino;
+}
+
 /// Two dockerds on one data root destroy each other's images. Seen are the sandboxes of this root directory whose spec is
 /// written.
 inline result<void> refuse_data_root_in_use(const std::string& directory, const environment& where) {
@@ -55,12 +60,14 @@ inline result<void> refuse_data_root_in_use(const std::string& directory, const 
   struct stat inner {};
   if (::stat(directory.c_str(), &top) != 0) return {};  // told by open_data_root
   const bool made = ::stat((directory + "/" + std::string(data_root_inside)).c_str(), &inner) == 0;
+  struct stat disk {};
+  const bool sized = ::stat((directory + "/" + std::string(data_root_disk)).c_str(), &disk) == 0;
   auto others = list_sandboxes(where);
   if (!others) return std::move(others).error();
   for (const sandbox_record& other : *others) {
     if (other.damaged) continue;
     if (!other.lives() && !(other.phase == record_phase::creating && other.creator.alive())) continue;
-    if (!(made && binds(other, inner)) && !binds(other, top)) continue;
+    if (!(made && binds(other, inner)) && !binds(other, top) && !(sized && is_file(other.disk_file(), disk))) continue;
     return make_error(errc::exists, "docker",
                       "the sandbox " + other.id + " has this data root, and two Dockers cannot share one", directory,
                       "name another directory, or " + hints::remove_sandbox(other.id));
@@ -94,9 +101,17 @@ BERTH_DECL result<void> add_docker(sandbox_config& config, const docker_recipe& 
 
   docker_recipe managed = recipe;
   if (managed.data_root && managed.data_root->where == docker_data_root::kind::directory) {
-    auto bound = open_data_root(managed.data_root->directory, log_to);
-    if (!bound) return bound.error();
-    managed.data_root->directory = std::move(*bound);
+    auto disk = find_data_root_disk(managed.data_root->directory, managed.data_root->size);
+    if (!disk) return disk.error();
+    if (disk->empty()) {
+      auto bound = open_data_root(managed.data_root->directory, log_to);
+      if (!bound) return bound.error();
+      managed.data_root->directory = std::move(*bound);
+    } else {
+      config.disk = sandbox_disk{*disk, managed.data_root->size, std::string(data_root_inside)};
+      managed.data_root->directory = std::move(*disk);
+      managed.data_root->size = 0;
+    }
   }
   config.net_raw = true;
   if (plan->needs_packet_socket_write) config.packet_socket_write = true;

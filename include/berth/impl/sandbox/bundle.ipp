@@ -90,6 +90,14 @@ BERTH_DECL result<spec_builder> sandbox_spec(const sandbox_record& record, const
   spec_annotations annotations(*spec);
   BERTH_TRY(annotations.set("dev.berth.id", record.id));
   if (what.edit_spec) BERTH_TRY(what.edit_spec(*spec));
+  if (what.disk) {
+    spec_mounts mounts(*spec);
+    for (spec_mount mount : mounts.list()) {
+      if (mount.type != "bind" || mount.source != what.disk->file) continue;
+      mount.source = record.disk_mount() + "/" + what.disk->directory;
+      BERTH_TRY(mounts.set(mount));
+    }
+  }
   return spec;
 }
 

@@ -186,6 +186,13 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
       return bad_config("mounts", "a mount's destination must be an absolute path: " + mount.destination);
     }
   }
+  if (what.disk) {
+    const bool own = what.disk->file.empty();
+    if (!own && (!absolute(what.disk->file) || !is_utf8(what.disk->file)))
+      return bad_config("disk", "the disk's file must be an absolute path in UTF-8: " + what.disk->file);
+    if (what.disk->bytes < least_disk && (own || what.disk->bytes != 0))
+      return bad_config("disk", "less than 64 MiB: too small for a file system", "give 64Mi or more");
+  }
   BERTH_TRY(detail::check_annotations(what.annotations));
   BERTH_TRY(detail::check_idle_timeout(what.idle_timeout, what.shared_directory));
   if (what.hibernate && what.idle_timeout == duration::zero())

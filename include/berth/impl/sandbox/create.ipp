@@ -18,6 +18,7 @@
 #include <berth/sandbox/detail/root_marker.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/sandbox_sockets.hpp>
+#include <berth/sandbox/detail/disk.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 #include <berth/sandbox/reach.hpp>
@@ -50,6 +51,7 @@ inline result<void> check_sandbox_machine(const sandbox_config& what) {
   }
   if (!S_ISDIR(info.st_mode)) return bad_config("rootfs", "the root file system is no directory: " + what.rootfs);
   if (what.network == network_mode::path) BERTH_TRY(check_network_namespace(what.network_path));
+  if (what.disk) BERTH_TRY(check_disk_machine());
   for (const sandbox_mount& mount : what.mounts) {
     if (::stat(mount.source.c_str(), &info) != 0) {
       return errno_error(errno, "sandbox", "cannot open the mount's source", mount.source);
@@ -103,6 +105,7 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
   record.runsc = binary.path();
   record.annotations = what.annotations;
   record.pool = what.pool;
+  if (what.disk) record.disk = record_disk{what.disk->file, what.disk->bytes};
   return record;
 }
 
@@ -158,16 +161,21 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   co_return co_await create_network(std::move(made), where.log, deadline);
 }
 
+/// `below` and what leads to it, in `directory`.
+inline result<void> make_below(std::string directory, const std::filesystem::path& below) {
+  for (const auto& part : below) {
+    directory += "/" + part.string();
+    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+      return errno_error(errno, "sandbox", "cannot make the directory", directory);
+  }
+  return {};
+}
+
 /// What was saved of the host's directories, each a copy that goes with the sandbox.
 inline boost::asio::awaitable<result<void>> copy_saved_directories(const sandbox_record& record,
                                                                    const sandbox_image& image, time_point deadline) {
   for (const saved_directory& saved : image.directories) {
-    std::string own = record.directory;
-    for (const auto& part : std::filesystem::path(saved.own).parent_path()) {
-      own += "/" + part.string();
-      if (::mkdir(own.c_str(), 0700) != 0 && errno != EEXIST)
-        co_return errno_error(errno, "sandbox", "cannot make the directory", own);
-    }
+    BERTH_CO_TRY(make_below(record.directory, std::filesystem::path(saved.own).parent_path()));
     auto copying = copy_tree(saved.copy, record.directory + "/" + saved.own, deadline);
     BERTH_CO_TRY(co_await std::move(copying));
   }
@@ -207,6 +215,12 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
         {{"rootfs", record.rootfs}, {"error", done.error().to_string()}});
   } else {
     co_return std::move(done).error();
+  }
+  if (record.disk) {
+    enter_phase(where, "disk");
+    auto mounting = mount_disk(record, deadline);
+    BERTH_CO_TRY(co_await std::move(mounting));
+    if (!what.restore_from) BERTH_CO_TRY(make_below(record.disk_mount(), what.disk->directory));
   }
   if (what.restore_from) {
     auto copying = copy_saved_directories(record, *what.restore_from, deadline);

@@ -190,6 +190,11 @@ inline result<sandbox_record> read_record_object(json_view object) {
     }
     record.annotations.emplace_back(*key, *value);
   }
+  if (const json_view v = in.object("disk", false)) {
+    record_reader inner(v);
+    record.disk = record_disk{inner.text("file"), inner.number<std::uint64_t>("bytes")};
+    in.take(inner, "disk");
+  }
   if (const json_view v = in.object("pool", false)) {
     record_reader inner(v);
     record.pool = record_pool{inner.text("name"), inner.text("source")};
@@ -267,6 +272,11 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   out.key("annotations").open_array();
   for (const auto& [key, value] : record.annotations) out.open_array().string(key).string(value).close_array();
   out.close_array();
+  if (record.disk) {
+    out.key("disk").open_object();
+    out.key("file").string(record.disk->file).key("bytes").unsigned_number(record.disk->bytes);
+    out.close_object();
+  }
   if (record.pool) {
     out.key("pool").open_object();
     out.key("name").string(record.pool->name).key("source").string(record.pool->source);

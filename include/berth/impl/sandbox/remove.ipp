@@ -5,6 +5,7 @@
 #include <berth/base/hints.hpp>
 #include <berth/network/network.hpp>
 #include <berth/process/cancellation.hpp>
+#include <berth/sandbox/detail/disk.hpp>
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/root_marker.hpp>
@@ -77,6 +78,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_resources(environment whe
     std::string path = mount;
     first.keep(co_await unmount_shared(std::move(path)));
   }
+  first.keep(co_await unmount_disk(record, deadline));
   if (*owned && record.has_limits()) {
     enter_phase(where, "cgroups");
     std::string path = record.cgroups_path();

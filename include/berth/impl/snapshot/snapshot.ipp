@@ -95,6 +95,12 @@ BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::s
   manifest.berth = BERTH_VERSION_STRING;
   manifest.base = std::move(*base);
   manifest.source = box->record();
+  if (manifest.source.disk) {
+    struct stat file {};
+    if (::stat(box->record().disk_file().c_str(), &file) != 0)
+      co_return errno_error(errno, "snapshot", "cannot open the sandbox's disk", box->record().disk_file());
+    manifest.source.disk->bytes = static_cast<std::uint64_t>(file.st_size);
+  }
   manifest.docker = has_docker && kept->docker.state == daemon_state::ready;
   // The very program that runs inside, whatever was installed since.
   const auto guest = spec_mounts(*spec).get(docker_guest_path);
@@ -158,8 +164,14 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
   config.restore_from = sandbox_image{from.image(), from.spec(), from.init(), source.guest, {}};
   auto spec = spec_builder::load(from.spec());
   if (!spec) co_return std::move(spec).error();
-  if (const auto copied = host_data_root(*spec))
-    config.restore_from->directories.push_back({copied->destination, from.data_root(), std::string(data_root_inside)});
+  if (const auto copied = host_data_root(*spec)) {
+    std::string own(data_root_inside);
+    if (source.disk) {
+      config.disk = sandbox_disk{{}, source.disk->bytes, own};
+      own = std::filesystem::path(source.disk_mount()).filename().string() + "/" + own;
+    }
+    config.restore_from->directories.push_back({copied->destination, from.data_root(), std::move(own)});
+  }
   options.purpose.docker = from.manifest.docker;
   auto creating = sandbox::create(std::move(with_its_runsc), std::move(config));
   auto made = co_await std::move(creating);
