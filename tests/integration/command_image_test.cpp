@@ -183,6 +183,22 @@ TEST_F(CommandImage, WhatCannotBeReachedOrIsNotInstalledIsSaid) {
   EXPECT_EQ(bare.err, "berth: the program is not on PATH (skopeo)\n  install skopeo: it fetches images\n");
 }
 
+TEST_F(CommandImage, ARegistryThatNeverAnswersIsLeftInTheEnd) {
+  const silent_server silent;
+  variables_.push_back("BERTH_REGISTRY_MIRROR=http://" + silent.address());
+  variables_.push_back("BERTH_REGISTRY_TIMEOUT=1");
+  const command_output got = run({"doctor", "--image", "there"});
+  EXPECT_EQ(got.code, 1);
+  EXPECT_EQ(got.out, "");
+  EXPECT_NE(got.err.find("the registry does not answer: nothing came for 1 s"), std::string::npos) << got.err;
+  EXPECT_NE(got.err.find("BERTH_REGISTRY_TIMEOUT"), std::string::npos) << got.err;
+  EXPECT_TRUE(fs::is_empty(tmp_));
+  variables_.back() = "BERTH_REGISTRY_TIMEOUT=soon";
+  const command_output wrong = run({"doctor", "--image", "there"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_NE(wrong.err.find("not a number of seconds"), std::string::npos) << wrong.err;
+}
+
 TEST_F(CommandImage, ASignalEndsItAndLeavesNothing) {
   const silent_server silent;
   variables_.push_back("BERTH_REGISTRY_MIRROR=http://" + silent.address());

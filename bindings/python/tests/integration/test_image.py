@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import pty
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ import pytest
 import registry as registry_module
 from berth import Image
 from berth.image import Store
+from berth.image.tools import run_tool
 from workers import build_and_report
 
 
@@ -217,6 +219,25 @@ def test_a_registry_that_is_down_is_an_error_with_its_words(store: Store) -> Non
         berth.Sandbox(image=image).create()
     frames = [frame.filename for frame in traceback.extract_tb(e.value.__traceback__)]
     assert frames[0] == __file__ and len(frames) <= 4, frames
+
+
+def test_a_registry_that_never_answers_is_left_in_the_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        image = Image.from_registry("ubuntu:20.04", mirror=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("BERTH_REGISTRY_TIMEOUT", "1")
+        with pytest.raises(berth.ImageError, match=r"^the registry does not answer \(nothing came for 1 s\)") as e:
+            image.build()
+        assert "$BERTH_REGISTRY_TIMEOUT" in e.value.hint
+        monkeypatch.setenv("BERTH_REGISTRY_TIMEOUT", "soon")
+        with pytest.raises(berth.InvalidError, match="number of seconds"):
+            image.build()
+
+
+def test_a_tool_goes_on_while_something_comes(tmp_path: Path) -> None:
+    steps = f"for i in 1 2 3 4 5 6; do sleep 1; echo $i >> {tmp_path}/part; done; echo whole"
+    assert run_tool(["sh", "-c", steps], "", growing=tmp_path, patience=4) == "whole\n"
+    with pytest.raises(berth.ImageError, match="nothing came for 1 s"):
+        run_tool(["sh", "-c", "exec sleep 1000"], "cannot", growing=tmp_path, patience=1)
 
 
 def test_credentials_from_what_docker_login_writes(

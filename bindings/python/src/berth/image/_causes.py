@@ -5,6 +5,7 @@
 # ruff: noqa: E501
 # fmt: off
 CAUSES = (
+    (("nothing came for",), "the registry does not answer", "check the registry, or the mirror that mirror= or $BERTH_REGISTRY_MIRROR names, and this machine's network; $BERTH_REGISTRY_TIMEOUT is for how many seconds nothing may come"),
     (("http response to https client",), "the registry speaks no TLS", "write a mirror as http://host:port; for another registry say `insecure = true` in /etc/containers/registries.conf"),
     (("x509", "certificate",), "the registry's certificate is not trusted on this machine", "give this machine the certificate of its authority (update-ca-certificates)"),
     (("dial tcp", "no such host", "connection refused", "i/o timeout", "deadline exceeded", "no route to host",), "the registry cannot be reached from here", "check the name and this machine's network; a mirror of docker.io is named by mirror= or $BERTH_REGISTRY_MIRROR"),

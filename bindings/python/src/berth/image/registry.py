@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ImageError
+from ..errors import ImageError, InvalidError
 from ..progress import progress
 from ..rootfs import Built, default_mirror
 from ._causes import CAUSES
@@ -53,6 +53,14 @@ def _source(reference: Reference, options: RegistryOptions) -> tuple[str, list[s
     return reference.at(registry), tls + auth
 
 
+def _patience() -> float:
+    """For how many seconds a registry may send nothing."""
+    given = os.environ.get("BERTH_REGISTRY_TIMEOUT") or "60"
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= 86400:
+        raise InvalidError(f"not a number of seconds from 1 to 86400: {given!r}", path="BERTH_REGISTRY_TIMEOUT")
+    return float(given)
+
+
 def _explain(words: str) -> tuple[str, str]:
     small = words.lower()
     for signs, cause, hint in CAUSES:
@@ -70,7 +78,7 @@ def _digest(reference: Reference, options: RegistryOptions, store: Store, pull: 
         return known
     source, flags = _source(reference, options)
     inspect = ["skopeo", "inspect", *flags, "--format={{.Digest}}", source]
-    digest = run_tool(inspect, f"cannot find {reference}", _explain).strip()
+    digest = run_tool(inspect, f"cannot find {reference}", _explain, patience=_patience()).strip()
     store.remember_digest(name, digest)
     return digest
 
@@ -100,8 +108,9 @@ def _unpack(
         layout = f"{made}/oci"
         copy_flags = [f.replace("--tls-verify", "--src-tls-verify") for f in flags]
         run_tool(
-            ["skopeo", "copy", *copy_flags, source, f"oci:{layout}:image"], f"cannot fetch {reference}", _explain, at
-        )
+            ["skopeo", "copy", *copy_flags, source, f"oci:{layout}:image"], f"cannot fetch {reference}", _explain, at,
+            growing=layout, patience=_patience(),
+        )  # fmt: skip
         at("unpacking")
         run_tool(["umoci", "unpack", f"--image={layout}:image", f"{made}/bundle"], f"cannot unpack {reference}")
         config = _image_config(Path(layout))
