@@ -6,10 +6,13 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from . import _ffi
-from .errors import in_own_words
+from .errors import InvalidError, in_own_words
+
+if TYPE_CHECKING:
+    from .image import Image
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,16 @@ class Machine:
     checks: tuple[MachineCheck, ...]
 
 
-def check_machine(rootfs: str | os.PathLike[str] | None = None) -> Machine:
-    """What this machine has of what berth needs, and, with a root file system, what is to be said of the Docker in it.
+def check_machine(rootfs: str | os.PathLike[str] | None = None, *, image: Image | None = None) -> Machine:
+    """What this machine has of what berth needs, and, with a root file system or an image, what is to be said of the
+    Docker in it. An image is fetched and made as for a sandbox, and kept for that; nothing of it is run but its steps.
 
-    Changes nothing. Takes half a second the first time, while runsc is asked for its options: from a coroutine,
+    Changes nothing else. Takes half a second the first time, while runsc is asked for its options: from a coroutine,
     by asyncio.to_thread."""
+    if image is not None:
+        if rootfs is not None:
+            raise InvalidError("check_machine() takes a root file system or an image, not both")
+        rootfs = image.build().rootfs
     directory = os.fsencode(rootfs) if rootfs is not None else b""
     found = json.loads(_ffi.call_for_buffer("berth_check_machine", None, 0, directory, len(directory)))
     checks = (MachineCheck(**{**one, "remedy": in_own_words(one.get("remedy", ""))}) for one in found["checks"])

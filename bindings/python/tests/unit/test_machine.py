@@ -20,3 +20,12 @@ def test_what_is_missing_is_told_with_a_remedy(tmp_path: Path, monkeypatch: pyte
         assert seen[name].state == "missing" and seen[name].needed and seen[name].remedy
     assert "/nonexistent/runsc" in seen["runsc"].found
     assert "rootfs" not in {one.name for one in berth.check_machine().checks}
+
+
+def test_an_image_is_checked_as_its_root_file_system(tmp_path: Path) -> None:
+    image = berth.Image.from_rootfs(tmp_path)
+    told = berth.check_machine(image=image)
+    assert told == berth.check_machine(tmp_path)
+    assert not told.ok and "rootfs dockerd" in {one.name for one in told.checks if one.state == "missing"}
+    with pytest.raises(berth.InvalidError, match="not both"):
+        berth.check_machine(tmp_path, image=image)
