@@ -4,6 +4,7 @@
 
 #include <berth/managed/diagnose.hpp>
 #include <berth/process/cancellation.hpp>
+#include <berth/snapshot/root_garbage.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -415,19 +416,13 @@ asio::awaitable<op_result> list_all(environment where) {
 
 asio::awaitable<op_result> collect_all(environment where) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto gone = co_await collect_garbage(std::move(where));
-  if (!gone) co_return std::move(gone).error();
+  auto collecting = collect_root_garbage(std::move(where));
+  auto gone = co_await std::move(collecting);
+  if (gone.failed) co_return std::move(*gone.failed);
   op_outcome outcome;
   json_writer out;
-  out.open_object().key("removed").open_array();
-  for (const std::string& id : gone->sandboxes) out.string(id);
-  out.close_array().key("orphans").open_array();
-  for (const orphan& one : gone->orphans) {
-    out.open_object().key("kind").string(orphan_kind_name(one.kind)).key("name").string(one.name);
-    if (!one.what.empty()) out.key("what").string(one.what);
-    out.close_object();
-  }
-  outcome.payload = out.close_array().close_object().take();
+  write_json(out, gone);
+  outcome.payload = out.take();
   co_return outcome;
 }
 

@@ -29571,6 +29571,53 @@ BERTH_DECL void write_json(json_writer& to, const sandbox_diagnosis& diagnosis) 
 }
 }
 #endif
+namespace berth {
+struct root_garbage {
+  collected_garbage sandboxes;
+  std::vector<std::string> pools;
+  int unfinished_snapshots = 0;
+  std::optional<error> failed;
+};
+BERTH_DECL boost::asio::awaitable<root_garbage> collect_root_garbage(environment where);
+BERTH_DECL void write_json(json_writer& to, const root_garbage& garbage);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+BERTH_DECL boost::asio::awaitable<root_garbage> collect_root_garbage(environment where) {
+  root_garbage out;
+  first_failure first;
+  auto collecting = collect_garbage(where, &out.sandboxes);
+  auto collected = co_await std::move(collecting);
+  if (!collected) first.keep(std::move(collected).error());
+  auto unfinished = remove_unfinished_snapshots(where);
+  if (unfinished) out.unfinished_snapshots = *unfinished;
+  else first.keep(std::move(unfinished).error());
+  auto stopping = collect_pools(std::move(where));
+  auto stopped = co_await std::move(stopping);
+  if (stopped) {
+    out.sandboxes.sandboxes.insert(out.sandboxes.sandboxes.end(), stopped->sandboxes.begin(), stopped->sandboxes.end());
+    out.pools = std::move(stopped->pools);
+  } else {
+    first.keep(std::move(stopped).error());
+  }
+  if (first) out.failed = first.take().error();
+  co_return out;
+}
+BERTH_DECL void write_json(json_writer& to, const root_garbage& garbage) {
+  to.open_object().key("removed").open_array();
+  for (const std::string& id : garbage.sandboxes.sandboxes) to.string(id);
+  to.close_array().key("orphans").open_array();
+  for (const orphan& one : garbage.sandboxes.orphans) {
+    to.open_object().key("kind").string(orphan_kind_name(one.kind)).key("name").string(one.name);
+    if (!one.what.empty()) to.key("what").string(one.what);
+    to.close_object();
+  }
+  to.close_array().key("unfinished_snapshots").number(garbage.unfinished_snapshots).key("pools").open_array();
+  for (const std::string& name : garbage.pools) to.string(name);
+  to.close_array().close_object();
+}
+}
+#endif
 namespace berth::capi {
 static op_outcome outcome_of(const sandbox_status& status) {
   op_outcome outcome;
@@ -29930,19 +29977,13 @@ asio::awaitable<op_result> list_all(environment where) {
 }
 asio::awaitable<op_result> collect_all(environment where) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto gone = co_await collect_garbage(std::move(where));
-  if (!gone) co_return std::move(gone).error();
+  auto collecting = collect_root_garbage(std::move(where));
+  auto gone = co_await std::move(collecting);
+  if (gone.failed) co_return std::move(*gone.failed);
   op_outcome outcome;
   json_writer out;
-  out.open_object().key("removed").open_array();
-  for (const std::string& id : gone->sandboxes) out.string(id);
-  out.close_array().key("orphans").open_array();
-  for (const orphan& one : gone->orphans) {
-    out.open_object().key("kind").string(orphan_kind_name(one.kind)).key("name").string(one.name);
-    if (!one.what.empty()) out.key("what").string(one.what);
-    out.close_object();
-  }
-  outcome.payload = out.close_array().close_object().take();
+  write_json(out, gone);
+  outcome.payload = out.take();
   co_return outcome;
 }
 }

@@ -15,7 +15,7 @@ type PoolConfig struct {
 	Size      int     // how many are kept ready; 0: 4
 	AtOnce    int     // how many are made side by side; 0: 2
 	PerMinute float64 // how many are begun within a minute; 0: no limit
-	// EndsWithCreator makes it garbage once this process is gone: CollectGarbage of the berth command, or the next pool of this name,
+	// EndsWithCreator makes it garbage once this process is gone: CollectGarbage, or the next pool of this name,
 	// removes what is left.
 	EndsWithCreator bool
 	Later           bool // StartPool returns at once, and it is filled in the background

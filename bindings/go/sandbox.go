@@ -227,8 +227,10 @@ func (l *Loop) ListSandboxes(ctx context.Context, where Where) ([]SandboxInfo, e
 
 // Garbage is what CollectGarbage removed.
 type Garbage struct {
-	Removed []string `json:"removed"` // the ids of sandboxes
-	Orphans []Orphan `json:"orphans"` // what belonged to no sandbox any more
+	Removed             []string `json:"removed"`              // the ids of sandboxes
+	Orphans             []Orphan `json:"orphans"`              // what belonged to no sandbox any more
+	UnfinishedSnapshots int      `json:"unfinished_snapshots"` // how many were broken off
+	Pools               []string `json:"pools"`                // that have ended with their owners
 }
 
 // Orphan is a resource that no record spoke of any more, proved to be of berth's root directory.

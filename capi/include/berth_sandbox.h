@@ -225,7 +225,8 @@ BERTH_API berth_status berth_sandbox_events(berth_sandbox *sandbox, int32_t foll
 BERTH_API berth_status berth_sandbox_list(berth_loop *loop, const char *where, size_t where_len,
                                           const berth_op_options *op_options, uint64_t *op, berth_error **err);
 /* Removes what dead owners left. payload: {"removed":["ID"…],"orphans":[{"kind":"process"|"network"|"cgroup"|"directory",
- * "name":"…","what":"…"}…]}: the sandboxes, and what belonged to no record any more. */
+ * "name":"…","what":"…"}…],"unfinished_snapshots":N,"pools":["NAME"…]}: the sandboxes, what belonged to no record any more, how many
+ * snapshots were broken off, and the pools that have ended with their owners. A failure is told once the rest is done. */
 BERTH_API berth_status berth_sandbox_collect_garbage(berth_loop *loop, const char *where, size_t where_len,
                                                      const berth_op_options *op_options, uint64_t *op,
                                                      berth_error **err);

@@ -147,5 +147,6 @@
 #include <berth/snapshot/pool.hpp>
 #include <berth/snapshot/pool_plan.hpp>
 #include <berth/snapshot/pool_store.hpp>
+#include <berth/snapshot/root_garbage.hpp>
 #include <berth/snapshot/snapshot.hpp>
 #include <berth/snapshot/store.hpp>

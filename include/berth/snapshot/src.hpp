@@ -7,6 +7,7 @@
 #include <berth/impl/snapshot/pool_directory.ipp>
 #include <berth/impl/snapshot/pool_plan.ipp>
 #include <berth/impl/snapshot/pool_store.ipp>
+#include <berth/impl/snapshot/root_garbage.ipp>
 #include <berth/impl/snapshot/snapshot.ipp>
 #include <berth/impl/snapshot/store.ipp>
 #include <berth/impl/snapshot/unfinished.ipp>

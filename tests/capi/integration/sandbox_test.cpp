@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <map>
 
 namespace capi_test {
@@ -63,7 +64,7 @@ TEST_F(SandboxTest, life_of_a_sandbox) {
   EXPECT_NE(done(op).payload.find("\"id\":\"" + name + "\""), std::string::npos);
   ASSERT_EQ(berth_sandbox_collect_garbage(loop_->get(), where_.data(), where_.size(), nullptr, &op, error.slot()),
             BERTH_OK);
-  EXPECT_EQ(done(op).payload, R"({"removed":[],"orphans":[]})");
+  EXPECT_EQ(done(op).payload, R"({"removed":[],"orphans":[],"unfinished_snapshots":0,"pools":[]})");
 
   ASSERT_EQ(berth_sandbox_terminate(box_, nullptr, 0, nullptr, &op, error.slot()), BERTH_OK);
   EXPECT_EQ(done(op).status, BERTH_OK);
@@ -303,6 +304,19 @@ TEST_F(SandboxTest, copies_and_a_pool) {
         .status;
   };
   EXPECT_EQ(stop(), BERTH_OK);
+  EXPECT_EQ(stop(), BERTH_E_NOT_FOUND);
+
+  // One whose owner is gone: another process had the number of this one.
+  e = ended(start(R"({"name":"web","snapshot":"warm","size":1,"ends_with_creator":true})"));
+  ASSERT_EQ(e.status, BERTH_OK) << e.error << "\n" << e.detail;
+  const std::string file = root_ + "/.pools/web/pool.json", key = "\"start_time\":";
+  std::ifstream reading(file);
+  std::string settings((std::istreambuf_iterator<char>(reading)), {});
+  ASSERT_NE(settings.find(key), std::string::npos) << settings;
+  std::ofstream(file) << settings.insert(settings.find_first_of("0123456789", settings.find(key)), "1");
+  e = ended(berth_sandbox_collect_garbage(loop_->get(), where_.data(), where_.size(), nullptr, &op, error.slot()));
+  EXPECT_NE(e.payload.find(R"("pools":["web"])"), std::string::npos) << e.payload << e.error;
+  EXPECT_EQ(e.payload.find(R"("removed":[])"), std::string::npos) << e.payload;
   EXPECT_EQ(stop(), BERTH_E_NOT_FOUND);
   ASSERT_EQ(berth_snapshot_remove(where_.data(), where_.size(), "warm", 4, error.slot()), BERTH_OK) << error.text();
 }
