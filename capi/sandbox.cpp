@@ -145,6 +145,12 @@ berth_status berth_sandbox_ports(berth_sandbox* sandbox, const berth_op_options*
   return capi::sandbox_operation(sandbox, op_options, op, err, [](sandbox_core& c, op_pointer) { return c.ports(); });
 }
 
+berth_status berth_sandbox_container_stats(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                           berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.container_stats(); });
+}
+
 berth_status berth_sandbox_diagnose(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                     berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,

@@ -264,6 +264,22 @@ asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wan
   co_return outcome;
 }
 
+asio::awaitable<op_result> sandbox_core::container_stats() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  docker_sandbox managed(where_, *held);
+  auto asking = managed.container_stats();
+  auto found = co_await std::move(asking);
+  if (!found) co_return std::move(found).error();
+  op_outcome outcome;
+  json_writer out;
+  write_json(out, *found);
+  outcome.payload = out.take();
+  co_return outcome;
+}
+
 asio::awaitable<op_result> sandbox_core::ports() {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();

@@ -22675,6 +22675,20 @@ BERTH_DECL result<supervisor_options> docker_supervisor_options(sandbox& box, co
 }
 #endif
 namespace berth {
+struct container_stats {
+  std::string container;
+  std::string name;
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::uint64_t> memory_limit_bytes;
+  std::optional<std::uint64_t> cpu_ns;
+  std::optional<std::uint64_t> processes;
+};
+BERTH_DECL void write_json(json_writer& to, const std::vector<container_stats>& all);
+BERTH_DECL std::vector<container_stats> parse_running_containers(std::string_view text);
+BERTH_DECL std::optional<std::uint64_t> parse_cgroup_number(std::string_view text);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
 struct container_ports {
   std::string container;
   std::string name;
@@ -22689,6 +22703,7 @@ BERTH_DECL void write_json(json_writer& to, const sandbox_ports& ports);
 BERTH_DECL std::vector<container_ports> parse_container_ports(std::string_view text);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
+#endif
 namespace berth {
 namespace detail {
 inline constexpr std::size_t most_containers = 4096, most_ports_of_one = 4096;
@@ -22747,6 +22762,42 @@ BERTH_DECL void write_json(json_writer& to, const sandbox_ports& ports) {
   to.close_array().close_object();
 }
 }
+namespace berth {
+BERTH_DECL std::vector<container_stats> parse_running_containers(std::string_view text) {
+  std::vector<container_stats> out;
+  while (!text.empty() && out.size() < detail::most_containers) {
+    std::string_view line = detail::take_until(text, "\n");
+    const std::string_view id = detail::take_until(line, "\t");
+    if (id.empty() || id.size() > 64 || !std::ranges::all_of(id, is_word_character)) continue;
+    container_stats one;
+    one.container = std::string(id);
+    append_shown(one.name, line);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+BERTH_DECL std::optional<std::uint64_t> parse_cgroup_number(std::string_view text) {
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  return parse_number<std::uint64_t>(text);
+}
+BERTH_DECL void write_json(json_writer& to, const std::vector<container_stats>& all) {
+  const auto number = [&to](std::string_view key, const std::optional<std::uint64_t>& value) {
+    to.key(key);
+    if (value) to.unsigned_number(*value);
+    else to.null();
+  };
+  to.open_array();
+  for (const container_stats& one : all) {
+    to.open_object().key("container").string(one.container).key("name").string(one.name);
+    number("memory_bytes", one.memory_bytes);
+    number("memory_limit_bytes", one.memory_limit_bytes);
+    number("cpu_ns", one.cpu_ns);
+    number("processes", one.processes);
+    to.close_object();
+  }
+  to.close_array();
+}
+}
 #endif
 namespace berth {
 BERTH_DECL docker_recipe docker_in_memory();
@@ -22785,6 +22836,8 @@ class docker_sandbox {
   BERTH_DECL boost::asio::awaitable<result<command_result>> docker(std::vector<std::string> args,
                                                                    time_point deadline = time_point::max());
   BERTH_DECL boost::asio::awaitable<result<sandbox_ports>> ports(time_point deadline = time_point::max());
+  BERTH_DECL boost::asio::awaitable<result<std::vector<berth::container_stats>>> container_stats(
+      time_point deadline = time_point::max());
   BERTH_DECL boost::asio::awaitable<result<sandbox_status>> status(status_options options = {});
   boost::asio::awaitable<result<command_result>> exec(command what) { return run_command(*box_, std::move(what)); }
   boost::asio::awaitable<result<command_result>> exec(command what, stdio_options io,
@@ -23075,6 +23128,49 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_ports>> docker_sandbox::ports(t
   if (!said) co_return std::move(said).error();
   out.containers = parse_container_ports(said->out);
   co_return out;
+}
+namespace detail {
+inline boost::asio::awaitable<result<std::optional<std::uint64_t>>> read_cgroup_number(guest_files files,
+                                                                                       std::string path) {
+  auto reading = files.read_all(std::move(path), 64);
+  const auto text = co_await std::move(reading);
+  if (!text && text.error().layer == "files") co_return std::optional<std::uint64_t>();
+  if (!text) co_return text.error();
+  co_return parse_cgroup_number(*text);
+}
+inline boost::asio::awaitable<result<void>> read_container_stats(guest_files files, std::vector<container_stats>& all) {
+  constexpr std::uint64_t no_limit = 1ull << 62;
+  for (container_stats& one : all) {
+    const std::pair<const char*, std::optional<std::uint64_t>*> wanted[] = {
+        {"/memory.usage_in_bytes", &one.memory_bytes},
+        {"/memory.limit_in_bytes", &one.memory_limit_bytes},
+        {"/cpuacct.usage", &one.cpu_ns},
+        {"/pids.current", &one.processes}};
+    for (const auto& [file, number] : wanted) {
+      const std::string_view name(file);
+      const std::string controller(name.substr(1, name.find('.') - 1));
+      std::string path = "/sys/fs/cgroup/" + controller + "/docker/" + one.container + file;
+      auto reading = read_cgroup_number(files, std::move(path));
+      auto read = co_await std::move(reading);
+      if (!read) co_return std::move(read).error();
+      *number = *read;
+    }
+    if (one.memory_limit_bytes.value_or(0) >= no_limit) one.memory_limit_bytes.reset();
+  }
+  co_return result<void>();
+}
+}
+BERTH_DECL boost::asio::awaitable<result<std::vector<container_stats>>> docker_sandbox::container_stats(
+    time_point deadline) {
+  std::vector<std::string> ps{"ps", "--no-trunc", "--format", "{{.ID}}\t{{.Names}}"};
+  auto asking = docker(std::move(ps), deadline);
+  auto said = co_await std::move(asking);
+  if (!said) co_return std::move(said).error();
+  auto all = parse_running_containers(said->out);
+  auto reading = until_deadline(detail::read_container_stats(files(), all), deadline);
+  auto read = co_await std::move(reading);
+  if (!read) co_return std::move(read).error();
+  co_return all;
 }
 BERTH_DECL boost::asio::awaitable<result<sandbox_status>> docker_sandbox::status(status_options options) {
   return look_at(where_, box_->record(), options);
@@ -26117,6 +26213,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> egress(std::optional<egress_policy> wanted);
   asio::awaitable<op_result> state(op_pointer op);
   asio::awaitable<op_result> ports();
+  asio::awaitable<op_result> container_stats();
   asio::awaitable<op_result> diagnose();
   asio::awaitable<op_result> perform(std::function<asio::awaitable<result<void>>(sandbox&)> verb);
   asio::awaitable<op_result> snapshot(std::string name, snapshot_options options);
@@ -29201,6 +29298,11 @@ berth_status berth_sandbox_ports(berth_sandbox* sandbox, const berth_op_options*
                                  berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err, [](sandbox_core& c, op_pointer) { return c.ports(); });
 }
+berth_status berth_sandbox_container_stats(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                           berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err,
+                                 [](sandbox_core& c, op_pointer) { return c.container_stats(); });
+}
 berth_status berth_sandbox_diagnose(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                     berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
@@ -29838,6 +29940,21 @@ asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wan
   json_writer out;
   write_members(out.open_object(), *now);
   outcome.payload = out.close_object().take();
+  co_return outcome;
+}
+asio::awaitable<op_result> sandbox_core::container_stats() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto keep = self();
+  auto held = box();
+  if (!held) co_return std::move(held).error();
+  docker_sandbox managed(where_, *held);
+  auto asking = managed.container_stats();
+  auto found = co_await std::move(asking);
+  if (!found) co_return std::move(found).error();
+  op_outcome outcome;
+  json_writer out;
+  write_json(out, *found);
+  outcome.payload = out.take();
   co_return outcome;
 }
 asio::awaitable<op_result> sandbox_core::ports() {

@@ -129,6 +129,7 @@ func sandboxPause(cSandbox, bool, opSettings) (uint64, error)      { return 0, E
 func sandboxHibernate(cSandbox, opSettings) (uint64, error)        { return 0, ErrNoCgo }
 func sandboxEgress(cSandbox, string, opSettings) (uint64, error)   { return 0, ErrNoCgo }
 func sandboxPorts(cSandbox, opSettings) (uint64, error)            { return 0, ErrNoCgo }
+func sandboxContainerStats(cSandbox, opSettings) (uint64, error)   { return 0, ErrNoCgo }
 func sandboxDiagnose(cSandbox, opSettings) (uint64, error)         { return 0, ErrNoCgo }
 func sandboxHandOver(cSandbox, opSettings) (uint64, error)         { return 0, ErrNoCgo }
 func sandboxSnapshot(cSandbox, string, opSettings) (uint64, error) { return 0, ErrNoCgo }

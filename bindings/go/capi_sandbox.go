@@ -149,6 +149,14 @@ func sandboxPorts(s cSandbox, o opSettings) (uint64, error) {
 	return uint64(op), err
 }
 
+func sandboxContainerStats(s cSandbox, o opSettings) (uint64, error) {
+	var op C.uint64_t
+	var e *C.berth_error
+	c := o.c()
+	err := takeError(C.berth_sandbox_container_stats(s, &c, &op, &e), e)
+	return uint64(op), err
+}
+
 func sandboxDiagnose(s cSandbox, o opSettings) (uint64, error) {
 	var op C.uint64_t
 	var e *C.berth_error

@@ -197,6 +197,11 @@ func TestTerminateStopsContainersInOrder(t *testing.T) {
 			!slices.Contains(ports.Containers[0].Ports, "0.0.0.0:8080:80/tcp") {
 			t.Error(ports, err)
 		}
+		stats, err := s.ContainerStats(minutes(t, 1))
+		if err != nil || len(stats) != 1 || stats[0].Name != "web" || stats[0].MemoryLimit != nil || stats[0].Memory == nil ||
+			stats[0].CPU == nil || stats[0].Processes == nil {
+			t.Error(stats, err)
+		}
 		if err := s.TerminateWith(minutes(t, 2), TerminateOptions{Force: force}); err != nil {
 			t.Error(err)
 		}

@@ -326,6 +326,26 @@ func (s *Sandbox) Ports(ctx context.Context) (Ports, error) {
 	return ports, json.Unmarshal(ev.payload, &ports)
 }
 
+// ContainerStats is what a container in a sandbox takes: the sandbox's word. What is not known, and a limit that is none, is nil.
+type ContainerStats struct {
+	Container   string  `json:"container"` // its id in Docker
+	Name        string  `json:"name"`
+	Memory      *uint64 `json:"memory_bytes"` // of its processes, and of what they have written to a tmpfs
+	MemoryLimit *uint64 `json:"memory_limit_bytes"`
+	CPU         *uint64 `json:"cpu_ns"` // processor time since it began, in nanoseconds
+	Processes   *uint64 `json:"processes"`
+}
+
+// ContainerStats asks what each of its containers that run takes; `docker stats` has zeros in a sandbox.
+func (s *Sandbox) ContainerStats(ctx context.Context) ([]ContainerStats, error) {
+	ev, err := s.do(ctx, "container stats", func(o opSettings) (uint64, error) { return sandboxContainerStats(s.h, o) })
+	if err != nil {
+		return nil, err
+	}
+	var all []ContainerStats
+	return all, json.Unmarshal(ev.payload, &all)
+}
+
 // Egress is where a sandbox may begin connections to.
 type Egress struct {
 	Rules         []string       `json:"egress"`         // as in SandboxConfig.Egress

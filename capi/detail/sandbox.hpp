@@ -52,6 +52,7 @@ class sandbox_core final : public executor_core {
   asio::awaitable<op_result> egress(std::optional<egress_policy> wanted);  ///< changed first where one is wanted
   asio::awaitable<op_result> state(op_pointer op);
   asio::awaitable<op_result> ports();
+  asio::awaitable<op_result> container_stats();
   asio::awaitable<op_result> diagnose();
   /// What tells nothing but whether it was done.
   asio::awaitable<op_result> perform(std::function<asio::awaitable<result<void>>(sandbox&)> verb);

@@ -123,6 +123,11 @@ BERTH_API berth_status berth_sandbox_hibernate(berth_sandbox *sandbox, const ber
  * those in it that publish ports of the sandbox's, as far as its Docker is ready and tells the truth. */
 BERTH_API berth_status berth_sandbox_ports(berth_sandbox *sandbox, const berth_op_options *op_options, uint64_t *op,
                                            berth_error **err);
+/* What each of its containers that run takes, by its cgroups: `docker stats` has zeros in a sandbox. payload: [{"container":"ID",
+ * "name":"web","memory_bytes":471040,"memory_limit_bytes":null,"cpu_ns":880000000,"processes":2}]; null: it has none, or is not known.
+ * The sandbox's word. */
+BERTH_API berth_status berth_sandbox_container_stats(berth_sandbox *sandbox, const berth_op_options *op_options,
+                                                     uint64_t *op, berth_error **err);
 /* Where the sandbox may begin connections to, how many packets of its own were refused so far, and where those of the last hour were
  * to go, by TCP or UDP (1024 addresses and ports at most, the latest first). payload: {"egress":["10.0.0.0/8","dns"],"refused":12,
  * "refused_places":[{"to":"192.0.2.7:443/tcp","packets":3,"seconds_ago":2}],"addresses":[{"name":"www.example.com","address":

@@ -134,6 +134,7 @@
 #include <berth/docker/versions.hpp>
 
 #include <berth/managed/add_docker.hpp>
+#include <berth/managed/container_stats.hpp>
 #include <berth/managed/diagnose.hpp>
 #include <berth/managed/docker_sandbox.hpp>
 #include <berth/managed/machine_check.hpp>

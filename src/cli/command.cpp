@@ -28,6 +28,7 @@ void add_cp(CLI::App& app, invocation& call);
 void add_export(CLI::App& app, invocation& call);
 void add_commit(CLI::App& app, invocation& call);
 void add_egress(CLI::App& app, invocation& call);
+void add_stats(CLI::App& app, invocation& call);
 void add_pause(CLI::App& app, invocation& call);
 void add_resume(CLI::App& app, invocation& call);
 void add_hibernate(CLI::App& app, invocation& call);
@@ -57,6 +58,7 @@ constexpr verb verbs[] = {
     {"status", "show a sandbox in full", add_status, sandboxes},
     {"logs", "show the output of a sandbox's command, or of dockerd", add_logs, sandboxes},
     {"events", "show what happened in a sandbox: containers out of memory, dockerd's ends", add_events, sandboxes},
+    {"stats", "show what the containers in a sandbox take", add_stats, sandboxes},
     {"ls", "list sandboxes", add_ls, sandboxes},
     {"cp", "copy files and trees between this host and a sandbox", add_cp, sandboxes},
     {"export", "write what a sandbox changed in its root file system to a tar", add_export, sandboxes},

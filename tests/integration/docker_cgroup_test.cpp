@@ -122,6 +122,34 @@ TEST_F(DockerCgroups, AreOneHierarchyWhichHoldsAContainerToItsNumberOfProcesses)
   EXPECT_EQ(how_many("20"), "18");
 }
 
+TEST_F(DockerCgroups, TellWhatAContainerTakesWhereDockerStatsHasZeros) {
+  up();
+  load_image();
+  const string work = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; touch /done; exec sleep 1000";
+  const string id = docker({"run", "-d", "--name", "busy", "-m", "64m", image(), "sh", "-c", work});
+  docker({"run", "-d", "--name", "free", image(), "sleep", "1000"});
+  docker({"exec", "busy", "sh", "-c", "until [ -e /done ]; do sleep 0.1; done"});
+  docker_sandbox box(where_, box_);
+  const auto asked = loop_.run(box.container_stats(deadline_after(seconds(30))));
+  ASSERT_TRUE(asked) << asked.error().to_string();
+  const std::vector<container_stats>& told = *asked;
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].name, "free");  // the newest first, as `docker ps` has them
+  EXPECT_EQ(told[0].memory_limit_bytes, std::nullopt);
+  EXPECT_GE(told[0].processes.value_or(0), 1u);
+  EXPECT_EQ(told[1].container, id);
+  EXPECT_EQ(told[1].name, "busy");
+  EXPECT_GT(told[1].cpu_ns.value_or(0), 10'000'000u);
+  EXPECT_EQ(told[1].memory_limit_bytes, 64u << 20);
+  EXPECT_GT(told[1].memory_bytes.value_or(0), 0u);
+  EXPECT_LT(told[1].memory_bytes.value_or(0), 64u << 20);
+  EXPECT_GE(told[1].processes.value_or(0), 1u);
+  docker({"kill", "busy", "free"});
+  const auto none = loop_.run(box.container_stats(deadline_after(seconds(30))));
+  ASSERT_TRUE(none) << none.error().to_string();
+  EXPECT_TRUE(none->empty());
+}
+
 TEST_F(DockerCgroups, OfACallersOwnChoiceAreLeftAsTheyAre) {
   sandbox_config what = config();
   what.runsc_args.push_back("--in-sandbox-cgroup=v1");

@@ -6,6 +6,7 @@
 #include <berth/base/clock.hpp>
 #include <berth/docker/guest_daemon.hpp>
 #include <berth/managed/add_docker.hpp>
+#include <berth/managed/container_stats.hpp>
 #include <berth/managed/ports.hpp>
 #include <berth/managed/purpose.hpp>
 #include <berth/managed/status.hpp>
@@ -99,6 +100,11 @@ class docker_sandbox {
   /// The ports that it is reached by: those of the host's that were published, and those of its own that its containers
   /// publish, which Docker is asked where it is ready. Errors: those of run_docker.
   BERTH_DECL boost::asio::awaitable<result<sandbox_ports>> ports(time_point deadline = time_point::max());
+
+  /// What each of its containers that run takes, by its cgroups: `docker stats` has zeros in a sandbox. Errors: those of run_docker
+  /// and of guest_files, but for a number that is not there.
+  BERTH_DECL boost::asio::awaitable<result<std::vector<berth::container_stats>>> container_stats(
+      time_point deadline = time_point::max());
 
   /// All that is known of it. Errors: not_found.
   BERTH_DECL boost::asio::awaitable<result<sandbox_status>> status(status_options options = {});

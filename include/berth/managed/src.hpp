@@ -3,6 +3,7 @@
 #pragma once
 
 #include <berth/impl/managed/add_docker.ipp>
+#include <berth/impl/managed/container_stats.ipp>
 #include <berth/impl/managed/diagnose.ipp>
 #include <berth/impl/managed/docker_sandbox.ipp>
 #include <berth/impl/managed/firewall_checks.ipp>

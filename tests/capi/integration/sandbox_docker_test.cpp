@@ -137,6 +137,11 @@ TEST_F(SandboxTest, terminate_stops_containers_in_order) {
     EXPECT_EQ(ports.status, BERTH_OK) << ports.error;
     for (const char* port : {R"("name":"web","ports":["0.0.0.0:8080:80/tcp")", R"("0.0.0.0:8081:81/tcp")"})
       EXPECT_NE(ports.payload.find(port), std::string::npos) << ports.payload;
+    ASSERT_EQ(berth_sandbox_container_stats(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+    const Event stats = done(op);
+    EXPECT_EQ(stats.status, BERTH_OK) << stats.error;
+    EXPECT_NE(stats.payload.find(R"("name":"web","memory_bytes":)"), std::string::npos) << stats.payload;
+    EXPECT_EQ(stats.payload.find(R"("processes":null)"), std::string::npos) << stats.payload;
     const std::string how = force ? R"({"force":true})" : "";
     ASSERT_EQ(berth_sandbox_terminate(box_, how.data(), how.size(), nullptr, &op, error.slot()), BERTH_OK)
         << error.text();

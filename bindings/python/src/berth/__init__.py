@@ -26,6 +26,7 @@ from .errors import (
 from .facts import (
     CommittedImage,
     ContainerPorts,
+    ContainerStats,
     Egress,
     NamedAddress,
     PublishedPorts,
@@ -55,6 +56,7 @@ __all__ = [
     "BerthWarning",
     "CommittedImage",
     "ContainerPorts",
+    "ContainerStats",
     "Diagnosis",
     "DockerCommandError",
     "DockerError",

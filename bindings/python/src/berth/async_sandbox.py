@@ -36,7 +36,7 @@ from .creation import (
 )
 from .docker import AsyncDocker, Finding
 from .errors import BerthError, ImageError, InvalidError, SandboxError, SandboxNotFound, in_own_words
-from .facts import CommittedImage, Egress, LogName, PublishedPorts, SandboxEvent
+from .facts import CommittedImage, ContainerStats, Egress, LogName, PublishedPorts, SandboxEvent
 from .fs import AsyncFs
 from .process import AsyncProcess, command_options
 from .snapshot import Snapshot
@@ -348,6 +348,11 @@ class AsyncSandbox(Attachment):
         """By which ports it is reached: those of this host that lead to it, and those of its own that its containers
         publish."""
         return PublishedPorts.of(json.loads((await self._operate("berth_sandbox_ports")).payload))
+
+    async def container_stats(self) -> tuple[ContainerStats, ...]:
+        """What each of its containers that run takes; ``docker stats`` has zeros in a sandbox."""
+        told = json.loads((await self._operate("berth_sandbox_container_stats")).payload)
+        return tuple(ContainerStats(**one) for one in told)
 
     async def egress(self) -> Egress:
         """Where it may begin connections to, and what was refused."""

@@ -84,6 +84,18 @@ class PublishedPorts:
 
 
 @dataclasses.dataclass(frozen=True)
+class ContainerStats:
+    """What a container in a sandbox takes: the sandbox's word. None: not known, or no limit."""
+
+    container: str  #: its id in Docker
+    name: str
+    memory_bytes: int | None  #: of its processes, and of what they have written to a tmpfs
+    memory_limit_bytes: int | None
+    cpu_ns: int | None  #: processor time since it began, in nanoseconds
+    processes: int | None
+
+
+@dataclasses.dataclass(frozen=True)
 class CommittedImage:
     """An image that was made of a sandbox."""
 

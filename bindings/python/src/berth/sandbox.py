@@ -27,7 +27,15 @@ from .creation import (
     checked_volumes,
 )
 from .docker import Docker, Finding
-from .facts import CommittedImage, ContainerPorts, Egress, LogName, PublishedPorts, SandboxEvent
+from .facts import (
+    CommittedImage,
+    ContainerPorts,
+    ContainerStats,
+    Egress,
+    LogName,
+    PublishedPorts,
+    SandboxEvent,
+)
 from .fs import Fs
 from .process import Process
 from .rootfs import Buildable
@@ -274,6 +282,10 @@ class Sandbox:
         """By which ports it is reached: those of this host that lead to it, and those of its own that its containers
         publish."""
         return sync(self._aio.published_ports())
+
+    def container_stats(self) -> tuple[ContainerStats, ...]:
+        """What each of its containers that run takes; ``docker stats`` has zeros in a sandbox."""
+        return sync(self._aio.container_stats())
 
     def egress(self) -> Egress:
         """Where it may begin connections to, and how many packets were refused for it."""

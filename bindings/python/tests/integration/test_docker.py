@@ -62,6 +62,9 @@ def test_published_ports_are_told(docker_box: berth.Sandbox) -> None:
         (found,) = (one for one in told.containers if one.container == id)
         assert found.name == "web" and "0.0.0.0:8099:80/tcp" in found.ports
         assert told.ports == tuple(docker_box.status()["network"]["ports"])
+        (taken,) = (one for one in docker_box.container_stats() if one.container == id)
+        assert taken.name == "web" and taken.memory_limit_bytes is None
+        assert taken.memory_bytes and taken.cpu_ns and taken.processes
     finally:
         docker_box.docker.rm("web", force=True).check()
 

@@ -254,6 +254,57 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_ports>> docker_sandbox::ports(t
   co_return out;
 }
 
+namespace detail {
+
+/// Nothing where there is no such file, or no number in it.
+inline boost::asio::awaitable<result<std::optional<std::uint64_t>>> read_cgroup_number(guest_files files,
+                                                                                       std::string path) {
+  auto reading = files.read_all(std::move(path), 64);
+  const auto text = co_await std::move(reading);
+  // errno's of the sandbox: a container that has ended meanwhile, a controller that is not there, a file of another kind.
+  if (!text && text.error().layer == "files") co_return std::optional<std::uint64_t>();
+  if (!text) co_return text.error();
+  co_return parse_cgroup_number(*text);
+}
+
+inline boost::asio::awaitable<result<void>> read_container_stats(guest_files files, std::vector<container_stats>& all) {
+  constexpr std::uint64_t no_limit = 1ull << 62;
+  for (container_stats& one : all) {
+    const std::pair<const char*, std::optional<std::uint64_t>*> wanted[] = {
+        {"/memory.usage_in_bytes", &one.memory_bytes},
+        {"/memory.limit_in_bytes", &one.memory_limit_bytes},
+        {"/cpuacct.usage", &one.cpu_ns},
+        {"/pids.current", &one.processes}};
+    for (const auto& [file, number] : wanted) {
+      const std::string_view name(file);
+      // Links to the one hierarchy, where all controllers are in one.
+      const std::string controller(name.substr(1, name.find('.') - 1));
+      std::string path = "/sys/fs/cgroup/" + controller + "/docker/" + one.container + file;
+      auto reading = read_cgroup_number(files, std::move(path));
+      auto read = co_await std::move(reading);
+      if (!read) co_return std::move(read).error();
+      *number = *read;
+    }
+    if (one.memory_limit_bytes.value_or(0) >= no_limit) one.memory_limit_bytes.reset();
+  }
+  co_return result<void>();
+}
+
+}  // namespace detail
+
+BERTH_DECL boost::asio::awaitable<result<std::vector<container_stats>>> docker_sandbox::container_stats(
+    time_point deadline) {
+  std::vector<std::string> ps{"ps", "--no-trunc", "--format", "{{.ID}}\t{{.Names}}"};
+  auto asking = docker(std::move(ps), deadline);
+  auto said = co_await std::move(asking);
+  if (!said) co_return std::move(said).error();
+  auto all = parse_running_containers(said->out);
+  auto reading = until_deadline(detail::read_container_stats(files(), all), deadline);
+  auto read = co_await std::move(reading);
+  if (!read) co_return std::move(read).error();
+  co_return all;
+}
+
 BERTH_DECL boost::asio::awaitable<result<sandbox_status>> docker_sandbox::status(status_options options) {
   return look_at(where_, box_->record(), options);
 }
