@@ -8898,6 +8898,7 @@ struct docker_plan {
   bool joins_cgroups = false;
   bool wraps_runc = false;
 };
+BERTH_DECL result<void> check_docker_is_restored(const runsc_version& runsc);
 BERTH_DECL bool docker_needs_packet_socket_write(const docker_versions& versions) noexcept;
 BERTH_DECL result<docker_plan> plan_docker(const docker_plan_options& options);
 inline constexpr std::string_view start_nonce_variable = "BERTH_START_NONCE";
@@ -9029,6 +9030,13 @@ inline bool runc_masks_with_limits(const program_version& runc) noexcept {
   if (runc.at_least(1, 4)) return runc.at_least(1, 4, 3);
   return runc.at_least(1, 3, 6);
 }
+}
+BERTH_DECL result<void> check_docker_is_restored(const runsc_version& runsc) {
+  if (!runsc.known() || runsc.at_least(docker_needs_runsc::snapshot)) return {};
+  return make_error(errc::unsupported, "docker",
+                    "a sandbox with Docker cannot be restored by runsc " + runsc.text +
+                        ": its network stack fails afterwards, and ends the sandbox",
+                    {}, "use runsc 20260905.0 or newer; sandboxes without Docker can be saved");
 }
 BERTH_DECL bool docker_needs_packet_socket_write(const docker_versions& versions) noexcept {
   return versions.docker.at_least(28);
@@ -11650,6 +11658,7 @@ struct guest_wake {
   bool restored = false;
   std::string address;
   std::string hostname;
+  bool same = false;
 };
 inline constexpr std::size_t guest_header_size = 8;
 struct guest_frame {
@@ -11996,7 +12005,7 @@ BERTH_DECL result<guest_rest> decode_guest<guest_rest>(std::string_view payload)
 }
 BERTH_DECL std::string encode(const guest_wake& m) {
   std::string out;
-  detail::put_u32(out, m.restored ? 1 : 0);
+  detail::put_u32(out, m.restored ? (m.same ? 2 : 1) : 0);
   detail::put_string(out, m.address);
   detail::put_string(out, m.hostname);
   return out;
@@ -12005,7 +12014,9 @@ template <>
 BERTH_DECL result<guest_wake> decode_guest<guest_wake>(std::string_view payload) {
   detail::payload_reader read(payload);
   guest_wake m;
-  m.restored = read.number(1) != 0;
+  const std::uint32_t what = read.number(2);
+  m.restored = what != 0;
+  m.same = what == 2;
   m.address = read.c_string();
   m.hostname = read.c_string();
   return detail::checked(read, std::move(m), "wake");
@@ -14669,9 +14680,9 @@ BERTH_DECL std::string inside_batch(const network_plan& plan) {
   std::string text;
   text += "link set dev lo up\n";
   if (plan.ipv6) text += "link set dev eth0 addrgenmode none\n";
-  text += "addr add " + plan.address() + "/30 dev eth0\n";
+  text += "addr replace " + plan.address() + "/30 dev eth0\n";
   text += "link set dev eth0 up\n";
-  text += "route add default via " + plan.gateway() + " dev eth0\n";
+  text += "route replace default via " + plan.gateway() + " dev eth0\n";
   return text;
 }
 namespace detail {
@@ -14931,6 +14942,8 @@ BERTH_DECL result<network_plan> plan_network(std::string_view token, const ipv4_
 BERTH_DECL result<void> check_network_namespace(const std::string& path);
 BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan, log_sink log,
                                                                time_point deadline = time_point::max());
+BERTH_DECL boost::asio::awaitable<result<void>> renew_addresses(network_names names, ipv4_subnet subnet,
+                                                                time_point deadline);
 BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names,
                                                                time_point deadline = time_point::max(),
                                                                log_sink log = {});
@@ -15023,15 +15036,20 @@ inline boost::asio::awaitable<result<void>> apply_rules(const network_plan& plan
   if (!done) co_return std::move(done).error();
   co_return result<void>();
 }
+inline boost::asio::awaitable<result<void>> set_up_inside(const network_plan& plan, time_point deadline) {
+  std::vector<std::string> ip{"ip", "-netns", plan.names.netns, "-batch", "-"};
+  std::string text = inside_batch(plan);
+  auto running = run_network_tool(std::move(ip), std::move(text), deadline);
+  auto done = co_await std::move(running);
+  if (!done) co_return std::move(done).error();
+  co_return result<void>();
+}
 inline boost::asio::awaitable<result<void>> make_links(const network_plan& plan, time_point deadline) {
   std::vector<std::string> outside{"ip", "-batch", "-"};
   std::string outside_text = host_batch(plan);
   BERTH_CO_TRY(co_await run_network_tool(std::move(outside), std::move(outside_text), deadline));
-  std::vector<std::string> inside{"ip", "-netns", plan.names.netns, "-batch", "-"};
-  std::string inside_text = inside_batch(plan);
-  auto done = co_await run_network_tool(std::move(inside), std::move(inside_text), deadline);
-  if (!done) co_return std::move(done).error();
-  co_return result<void>();
+  auto inside = set_up_inside(plan, deadline);
+  co_return co_await std::move(inside);
 }
 inline result<void> enable_forwarding(const log_sink& sink) {
   constexpr const char* path = "/proc/sys/net/ipv4/ip_forward";
@@ -15183,6 +15201,14 @@ BERTH_DECL boost::asio::awaitable<result<void>> create_network(network_plan plan
       break;
     }
   co_return result<void>();
+}
+BERTH_DECL boost::asio::awaitable<result<void>> renew_addresses(network_names names, ipv4_subnet subnet,
+                                                                time_point deadline) {
+  network_plan plan;
+  plan.names = std::move(names);
+  plan.subnet = subnet;
+  auto setting = detail::set_up_inside(plan, deadline);
+  co_return co_await std::move(setting);
 }
 BERTH_DECL boost::asio::awaitable<result<void>> remove_network(network_names names, time_point deadline, log_sink log) {
   first_failure first;
@@ -15355,7 +15381,7 @@ enum class network_mode {
   path,
 };
 BERTH_DECL std::string_view network_mode_name(network_mode mode) noexcept;
-enum class record_phase { creating, running, removing };
+enum class record_phase { creating, running, hibernated, removing };
 BERTH_DECL std::string_view record_phase_name(record_phase phase) noexcept;
 struct record_network {
   ipv4_subnet subnet;
@@ -15396,6 +15422,7 @@ struct sandbox_record {
   process_identity owner;
   std::int64_t ends_at_ms = 0;
   std::int64_t idle_timeout_ms = 0;
+  bool hibernates = false;
   process_identity sandbox_process;
   std::string rootfs;
   std::string hostname;
@@ -15437,7 +15464,14 @@ struct sandbox_record {
   bool has_limits() const noexcept { return cpus > 0 || memory_bytes > 0; }
   network_names names() const { return network_names::of(token); }
   BERTH_DECL bool process_alive() const;
+  bool is_up() const {
+    return (phase == record_phase::running || phase == record_phase::hibernated) && process_alive();
+  }
+  bool is_hibernated() const { return is_saved() && !sandbox_process.alive(); }
+  bool lives() const { return process_alive() || is_saved(); }
   BERTH_DECL std::string annotation(std::string_view key) const;
+ private:
+  BERTH_DECL bool is_saved() const;
 };
 BERTH_DECL std::string format_record(const sandbox_record& record);
 BERTH_DECL result<sandbox_record> parse_record(std::string_view json);
@@ -15461,11 +15495,15 @@ BERTH_DECL std::string_view record_phase_name(record_phase phase) noexcept {
   switch (phase) {
     case record_phase::creating: return "creating";
     case record_phase::running: return "running";
+    case record_phase::hibernated: return "hibernated";
     case record_phase::removing: return "removing";
   }
   return "";
 }
 BERTH_DECL bool sandbox_record::process_alive() const { return boot_id == read_boot_id() && sandbox_process.alive(); }
+BERTH_DECL bool sandbox_record::is_saved() const {
+  return !damaged && phase == record_phase::hibernated && boot_id == read_boot_id();
+}
 BERTH_DECL std::string sandbox_record::annotation(std::string_view key) const {
   for (const auto& [name, value] : annotations) {
     if (name == key) return value;
@@ -15543,6 +15581,7 @@ inline result<sandbox_record> read_record_object(json_view object) {
   record.token = in.text("token");
   const std::string phase = in.text("phase");
   if (phase == "running") record.phase = record_phase::running;
+  else if (phase == "hibernated") record.phase = record_phase::hibernated;
   else if (phase == "removing") record.phase = record_phase::removing;
   else if (phase != "creating") in.fail("phase", "a known phase");
   record.boot_id = in.text("boot_id");
@@ -15553,6 +15592,7 @@ inline result<sandbox_record> read_record_object(json_view object) {
   if (in.has("owner")) record.owner = in.process("owner");
   if (in.has("ends_at_ms")) record.ends_at_ms = in.number<std::int64_t>("ends_at_ms");
   if (in.has("idle_timeout_ms")) record.idle_timeout_ms = in.number<std::int64_t>("idle_timeout_ms");
+  if (in.has("hibernates")) record.hibernates = in.flag("hibernates");
   record.sandbox_process = in.process("sandbox_process");
   record.rootfs = in.text("rootfs");
   record.hostname = in.text("hostname");
@@ -15648,6 +15688,7 @@ BERTH_DECL std::string format_record(const sandbox_record& record) {
   process("owner", record.owner);
   out.key("ends_at_ms").number(record.ends_at_ms);
   out.key("idle_timeout_ms").number(record.idle_timeout_ms);
+  out.key("hibernates").boolean(record.hibernates);
   process("sandbox_process", record.sandbox_process);
   out.key("rootfs").string(record.rootfs);
   out.key("hostname").string(record.hostname);
@@ -15773,34 +15814,37 @@ struct sandbox_image {
   std::uint32_t guest = 0;
   std::vector<saved_directory> directories;
 };
-struct sandbox_config {
+struct sandbox_own {
   std::string id;
-  std::string rootfs;
-  network_mode network = network_mode::sandbox;
-  std::string network_path;
-  std::optional<std::uint32_t> max_connections;
-  std::optional<egress_policy> egress;
-  double cpus = 0;
-  std::uint64_t memory_bytes = 0;
   std::string hostname;
-  std::vector<std::string> env;
-  std::string cwd = "/";
-  std::vector<sandbox_mount> mounts;
-  std::optional<sandbox_disk> disk;
+  std::string network_path;
   std::vector<std::pair<std::string, std::string>> annotations;
+  std::optional<egress_policy> egress;
   std::vector<published_port> ports;
   std::vector<host_port> host_ports;
-  bool net_raw = false;
-  bool packet_socket_write = false;
-  bool shared_directory = true;
-  std::vector<std::string> runsc_args;
   bool ends_with_creator = false;
   bool watch_creator = false;
   process_identity owner;
   duration lifetime = duration::zero();
   duration idle_timeout = duration::zero();
+  bool hibernate = false;
   duration create_timeout = seconds(60);
   std::optional<record_pool> pool;
+};
+struct sandbox_config : sandbox_own {
+  std::string rootfs;
+  network_mode network = network_mode::sandbox;
+  std::optional<std::uint32_t> max_connections;
+  double cpus = 0;
+  std::uint64_t memory_bytes = 0;
+  std::vector<std::string> env;
+  std::string cwd = "/";
+  std::vector<sandbox_mount> mounts;
+  std::optional<sandbox_disk> disk;
+  bool net_raw = false;
+  bool packet_socket_write = false;
+  bool shared_directory = true;
+  std::vector<std::string> runsc_args;
   std::optional<sandbox_image> restore_from;
   std::function<result<void>(spec_builder&)> edit_spec;
 };
@@ -15818,6 +15862,7 @@ BERTH_DECL result<void> check_sandbox_id(std::string_view id);
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what);
 namespace detail {
 BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory);
+BERTH_DECL result<void> check_hibernation(network_mode mode);
 BERTH_DECL std::optional<error> egress_obstacle(network_mode mode);
 }
 BERTH_DECL result<std::string> find_init(const environment& where);
@@ -15899,6 +15944,14 @@ BERTH_DECL std::optional<error> egress_obstacle(network_mode mode) {
 }
 }
 namespace detail {
+BERTH_DECL result<void> check_hibernation(network_mode mode) {
+  if (mode != network_mode::path) return {};
+  return make_error(
+      errc::unsupported, "sandbox",
+      "a sandbox in a network namespace of its caller's does not hibernate: runsc has taken the addresses off the "
+      "links there, and nobody knows them afterwards",
+      "hibernate", "let it sleep in memory, or use the network mode `sandbox`");
+}
 BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory) {
   if (how_long == duration::zero()) return {};
   if (how_long < seconds(1) || how_long > std::chrono::hours(24 * 24))
@@ -15974,6 +16027,9 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   }
   BERTH_TRY(detail::check_annotations(what.annotations));
   BERTH_TRY(detail::check_idle_timeout(what.idle_timeout, what.shared_directory));
+  if (what.hibernate && what.idle_timeout == duration::zero())
+    return bad_config("hibernate", "a sandbox hibernates when it falls asleep, which takes an idle timeout");
+  if (what.hibernate) BERTH_TRY(detail::check_hibernation(what.network));
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }
@@ -16646,8 +16702,7 @@ BERTH_DECL std::uint64_t count_memory_kills(const sandbox_record& record) {
   return 0;
 }
 BERTH_DECL exit_reason find_exit_reason(const sandbox_record& record) {
-  if (record.damaged || record.phase == record_phase::creating || record.boot_id != read_boot_id() ||
-      record.sandbox_process.alive()) {
+  if (record.damaged || record.phase == record_phase::creating || record.boot_id != read_boot_id() || record.lives()) {
     return exit_reason::none;
   }
   if (count_memory_kills(record) > 0) return exit_reason::out_of_memory;
@@ -16677,7 +16732,7 @@ constexpr std::string_view orphan_kind_name(orphan_kind kind) noexcept {
 }
 }
 namespace berth {
-enum class sandbox_state { creating, running, paused, asleep, unresponsive, stopped, lost };
+enum class sandbox_state { creating, running, paused, asleep, hibernated, unresponsive, stopped, lost };
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept;
 enum class sandbox_log { init, daemon, command };
 struct sandbox_egress {
@@ -16725,8 +16780,11 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   BERTH_DECL boost::asio::awaitable<result<void>> claim(pool_claim what);
   BERTH_DECL boost::asio::awaitable<result<void>> pause(duration patience = seconds(10));
   BERTH_DECL boost::asio::awaitable<result<void>> resume(duration patience = seconds(10));
+  BERTH_DECL boost::asio::awaitable<result<void>> hibernate(duration unused_for = duration::zero(),
+                                                            duration patience = seconds(120));
   BERTH_DECL bool is_paused() const;
   BERTH_DECL boost::asio::awaitable<result<void>> set_idle_timeout(duration how_long);
+  BERTH_DECL bool lives();
   BERTH_DECL bool is_asleep() const;
   BERTH_DECL boost::asio::awaitable<result<void>> checkpoint(std::string directory, bool leave_running,
                                                              duration patience = seconds(120),
@@ -16743,9 +16801,21 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   boost::asio::awaitable<result<void>> begin_pause(time_point deadline);
   boost::asio::awaitable<result<void>> go_on(bool only_if_asleep, time_point deadline);
   boost::asio::awaitable<result<void>> be_awake();
-  boost::asio::awaitable<result<void>> save(std::string directory, bool leave_running, time_point deadline,
-                                            standstill_work meanwhile);
-  boost::asio::awaitable<result<void>> have_guest_retreat(time_point deadline);
+  struct save_request {
+    std::string directory;
+    bool leave_running = true;
+    standstill_work meanwhile;
+    bool to_sleep = false;
+    duration unused_for = duration::zero();
+  };
+  boost::asio::awaitable<result<void>> save(save_request what, time_point deadline);
+  boost::asio::awaitable<result<void>> have_guest_retreat(duration unused_for, time_point deadline);
+  boost::asio::awaitable<result<void>> begin_hibernation(duration unused_for, time_point deadline);
+  boost::asio::awaitable<result<void>> end_for_hibernation(time_point deadline);
+  boost::asio::awaitable<result<void>> bring_back(time_point deadline);
+  result<void> call_hibernation_off();
+  boost::asio::awaitable<result<void>> drop_hibernation(time_point deadline);
+  boost::asio::awaitable<void> wait_for_guest(time_point deadline);
   bool goes_by_guest(const command& what, const stdio_options& io) const;
   boost::asio::awaitable<guest_attempt> attempt_by_guest(command what, stdio_options io,
                                                          std::optional<guest_terminal_size> terminal = {});
@@ -16758,6 +16828,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   result<exec_call> make_exec(const command& what, bool terminal, const std::string& pid_file,
                               const std::string& log_file);
   result<void> check_running();
+  result<void> read_record_again();
   environment runsc_place() const;
   boost::asio::awaitable<result<runsc_binary>> runsc_by(time_point deadline);
   environment where_;
@@ -17892,28 +17963,39 @@ inline bool fits_guest(const command& what) {
 }
 class listening_patience {
  public:
+  listening_patience(const listening_patience&) = delete;
+  listening_patience& operator=(const listening_patience&) = delete;
   explicit listening_patience(const sandbox_record& record)
-      : directory_(record.directory), wake_(record.shared() + "/" + std::string(guest_wake_name)) {
+      : directory_(record.directory),
+        wake_(record.shared() + "/" + std::string(guest_wake_name)),
+        process_(record.sandbox_process) {
     const std::int64_t ticks = ::sysconf(_SC_CLK_TCK);
     timespec up{};
     ::clock_gettime(CLOCK_BOOTTIME, &up);
     const auto age = up.tv_sec - static_cast<std::int64_t>(record.sandbox_process.start_time) / ticks;
     young_ = age >= 0 && age < 10;
   }
-  bool allows(errc code) const {
-    if (code != errc::not_found && code != errc::again) return false;
+  ~listening_patience() {
+    if (called_) ::unlink(wake_.c_str());
+  }
+  bool allows(errc code) {
+    if ((code != errc::not_found && code != errc::again) || !process_.alive()) return false;
     if (young_ && clock::now() < until_) return true;
-    return clock::now() < saved_until_ && (::access(wake_.c_str(), F_OK) == 0 || is_being_saved());
+    if (called_) return clock::now() < called_until_;
+    const auto lock = directory_lock::try_lock(directory_);
+    if (!lock && lock.error().code == errc::again) return clock::now() < saved_until_;
+    if (::access(wake_.c_str(), F_OK) == 0) return clock::now() < saved_until_;
+    if (!lock || code != errc::not_found) return false;
+    called_ = true;
+    called_until_ = deadline_after(seconds(1));
+    return static_cast<bool>(replace_file(wake_, encode(guest_wake{}), 0600, "sandbox"));
   }
  private:
-  bool is_being_saved() const {
-    const auto lock = directory_lock::try_lock(directory_);
-    return !lock && lock.error().code == errc::again;
-  }
   std::string directory_, wake_;
-  bool young_ = false;
+  process_identity process_;
+  bool young_ = false, called_ = false;
   time_point until_ = deadline_after(seconds(5));
-  time_point saved_until_ = deadline_after(seconds(60));
+  time_point saved_until_ = deadline_after(seconds(60)), called_until_;
 };
 inline error no_guest_error(const sandbox_record& record) {
   return make_error(errc::unsupported, "sandbox", "the sandbox has no guest that this berth speaks with", record.id,
@@ -17928,7 +18010,7 @@ BERTH_DECL boost::asio::awaitable<guest_attempt> sandbox::attempt_by_guest(
     command what, stdio_options io, std::optional<guest_terminal_size> terminal) {
   guest_executor guest(shared_path(guest_socket_name));
   guest.patience = seconds(5);
-  const detail::listening_patience listening(record_);
+  detail::listening_patience listening(record_);
   for (;;) {
     command this_time = what;
     stdio_options streams = io;
@@ -17948,7 +18030,7 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(tim
   auto waking = be_awake();
   BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
-  const detail::listening_patience listening(record_);
+  detail::listening_patience listening(record_);
   for (;;) {
     std::string path = shared_path(guest_socket_name);
     auto opening = guest_channel::open(std::move(path), deadline);
@@ -17956,6 +18038,10 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(tim
     if (channel) co_return channel;
     error why = std::move(channel).error();
     if (!listening.allows(why.code)) {
+      if (is_asleep() && clock::now() < deadline) {
+        auto again = open_guest(deadline);
+        co_return co_await std::move(again);
+      }
       if (why.code != errc::not_found && why.code != errc::again) co_return why;
       error e = make_error(why.code, "sandbox", "the sandbox's guest does not answer", record_.id,
                            "its first process may have been replaced or stopped; " + record_.init_log() +
@@ -18119,6 +18205,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_pause(time_point 
   auto waiting = detail::directory_lock::lock(record_.directory, deadline);
   auto lock = co_await std::move(waiting);
   if (!lock) co_return std::move(lock).error();
+  BERTH_CO_TRY(read_record_again());
+  if (record_.is_hibernated())
+    co_return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is hibernated: nothing of it runs",
+                         record_.id, "resume it first");
   BERTH_CO_TRY(paused_marker(record_).write(false));
   auto work = set_paused(true, deadline);
   auto done = co_await cancellation_as_error(std::move(work));
@@ -18139,9 +18229,15 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::go_on(bool only_if_asle
   auto waiting = detail::directory_lock::lock(record_.directory, deadline);
   auto lock = co_await std::move(waiting);
   if (!lock) co_return std::move(lock).error();
+  BERTH_CO_TRY(read_record_again());
   if (only_if_asleep ? !is_asleep() : !is_paused()) co_return check_running();
+  if (record_.is_hibernated()) {
+    auto restoring = bring_back(deadline);
+    co_return co_await std::move(restoring);
+  }
   auto work = set_paused(false, deadline);
   auto done = co_await std::move(work);
+  if (done && record_.phase == record_phase::hibernated) done = call_hibernation_off();
   if (done) paused_marker(record_).remove();
   co_return done;
 }
@@ -18154,7 +18250,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::resume(duration patienc
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::be_awake() {
   auto runs = check_running();
   if (runs || !is_asleep()) co_return runs;
-  auto work = go_on(true, deadline_after(seconds(30)));
+  auto work = go_on(true, deadline_after(record_.is_hibernated() ? seconds(120) : seconds(30)));
   co_return co_await cancellation_as_error(std::move(work));
 }
 }
@@ -18173,11 +18269,26 @@ inline error without_stacks(error e, const sandbox_record& record) {
   return e;
 }
 }
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time_point deadline) {
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(duration unused_for, time_point deadline) {
   ::unlink(detail::wake_path(record_).c_str());
   auto opening = open_guest(deadline);
   auto channel = co_await std::move(opening);
   if (!channel) co_return std::move(channel).error();
+  if (unused_for > duration::zero()) {
+    guest_rest wanted{static_cast<std::uint32_t>(std::chrono::duration_cast<milliseconds>(unused_for).count())};
+    std::string question = encode(wanted);
+    auto resting = channel->send(guest_frame_kind::rest, std::move(question), deadline);
+    BERTH_CO_TRY(co_await std::move(resting));
+    auto hearing = channel->next(deadline);
+    auto said = co_await std::move(hearing);
+    if (!said) co_return std::move(said).error();
+    const auto idle = said->kind == guest_frame_kind::idle_for
+                          ? decode_guest<guest_rest>(said->payload)
+                          : result<guest_rest>(make_error(errc::hostile, "sandbox",
+                                                          "the sandbox's guest spoke out of turn", record_.id));
+    if (!idle) co_return idle.error();
+    if (idle->ms < wanted.ms) co_return make_error(errc::state, "sandbox", "the sandbox is in use", record_.id);
+  }
   std::string nothing;
   auto asking = channel->send(guest_frame_kind::retreat, std::move(nothing), deadline);
   auto asked = co_await std::move(asking);
@@ -18201,17 +18312,16 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(time
   if (over.error().code != errc::sandbox_not_running) co_return std::move(over).error();
   co_return result<void>();
 }
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string directory, bool leave_running,
-                                                              time_point deadline, standstill_work meanwhile) {
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what, time_point deadline) {
   auto waking = be_awake();
   BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
   runsc_checkpoint_options options;
-  options.image_path = std::move(directory);
-  const bool hold = static_cast<bool>(meanwhile);
-  options.leave_running = leave_running || hold;
+  options.image_path = what.directory;
+  const bool hold = static_cast<bool>(what.meanwhile);
+  options.leave_running = what.leave_running || hold;
   auto argv = runsc_checkpoint_argv(*binary, globals(), record_.container_id(), options);
   if (!argv) co_return std::move(argv).error();
   std::string own = record_.directory;
@@ -18223,11 +18333,11 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
     BERTH_CO_TRY(co_await std::move(resuming));
     paused_marker(record_).remove();
   }
-  auto retreating = have_guest_retreat(deadline);
+  auto retreating = have_guest_retreat(what.unused_for, deadline);
   auto retreated = co_await std::move(retreating);
   result<void> saved = retreated;
   if (retreated && hold) {
-    saved = paused_marker(record_).write(false);
+    saved = paused_marker(record_).write(what.to_sleep);
     if (saved) {
       auto pausing = set_paused(true, deadline);
       saved = co_await std::move(pausing);
@@ -18246,17 +18356,17 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
     }
   }
   if (saved && hold) {
-    auto working = meanwhile();
+    auto working = what.meanwhile();
     saved = co_await std::move(working);
   }
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  if (saved && !leave_running) {
+  if (saved && !what.leave_running) {
     auto ending = hold ? stop() : wait_stopped(deadline_after(seconds(10)));
     auto ended = co_await std::move(ending);
     paused_marker(record_).remove();
     co_return ended;
   }
-  if (retreated && hold) {
+  if (retreated && hold && record_.process_alive()) {
     auto resuming = set_paused(false, deadline_after(seconds(10)));
     auto resumed = co_await std::move(resuming);
     if (resumed) paused_marker(record_).remove();
@@ -18266,24 +18376,117 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(std::string direct
   if (record_.process_alive()) {
     auto woken = replace_file(detail::wake_path(record_), encode(guest_wake{}), 0600, "sandbox");
     if (!woken && saved) saved = std::move(woken).error();
-    const time_point soon = deadline_after(seconds(10));
-    for (bool answers = false; !answers && record_.process_alive() && clock::now() < soon;) {
-      std::string path = shared_path(guest_socket_name);
-      auto opening = guest_channel::open(std::move(path), soon);
-      const auto channel = co_await std::move(opening);
-      answers = channel.has_value();
-      const milliseconds pause(2);
-      if (!answers) (void)co_await pause_for(pause);
-    }
+    auto waiting_for_it = wait_for_guest(deadline_after(seconds(10)));
+    co_await std::move(waiting_for_it);
   }
   co_return saved;
+}
+BERTH_DECL boost::asio::awaitable<void> sandbox::wait_for_guest(time_point deadline) {
+  for (bool answers = false; !answers && record_.process_alive() && clock::now() < deadline;) {
+    std::string path = shared_path(guest_socket_name);
+    auto opening = guest_channel::open(std::move(path), deadline);
+    const auto channel = co_await std::move(opening);
+    answers = channel.has_value();
+    const milliseconds pause(2);
+    if (!answers) (void)co_await pause_for(pause);
+  }
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::checkpoint(std::string directory, bool leave_running,
                                                                     duration patience, standstill_work meanwhile) {
   auto self = shared_from_this();
-  auto work = save(std::move(directory), leave_running, deadline_after(patience), std::move(meanwhile));
+  save_request what;
+  what.directory = std::move(directory);
+  what.leave_running = leave_running;
+  what.meanwhile = std::move(meanwhile);
+  auto work = save(std::move(what), deadline_after(patience));
   auto done = co_await cancellation_as_error(std::move(work));
   co_return done;
+}
+}
+namespace berth::detail {
+inline runsc_globals creation_globals(const sandbox_record& record) {
+  runsc_globals globals;
+  globals.root = record.runsc_root();
+  globals.debug_log = record.runsc_logs() + "/";
+  globals.network = record.network == network_mode::none ? runsc_network::none : runsc_network::sandbox;
+  globals.net_raw = record.net_raw;
+  globals.packet_socket_write = record.packet_socket_write;
+  if (record.shared_directory) globals.host_uds = runsc_host_uds::create;
+  globals.overlay2 = "root:dir=" + record.overlay();
+  if (!record.has_limits()) globals.ignore_cgroups = true;
+  globals.extra_args = record.runsc_args;
+  return globals;
+}
+inline error start_failure(const sandbox_record& record, std::string what, const std::optional<exit_status>& ended) {
+  const auto printed = read_file_end(record.init_log(), 1u << 20, "sandbox");
+  error e = runsc_failure(what, record.runsc_logs(), printed ? std::string_view(*printed) : std::string_view());
+  e.path = record.runsc;
+  if (e.message == what && ended) {
+    e.message += ended->signal != 0 ? ": runsc was killed by signal " + std::to_string(ended->signal)
+                                    : ": runsc ended with " + ended->to_string();
+    if (e.detail.empty()) e.message += " and said nothing";
+  }
+  if (std::string obstacle = find_obstacle(record.directory.substr(0, record.directory.rfind('/'))); !obstacle.empty())
+    e.hint = std::move(obstacle);
+  if (e.hint.empty() && ended && ended->signal != 0)
+    e.hint = "see that `" + record.runsc + " --version` works, and the kernel's log (dmesg)";
+  return e;
+}
+inline result<runsc_argv> start_argv(const sandbox_record& record, const std::optional<std::string>& image,
+                                     const runsc_binary& binary, const std::string& pid_file) {
+  const auto fill = [&](auto& options) {
+    options.bundle = record.bundle();
+    options.detach = true;
+    options.pid_file = pid_file;
+  };
+  const runsc_globals globals = creation_globals(record);
+  if (!image) {
+    runsc_run_options run;
+    fill(run);
+    return runsc_run_argv(binary, globals, record.container_id(), run);
+  }
+  runsc_restore_options restore;
+  fill(restore);
+  restore.image_path = *image;
+  return runsc_restore_argv(binary, globals, record.container_id(), restore);
+}
+inline result<void> write_restored_wake(const sandbox_record& record, bool same) {
+  guest_wake wake;
+  wake.restored = true;
+  wake.same = same;
+  if (record.net) wake.address = record.net->address();
+  wake.hostname = record.hostname;
+  return replace_file(record.shared() + "/" + std::string(guest_wake_name), encode(wake), 0600, "sandbox");
+}
+inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, std::optional<std::string> image,
+                                                        const runsc_binary& binary, time_point deadline) {
+  const std::string pid_file = record.directory + "/sandbox.pid";
+  auto argv = start_argv(record, image, binary, pid_file);
+  if (!argv) co_return std::move(argv).error();
+  const unique_fd printed(
+      ::open(record.init_log().c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!printed) co_return errno_error(errno, "sandbox", "cannot make the log", record.init_log());
+  spawn_options options;
+  options.argv = std::move(*argv);
+  options.env = minimal_environment();
+  stdio_options io;
+  io.out = stdio_options::output::fd;
+  io.err = stdio_options::output::fd;
+  io.out_fd = printed.get();
+  io.err_fd = printed.get();
+  auto done = co_await run_process(std::move(options), std::move(io), deadline);
+  if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
+  if (!done || !done->status.success()) {
+    error e = start_failure(record, (image ? "cannot restore the sandbox " : "cannot start the sandbox ") + record.id,
+                            done ? std::optional(done->status) : std::nullopt);
+    if (!done) e.code = errc::timeout;
+    co_return e;
+  }
+  record.sandbox_process = process_identity::of(read_pid_file(pid_file));
+  if (!record.sandbox_process.alive()) {
+    co_return start_failure(record, "the sandbox " + record.id + " ended at once", std::nullopt);
+  }
+  co_return result<void>();
 }
 }
 namespace berth {
@@ -18504,6 +18707,7 @@ BERTH_DECL std::vector<refused_name> list_refused_names(const std::string& root,
 #endif
 namespace berth {
 inline constexpr int root_watch_fd = 3;
+inline constexpr int reap_in_use = 75;
 inline constexpr const char* abandoned_name = "abandoned";
 BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boot_id);
 BERTH_DECL bool is_forsaken(const sandbox_record& record);
@@ -18534,6 +18738,7 @@ BERTH_DECL bool needs_watch(const sandbox_record& record, const std::string& boo
   if (record.damaged || !record.watched || record.phase == record_phase::removing || record.boot_id != boot_id)
     return false;
   if (record.ends_with_creator || record.owner) return true;
+  if (record.phase == record_phase::hibernated) return true;
   return (record.ends_at_ms != 0 || record.idle_timeout_ms != 0) &&
          (record.phase == record_phase::creating || record.process_alive());
 }
@@ -18694,8 +18899,7 @@ inline result<void> claim_disk(const sandbox_record& record) {
   const std::string mark = record.disk->file + ".user";
   if (const auto user = read_file(mark, 4096, "sandbox"); user && *user != record.directory) {
     const auto other = read_record(*user);
-    const bool lives =
-        other && (other->process_alive() || (other->phase == record_phase::creating && other->creator.alive()));
+    const bool lives = other && (other->lives() || (other->phase == record_phase::creating && other->creator.alive()));
     if (lives && other->disk_file() == record.disk->file)
       return make_error(errc::exists, "sandbox", "the sandbox " + other->id + " has this file system",
                         record.disk->file, "name another directory, or " + hints::remove_sandbox(other->id));
@@ -19158,9 +19362,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> remove_orphans(std::string root,
 }
 BERTH_DECL bool is_garbage(const sandbox_record& record, const std::string& boot_id) {
   if (record.damaged) return false;
-  if (record.phase != record_phase::running) return true;
+  if (record.phase == record_phase::creating || record.phase == record_phase::removing) return true;
   if (record.boot_id != boot_id && !boot_id.empty()) return true;
-  if (!record.sandbox_process.alive()) return true;
+  if (!record.lives()) return true;
   return is_forsaken(record);
 }
 inline boost::asio::awaitable<result<collected_garbage>> collect_garbage_steps(environment where,
@@ -19504,6 +19708,7 @@ inline sandbox_record new_record(const std::string& prefix, const sandbox_config
   record.watched =
       what.watch_creator || what.owner || what.lifetime != duration::zero() || what.idle_timeout != duration::zero();
   record.idle_timeout_ms = std::chrono::duration_cast<milliseconds>(what.idle_timeout).count();
+  record.hibernates = what.hibernate;
   record.owner = what.owner;
   if (what.lifetime != duration::zero())
     record.ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
@@ -19573,59 +19778,6 @@ inline boost::asio::awaitable<result<void>> make_network(environment where, std:
   network_plan made = *plan;
   co_return co_await create_network(std::move(made), where.log, deadline);
 }
-inline runsc_globals creation_globals(const sandbox_record& record, const sandbox_config& what) {
-  runsc_globals globals;
-  globals.root = record.runsc_root();
-  globals.debug_log = record.runsc_logs() + "/";
-  globals.network = record.network == network_mode::none ? runsc_network::none : runsc_network::sandbox;
-  globals.net_raw = what.net_raw;
-  globals.packet_socket_write = what.packet_socket_write;
-  if (record.shared_directory) globals.host_uds = runsc_host_uds::create;
-  globals.overlay2 = "root:dir=" + record.overlay();
-  if (!record.has_limits()) globals.ignore_cgroups = true;
-  globals.extra_args = what.runsc_args;
-  return globals;
-}
-inline error start_failure(const sandbox_record& record, std::string what, const std::optional<exit_status>& ended) {
-  const auto printed = read_file_end(record.init_log(), 1u << 20, "sandbox");
-  error e = runsc_failure(what, record.runsc_logs(), printed ? std::string_view(*printed) : std::string_view());
-  e.path = record.runsc;
-  if (e.message == what && ended) {
-    e.message += ended->signal != 0 ? ": runsc was killed by signal " + std::to_string(ended->signal)
-                                    : ": runsc ended with " + ended->to_string();
-    if (e.detail.empty()) e.message += " and said nothing";
-  }
-  if (std::string obstacle = find_obstacle(record.directory.substr(0, record.directory.rfind('/'))); !obstacle.empty())
-    e.hint = std::move(obstacle);
-  if (e.hint.empty() && ended && ended->signal != 0)
-    e.hint = "see that `" + record.runsc + " --version` works, and the kernel's log (dmesg)";
-  return e;
-}
-inline result<runsc_argv> start_argv(const sandbox_record& record, const sandbox_config& what,
-                                     const runsc_binary& binary, const std::string& pid_file) {
-  const auto fill = [&](auto& options) {
-    options.bundle = record.bundle();
-    options.detach = true;
-    options.pid_file = pid_file;
-  };
-  const runsc_globals globals = creation_globals(record, what);
-  if (!what.restore_from) {
-    runsc_run_options run;
-    fill(run);
-    return runsc_run_argv(binary, globals, record.container_id(), run);
-  }
-  runsc_restore_options restore;
-  fill(restore);
-  restore.image_path = what.restore_from->directory;
-  return runsc_restore_argv(binary, globals, record.container_id(), restore);
-}
-inline result<void> write_restored_wake(const sandbox_record& record) {
-  guest_wake wake;
-  wake.restored = true;
-  if (record.net) wake.address = record.net->address();
-  wake.hostname = record.hostname;
-  return replace_file(record.shared() + "/" + std::string(guest_wake_name), encode(wake), 0600, "sandbox");
-}
 inline result<void> make_below(std::string directory, const std::filesystem::path& below) {
   for (const auto& part : below) {
     directory += "/" + part.string();
@@ -19640,37 +19792,6 @@ inline boost::asio::awaitable<result<void>> copy_saved_directories(const sandbox
     BERTH_CO_TRY(make_below(record.directory, std::filesystem::path(saved.own).parent_path()));
     auto copying = copy_tree(saved.copy, record.directory + "/" + saved.own, deadline);
     BERTH_CO_TRY(co_await std::move(copying));
-  }
-  co_return result<void>();
-}
-inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, const sandbox_config& what,
-                                                        const runsc_binary& binary, time_point deadline) {
-  const std::string pid_file = record.directory + "/sandbox.pid";
-  auto argv = start_argv(record, what, binary, pid_file);
-  if (!argv) co_return std::move(argv).error();
-  const unique_fd printed(
-      ::open(record.init_log().c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!printed) co_return errno_error(errno, "sandbox", "cannot make the log", record.init_log());
-  spawn_options options;
-  options.argv = std::move(*argv);
-  options.env = minimal_environment();
-  stdio_options io;
-  io.out = stdio_options::output::fd;
-  io.err = stdio_options::output::fd;
-  io.out_fd = printed.get();
-  io.err_fd = printed.get();
-  auto done = co_await run_process(std::move(options), std::move(io), deadline);
-  if (!done && done.error().code != errc::timeout) co_return std::move(done).error();
-  if (!done || !done->status.success()) {
-    error e = start_failure(
-        record, (what.restore_from ? "cannot restore the sandbox " : "cannot start the sandbox ") + record.id,
-        done ? std::optional(done->status) : std::nullopt);
-    if (!done) e.code = errc::timeout;
-    co_return e;
-  }
-  record.sandbox_process = process_identity::of(read_pid_file(pid_file));
-  if (!record.sandbox_process.alive()) {
-    co_return start_failure(record, "the sandbox " + record.id + " ended at once", std::nullopt);
   }
   co_return result<void>();
 }
@@ -19720,10 +19841,13 @@ inline boost::asio::awaitable<result<void>> build_sandbox(const environment& whe
   }
   enter_phase(where, "bundle");
   BERTH_CO_TRY(write_bundle(record, mounted, init, resolver));
-  if (what.restore_from && record.guest != 0) BERTH_CO_TRY(write_restored_wake(record));
+  if (what.restore_from && record.guest != 0) BERTH_CO_TRY(write_restored_wake(record, false));
   if (co_await was_cancelled()) co_return make_error(errc::cancelled, "sandbox", "the creation was cancelled");
   enter_phase(where, "runsc");
-  BERTH_CO_TRY(co_await start_runsc(record, what, binary, deadline));
+  std::optional<std::string> image;
+  if (what.restore_from) image = what.restore_from->directory;
+  auto starting = start_runsc(record, std::move(image), binary, deadline);
+  BERTH_CO_TRY(co_await std::move(starting));
   if (record.idle_timeout_ms != 0) BERTH_CO_TRY(find_sandbox_sockets(record));
   record.phase = record_phase::running;
   BERTH_CO_TRY(write_record(record));
@@ -19756,6 +19880,10 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     co_return make_error(errc::unsupported, "sandbox",
                          "the sandbox cannot fall asleep: its guest is another berth's, and cannot be asked",
                          "idle_timeout", "leave the idle timeout out, or save the sandbox anew by this berth");
+  if (record.hibernates && find_command(*init).empty())
+    co_return make_error(errc::unsupported, "sandbox",
+                         "the sandbox cannot hibernate: that is done by the berth command, which is not there",
+                         "hibernate", "install berth, or leave this out: then the sandbox sleeps in memory");
   auto lock = make_state_directory(*root, record);
   for (int attempt = 0; !lock && attempt < 5; ++attempt) {
     const errc code = lock.error().code;
@@ -19807,7 +19935,7 @@ inline result<sandbox_record> read_egress_record(const sandbox_record& mine) {
   if (auto obstacle = egress_obstacle(record->network)) return std::move(*obstacle);
   if (record->phase == record_phase::creating)
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record->id, "try again");
-  if (record->phase != record_phase::running || !record->process_alive())
+  if (record->phase == record_phase::removing || !record->lives())
     return not_running_error(*record, "the sandbox does not run any more", hints::remove_sandbox(record->id));
   if (!record->net || !record->net->egress)
     return make_error(errc::unsupported, "sandbox", "the sandbox was made by an earlier berth, without egress rules",
@@ -20193,17 +20321,13 @@ BERTH_DECL result<void> sandbox::check_running() {
   const auto going_on = [this]() -> result<void> {
     return is_paused() ? result<void>(detail::paused_error(record_)) : result<void>();
   };
-  if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
-  auto record = read_record(record_.directory);
-  if (!record || record->token != record_.token) {
-    if (!record && record.error().code != errc::not_found) return std::move(record).error();
-    return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
-  }
-  record_ = std::move(*record);
+  if (record_.is_up()) return going_on();
+  BERTH_TRY(read_record_again());
   if (record_.phase == record_phase::creating) {
     return make_error(errc::sandbox_not_running, "sandbox", "the sandbox is not up yet", record_.id, "try again");
   }
-  if (record_.phase == record_phase::running && record_.process_alive()) return going_on();
+  if (record_.is_up()) return going_on();
+  if (record_.is_hibernated()) return detail::paused_error(record_);
   return detail::not_running_error(record_, "the sandbox does not run any more",
                                    "its log is " + record_.init_log() + "; " + hints::remove_sandbox(record_.id));
 }
@@ -20373,12 +20497,170 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::export_changes(std::str
 }
 }
 namespace berth {
+class hibernation {
+ public:
+  explicit hibernation(const sandbox_record& record)
+      : directory_(record.directory + "/hibernated"), docker_socket_(record.shared() + "/docker.sock") {}
+  const std::string& directory() const noexcept { return directory_; }
+  std::string image() const { return directory_ + "/image"; }
+  result<std::string> runsc() const { return read_file(directory_ + "/runsc", 256, "sandbox"); }
+  result<void> set_runsc(const std::string& release) const {
+    return replace_file(directory_ + "/runsc", release, 0600, "sandbox");
+  }
+  const std::string& docker_socket() const noexcept { return docker_socket_; }
+  bool has_docker() const { return ::access((directory_ + "/docker").c_str(), F_OK) == 0; }
+  result<void> set_docker() const { return replace_file(directory_ + "/docker", "", 0600, "sandbox"); }
+ private:
+  std::string directory_, docker_socket_;
+};
+}
+namespace berth {
+namespace detail {
+inline result<void> make_hibernation(const sandbox_record& record, const runsc_binary& binary) {
+  const hibernation saved(record);
+  BERTH_TRY(remove_tree(saved.directory()));
+  for (const std::string& path : {saved.directory(), saved.image()})
+    if (::mkdir(path.c_str(), 0700) != 0) return errno_error(errno, "sandbox", "cannot make the directory", path);
+  struct stat info {};
+  if (::lstat(saved.docker_socket().c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) BERTH_TRY(saved.set_docker());
+  return saved.set_runsc(binary.version().text);
+}
+inline std::vector<std::string> runsc_files(const sandbox_record& record, std::string_view end) {
+  std::vector<std::string> out;
+  const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir(record.runsc_root().c_str()), &::closedir);
+  while (const dirent* entry = all ? ::readdir(all.get()) : nullptr) {
+    const std::string_view name = entry->d_name;
+    if (name.front() != '.' && name != "null-netns" && name.ends_with(end))
+      out.push_back(record.runsc_root() + "/" + std::string(name));
+  }
+  return out;
+}
+inline boost::asio::awaitable<result<void>> clear_runsc(sandbox_record record, runsc_binary binary,
+                                                        time_point deadline) {
+  const auto prefix = find_root_prefix(record.directory.substr(0, record.directory.rfind('/')));
+  if (!prefix) co_return prefix.error();
+  auto killing = kill_runsc_processes(runsc_owner::of(record, *prefix), deadline);
+  BERTH_CO_TRY(co_await std::move(killing));
+  if (!runsc_files(record, ".state").empty()) {
+    runsc_globals globals;
+    globals.root = record.runsc_root();
+    runsc_delete_options options;
+    options.force = true;
+    auto argv = runsc_delete_argv(binary, globals, record.container_id(), options);
+    if (!argv) co_return std::move(argv).error();
+    auto deleting = run_runsc(std::move(*argv), deadline);
+    const auto deleted = co_await std::move(deleting);
+    if (!deleted) co_return deleted.error();
+  }
+  for (const std::string& path : runsc_files(record, "")) ::unlink(path.c_str());
+  co_return result<void>();
+}
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_for_hibernation(time_point deadline) {
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  BERTH_CO_TRY(read_record_again());
+  sandbox_record record = record_;
+  record.phase = record_phase::hibernated;
+  record.watched = true;
+  BERTH_CO_TRY(write_record(record));
+  record_ = record;
+  auto binary = co_await runsc_by(deadline);
+  if (!binary) co_return std::move(binary).error();
+  auto clearing = detail::clear_runsc(std::move(record), std::move(*binary), deadline);
+  co_return co_await std::move(clearing);
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_hibernation(duration unused_for, time_point deadline) {
+  BERTH_CO_TRY(detail::check_hibernation(record_.network));
+  auto waking = be_awake();
+  BERTH_CO_TRY(co_await std::move(waking));
+  auto binary = co_await runsc_by(deadline);
+  if (!binary) co_return std::move(binary).error();
+  const auto init = find_init(where_);
+  if (!init) co_return init.error();
+  BERTH_CO_TRY(detail::make_hibernation(record_, *binary));
+  save_request what;
+  what.directory = hibernation(record_).image();
+  what.to_sleep = true;
+  what.unused_for = unused_for;
+  what.meanwhile = [this, deadline] { return end_for_hibernation(deadline); };
+  auto saving = save(std::move(what), deadline);
+  const auto saved = co_await std::move(saving);
+  if (!saved) {
+    if (!record_.is_hibernated()) (void)detail::remove_tree(hibernation(record_).directory());
+    co_return saved;
+  }
+  BERTH_CO_TRY(ensure_watch(root_, *init));
+  const hibernation kept(record_);
+  const time_point soon = deadline_after(seconds(2));
+  while (kept.has_docker() && !find_command(*init).empty() && clock::now() < soon &&
+         ::access(kept.docker_socket().c_str(), F_OK) != 0) {
+    const milliseconds pause(2);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) break;
+  }
+  co_return result<void>();
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hibernate(duration unused_for, duration patience) {
+  auto self = shared_from_this();
+  if (record_.is_hibernated()) co_return result<void>();
+  auto work = begin_hibernation(unused_for, deadline_after(patience));
+  co_return co_await cancellation_as_error(std::move(work));
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::bring_back(time_point deadline) {
+  auto binary = co_await runsc_by(deadline);
+  if (!binary) co_return std::move(binary).error();
+  const auto init = find_init(where_);
+  if (!init) co_return init.error();
+  const hibernation saved(record_);
+  const auto saved_by = saved.runsc();
+  if (saved_by && *saved_by != binary->version().text)
+    co_return make_error(errc::unsupported, "sandbox",
+                         "the sandbox was saved to the disk by runsc " + *saved_by + ", which is " +
+                             binary->version().text + " by now: no other can read it",
+                         binary->path(), "put that release back, or " + hints::remove_sandbox(record_.id));
+  sandbox_record record = record_;
+  auto clearing = detail::clear_runsc(record, *binary, deadline);
+  BERTH_CO_TRY(co_await std::move(clearing));
+  if (record.net) {
+    auto renewing = renew_addresses(record.names(), record.net->subnet, deadline);
+    BERTH_CO_TRY(co_await std::move(renewing));
+  }
+  BERTH_CO_TRY(detail::write_restored_wake(record, true));
+  auto starting = detail::start_runsc(record, saved.image(), *binary, deadline);
+  BERTH_CO_TRY(co_await std::move(starting));
+  record_ = std::move(record);
+  BERTH_CO_TRY(call_hibernation_off());
+  paused_marker(record_).remove();
+  if (record_.net && record_.net->egress && !record_.net->egress->named.empty())
+    BERTH_CO_TRY(ensure_names(root_, *init, record_.token));
+  auto waiting = wait_for_guest(deadline);
+  co_await std::move(waiting);
+  co_return result<void>();
+}
+BERTH_DECL result<void> sandbox::call_hibernation_off() {
+  record_.phase = record_phase::running;
+  BERTH_TRY(write_record(record_));
+  return detail::remove_tree(hibernation(record_).directory());
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::drop_hibernation(time_point deadline) {
+  auto waiting = detail::directory_lock::lock(record_.directory, deadline);
+  auto lock = co_await std::move(waiting);
+  if (!lock) co_return std::move(lock).error();
+  BERTH_CO_TRY(read_record_again());
+  if (!record_.is_hibernated()) co_return make_error(errc::again, "sandbox", "the sandbox was just woken", record_.id);
+  BERTH_CO_TRY(call_hibernation_off());
+  paused_marker(record_).remove();
+  co_return result<void>();
+}
+}
+namespace berth {
 BERTH_DECL std::string_view sandbox_state_name(sandbox_state state) noexcept {
   switch (state) {
     case sandbox_state::creating: return "creating";
     case sandbox_state::running: return "running";
     case sandbox_state::paused: return "paused";
     case sandbox_state::asleep: return "asleep";
+    case sandbox_state::hibernated: return "hibernated";
     case sandbox_state::unresponsive: return "unresponsive";
     case sandbox_state::stopped: return "stopped";
     case sandbox_state::lost: return "lost";
@@ -20458,6 +20740,7 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::find_state(dur
     auto lock = detail::directory_lock::try_lock(record_.directory);
     co_return !lock && lock.error().code == errc::again ? sandbox_state::creating : sandbox_state::lost;
   }
+  if (record_.is_hibernated()) co_return sandbox_state::hibernated;
   if (record_.phase == record_phase::removing || !record_.sandbox_process.alive()) co_return sandbox_state::stopped;
   if (is_stopped(record_.sandbox_process)) co_return sandbox_state::unresponsive;
   if (patience <= duration::zero() && !is_paused()) co_return sandbox_state::running;
@@ -20483,11 +20766,23 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_state>> sandbox::state(duration
   auto found = co_await cancellation_as_error(std::move(work));
   co_return found;
 }
+BERTH_DECL result<void> sandbox::read_record_again() {
+  auto record = read_record(record_.directory);
+  if (!record || record->token != record_.token) {
+    if (!record && record.error().code != errc::not_found) return std::move(record).error();
+    return make_error(errc::not_found, "sandbox", "the sandbox was removed", record_.id);
+  }
+  record_ = std::move(*record);
+  return {};
+}
+BERTH_DECL bool sandbox::lives() {
+  return record_.process_alive() || (!record_.damaged && read_record_again() && record_.lives());
+}
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::wait_stopped(time_point deadline) {
   auto self = shared_from_this();
-  if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
+  if (record_.phase == record_phase::creating) BERTH_CO_TRY(check_running());
   milliseconds pause(5);
-  while (record_.process_alive()) {
+  while (lives()) {
     if (clock::now() >= deadline) co_return make_error(errc::timeout, "sandbox", "the sandbox still runs", record_.id);
     auto nap = pause_for(pause);
     if (!co_await std::move(nap)) co_return make_error(errc::cancelled, "sandbox", "cancelled");
@@ -20618,8 +20913,12 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::stop(duration patience) {
   auto self = shared_from_this();
   const time_point deadline = deadline_after(patience);
-  if (record_.phase != record_phase::running) BERTH_CO_TRY(check_running());
-  if (!record_.process_alive()) co_return result<void>();
+  if (record_.phase == record_phase::creating) BERTH_CO_TRY(check_running());
+  if (!lives()) co_return result<void>();
+  if (record_.is_hibernated()) {
+    auto ending = drop_hibernation(deadline);
+    co_return co_await std::move(ending);
+  }
   if (is_paused()) {
     auto going_on = set_paused(false, deadline);
     const auto goes_on = co_await cancellation_as_error(std::move(going_on));
@@ -20775,13 +21074,15 @@ BERTH_DECL boost::asio::awaitable<result<void>> guest_daemon::converse(daemon_re
     auto work = again.converse_once(std::move(this_time), deadline, go_on);
     auto outcome = co_await std::move(work);
     const bool cut = !outcome && outcome.error().code == errc::sandbox_not_running && outcome.error().layer == "guest";
-    if (!cut || request.what != daemon_request::kind::watch || !again.box_->record().process_alive() ||
-        clock::now() >= deadline)
+    if (!cut || request.what != daemon_request::kind::watch || !again.box_->lives() || clock::now() >= deadline)
       co_return outcome;
-    const milliseconds pause(50);
-    const bool waited = co_await pause_for(pause);
-    if (!waited) co_return make_error(errc::cancelled, "docker", "cancelled");
-    if (!again.box_->record().process_alive()) co_return outcome;
+    do {
+      const milliseconds pause(50);
+      const bool waited = co_await pause_for(pause);
+      if (!waited) co_return make_error(errc::cancelled, "docker", "cancelled");
+      if (!again.box_->lives()) co_return outcome;
+      if (clock::now() >= deadline) co_return make_error(errc::timeout, "docker", "the sandbox is hibernated");
+    } while (again.box_->is_asleep());
     request.so_far = false;
   }
 }
@@ -20869,7 +21170,7 @@ BERTH_DECL result<guest_status> read_guest_status(const sandbox_record& record) 
   auto status = parse_guest_status(*text);
   if (!status) return status;
   const daemon_state then = status->docker.state;
-  if ((then == daemon_state::ready || then == daemon_state::starting) && !record.process_alive()) {
+  if ((then == daemon_state::ready || then == daemon_state::starting) && !record.lives()) {
     status->docker.state = daemon_state::stopped;
     status->docker.pid = 0;
   }
@@ -22582,7 +22883,7 @@ inline result<void> refuse_data_root_in_use(const std::string& directory, const 
   if (!others) return std::move(others).error();
   for (const sandbox_record& other : *others) {
     if (other.damaged) continue;
-    if (!other.process_alive() && !(other.phase == record_phase::creating && other.creator.alive())) continue;
+    if (!other.lives() && !(other.phase == record_phase::creating && other.creator.alive())) continue;
     if (!(made && binds(other, inner)) && !binds(other, top) && !(sized && is_file(other.disk_file(), disk))) continue;
     return make_error(errc::exists, "docker",
                       "the sandbox " + other.id + " has this data root, and two Dockers cannot share one", directory,
@@ -22926,7 +23227,7 @@ namespace berth {
 namespace detail {
 inline bool has_ended(const std::string& directory) {
   const auto record = read_record(directory);
-  return !record || (record->phase != record_phase::creating && !record->process_alive());
+  return !record || (record->phase != record_phase::creating && !record->lives());
 }
 inline error ended_error(const sandbox& box) {
   return not_running_error(box.record(), "the sandbox does not run any more", hints::remove_sandbox(box.id()));
@@ -22984,6 +23285,12 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
     auto read = read_registry_files(docker->registries, config.rootfs);
     if (!read) co_return std::move(read).error();
     files = std::move(*read);
+    if (config.hibernate) {
+      auto finding = find_sandbox_runsc(where, deadline_after(config.create_timeout));
+      const auto binary = co_await std::move(finding);
+      if (!binary) co_return binary.error();
+      BERTH_CO_TRY(check_docker_is_restored(binary->version()));
+    }
     auto adding = add_docker(config, std::move(*docker), where);
     BERTH_CO_TRY(co_await std::move(adding));
   }
@@ -23064,7 +23371,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_
     const auto purpose = read_purpose(record->directory);
     const auto guest = read_guest_status(*record);
     seen = guest ? guest->docker : daemon_status();
-    const bool is_over = record->phase != record_phase::creating && !record->process_alive();
+    const bool is_over = record->phase != record_phase::creating && !record->lives();
     if (is_over) {
       if (seen.state == daemon_state::failed && seen.failure) co_return seen.failure->to_error();
       co_return detail::ended_error(*box_);
@@ -23076,7 +23383,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> docker_sandbox::wait_ready(time_
       guest_.on_status = told;
       if (ready) co_return ready;
       if (ready.error().code == errc::timeout) co_return detail::not_ready_error(*box_, clock::now() - began, {});
-      if (record->process_alive()) co_return ready;
+      if (record->lives()) co_return ready;
       continue;
     }
     if (purpose && !purpose->docker)
@@ -25361,23 +25668,10 @@ struct snapshot_options {
 BERTH_DECL boost::asio::awaitable<result<stored_snapshot>> take_snapshot(environment where,
                                                                          std::shared_ptr<sandbox> box, std::string name,
                                                                          snapshot_options options = {});
-struct restore_options {
-  std::string id;
-  std::string hostname;
-  std::string network_path;
-  std::vector<std::pair<std::string, std::string>> annotations;
-  std::optional<egress_policy> egress;
-  std::vector<published_port> ports;
-  std::vector<host_port> host_ports;
+struct restore_options : sandbox_own {
+  restore_options() = default;
+  explicit restore_options(sandbox_own own) : sandbox_own(std::move(own)) {}
   sandbox_purpose purpose;
-  std::optional<record_pool> pool;
-  bool ends_with_creator = false;
-  bool watch_creator = false;
-  process_identity owner;
-  duration lifetime = duration::zero();
-  duration idle_timeout = duration::zero();
-  duration create_timeout = seconds(60);
-  BERTH_DECL static restore_options of(const sandbox_config& config);
 };
 BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_snapshot(environment where,
                                                                                      std::string name,
@@ -25538,13 +25832,6 @@ inline result<snapshot_base> base_of(const runsc_binary& binary, const std::stri
   if (!identity) return std::move(identity).error();
   return snapshot_base{binary.version().text, cpu_features(), std::move(*identity)};
 }
-inline result<void> refuse_old_runsc(const runsc_version& runsc) {
-  if (!runsc.known() || runsc.at_least(docker_needs_runsc::snapshot)) return {};
-  return make_error(errc::unsupported, "snapshot",
-                    "a sandbox with Docker cannot be restored by runsc " + runsc.text +
-                        ": its network stack fails afterwards, and ends the sandbox",
-                    {}, "use runsc 20260905.0 or newer; sandboxes without Docker can be saved");
-}
 inline std::optional<spec_mount> host_data_root(spec_builder& spec) {
   for (const spec_mount& mount : spec_mounts(spec).list())
     if (mount.type == "bind" && mount.source.ends_with(data_root_inside)) return mount;
@@ -25575,24 +25862,6 @@ inline result<void> copy_beside(const std::string& from, const std::string& to) 
   return {};
 }
 }
-BERTH_DECL restore_options restore_options::of(const sandbox_config& config) {
-  restore_options out;
-  out.id = config.id;
-  out.hostname = config.hostname;
-  out.network_path = config.network_path;
-  out.annotations = config.annotations;
-  out.egress = config.egress;
-  out.ports = config.ports;
-  out.host_ports = config.host_ports;
-  out.pool = config.pool;
-  out.ends_with_creator = config.ends_with_creator;
-  out.watch_creator = config.watch_creator;
-  out.owner = config.owner;
-  out.lifetime = config.lifetime;
-  out.idle_timeout = config.idle_timeout;
-  out.create_timeout = config.create_timeout;
-  return out;
-}
 namespace detail {
 BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::shared_ptr<sandbox> box,
                                                                           stored_snapshot place,
@@ -25602,7 +25871,7 @@ BERTH_DECL boost::asio::awaitable<result<snapshot_manifest>> save_sandbox(std::s
   const bool has_docker = kept && kept->docker.state != daemon_state::disabled;
   auto binary = box->runsc();
   if (!binary) co_return std::move(binary).error();
-  if (has_docker) BERTH_CO_TRY(refuse_old_runsc(binary->version()));
+  if (has_docker) BERTH_CO_TRY(check_docker_is_restored(binary->version()));
   const std::string config = box->record().bundle() + "/config.json";
   auto spec = spec_builder::load(config);
   if (!spec) co_return std::move(spec).error();
@@ -25666,22 +25935,9 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
                              : "the snapshot's sandbox had no network namespace of its caller's",
                          "network_path");
   sandbox_config config;
-  config.id = std::move(options.id);
-  config.hostname = std::move(options.hostname);
-  config.annotations = std::move(options.annotations);
-  config.ends_with_creator = options.ends_with_creator;
-  config.watch_creator = options.watch_creator;
-  config.owner = options.owner;
-  config.lifetime = options.lifetime;
-  config.idle_timeout = options.idle_timeout;
-  config.create_timeout = options.create_timeout;
+  static_cast<sandbox_own&>(config) = std::move(static_cast<sandbox_own&>(options));
   config.rootfs = source.rootfs;
   config.network = source.network;
-  config.network_path = std::move(options.network_path);
-  config.egress = std::move(options.egress);
-  config.ports = std::move(options.ports);
-  config.host_ports = std::move(options.host_ports);
-  config.pool = std::move(options.pool);
   if (source.net) config.max_connections = source.net->max_connections;
   if (source.net && !config.egress) config.egress = source.net->egress;
   if (source.net && config.host_ports.empty()) config.host_ports = source.net->host_ports;
@@ -27835,7 +28091,7 @@ static constexpr option_row mount_rows[] = {
 };
 static constexpr option_row sandbox_rows[] = {
     {"rootfs", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the root file system, an absolute path; it is never written to"},
-    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, host ports, hostname, annotations, ends with creator, ends with process, lifetime, idle timeout, create timeout"},
+    {"snapshot", option_type::text, 0, 2147483647, "", "", "", "", "", false, true, "0.2", "the name of a saved sandbox to go on from, in place of a root file system; of the other options, only the sandbox's own may be given then: id, network (a path), egress, publish, host ports, hostname, annotations, ends with creator, ends with process, lifetime, idle timeout, hibernate, create timeout"},
     {"id", option_type::text, 0, 2147483647, "", "", "", "made up", "", false, true, "0.1", "what to call it"},
     {"cpus", option_type::number, 0, 4096, "", "", "0", "", "", false, false, "0.1", "how many CPUs it may use, from 0.01; 0: no limit"},
     {"memory_bytes", option_type::size, 0, 2147483647, "", "", "0", "", "bytes", false, false, "0.1", "how much memory it may use, from 64 MiB, gVisor's own share included; 0: no limit"},
@@ -27857,6 +28113,7 @@ static constexpr option_row sandbox_rows[] = {
     {"ends_with_process", option_type::int_, 1, 4194304, "", "", "", "none", "", false, true, "0.2", "the number of another process that it ends with as well"},
     {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, true, "0.2", "it is stopped so long after the beginning of its creation"},
     {"idle_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, true, "0.2", "it falls asleep when nobody has used it for so long, and wakes by its next use; a second at the least"},
+    {"hibernate", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, true, "0.2", "it falls asleep on the disk and not in memory; goes with idle_timeout_ms"},
     {"create_timeout_ms", option_type::ms, 0, 2147483647, "", "", "60000", "", "milliseconds", false, true, "0.1", "how long its creation may take in all"},
     {"spec_patch", option_type::json, 0, 2147483647, "", "", "", "", "", false, false, "0.1", "a merge patch (RFC 7396), the last word on its OCI spec"},
     {"docker", option_type::object, 0, 2147483647, "", "docker", "", "no Docker", "", false, false, "0.1", "Docker in it"},
@@ -29275,8 +29532,14 @@ berth_status berth_sandbox_pause(berth_sandbox* sandbox, const berth_op_options*
 }
 berth_status berth_sandbox_resume(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                   berth_error** err) {
+  return capi::sandbox_operation(sandbox, op_options, op, err, plain([](berth::sandbox& box, time_point) {
+                                   return box.resume(berth::seconds(120));
+                                 }));
+}
+berth_status berth_sandbox_hibernate(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
+                                     berth_error** err) {
   return capi::sandbox_operation(sandbox, op_options, op, err,
-                                 plain([](berth::sandbox& box, time_point) { return box.resume(); }));
+                                 plain([](berth::sandbox& box, time_point) { return box.hibernate(); }));
 }
 berth_status berth_sandbox_egress(berth_sandbox* sandbox, const berth_op_options* op_options, uint64_t* op,
                                   berth_error** err) {
@@ -29822,7 +30085,7 @@ asio::awaitable<op_result> sandbox_core::create(std::shared_ptr<sandbox_request>
   if (request->docker) wanted = request->recipe;
   auto making = request->snapshot.empty()
                     ? make_sandbox(where_, std::move(request->config), std::move(wanted), {})
-                    : restore_snapshot(where_, request->snapshot, restore_options::of(request->config));
+                    : restore_snapshot(where_, request->snapshot, restore_options(request->config));
   auto made = co_await std::move(making);
   if (!made) co_return std::move(made).error();
   become(std::move(*made));
@@ -30238,6 +30501,7 @@ result<sandbox_request> read_sandbox_request(std::string_view where, std::string
   }
   o.into(c.lifetime, o.milliseconds_of("lifetime_ms"));
   o.into(c.idle_timeout, o.milliseconds_of("idle_timeout_ms"));
+  o.into(c.hibernate, o.boolean("hibernate"));
   o.into(c.create_timeout, o.milliseconds_of("create_timeout_ms"));
   if (auto patch = o.json("spec_patch")) {
     c.edit_spec = [text = std::move(*patch)](spec_builder& spec) { return merge_spec(spec, text); };

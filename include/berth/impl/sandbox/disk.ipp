@@ -133,8 +133,7 @@ inline result<void> claim_disk(const sandbox_record& record) {
   const std::string mark = record.disk->file + ".user";
   if (const auto user = read_file(mark, 4096, "sandbox"); user && *user != record.directory) {
     const auto other = read_record(*user);
-    const bool lives =
-        other && (other->process_alive() || (other->phase == record_phase::creating && other->creator.alive()));
+    const bool lives = other && (other->lives() || (other->phase == record_phase::creating && other->creator.alive()));
     if (lives && other->disk_file() == record.disk->file)
       return make_error(errc::exists, "sandbox", "the sandbox " + other->id + " has this file system",
                         record.disk->file, "name another directory, or " + hints::remove_sandbox(other->id));
