@@ -126,8 +126,9 @@ TEST_F(CommandHibernate, WhoIsIdleSleepsOnTheDiskAndEveryUseBringsItBack) {
   ASSERT_TRUE(becomes("hibernated"));
   EXPECT_FALSE(follower->ended()) << "who listens is told that it has ended";
   // Its watch may be killed: the next call begins another, which listens anew.
-  ASSERT_EQ(::kill(watch(), SIGKILL), 0);
-  ASSERT_TRUE(eventually([&] { return run({"ls", "--ids"}).code == 0 && watch() != 0; }));
+  const int killed = watch();
+  ASSERT_EQ(::kill(killed, SIGKILL), 0);
+  ASSERT_TRUE(eventually([&] { return run({"ls", "--ids"}).code == 0 && watch() != 0 && watch() != killed; }));
   ASSERT_TRUE(eventually([&] { return ping() == "HTTP/1.1 200 OK"; }));
   ASSERT_TRUE(becomes("hibernated"));
   EXPECT_EQ(must({"rm", "box"}), "box");

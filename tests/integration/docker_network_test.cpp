@@ -314,8 +314,8 @@ udp()
                       "timeout 100 nc 203.0.113.2 7998 </dev/null | wc -c"}),
               std::to_string(32 << 20))
         << network;
-    EXPECT_LE(std::stoi(docker({"run", "--rm", "--network", network, image(), "sh", "-c", mtu})), way_out) << network;
   }
+  EXPECT_LE(std::stoi(docker({"run", "--rm", image(), "sh", "-c", mtu})), way_out);
   for (int i = 0; i < 100 && listening->output(output_stream::out).empty(); ++i) loop_.run_for(milliseconds(100));
   EXPECT_EQ(listening->output(output_stream::out).substr(0, 16), "udp 203.0.113.1\n");
   (void)loop_.run(listening->stop(seconds(1)));
