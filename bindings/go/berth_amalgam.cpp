@@ -16029,7 +16029,11 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
   BERTH_TRY(detail::check_idle_timeout(what.idle_timeout, what.shared_directory));
   if (what.hibernate && what.idle_timeout == duration::zero())
     return bad_config("hibernate", "a sandbox hibernates when it falls asleep, which takes an idle timeout");
-  if (what.hibernate) BERTH_TRY(detail::check_hibernation(what.network));
+  if (auto possible = detail::check_hibernation(what.network); what.hibernate && !possible) {
+    error e = std::move(possible).error();
+    e.code = errc::invalid;
+    return e;
+  }
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }
