@@ -18259,9 +18259,36 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::be_awake() {
 }
 }
 namespace berth {
+class hibernation {
+ public:
+  explicit hibernation(const sandbox_record& record)
+      : directory_(record.directory + "/hibernated"), docker_socket_(record.shared() + "/docker.sock") {}
+  const std::string& directory() const noexcept { return directory_; }
+  std::string image() const { return directory_ + "/image"; }
+  result<std::string> runsc() const { return read_file(directory_ + "/runsc", 256, "sandbox"); }
+  result<void> set_runsc(const std::string& release) const {
+    return replace_file(directory_ + "/runsc", release, 0600, "sandbox");
+  }
+  const std::string& docker_socket() const noexcept { return docker_socket_; }
+  bool has_docker() const { return ::access((directory_ + "/docker").c_str(), F_OK) == 0; }
+  result<void> set_docker() const { return replace_file(directory_ + "/docker", "", 0600, "sandbox"); }
+ private:
+  std::string directory_, docker_socket_;
+};
+}
+namespace berth {
 namespace detail {
 inline std::string wake_path(const sandbox_record& record) {
   return record.shared() + "/" + std::string(guest_wake_name);
+}
+inline result<void> make_hibernation(const sandbox_record& record, const runsc_binary& binary) {
+  const hibernation saved(record);
+  BERTH_TRY(remove_tree(saved.directory()));
+  for (const std::string& path : {saved.directory(), saved.image()})
+    if (::mkdir(path.c_str(), 0700) != 0) return errno_error(errno, "sandbox", "cannot make the directory", path);
+  struct stat info {};
+  if (::lstat(saved.docker_socket().c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) BERTH_TRY(saved.set_docker());
+  return saved.set_runsc(binary.version().text);
 }
 inline error without_stacks(error e, const sandbox_record& record) {
   const std::string_view reason = before_go_stacks(e.detail);
@@ -18317,8 +18344,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(dura
   co_return result<void>();
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what, time_point deadline) {
-  auto waking = be_awake();
-  BERTH_CO_TRY(co_await std::move(waking));
+  if (!what.to_sleep || !is_asleep()) {
+    auto waking = be_awake();
+    BERTH_CO_TRY(co_await std::move(waking));
+  }
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
@@ -18332,7 +18361,15 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
   auto waiting = detail::directory_lock::lock(std::move(own), deadline);
   auto lock = co_await std::move(waiting);
   if (!lock) co_return std::move(lock).error();
-  if (is_asleep()) {
+  BERTH_CO_TRY(read_record_again());
+  if (what.to_sleep) {
+    if (record_.is_hibernated()) co_return result<void>();
+    BERTH_CO_TRY(detail::make_hibernation(record_, *binary));
+  }
+  if (record_.is_hibernated()) {
+    auto restoring = bring_back(deadline);
+    BERTH_CO_TRY(co_await std::move(restoring));
+  } else if (is_asleep()) {
     auto resuming = set_paused(false, deadline);
     BERTH_CO_TRY(co_await std::move(resuming));
     paused_marker(record_).remove();
@@ -18376,6 +18413,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
     if (resumed) paused_marker(record_).remove();
     else if (saved) saved = std::move(resumed);
   }
+  if (what.to_sleep && !saved && record_.is_up()) (void)call_hibernation_off();
   if (!retreated && retreated.error().code == errc::state) co_return saved;
   if (record_.process_alive()) {
     auto woken = replace_file(detail::wake_path(record_), encode(guest_wake{}), 0600, "sandbox");
@@ -20501,34 +20539,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::export_changes(std::str
 }
 }
 namespace berth {
-class hibernation {
- public:
-  explicit hibernation(const sandbox_record& record)
-      : directory_(record.directory + "/hibernated"), docker_socket_(record.shared() + "/docker.sock") {}
-  const std::string& directory() const noexcept { return directory_; }
-  std::string image() const { return directory_ + "/image"; }
-  result<std::string> runsc() const { return read_file(directory_ + "/runsc", 256, "sandbox"); }
-  result<void> set_runsc(const std::string& release) const {
-    return replace_file(directory_ + "/runsc", release, 0600, "sandbox");
-  }
-  const std::string& docker_socket() const noexcept { return docker_socket_; }
-  bool has_docker() const { return ::access((directory_ + "/docker").c_str(), F_OK) == 0; }
-  result<void> set_docker() const { return replace_file(directory_ + "/docker", "", 0600, "sandbox"); }
- private:
-  std::string directory_, docker_socket_;
-};
-}
-namespace berth {
 namespace detail {
-inline result<void> make_hibernation(const sandbox_record& record, const runsc_binary& binary) {
-  const hibernation saved(record);
-  BERTH_TRY(remove_tree(saved.directory()));
-  for (const std::string& path : {saved.directory(), saved.image()})
-    if (::mkdir(path.c_str(), 0700) != 0) return errno_error(errno, "sandbox", "cannot make the directory", path);
-  struct stat info {};
-  if (::lstat(saved.docker_socket().c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) BERTH_TRY(saved.set_docker());
-  return saved.set_runsc(binary.version().text);
-}
 inline std::vector<std::string> runsc_files(const sandbox_record& record, std::string_view end) {
   std::vector<std::string> out;
   const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir(record.runsc_root().c_str()), &::closedir);
@@ -20575,24 +20586,15 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_for_hibernation(tim
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_hibernation(duration unused_for, time_point deadline) {
   BERTH_CO_TRY(detail::check_hibernation(record_.network));
-  auto waking = be_awake();
-  BERTH_CO_TRY(co_await std::move(waking));
-  auto binary = co_await runsc_by(deadline);
-  if (!binary) co_return std::move(binary).error();
   const auto init = find_init(where_);
   if (!init) co_return init.error();
-  BERTH_CO_TRY(detail::make_hibernation(record_, *binary));
   save_request what;
   what.directory = hibernation(record_).image();
   what.to_sleep = true;
   what.unused_for = unused_for;
   what.meanwhile = [this, deadline] { return end_for_hibernation(deadline); };
   auto saving = save(std::move(what), deadline);
-  const auto saved = co_await std::move(saving);
-  if (!saved) {
-    if (!record_.is_hibernated()) (void)detail::remove_tree(hibernation(record_).directory());
-    co_return saved;
-  }
+  BERTH_CO_TRY(co_await std::move(saving));
   BERTH_CO_TRY(ensure_watch(root_, *init));
   const hibernation kept(record_);
   const time_point soon = deadline_after(seconds(2));
@@ -20606,7 +20608,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_hibernation(durat
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hibernate(duration unused_for, duration patience) {
   auto self = shared_from_this();
-  if (record_.is_hibernated()) co_return result<void>();
+  if (lives() && record_.is_hibernated()) co_return result<void>();
   auto work = begin_hibernation(unused_for, deadline_after(patience));
   co_return co_await cancellation_as_error(std::move(work));
 }

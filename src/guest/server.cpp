@@ -136,9 +136,14 @@ void server::take_file_request(connection& from, std::string_view request) {
 }
 
 void server::take_retreat(connection& from) {
+  // One that has not been read yet is about to be taken up.
+  const auto has_word = [](int socket) {
+    char next;
+    return ::recv(socket, &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  };
   std::size_t commands = 0;
   for (const auto& [one, known] : connections_)
-    if (known.from_host && one->has_command()) ++commands;
+    if (known.from_host && one != &from && (one->has_command() || has_word(one->socket()))) ++commands;
   if (commands != 0) {
     return from.refuse(std::to_string(commands) + (commands == 1 ? " command runs" : " commands run") +
                        " through the sandbox's guest, and would be cut off");

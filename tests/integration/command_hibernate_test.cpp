@@ -80,6 +80,19 @@ TEST_F(CommandHibernate, ItIsTheSameSandboxAfterwards) {
     EXPECT_EQ(must({"docker", "box", "--", "inspect", "-f", "{{.State.Running}}", "one"}), "true");
     EXPECT_EQ(must({"docker", "box", "--", "run", "--rm", image_name_, "echo", "on"}), "on");
   }
+  for (int round = 0; round < 3; ++round) {  // several who want it to sleep, and some who use it
+    std::vector<std::unique_ptr<started_command>> many;
+    for (int i = 0; i < 4; ++i) many.push_back(start({"hibernate", "box"}));
+    for (int i = 0; i < 2; ++i) many.push_back(start({"exec", "box", "--", "echo", "on"}));
+    for (std::size_t i = 0; i < many.size(); ++i) {
+      const command_output got = many[i]->finish();
+      // A command that runs is not cut off.
+      EXPECT_TRUE(got.code == 0 || (i < 4 && got.err.find("through the sandbox's guest") != std::string::npos))
+          << got.err;
+      EXPECT_EQ(got.out, i < 4 ? (got.code == 0 ? "box\n" : "") : "on\n") << got.err;
+    }
+    EXPECT_EQ(inside("cat /root/kept"), "kept");
+  }
   must({"hibernate", "box"});
   must({"resume", "box"});
   EXPECT_EQ(state(), "running");

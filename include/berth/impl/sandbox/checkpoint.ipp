@@ -11,11 +11,13 @@
 #include <berth/sandbox/paused_marker.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
+#include <berth/sandbox/hibernation.hpp>
 #include <berth/sandbox/sandbox.hpp>
 
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace berth {
@@ -24,6 +26,17 @@ namespace detail {
 
 inline std::string wake_path(const sandbox_record& record) {
   return record.shared() + "/" + std::string(guest_wake_name);
+}
+
+/// The directory that a sandbox is hibernated to, empty. By who holds the lock of its own.
+inline result<void> make_hibernation(const sandbox_record& record, const runsc_binary& binary) {
+  const hibernation saved(record);
+  BERTH_TRY(remove_tree(saved.directory()));
+  for (const std::string& path : {saved.directory(), saved.image()})
+    if (::mkdir(path.c_str(), 0700) != 0) return errno_error(errno, "sandbox", "cannot make the directory", path);
+  struct stat info {};
+  if (::lstat(saved.docker_socket().c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) BERTH_TRY(saved.set_docker());
+  return saved.set_runsc(binary.version().text);
 }
 
 /// runsc tells what cannot be saved by a panic with all of its stacks (release-20260905.0): those are for the log.
@@ -88,8 +101,11 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(dura
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what, time_point deadline) {
-  auto waking = be_awake();
-  BERTH_CO_TRY(co_await std::move(waking));
+  // One that is asleep need not be woken only to sleep elsewhere, where it may be already.
+  if (!what.to_sleep || !is_asleep()) {
+    auto waking = be_awake();
+    BERTH_CO_TRY(co_await std::move(waking));
+  }
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
@@ -105,7 +121,15 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
   auto lock = co_await std::move(waiting);
   if (!lock) co_return std::move(lock).error();
   // It may have fallen asleep while this waited; from here on it does not.
-  if (is_asleep()) {
+  BERTH_CO_TRY(read_record_again());
+  if (what.to_sleep) {
+    if (record_.is_hibernated()) co_return result<void>();  // by another who was asked to
+    BERTH_CO_TRY(detail::make_hibernation(record_, *binary));
+  }
+  if (record_.is_hibernated()) {
+    auto restoring = bring_back(deadline);
+    BERTH_CO_TRY(co_await std::move(restoring));
+  } else if (is_asleep()) {
     auto resuming = set_paused(false, deadline);
     BERTH_CO_TRY(co_await std::move(resuming));
     paused_marker(record_).remove();
@@ -151,6 +175,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
     if (resumed) paused_marker(record_).remove();
     else if (saved) saved = std::move(resumed);
   }
+  if (what.to_sleep && !saved && record_.is_up()) (void)call_hibernation_off();
   if (!retreated && retreated.error().code == errc::state) co_return saved;
   if (record_.process_alive()) {
     auto woken = replace_file(detail::wake_path(record_), encode(guest_wake{}), 0600, "sandbox");

@@ -36,16 +36,6 @@
 namespace berth {
 namespace detail {
 
-inline result<void> make_hibernation(const sandbox_record& record, const runsc_binary& binary) {
-  const hibernation saved(record);
-  BERTH_TRY(remove_tree(saved.directory()));
-  for (const std::string& path : {saved.directory(), saved.image()})
-    if (::mkdir(path.c_str(), 0700) != 0) return errno_error(errno, "sandbox", "cannot make the directory", path);
-  struct stat info {};
-  if (::lstat(saved.docker_socket().c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) BERTH_TRY(saved.set_docker());
-  return saved.set_runsc(binary.version().text);
-}
-
 /// What is in runsc's own directory of the sandbox and ends with `end`. Not the mount null-netns, which the next one uses.
 inline std::vector<std::string> runsc_files(const sandbox_record& record, std::string_view end) {
   std::vector<std::string> out;
@@ -101,25 +91,15 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_for_hibernation(tim
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_hibernation(duration unused_for, time_point deadline) {
   BERTH_CO_TRY(detail::check_hibernation(record_.network));
-  auto waking = be_awake();
-  BERTH_CO_TRY(co_await std::move(waking));
-  auto binary = co_await runsc_by(deadline);
-  if (!binary) co_return std::move(binary).error();
   const auto init = find_init(where_);
   if (!init) co_return init.error();
-  BERTH_CO_TRY(detail::make_hibernation(record_, *binary));
   save_request what;
   what.directory = hibernation(record_).image();
   what.to_sleep = true;
   what.unused_for = unused_for;
   what.meanwhile = [this, deadline] { return end_for_hibernation(deadline); };
   auto saving = save(std::move(what), deadline);
-  const auto saved = co_await std::move(saving);
-  if (!saved) {
-    // Unless it was killed and could not be cleared away wholly, it runs on.
-    if (!record_.is_hibernated()) (void)detail::remove_tree(hibernation(record_).directory());
-    co_return saved;
-  }
+  BERTH_CO_TRY(co_await std::move(saving));
   BERTH_CO_TRY(ensure_watch(root_, *init));
   // Who listens for its clients meanwhile.
   const hibernation kept(record_);
@@ -135,7 +115,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_hibernation(durat
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hibernate(duration unused_for, duration patience) {
   auto self = shared_from_this();
-  if (record_.is_hibernated()) co_return result<void>();
+  if (lives() && record_.is_hibernated()) co_return result<void>();
   auto work = begin_hibernation(unused_for, deadline_after(patience));
   co_return co_await cancellation_as_error(std::move(work));
 }
