@@ -16813,7 +16813,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
     duration unused_for = duration::zero();
   };
   boost::asio::awaitable<result<void>> save(save_request what, time_point deadline);
-  boost::asio::awaitable<result<void>> have_guest_retreat(duration unused_for, time_point deadline);
+  boost::asio::awaitable<result<void>> have_guest_retreat(bool for_good, duration unused_for, time_point deadline);
   boost::asio::awaitable<result<void>> begin_hibernation(duration unused_for, time_point deadline);
   boost::asio::awaitable<result<void>> end_for_hibernation(time_point deadline);
   boost::asio::awaitable<result<void>> bring_back(time_point deadline);
@@ -18300,7 +18300,8 @@ inline error without_stacks(error e, const sandbox_record& record) {
   return e;
 }
 }
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(duration unused_for, time_point deadline) {
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(bool for_good, duration unused_for,
+                                                                            time_point deadline) {
   ::unlink(detail::wake_path(record_).c_str());
   auto opening = open_guest(deadline);
   auto channel = co_await std::move(opening);
@@ -18320,8 +18321,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(dura
     if (!idle) co_return idle.error();
     if (idle->ms < wanted.ms) co_return make_error(errc::state, "sandbox", "the sandbox is in use", record_.id);
   }
-  std::string nothing;
-  auto asking = channel->send(guest_frame_kind::retreat, std::move(nothing), deadline);
+  std::string how = for_good ? "1" : "";
+  auto asking = channel->send(guest_frame_kind::retreat, std::move(how), deadline);
   auto asked = co_await std::move(asking);
   if (!asked) co_return asked;
   auto waiting = channel->next(deadline);
@@ -18374,7 +18375,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
     BERTH_CO_TRY(co_await std::move(resuming));
     paused_marker(record_).remove();
   }
-  auto retreating = have_guest_retreat(what.unused_for, deadline);
+  auto retreating = have_guest_retreat(what.to_sleep, what.unused_for, deadline);
   auto retreated = co_await std::move(retreating);
   result<void> saved = retreated;
   if (retreated && hold) {

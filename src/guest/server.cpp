@@ -3,6 +3,7 @@
 
 #include "base/complain.hpp"
 #include "base/unix_socket.hpp"
+#include "docker/nested_containers.hpp"
 
 #include <berth/base/text.hpp>
 
@@ -105,7 +106,7 @@ void server::adopt(unique_fd socket, bool from_host) {
   };
   tell.started = [this](connection& c, pid_t pid) { commands_[pid] = c.weak_from_this(); };
   tell.daemon = [this](connection& c, std::string_view request) { take_daemon_request(c, request); };
-  tell.retreat = [this](connection& c) { take_retreat(c); };
+  tell.retreat = [this](connection& c, bool for_good) { take_retreat(c, for_good); };
   tell.rest = [this](connection& c, guest_rest wanted) { take_rest(c, wanted); };
   tell.file = [this](connection& c, std::string_view request) { take_file_request(c, request); };
   auto made = std::make_shared<connection>(loop_, std::move(socket), std::move(tell));
@@ -135,7 +136,7 @@ void server::take_file_request(connection& from, std::string_view request) {
   from.refuse("the request about files was not taken up", err);
 }
 
-void server::take_retreat(connection& from) {
+void server::take_retreat(connection& from, bool for_good) {
   // One that has not been read yet is about to be taken up.
   const auto has_word = [](int socket) {
     char next;
@@ -153,6 +154,10 @@ void server::take_retreat(connection& from) {
                        ", which would be cut off");
   }
   if (daemon_ && daemon_->starting()) return from.refuse("Docker in the sandbox is still starting");
+  // Where somebody has just called at a published port, docker-proxy's end of that keeps the whole sandbox from being restored: runsc
+  // waits for it without end (release-20260905.0).
+  if (for_good && publishes_ports())
+    return from.refuse("a container publishes ports: what is saved might not come back");
   if (retreat_) return from.refuse("another checkpoint is being made");
   loop_.forget(listener_.get());
   listener_.reset();

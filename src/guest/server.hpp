@@ -34,7 +34,7 @@ class server {
   void adopt(unique_fd socket, bool from_host);
   void take_daemon_request(connection& from, std::string_view request);
   void take_file_request(connection& from, std::string_view request);
-  void take_retreat(connection& from);
+  void take_retreat(connection& from, bool for_good);
   void take_rest(connection& from, guest_rest wanted);
   bool in_use_but_by(const connection& whom) const;
   void come_back(const guest_wake& wake);

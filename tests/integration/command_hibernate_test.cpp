@@ -142,7 +142,7 @@ TEST_F(CommandHibernate, WhoIsIdleSleepsOnTheDiskAndEveryUseBringsItBack) {
   const int killed = watch();
   ASSERT_EQ(::kill(killed, SIGKILL), 0);
   ASSERT_TRUE(eventually([&] { return run({"ls", "--ids"}).code == 0 && watch() != 0 && watch() != killed; }));
-  ASSERT_TRUE(eventually([&] { return ping() == "HTTP/1.1 200 OK"; }));
+  ASSERT_TRUE(eventually([&] { return run({"ls", "--ids"}).code == 0 && ping() == "HTTP/1.1 200 OK"; }));
   ASSERT_TRUE(becomes("hibernated"));
   EXPECT_EQ(must({"rm", "box"}), "box");
   const command_output followed = follower->finish();
@@ -196,6 +196,15 @@ TEST_F(CommandHibernate, WhatStandsAgainstItIsSaidAndItRunsOn) {
   EXPECT_NE(used.err.find("1 command runs"), std::string::npos) << used.err;
   EXPECT_EQ(state(), "running");
   EXPECT_EQ(running->finish().code, 0);
+
+  // A connection that is just over keeps docker-proxy's port from coming back.
+  load_image("box");
+  must({"docker", "box", "--", "run", "-d", "--name", "web", "-p", "8080:80", image_name_, "sleep", "1000"});
+  const command_output published = run({"hibernate", "box"});
+  EXPECT_EQ(published.code, 1);
+  EXPECT_NE(published.err.find("publishes ports"), std::string::npos) << published.err;
+  EXPECT_EQ(state(), "running");
+  must({"docker", "box", "--", "rm", "-f", "web"});
 
   // Another runsc than the one that wrote it.
   must({"hibernate", "box"});

@@ -113,7 +113,7 @@ void connection::take(const guest_frame& frame) {
       if (asked_ && !rests_) return refuse("a second request for one connection");
       asked_ = true;
       rests_ = false;
-      return tell_.retreat(*this);
+      return tell_.retreat(*this, !frame.payload.empty());
     }
     case kind::rest: {
       if (asked_) return refuse("a second request for one connection");

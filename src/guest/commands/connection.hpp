@@ -26,7 +26,8 @@ class connection : public std::enable_shared_from_this<connection> {
     std::function<void(connection&)> gone;
     std::function<void(connection&, pid_t)> started;
     std::function<void(connection&, std::string_view request)> daemon;
-    std::function<void(connection&)> retreat;
+    std::function<void(connection&, bool for_good)>
+        retreat;  ///< for_good: what runs here is ended then, and goes on from what was saved
     std::function<void(connection&, guest_rest)> rest;
     std::function<void(connection&, std::string_view request)> file;
   };

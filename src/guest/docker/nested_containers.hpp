@@ -7,4 +7,7 @@ namespace berth::guest {
 /// the processes that stay with each of them.
 bool runs_nested_containers();
 
+/// Whether one of them publishes ports.
+bool publishes_ports();
+
 }  // namespace berth::guest

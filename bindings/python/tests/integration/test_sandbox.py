@@ -535,15 +535,16 @@ def test_an_idle_sandbox_falls_asleep_and_its_next_use_wakes_it(machine: Path, r
 
 
 def test_a_hibernated_sandbox_goes_on_by_its_next_use(machine: Path, rootfs: str) -> None:
-    how = {"idle_timeout": 1, "hibernate": True}
-    with berth.Sandbox(rootfs=rootfs, docker_enabled=True, wait_for_docker=True, **how) as sandbox:
+    with berth.Sandbox(
+        rootfs=rootfs, docker_enabled=True, wait_for_docker=True, idle_timeout=1, hibernate=True
+    ) as sandbox:
         client = sandbox.docker.client()
         for use in (lambda: sandbox.exec("true").wait() == 0, client.ping, lambda: sandbox.fs.exists("/etc")):
             deadline = time.monotonic() + 60
             while sandbox.state() != "hibernated":
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
-            client.close()  # what it had open was cut
+            client.close()  # type: ignore[no-untyped-call]  # what it had open was cut
             assert use()
         sandbox.hibernate()
         assert sandbox.state() == "hibernated"

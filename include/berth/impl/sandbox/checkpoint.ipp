@@ -54,7 +54,8 @@ inline error without_stacks(error e, const sandbox_record& record) {
 
 // A checkpoint saves no socket that is bound in a directory of the host's, and no connection over one (release-20260701.0:
 // "Cannot save endpoint with bound host socket").
-BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(duration unused_for, time_point deadline) {
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(bool for_good, duration unused_for,
+                                                                            time_point deadline) {
   ::unlink(detail::wake_path(record_).c_str());
   auto opening = open_guest(deadline);
   auto channel = co_await std::move(opening);
@@ -75,8 +76,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(dura
     if (!idle) co_return idle.error();
     if (idle->ms < wanted.ms) co_return make_error(errc::state, "sandbox", "the sandbox is in use", record_.id);
   }
-  std::string nothing;
-  auto asking = channel->send(guest_frame_kind::retreat, std::move(nothing), deadline);
+  std::string how = for_good ? "1" : "";
+  auto asking = channel->send(guest_frame_kind::retreat, std::move(how), deadline);
   auto asked = co_await std::move(asking);
   if (!asked) co_return asked;
   auto waiting = channel->next(deadline);
@@ -134,7 +135,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
     BERTH_CO_TRY(co_await std::move(resuming));
     paused_marker(record_).remove();
   }
-  auto retreating = have_guest_retreat(what.unused_for, deadline);
+  auto retreating = have_guest_retreat(what.to_sleep, what.unused_for, deadline);
   auto retreated = co_await std::move(retreating);
   result<void> saved = retreated;
   if (retreated && hold) {
