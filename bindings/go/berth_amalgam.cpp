@@ -18306,6 +18306,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(bool
   auto opening = open_guest(deadline);
   auto channel = co_await std::move(opening);
   if (!channel) co_return std::move(channel).error();
+  if (for_good) BERTH_CO_TRY(paused_marker(record_).write(true));
   if (unused_for > duration::zero()) {
     guest_rest wanted{static_cast<std::uint32_t>(std::chrono::duration_cast<milliseconds>(unused_for).count())};
     std::string question = encode(wanted);
@@ -18377,6 +18378,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
   }
   auto retreating = have_guest_retreat(what.to_sleep, what.unused_for, deadline);
   auto retreated = co_await std::move(retreating);
+  if (!retreated && what.to_sleep) paused_marker(record_).remove();
   result<void> saved = retreated;
   if (retreated && hold) {
     saved = paused_marker(record_).write(what.to_sleep);

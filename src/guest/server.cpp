@@ -162,12 +162,12 @@ void server::take_retreat(connection& from, bool for_good) {
   loop_.forget(listener_.get());
   listener_.reset();
   ::unlink(path_.c_str());
-  if (daemon_) daemon_->retreat();
-  // What is left listens to news of dockerd, and asks again.
+  // What is left listens to news of dockerd, and asks again. At once, before anybody says more.
   std::vector<std::shared_ptr<connection>> hosts;
   for (const auto& [one, known] : connections_)
     if (known.from_host && one != &from) hosts.push_back(known.held);
   for (const auto& one : hosts) connections_.erase(one.get());
+  if (daemon_) daemon_->retreat();
   files_.end_all();
   retreat_ = std::make_unique<retreat>(loop_, directory(), daemon_ != nullptr,
                                        [this](const guest_wake& wake) { come_back(wake); });

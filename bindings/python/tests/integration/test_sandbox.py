@@ -539,12 +539,12 @@ def test_a_hibernated_sandbox_goes_on_by_its_next_use(machine: Path, rootfs: str
         rootfs=rootfs, docker_enabled=True, wait_for_docker=True, idle_timeout=1, hibernate=True
     ) as sandbox:
         client = sandbox.docker.client()
-        for use in (lambda: sandbox.exec("true").wait() == 0, client.ping, lambda: sandbox.fs.exists("/etc")):
+        for use in (client.ping, lambda: sandbox.exec("true").wait() == 0, lambda: sandbox.fs.exists("/etc")):
             deadline = time.monotonic() + 60
             while sandbox.state() != "hibernated":
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
-            client.close()  # type: ignore[no-untyped-call]  # what it had open was cut
+            client.close()  # what it had open was cut
             assert use()
         sandbox.hibernate()
         assert sandbox.state() == "hibernated"

@@ -60,6 +60,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_guest_retreat(bool
   auto opening = open_guest(deadline);
   auto channel = co_await std::move(opening);
   if (!channel) co_return std::move(channel).error();
+  // From here on who uses it waits for the lock, and then wakes it.
+  if (for_good) BERTH_CO_TRY(paused_marker(record_).write(true));
   if (unused_for > duration::zero()) {
     // From its answer on the guest takes nothing up but what is said here.
     guest_rest wanted{static_cast<std::uint32_t>(std::chrono::duration_cast<milliseconds>(unused_for).count())};
@@ -137,6 +139,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
   }
   auto retreating = have_guest_retreat(what.to_sleep, what.unused_for, deadline);
   auto retreated = co_await std::move(retreating);
+  if (!retreated && what.to_sleep) paused_marker(record_).remove();
   result<void> saved = retreated;
   if (retreated && hold) {
     saved = paused_marker(record_).write(what.to_sleep);
