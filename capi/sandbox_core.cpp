@@ -264,6 +264,21 @@ asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wan
   co_return outcome;
 }
 
+namespace {
+
+/// What was found, in its one JSON form.
+template <class T>
+op_result payload_of(result<T> found) {
+  if (!found) return std::move(found).error();
+  op_outcome outcome;
+  json_writer out;
+  write_json(out, *found);
+  outcome.payload = out.take();
+  return outcome;
+}
+
+}  // namespace
+
 asio::awaitable<op_result> sandbox_core::container_stats() {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
@@ -272,12 +287,7 @@ asio::awaitable<op_result> sandbox_core::container_stats() {
   docker_sandbox managed(where_, *held);
   auto asking = managed.container_stats();
   auto found = co_await std::move(asking);
-  if (!found) co_return std::move(found).error();
-  op_outcome outcome;
-  json_writer out;
-  write_json(out, *found);
-  outcome.payload = out.take();
-  co_return outcome;
+  co_return payload_of(std::move(found));
 }
 
 asio::awaitable<op_result> sandbox_core::ports() {
@@ -288,12 +298,7 @@ asio::awaitable<op_result> sandbox_core::ports() {
   docker_sandbox managed(where_, *held);
   auto asking = managed.ports();
   auto found = co_await std::move(asking);
-  if (!found) co_return std::move(found).error();
-  op_outcome outcome;
-  json_writer out;
-  write_json(out, *found);
-  outcome.payload = out.take();
-  co_return outcome;
+  co_return payload_of(std::move(found));
 }
 
 asio::awaitable<op_result> sandbox_core::diagnose() {

@@ -30214,6 +30214,17 @@ asio::awaitable<op_result> sandbox_core::egress(std::optional<egress_policy> wan
   outcome.payload = out.close_object().take();
   co_return outcome;
 }
+namespace {
+template <class T>
+op_result payload_of(result<T> found) {
+  if (!found) return std::move(found).error();
+  op_outcome outcome;
+  json_writer out;
+  write_json(out, *found);
+  outcome.payload = out.take();
+  return outcome;
+}
+}
 asio::awaitable<op_result> sandbox_core::container_stats() {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto keep = self();
@@ -30222,12 +30233,7 @@ asio::awaitable<op_result> sandbox_core::container_stats() {
   docker_sandbox managed(where_, *held);
   auto asking = managed.container_stats();
   auto found = co_await std::move(asking);
-  if (!found) co_return std::move(found).error();
-  op_outcome outcome;
-  json_writer out;
-  write_json(out, *found);
-  outcome.payload = out.take();
-  co_return outcome;
+  co_return payload_of(std::move(found));
 }
 asio::awaitable<op_result> sandbox_core::ports() {
   co_await asio::this_coro::throw_if_cancelled(false);
@@ -30237,12 +30243,7 @@ asio::awaitable<op_result> sandbox_core::ports() {
   docker_sandbox managed(where_, *held);
   auto asking = managed.ports();
   auto found = co_await std::move(asking);
-  if (!found) co_return std::move(found).error();
-  op_outcome outcome;
-  json_writer out;
-  write_json(out, *found);
-  outcome.payload = out.take();
-  co_return outcome;
+  co_return payload_of(std::move(found));
 }
 asio::awaitable<op_result> sandbox_core::diagnose() {
   co_await asio::this_coro::throw_if_cancelled(false);

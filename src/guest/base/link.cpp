@@ -45,6 +45,17 @@ int request_link(const void* request, std::size_t size) {
   return -answer.error.error;
 }
 
+/// A request about the link `name`. 0 or errno.
+template <class Request>
+int begin_link_request(Request& request, std::uint16_t type, const std::string& name) {
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = type;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  request.link.ifi_family = AF_UNSPEC;
+  request.link.ifi_index = static_cast<int>(::if_nametoindex(name.c_str()));
+  return request.link.ifi_index == 0 ? errno : 0;
+}
+
 }  // namespace
 
 std::vector<std::string> link_names() {
@@ -71,12 +82,7 @@ int set_link_mtu(const std::string& name, unsigned mtu) {
     rtattr mtu_head;
     std::uint32_t mtu;
   } request{};
-  request.header.nlmsg_len = sizeof request;
-  request.header.nlmsg_type = RTM_NEWLINK;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-  request.link.ifi_family = AF_UNSPEC;
-  request.link.ifi_index = static_cast<int>(::if_nametoindex(name.c_str()));
-  if (request.link.ifi_index == 0) return errno;
+  if (const int failed = begin_link_request(request, RTM_NEWLINK, name); failed != 0) return failed;
   request.mtu_head.rta_len = RTA_LENGTH(sizeof request.mtu);
   request.mtu_head.rta_type = IFLA_MTU;
   request.mtu = mtu;
@@ -106,12 +112,8 @@ int delete_link(const std::string& name) {
     nlmsghdr header;
     ifinfomsg link;
   } request{};
-  request.header.nlmsg_len = sizeof request;
-  request.header.nlmsg_type = RTM_DELLINK;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-  request.link.ifi_family = AF_UNSPEC;
-  request.link.ifi_index = static_cast<int>(::if_nametoindex(name.c_str()));
-  return request.link.ifi_index == 0 ? errno : request_link(&request, sizeof request);
+  const int failed = begin_link_request(request, RTM_DELLINK, name);
+  return failed != 0 ? failed : request_link(&request, sizeof request);
 }
 
 int add_link_address(const std::string& name, const std::string& address) {

@@ -176,7 +176,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> mount_disk(const sandbox_record&
     auto growing = grow_disk(file, bytes, deadline);
     BERTH_CO_TRY(co_await std::move(growing));
   }
-  // A loop device that has the file still is used again, by which it is the same file system. Not noexec: gVisor maps what programs it runs from here. noinit_itable: else the kernel writes all inode tables by and by.
+  // A loop device that has the file still is used again, by which it is the same file system. Not noexec: gVisor maps what
+  // programs it runs from here. noinit_itable: else the kernel writes all inode tables by and by.
   std::vector<std::string> argv{
       "mount", "-t", "ext4", "-o", "loop,nosuid,nodev,noatime,discard,noinit_itable,errors=remount-ro", file, at};
   auto mounting = run_disk_tool(
