@@ -18527,8 +18527,8 @@ inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, 
     if (!done) e.code = errc::timeout;
     if (!done && image && e.hint.empty())
       e.hint =
-          "a connection to a container's published port that was just over when it was saved may keep runsc waiting: save it "
-          "a minute after the last one";
+          "a program that listened in the sandbox itself, beside a container's connection that was just over when it was saved, "
+          "keeps runsc waiting: save it a minute after the last one, or run the program in a container";
     co_return e;
   }
   record.sandbox_process = process_identity::of(read_pid_file(pid_file));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // berth-init: the program that berth brings into a sandbox. As its first process it reaps orphans. `--socket PATH` runs
 // commands for the host and keeps dockerd; `start-docker …` prepares the sandbox for dockerd and becomes it; `follow-bridges`
-// runs beside that; called `runc` it is the nested runtime, and called `containerd` it becomes that with short paths. On the
-// host, `watch ROOT PROGRAM` ends sandboxes with their creator or owner, or after their time, and `names ROOT` answers their
+// runs beside that; called `runc` it is the nested runtime, called `containerd` it becomes that with short paths, and called
+// `docker-proxy` it keeps that. On the host, `watch ROOT PROGRAM` ends sandboxes with their creator or owner, or after their time, and `names ROOT` answers their
 // questions for names. Linked statically, so that it runs in any root file system.
 #include "runtime/containerd.hpp"
+#include "runtime/port_proxy.hpp"
 #include "runtime/runtime.hpp"
 #include "start/bridges.hpp"
 #include "start/start_docker.hpp"
@@ -28,6 +29,7 @@ int run(int argc, char** argv) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   if (name == "runc") return berth::guest::run_nested_runtime(argc, argv);
   if (name == "containerd") return berth::guest::run_containerd(argc, argv);
+  if (name == "docker-proxy") return berth::guest::run_port_proxy(argc, argv);
   if (argc > 1 && argv[1] == berth::docker_start_verb)
     return berth::guest::start_docker(std::vector<std::string>(argv + 2, argv + argc));
   if (argc == 2 && std::string_view(argv[1]) == berth::guest::follow_bridges_verb)

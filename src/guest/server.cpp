@@ -3,7 +3,8 @@
 
 #include "base/complain.hpp"
 #include "base/unix_socket.hpp"
-#include "docker/nested_containers.hpp"
+#include "checkpoint/internet_sockets.hpp"
+#include "checkpoint/published_ports.hpp"
 
 #include <berth/base/text.hpp>
 
@@ -154,11 +155,14 @@ void server::take_retreat(connection& from, bool for_good) {
                        ", which would be cut off");
   }
   if (daemon_ && daemon_->starting()) return from.refuse("Docker in the sandbox is still starting");
-  // Where somebody has just called at a published port, docker-proxy's end of that keeps the whole sandbox from being restored: runsc
-  // waits for it without end (release-20260905.0).
-  if (for_good && publishes_ports())
-    return from.refuse("a container publishes ports: what is saved might not come back");
   if (retreat_) return from.refuse("another checkpoint is being made");
+  if (daemon_) {
+    give_up_published_ports();
+    if (const std::string why = what_keeps_restore_waiting(for_good); !why.empty()) {
+      take_up_published_ports();
+      return from.refuse(why);
+    }
+  }
   loop_.forget(listener_.get());
   listener_.reset();
   ::unlink(path_.c_str());

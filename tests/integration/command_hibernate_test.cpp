@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `berth hibernate` and `--hibernate`: a sandbox that sleeps on the disk, and goes on from there by its next use.
 #include "support/command_fixture.hpp"
+#include "support/host_shell.hpp"
 
 #include <berth/readiness/guarded_socket.hpp>
 
@@ -72,7 +73,8 @@ TEST_F(CommandHibernate, ItIsTheSameSandboxAfterwards) {
     EXPECT_EQ(must({"gc"}), "");
     EXPECT_EQ(must({"doctor", "box"}).find("BERTH-"), std::string::npos);
     EXPECT_EQ(state(), "hibernated") << "a look has woken it";
-    EXPECT_EQ(inside("cat /etc/machine-id /etc/hostname; ip -o -4 addr; true"), own);
+    const auto now = [&] { return inside("cat /etc/machine-id /etc/hostname; ip -o -4 addr; true"); };
+    EXPECT_TRUE(eventually([&] { return now() == own; })) << now() << "\n" << own;  // docker0's comes beside its waking
     EXPECT_EQ(inside("cat /root/kept"), "kept");
     EXPECT_EQ(state(), "running");
     EXPECT_EQ(told({"network", "address"}), address);
@@ -196,14 +198,18 @@ TEST_F(CommandHibernate, WhatStandsAgainstItIsSaidAndItRunsOn) {
   EXPECT_EQ(state(), "running");
   EXPECT_EQ(running->finish().code, 0);
 
-  // A connection that is just over keeps docker-proxy's port from coming back.
+  // What listens in the sandbox itself would wait for a container's connections without end.
   load_image("box");
-  must({"docker", "box", "--", "run", "-d", "--name", "web", "-p", "8080:80", image_name_, "sleep", "1000"});
-  const command_output published = run({"hibernate", "box"});
-  EXPECT_EQ(published.code, 1);
-  EXPECT_NE(published.err.find("publishes ports"), std::string::npos) << published.err;
+  must({"docker", "box", "--", "run", "-d", "--name", "beside", image_name_, "sleep", "1000"});
+  must({"docker", "box", "--", "run", "-d", "--name", "own", "--network", "host", image_name_, "httpd", "-f", "-p",
+        "8081"});
+  ASSERT_TRUE(
+      eventually([&] { return inside("cat /proc/net/tcp /proc/net/tcp6").find(":1F91") != std::string::npos; }));
+  const command_output listens = run({"hibernate", "box"});
+  EXPECT_EQ(listens.code, 1);
+  EXPECT_NE(listens.err.find(" serves TCP port 8081 in the sandbox itself"), std::string::npos) << listens.err;
   EXPECT_EQ(state(), "running");
-  must({"docker", "box", "--", "rm", "-f", "web"});
+  must({"docker", "box", "--", "rm", "-f", "own", "beside"});
 
   // Another runsc than the one that wrote it.
   must({"hibernate", "box"});
@@ -219,6 +225,40 @@ TEST_F(CommandHibernate, WhatStandsAgainstItIsSaidAndItRunsOn) {
   EXPECT_EQ(inside("echo on"), "on");
   EXPECT_EQ(must({"rm", "box"}), "box");
   EXPECT_EQ(left_now(), "");
+}
+
+TEST_F(CommandHibernate, PublishedPortsAreServedAgainWhateverConnectionsThereWere) {
+  must({"run", "-d", "--id", "box", "--rootfs", rootfs_, "--docker", "--wait", "--runsc", runsc_, "--memory", "2Gi"});
+  load_image("box");
+  must({"docker", "box", "--", "run", "-d", "--name", "web", "-p", "8080:80", image_name_, "sh", "-c",
+        "mkdir /www; echo served > /www/index.html; httpd -f -p 80 -h /www"});
+  const std::string address = told({"network", "address"});
+  const auto page = [&] {
+    return host_shell("curl -s --retry 20 --retry-delay 1 --retry-all-errors --max-time 30 http://" + address +
+                      ":8080/");
+  };
+  for (int i = 0; i < 2; ++i) {
+    SCOPED_TRACE(i);
+    // One that is just over, which httpd has closed, and one that is open, both in the container's network namespace.
+    ASSERT_EQ(page(), "served");
+    must({"docker", "box", "--", "exec", "-d", "web", "sh", "-c", "sleep 1000 | nc 127.0.0.1 80"});
+    ASSERT_TRUE(
+        eventually([&] { return inside("cat /proc/net/tcp /proc/net/tcp6").find(" 01 ") != std::string::npos; }));
+    must({"hibernate", "box"});
+    EXPECT_EQ(state(), "hibernated");
+    EXPECT_EQ(inside("echo on"), "on");
+    EXPECT_EQ(page(), "served");
+  }
+  // A snapshot's sandbox that goes on serves them, too.
+  must({"snapshot", "box", "warm"});
+  EXPECT_EQ(page(), "served");
+  must({"snapshot", "rm", "warm"});
+  fs::remove(root_ + "/.snapshots");
+  // dockerd ends its proxy as ever.
+  must({"docker", "box", "--", "rm", "-f", "web"});
+  EXPECT_EQ(inside("pgrep -x 'docker-proxy|port-proxy' || echo none"), "none");
+  must({"docker", "box", "--", "run", "--rm", "-p", "8080:80", image_name_, "true"});
+  EXPECT_EQ(must({"rm", "box"}), "box");
 }
 
 TEST_F(CommandHibernate, OnAFullDiskItSleepsInMemory) {

@@ -4,10 +4,8 @@
 #include <berth/sandbox/find_runsc.hpp>
 
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 
 namespace berth_test {
@@ -102,18 +100,6 @@ std::string sandbox_test::shell(berth::sandbox& box, const std::string& script) 
   std::string text = done->out;
   while (!text.empty() && text.back() == '\n') text.pop_back();
   if (!done->status.success()) text += "[" + done->status.to_string() + "] " + done->err;
-  return text;
-}
-
-std::string sandbox_test::host_shell(const std::string& script) {
-  std::string text;
-  FILE* pipe = ::popen(script.c_str(), "re");
-  if (pipe == nullptr) return "popen failed";
-  char buffer[4096];
-  for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) != 0;) text.append(buffer, n);
-  const int status = ::pclose(pipe);
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  if (status != 0) text += "[exit code " + std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : -1) + "]";
   return text;
 }
 

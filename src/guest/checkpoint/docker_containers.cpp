@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "docker_containers.hpp"
 
+#include "base/processes.hpp"
 #include "base/unix_socket.hpp"
-#include "base/words.hpp"
+#include "internet_sockets.hpp"
 
 #include <berth/base/file.hpp>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
-#include <memory>
 #include <set>
 
 namespace berth::guest {
@@ -22,47 +20,6 @@ namespace {
 
 constexpr const char* docker_socket = "/var/run/docker.sock";
 constexpr std::size_t id_size = 64;
-
-std::string link_text(const std::string& path) {
-  char text[256];
-  const ssize_t n = ::readlink(path.c_str(), text, sizeof text);
-  return n > 0 ? std::string(text, static_cast<std::size_t>(n)) : std::string();
-}
-
-std::vector<std::string> entries(const std::string& path) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(path.c_str()), &::closedir);
-  while (const dirent* entry = dir ? ::readdir(dir.get()) : nullptr) names.emplace_back(entry->d_name);
-  return names;
-}
-
-// Of all network namespaces: gVisor's tables do not tell them apart (release-20260905.0).
-std::set<std::string> internet_sockets() {
-  std::set<std::string> all;
-  for (const char* table : {"tcp", "tcp6", "udp", "udp6"})
-    for (std::string& inode : inodes_of_sockets(read_system_file(std::string("/proc/self/net/") + table)))
-      all.insert(std::move(inode));
-  return all;
-}
-
-// The network namespaces of processes that have one of the sockets open.
-std::set<std::string> namespaces_with(const std::set<std::string>& sockets) {
-  std::set<std::string> found;
-  for (const std::string& pid : entries("/proc")) {
-    if (std::atoi(pid.c_str()) <= 0) continue;
-    const std::string space = link_text("/proc/" + pid + "/ns/net");
-    if (space.empty() || found.contains(space)) continue;
-    for (const std::string& fd : entries("/proc/" + pid + "/fd")) {
-      const std::string open = link_text("/proc/" + pid + "/fd/" + fd);
-      constexpr std::string_view mark = "socket:[";
-      if (!open.starts_with(mark) || !sockets.contains(open.substr(mark.size(), open.size() - mark.size() - 1)))
-        continue;
-      found.insert(space);
-      break;
-    }
-  }
-  return found;
-}
 
 }  // namespace
 
@@ -77,27 +34,16 @@ std::string container_of_cgroups(std::string_view text) {
   return {};
 }
 
-std::vector<std::string> inodes_of_sockets(std::string_view table) {
-  std::vector<std::string> inodes;
-  std::string_view line, word;
-  (void)next_line(table, line);  // the head
-  while (next_line(table, line)) {
-    int column = 0;
-    while (column < 10 && next_word(line, word)) ++column;
-    if (column == 10) inodes.emplace_back(word);
-  }
-  return inodes;
-}
-
 void mark_cut_off_containers(docker_links& running) {
-  const std::set<std::string> open = namespaces_with(internet_sockets());
+  std::set<std::string> with_sockets;
+  for (const open_socket& one : open_internet_sockets()) with_sockets.insert(one.space);
   for (container_links& one : running.containers) {
     const std::string process = "/proc/" + std::to_string(one.pid);
     const bool on_user_network = std::any_of(one.links.begin(), one.links.end(), [&](const link_state& link) {
       const link_state* bridge = bridge_of(running, link);
       return bridge != nullptr && bridge->name != "docker0";
     });
-    if (!on_user_network && !open.contains(link_text(process + "/ns/net"))) continue;
+    if (!on_user_network && !with_sockets.contains(network_namespace_of(one.pid))) continue;
     one.cut_off = container_of_cgroups(read_system_file(process + "/cgroup"));
   }
 }

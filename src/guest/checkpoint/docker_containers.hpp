@@ -9,14 +9,11 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace berth::guest {
 
 /// The id of Docker's container in a /proc/PID/cgroup, or nothing. Pure.
 std::string container_of_cgroups(std::string_view text);
-/// The inodes of the sockets that a /proc/net/tcp or the like lists. Pure.
-std::vector<std::string> inodes_of_sockets(std::string_view table);
 
 /// Sets container_links::cut_off of those that have such sockets.
 void mark_cut_off_containers(docker_links& running);

@@ -2,6 +2,7 @@
 #include "docker_links.hpp"
 
 #include "base/link.hpp"
+#include "base/processes.hpp"
 #include "base/tool.hpp"
 #include "base/words.hpp"
 
@@ -9,7 +10,6 @@
 #include <berth/base/unique_fd.hpp>
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -89,21 +89,12 @@ std::vector<link_state> read_links() {
   return links;
 }
 
-std::string namespace_of(const std::string& pid) {
-  char text[64];
-  const ssize_t n = ::readlink(("/proc/" + pid + "/ns/net").c_str(), text, sizeof text);
-  return n > 0 ? std::string(text, static_cast<std::size_t>(n)) : std::string();
-}
-
 // A process of each network namespace that is not ours.
 std::vector<pid_t> find_namespaces() {
-  const std::string own = namespace_of("self");
+  const std::string own = network_namespace_of(::getpid());
   std::map<std::string, pid_t> found;
-  const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir("/proc"), &::closedir);
-  while (const dirent* entry = all ? ::readdir(all.get()) : nullptr) {
-    const pid_t pid = std::atoi(entry->d_name);
-    if (pid <= 0) continue;
-    const std::string space = namespace_of(entry->d_name);
+  for (const pid_t pid : processes()) {
+    const std::string space = network_namespace_of(pid);
     if (space.empty() || space == own) continue;
     const auto [at, is_new] = found.try_emplace(space, pid);
     if (!is_new) at->second = std::min(at->second, pid);  // a container's first process stays longest

@@ -4,6 +4,7 @@
 #include "base/complain.hpp"
 #include "docker_containers.hpp"
 #include "machine_id.hpp"
+#include "published_ports.hpp"
 #include "restored_hosts.hpp"
 #include "start/network.hpp"
 
@@ -79,6 +80,7 @@ void retreat::end(const guest_wake& wake) {
       failed += set_up_network(network_);
     }
     if (!failed.empty()) complain("Docker's network is not as it was: " + failed);
+    take_up_published_ports();
   }
   // In the sandbox that goes on, too: gVisor freezes those sockets to save them, and sees to the root namespace's only
   // afterwards (Kernel.SaveTo, release-20260905.0).

@@ -7,7 +7,4 @@ namespace berth::guest {
 /// the processes that stay with each of them.
 bool runs_nested_containers();
 
-/// Whether one of them publishes ports.
-bool publishes_ports();
-
 }  // namespace berth::guest

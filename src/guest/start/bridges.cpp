@@ -2,13 +2,13 @@
 #include "start/bridges.hpp"
 
 #include "base/link.hpp"
+#include "base/processes.hpp"
 #include "base/tool.hpp"
 #include "start/network_record.hpp"
 
 #include <berth/base/file.hpp>
 #include <berth/base/unique_fd.hpp>
 
-#include <dirent.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
@@ -138,11 +138,9 @@ class follower {
 // Those of an earlier start, or of the address before a restore.
 void end_others() {
   const std::string mark = std::string("\0", 1) + follow_bridges_verb + std::string("\0", 1);
-  const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir("/proc"), &::closedir);
-  while (const dirent* entry = all ? ::readdir(all.get()) : nullptr) {
-    const pid_t pid = std::atoi(entry->d_name);
+  for (const pid_t pid : processes()) {
     if (pid <= 1 || pid == ::getpid()) continue;
-    const std::string line = read_system_file(std::string("/proc/") + entry->d_name + "/cmdline", 4096);
+    const std::string line = read_system_file("/proc/" + std::to_string(pid) + "/cmdline", 4096);
     const std::size_t at = line.find(mark);
     if (at != std::string::npos && at + mark.size() == line.size()) ::kill(pid, SIGKILL);
   }

@@ -20,6 +20,9 @@ namespace {
 
 using runtime = docker_start_arguments::runtime;
 
+// Programs of Docker's that this one stands before, under their names (main.cpp).
+constexpr const char* before_docker[] = {"runc", "containerd", "docker-proxy"};
+
 std::string put_links_in_place(std::string_view runc, bool unmask) {
   char self[PATH_MAX];
   const ssize_t n = ::readlink("/proc/self/exe", self, sizeof self - 1);
@@ -28,8 +31,8 @@ std::string put_links_in_place(std::string_view runc, bool unmask) {
   auto written =
       replace_file(runtime_settings, "runc " + std::string(runc) + (unmask ? "\nunmask\n" : "\n"), 0644, "runtime");
   if (!written) return written.error().to_string();
-  for (const char* name : {"runc", "containerd"}) {
-    if (name == std::string_view("containerd") && find_real_program(name).empty()) continue;
+  for (const char* name : before_docker) {
+    if (name != std::string_view("runc") && find_real_program(name).empty()) continue;
     // Beside it and then there, so that a runc is on the path at every moment: containers of before may be running.
     const std::string link = std::string(runtime_path) + "/" + name, beside = link + ".new";
     (void)::unlink(beside.c_str());
@@ -49,7 +52,7 @@ std::string put_runtime_in_place(runtime which, const start_markers& tell) {
     // runc makes a keyring for each container, which gVisor never frees; the nested runtime has it make none.
     const unique_fd limit(::open("/proc/sys/kernel/keys/maxkeys", O_WRONLY | O_CLOEXEC));
     (void)!::write(limit.get(), "2147483647\n", 11);
-    for (const char* name : {"runc", "containerd"}) (void)::unlink((std::string(runtime_path) + "/" + name).c_str());
+    for (const char* name : before_docker) (void)::unlink((std::string(runtime_path) + "/" + name).c_str());
     return {};
   }
   const std::string runc = find_real_program("runc");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "census.hpp"
+#include "host_shell.hpp"
 #include "loop.hpp"
 
 #include <berth/process/executor.hpp>
@@ -35,8 +36,6 @@ class sandbox_test : public ::testing::Test {
   berth::result<berth::command_result> exec(berth::sandbox& box, std::vector<std::string> argv);
   /// What `sh -c script` prints, without the newline at the end, and its exit code where that is not 0.
   std::string shell(berth::sandbox& box, const std::string& script);
-  /// The same on the host.
-  static std::string host_shell(const std::string& script);
 
   void terminate(berth::sandbox& box);
 

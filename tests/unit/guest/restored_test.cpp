@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a guest decides in a sandbox that was restored; what it does there is for the integration tests.
 #include "guest/checkpoint/docker_containers.hpp"
+#include "guest/checkpoint/internet_sockets.hpp"
 #include "guest/checkpoint/docker_links.hpp"
 #include "guest/checkpoint/machine_id.hpp"
 #include "guest/checkpoint/restored_hosts.hpp"
@@ -82,17 +83,56 @@ TEST(RestoredHosts, TheSandboxIsCalledByItsNewName) {
   EXPECT_EQ(rename_in_hosts("", "old", "", "new"), "");
 }
 
-TEST(CutOffContainers, AreFoundByTheirCgroupsAndSockets) {
+TEST(CutOffContainers, AreFoundByTheirCgroups) {
   const std::string id(64, 'a');
   EXPECT_EQ(container_of_cgroups("7:pids:/tok/docker/" + id + "\n1:cpu:/tok/docker/" + id + "\n"), id);
   EXPECT_EQ(container_of_cgroups("7:pids:/tok\n"), "");
   EXPECT_EQ(container_of_cgroups("7:pids:/tok/docker/short\n"), "");
-  EXPECT_EQ(
-      inodes_of_sockets(
-          "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-          " 479: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0      480 2 0\n"
-          "broken\n"),
-      std::vector<std::string>{"480"});
+}
+
+TEST(InternetSockets, AreReadAsTheKernelListsThem) {
+  const std::vector<internet_socket> all = parse_socket_table(
+      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+      " 479: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0      480 2 0\n"
+      " 481: 0B00007F:8720 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0      482 2 0\n"
+      " 483: 00000000000000000000000000000000:1F90 0:0 01 0:0 0:0 0     0        0      484 1 0\n"
+      "broken\n",
+      true);
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0].inode, "480");
+  EXPECT_EQ(all[0].port, 80u);
+  EXPECT_EQ(all[0].state, 10u);
+  EXPECT_TRUE(all[0].tcp);
+  EXPECT_FALSE(all[0].of_resolver);
+  EXPECT_TRUE(all[1].of_resolver);
+  EXPECT_EQ(all[2].port, 8080u);
+  EXPECT_EQ(all[2].state, 1u);
+}
+
+TEST(InternetSockets, OneOfTheSandboxsOwnWaitsForThoseOfContainers) {
+  const auto socket = [](const char* space, unsigned state, unsigned port = 80, bool tcp = true,
+                         bool resolver = false) {
+    return open_socket{7, space, {"1", port, state, tcp, resolver}};
+  };
+  constexpr unsigned established = 1, connecting = 2, time_wait = 6, closed = 7, listening = 10;
+  const auto waits = [](const std::vector<open_socket>& all, bool unseen = false) {
+    return keeps_restore_waiting(all, "own", unseen) != nullptr;
+  };
+  EXPECT_FALSE(waits({}));
+  EXPECT_FALSE(waits({}, true));
+  EXPECT_TRUE(waits({socket("own", listening)}, true));
+  EXPECT_FALSE(waits({socket("own", listening)}));
+  EXPECT_FALSE(waits({socket("own", listening), socket("own", established)}));
+  EXPECT_TRUE(waits({socket("own", listening), socket("other", established)}));
+  EXPECT_TRUE(waits({socket("other", time_wait), socket("own", listening)}));
+  EXPECT_FALSE(waits({socket("own", established), socket("other", established)}));
+  EXPECT_FALSE(waits({socket("own", listening), socket("other", listening)}));
+  // Bound or connecting, they wait for listening ones, dockerd's resolver among them.
+  EXPECT_TRUE(waits({socket("own", connecting), socket("other", listening)}));
+  EXPECT_TRUE(waits({socket("own", closed), socket("own", listening, 53, true, true)}));
+  EXPECT_FALSE(waits({socket("own", closed, 0), socket("other", listening)}));
+  EXPECT_FALSE(waits({socket("own", closed, 53, false), socket("other", established)}));
+  EXPECT_FALSE(waits({socket("own", listening, 53, true, true), socket("other", established)}));
 }
 
 TEST(MachineId, IsMadeAnewWhereThereIsOneOnly) {

@@ -107,11 +107,11 @@ inline boost::asio::awaitable<result<void>> start_runsc(sandbox_record& record, 
     error e = start_failure(record, (image ? "cannot restore the sandbox " : "cannot start the sandbox ") + record.id,
                             done ? std::optional(done->status) : std::nullopt);
     if (!done) e.code = errc::timeout;
-    // Seen of docker-proxy's end of one (20260905.0); it waits without end.
+    // The guest refuses where it sees both; a connection's minute of TIME_WAIT it does not see (20260905.0).
     if (!done && image && e.hint.empty())
       e.hint =
-          "a connection to a container's published port that was just over when it was saved may keep runsc waiting: save it "
-          "a minute after the last one";
+          "a program that listened in the sandbox itself, beside a container's connection that was just over when it was saved, "
+          "keeps runsc waiting: save it a minute after the last one, or run the program in a container";
     co_return e;
   }
   record.sandbox_process = process_identity::of(read_pid_file(pid_file));
