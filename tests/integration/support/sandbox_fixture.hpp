@@ -36,6 +36,7 @@ class sandbox_test : public ::testing::Test {
   berth::result<berth::command_result> exec(berth::sandbox& box, std::vector<std::string> argv);
   /// What `sh -c script` prints, without the newline at the end, and its exit code where that is not 0.
   std::string shell(berth::sandbox& box, const std::string& script);
+  static std::string host_shell(const std::string& script) { return berth_test::host_shell(script); }
 
   void terminate(berth::sandbox& box);
 

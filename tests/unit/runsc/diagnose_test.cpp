@@ -66,6 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
         failure{"netns-missing", "error opening \"/proc/self/ns/nope\"", ".run.",
                 "namespace that the spec names does not exist"},
         failure{"netns-no-namespace", "error setting namespace of type network", ".run.", "no namespace of that kind"},
+        failure{"sidecar-missing", "sidecar \"gvisor_sentry\" not usable", ".run.", "gvisor-bin"},
         failure{"overlay-dir-missing", "failed to stat filestore directory", ".run.", "--overlay2"},
         failure{"root-netns-20240729", "cannot run with network enabled in root network namespace", ".run.",
                 "network namespace of its own"}),
@@ -86,6 +87,19 @@ TEST(Diagnose, ARefusedSocketIsAWarningWithAHintAndNoCause) {
   ASSERT_FALSE(found.lines.empty());
   EXPECT_NE(found.lines.front().find("Rejecting attempt to create unix domain socket"), std::string::npos);
   EXPECT_NE(found.hint.find("--host-uds=create"), std::string::npos);
+}
+
+TEST(Diagnose, WhatEachStartOfRunscWarnsOfIsNotShown) {
+  const std::string before = "W1130 19:33:58.002193     893 x.go:1] ";
+  const runsc_diagnosis found = diagnose_runsc(
+      {{"a.run.txt",
+        before + "No precompiled program found for config options GOARCH=\"amd64\", building seccomp program from scratch.\n" +
+            before + "Sidecar \"gvisor_sentry\" not usable (stat /x: no such file or directory): booting sandbox with runsc "
+                     "itself; embedded sidecar binaries are deprecated and will be removed in a future release.\n" +
+            before + "gVisor startup is slower if `--root` (or `--shared-root`) is not reused across multiple sandboxes.\n" +
+            before + "something else\n"}});
+  EXPECT_EQ(found.lines, std::vector<std::string>{"something else"});
+  EXPECT_EQ(found.hint, "");
 }
 
 TEST(Diagnose, APanicComesBeforeEverything) {

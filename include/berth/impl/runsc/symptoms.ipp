@@ -10,7 +10,7 @@ namespace berth::detail {
 
 inline bool has_text(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-/// Lines that a healthy start has as well (seen on release-20260701.0).
+/// Lines that a healthy start has as well (seen on release-20260701.0 and 20260905.0).
 inline bool is_log_noise(std::string_view message) {
   constexpr std::string_view noise[] = {
       "--allow-suid is disabled",
@@ -25,6 +25,9 @@ inline bool is_log_noise(std::string_view message) {
       "ptrace_scope",
       "Unable to find vsyscall",
       "Usage: ",
+      "embedded sidecar binaries are deprecated",
+      "No precompiled program found for config options",
+      "gVisor startup is slower if `--root`",
       "***",
   };
   for (std::string_view one : noise)
@@ -107,6 +110,7 @@ inline std::string find_symptom(std::string_view line) {
       {"cannot allocate memory", "",
        "the host is out of memory, or the sandbox's memory limit is too small for the sandbox itself"},
       {"no space left on device", "", "free space where the overlay's filestore and the state directory are"},
+      {"sidecar", "not usable", "this runsc needs the rest of its release: put the directory gvisor-bin beside it"},
       {"panic: ", "", "this is a defect of runsc: keep the log, and try another release"},
   };
   for (const runsc_symptom& one : known)
