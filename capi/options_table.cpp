@@ -85,12 +85,16 @@ static constexpr option_row own_rows[] = {
     {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
     {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it ends when this process does, whatever ends that"},
     {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, false, "0.2", "it is stopped so long after that"},
+    {"idle_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, false, "0.2", "it falls asleep when nobody has used it for so long, and wakes by its next use; a second at the least"},
+    {"hibernate", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it falls asleep on the disk and not in memory; goes with idle_timeout_ms"},
 };
 static constexpr option_row clone_rows[] = {
     {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "texts that are kept with it"},
     {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
     {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it ends when this process does, whatever ends that"},
     {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, false, "0.2", "it is stopped so long after that"},
+    {"idle_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, false, "0.2", "it falls asleep when nobody has used it for so long, and wakes by its next use; a second at the least"},
+    {"hibernate", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it falls asleep on the disk and not in memory; goes with idle_timeout_ms"},
     {"count", option_type::int_, 1, 1024, "", "", "1", "", "", false, false, "0.2", "how many"},
 };
 static constexpr option_row pool_take_rows[] = {
@@ -98,6 +102,8 @@ static constexpr option_row pool_take_rows[] = {
     {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
     {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it ends when this process does, whatever ends that"},
     {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, false, "0.2", "it is stopped so long after that"},
+    {"idle_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, false, "0.2", "it falls asleep when nobody has used it for so long, and wakes by its next use; a second at the least"},
+    {"hibernate", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it falls asleep on the disk and not in memory; goes with idle_timeout_ms"},
     {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "the pool"},
 };
 static constexpr option_row pool_start_rows[] = {

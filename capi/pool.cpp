@@ -100,6 +100,8 @@ void read_own(options_object& o, take_options& what) {
   }
   o.into(what.watch_creator, o.boolean("ends_with_creator"));
   o.into(what.lifetime, o.milliseconds_of("lifetime_ms"));
+  o.into(what.idle_timeout, o.milliseconds_of("idle_timeout_ms"));
+  o.into(what.hibernate, o.boolean("hibernate"));
 }
 
 }  // namespace
@@ -231,11 +233,6 @@ berth_status berth_sandbox_clone(berth_sandbox* sandbox, const char* options, si
     capi::read_own(o, own);
     o.finish();
     BERTH_TRY(given.outcome());
-    berth::restore_options wanted;
-    wanted.annotations = std::move(own.annotations);
-    wanted.egress = std::move(own.egress);
-    wanted.watch_creator = own.watch_creator;
-    wanted.lifetime = own.lifetime;
-    return [copies, wanted](capi::sandbox_core& c, op_pointer) { return c.clone(copies, wanted); };
+    return [copies, wanted = own.to_restore()](capi::sandbox_core& c, op_pointer) { return c.clone(copies, wanted); };
   });
 }

@@ -3653,6 +3653,9 @@ inline bool is_log_noise(std::string_view message) {
       "ptrace_scope",
       "Unable to find vsyscall",
       "Usage: ",
+      "embedded sidecar binaries are deprecated",
+      "No precompiled program found for config options",
+      "gVisor startup is slower if `--root`",
       "***",
   };
   for (std::string_view one : noise)
@@ -3730,6 +3733,7 @@ inline std::string find_symptom(std::string_view line) {
       {"cannot allocate memory", "",
        "the host is out of memory, or the sandbox's memory limit is too small for the sandbox itself"},
       {"no space left on device", "", "free space where the overlay's filestore and the state directory are"},
+      {"sidecar", "not usable", "this runsc needs the rest of its release: put the directory gvisor-bin beside it"},
       {"panic: ", "", "this is a defect of runsc: keep the log, and try another release"},
   };
   for (const runsc_symptom& one : known)
@@ -15862,6 +15866,7 @@ BERTH_DECL result<void> check_sandbox_id(std::string_view id);
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what);
 namespace detail {
 BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory);
+BERTH_DECL result<void> check_sleep(duration idle_timeout, bool hibernate, network_mode network, bool shared_directory);
 BERTH_DECL result<void> check_hibernation(network_mode mode);
 BERTH_DECL std::optional<error> egress_obstacle(network_mode mode);
 }
@@ -15961,6 +15966,19 @@ BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_direct
                       "a sandbox without a shared directory does not fall asleep: nothing could wake it");
   return {};
 }
+BERTH_DECL result<void> check_sleep(duration idle_timeout, bool hibernate, network_mode network,
+                                    bool shared_directory) {
+  BERTH_TRY(check_idle_timeout(idle_timeout, shared_directory));
+  if (!hibernate) return {};
+  if (idle_timeout == duration::zero())
+    return bad_config("hibernate", "a sandbox hibernates when it falls asleep, which takes an idle timeout");
+  if (auto possible = check_hibernation(network); !possible) {
+    error e = std::move(possible).error();
+    e.code = errc::invalid;
+    return e;
+  }
+  return {};
+}
 }
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what) {
   using detail::bad_config;
@@ -16026,14 +16044,7 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
       return bad_config("disk", "less than 64 MiB: too small for a file system", "give 64Mi or more");
   }
   BERTH_TRY(detail::check_annotations(what.annotations));
-  BERTH_TRY(detail::check_idle_timeout(what.idle_timeout, what.shared_directory));
-  if (what.hibernate && what.idle_timeout == duration::zero())
-    return bad_config("hibernate", "a sandbox hibernates when it falls asleep, which takes an idle timeout");
-  if (auto possible = detail::check_hibernation(what.network); what.hibernate && !possible) {
-    error e = std::move(possible).error();
-    e.code = errc::invalid;
-    return e;
-  }
+  BERTH_TRY(detail::check_sleep(what.idle_timeout, what.hibernate, what.network, what.shared_directory));
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }
@@ -16752,6 +16763,8 @@ struct pool_claim {
   bool watch_creator = false;
   process_identity owner;
   duration lifetime = duration::zero();
+  duration idle_timeout = duration::zero();
+  bool hibernate = false;
 };
 using standstill_work = std::function<boost::asio::awaitable<result<void>>()>;
 class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
@@ -19503,6 +19516,19 @@ BERTH_DECL result<std::vector<sandbox_record>> list_sandboxes(const environment&
 }
 }
 #endif
+namespace berth::detail {
+inline result<void> check_sleeper(const sandbox_record& record, const std::string& init) {
+  if (record.idle_timeout_ms != 0 && record.guest != guest_protocol_version)
+    return make_error(errc::unsupported, "sandbox",
+                      "the sandbox cannot fall asleep: its guest is another berth's, and cannot be asked",
+                      "idle_timeout", "leave the idle timeout out, or save the sandbox anew by this berth");
+  if (record.hibernates && find_command(init).empty())
+    return make_error(errc::unsupported, "sandbox",
+                      "the sandbox cannot hibernate: that is done by the berth command, which is not there",
+                      "hibernate", "install berth, or leave this out: then the sandbox sleeps in memory");
+  return {};
+}
+}
 namespace berth {
 struct sandbox_sockets {
   std::vector<unique_fd> copies;
@@ -19925,14 +19951,7 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   auto prefix = make_root_prefix(*root);
   if (!prefix) co_return std::move(prefix).error();
   sandbox_record record = new_record(*prefix, what, *binary);
-  if (record.idle_timeout_ms != 0 && record.guest != guest_protocol_version)
-    co_return make_error(errc::unsupported, "sandbox",
-                         "the sandbox cannot fall asleep: its guest is another berth's, and cannot be asked",
-                         "idle_timeout", "leave the idle timeout out, or save the sandbox anew by this berth");
-  if (record.hibernates && find_command(*init).empty())
-    co_return make_error(errc::unsupported, "sandbox",
-                         "the sandbox cannot hibernate: that is done by the berth command, which is not there",
-                         "hibernate", "install berth, or leave this out: then the sandbox sleeps in memory");
+  BERTH_CO_TRY(check_sleeper(record, *init));
   auto lock = make_state_directory(*root, record);
   for (int attempt = 0; !lock && attempt < 5; ++attempt) {
     const errc code = lock.error().code;
@@ -20888,6 +20907,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_idle_timeout(durati
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) {
   auto self = shared_from_this();
   BERTH_CO_TRY(detail::check_annotations(what.annotations));
+  BERTH_CO_TRY(detail::check_sleep(what.idle_timeout, what.hibernate, record_.network, record_.shared_directory));
   if (auto lock = detail::directory_lock::try_lock(record_.directory)) {
     auto record = read_record(record_.directory);
     if (!record) co_return std::move(record).error();
@@ -20897,12 +20917,19 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
     record->annotations = std::move(what.annotations);
     record->creator = process_identity::of(::getpid());
     record->ends_with_creator = true;
-    record->watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
-    record->idle_timeout_ms = 0;
+    record->idle_timeout_ms = std::chrono::duration_cast<milliseconds>(what.idle_timeout).count();
+    record->hibernates = what.hibernate;
+    record->watched =
+        what.watch_creator || what.owner || what.lifetime != duration::zero() || record->idle_timeout_ms != 0;
     record->owner = what.owner;
     record->ends_at_ms = 0;
     if (what.lifetime != duration::zero())
       record->ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
+    if (record->idle_timeout_ms != 0) {
+      const auto init = find_init(where_);
+      if (!init) co_return init.error();
+      BERTH_CO_TRY(detail::check_sleeper(*record, *init));
+    }
     BERTH_CO_TRY(write_record(*record));
     record_ = std::move(*record);
   } else {
@@ -26062,12 +26089,9 @@ BERTH_DECL boost::asio::awaitable<result<std::vector<std::shared_ptr<sandbox>>>>
 }
 #endif
 namespace berth {
-struct take_options {
-  std::vector<std::pair<std::string, std::string>> annotations;
+struct take_options : pool_claim {
   std::optional<egress_policy> egress;
-  bool watch_creator = false;
-  process_identity owner;
-  duration lifetime = duration::zero();
+  BERTH_DECL restore_options to_restore() const;
 };
 struct taken_sandbox {
   std::shared_ptr<sandbox> box;
@@ -26291,6 +26315,17 @@ BERTH_DECL result<sandbox_pool> sandbox_pool::find(environment where, std::strin
   return sandbox_pool(std::move(where), std::move(name));
 }
 BERTH_DECL result<pool_status> sandbox_pool::status() const { return find_pool(where_, name_); }
+BERTH_DECL restore_options take_options::to_restore() const {
+  restore_options all;
+  all.annotations = annotations;
+  all.egress = egress;
+  all.watch_creator = watch_creator;
+  all.owner = owner;
+  all.lifetime = lifetime;
+  all.idle_timeout = idle_timeout;
+  all.hibernate = hibernate;
+  return all;
+}
 BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> sandbox_pool::take(take_options what) {
   const environment where = where_;
   auto pool = detail::pool_directory::open(where, name_);
@@ -26310,7 +26345,7 @@ BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> sandbox_pool::take(take
       if (!detail::is_ready_in_pool(one, pool->source())) continue;
       auto box = sandbox::attach(where, one.id);
       if (!box || (*box)->record().token != one.token || !(*box)->record().waits_in_pool()) continue;
-      pool_claim claim{what.annotations, what.watch_creator, what.owner, what.lifetime};
+      pool_claim claim = what;
       auto claiming = (*box)->claim(std::move(claim));
       auto claimed = co_await std::move(claiming);
       if (claimed) {
@@ -26334,13 +26369,8 @@ BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> sandbox_pool::take(take
     co_await std::move(ending);
     co_return std::move(changed).error();
   }
-  restore_options options;
-  options.annotations = std::move(what.annotations);
-  options.egress = std::move(what.egress);
+  restore_options options = what.to_restore();
   options.ends_with_creator = true;
-  options.watch_creator = what.watch_creator;
-  options.owner = std::move(what.owner);
-  options.lifetime = what.lifetime;
   std::string snapshot = pool->settings().snapshot;
   auto restoring = detail::restore_ready(where, std::move(snapshot), std::move(options));
   auto made = co_await std::move(restoring);
@@ -28155,12 +28185,16 @@ static constexpr option_row own_rows[] = {
     {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
     {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it ends when this process does, whatever ends that"},
     {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, false, "0.2", "it is stopped so long after that"},
+    {"idle_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, false, "0.2", "it falls asleep when nobody has used it for so long, and wakes by its next use; a second at the least"},
+    {"hibernate", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it falls asleep on the disk and not in memory; goes with idle_timeout_ms"},
 };
 static constexpr option_row clone_rows[] = {
     {"annotations", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "texts that are kept with it"},
     {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
     {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it ends when this process does, whatever ends that"},
     {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, false, "0.2", "it is stopped so long after that"},
+    {"idle_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, false, "0.2", "it falls asleep when nobody has used it for so long, and wakes by its next use; a second at the least"},
+    {"hibernate", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it falls asleep on the disk and not in memory; goes with idle_timeout_ms"},
     {"count", option_type::int_, 1, 1024, "", "", "1", "", "", false, false, "0.2", "how many"},
 };
 static constexpr option_row pool_take_rows[] = {
@@ -28168,6 +28202,8 @@ static constexpr option_row pool_take_rows[] = {
     {"egress", option_type::texts, 0, 2147483647, "", "", "", "the snapshot's", "", false, false, "0.2", "where it may begin connections to, as in the options of a sandbox"},
     {"ends_with_creator", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it ends when this process does, whatever ends that"},
     {"lifetime_ms", option_type::ms, 0, 2147483647, "", "", "", "without end", "milliseconds", false, false, "0.2", "it is stopped so long after that"},
+    {"idle_timeout_ms", option_type::ms, 0, 2147483647, "", "", "", "never", "milliseconds", false, false, "0.2", "it falls asleep when nobody has used it for so long, and wakes by its next use; a second at the least"},
+    {"hibernate", option_type::bool_, 0, 2147483647, "", "", "false", "", "", false, false, "0.2", "it falls asleep on the disk and not in memory; goes with idle_timeout_ms"},
     {"name", option_type::text, 0, 2147483647, "", "", "", "", "", true, false, "0.2", "the pool"},
 };
 static constexpr option_row pool_start_rows[] = {
@@ -28780,6 +28816,8 @@ void read_own(options_object& o, take_options& what) {
   }
   o.into(what.watch_creator, o.boolean("ends_with_creator"));
   o.into(what.lifetime, o.milliseconds_of("lifetime_ms"));
+  o.into(what.idle_timeout, o.milliseconds_of("idle_timeout_ms"));
+  o.into(what.hibernate, o.boolean("hibernate"));
 }
 }
 asio::awaitable<op_result> sandbox_core::take(std::string name, take_options what, op_pointer op) {
@@ -28901,12 +28939,7 @@ berth_status berth_sandbox_clone(berth_sandbox* sandbox, const char* options, si
     capi::read_own(o, own);
     o.finish();
     BERTH_TRY(given.outcome());
-    berth::restore_options wanted;
-    wanted.annotations = std::move(own.annotations);
-    wanted.egress = std::move(own.egress);
-    wanted.watch_creator = own.watch_creator;
-    wanted.lifetime = own.lifetime;
-    return [copies, wanted](capi::sandbox_core& c, op_pointer) { return c.clone(copies, wanted); };
+    return [copies, wanted = own.to_restore()](capi::sandbox_core& c, op_pointer) { return c.clone(copies, wanted); };
   });
 }
 namespace berth::capi {

@@ -84,6 +84,8 @@ type TakeOptions struct {
 	Egress          []string      // as in SandboxConfig; nil: as in the snapshot
 	EndsWithCreator bool          // it ends with this process, whatever ends that
 	Lifetime        time.Duration // so long after it was taken it stops; 0: never
+	IdleTimeout     time.Duration // unused for so long it falls asleep, and its next use wakes it; 0: never
+	Hibernate       bool          // with IdleTimeout: it sleeps on the disk, and takes no memory
 }
 
 func (t *TakeOptions) fill(s set) {
@@ -93,6 +95,8 @@ func (t *TakeOptions) fill(s set) {
 	putAll(s, "egress", t.Egress)
 	put(s, "ends_with_creator", t.EndsWithCreator)
 	put(s, "lifetime_ms", inMilliseconds(t.Lifetime))
+	put(s, "idle_timeout_ms", inMilliseconds(t.IdleTimeout))
+	put(s, "hibernate", t.Hibernate)
 }
 
 // Take gives a sandbox that nobody else gets; one is made where none is ready. The pool is filled up again in the background: by

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Several take at once, and each gets one of its own; copies of a sandbox that runs.
@@ -25,7 +26,7 @@ func TestPoolAndClones(t *testing.T) {
 	if _, err := Output(minutes(t, 1), seed, "sh", "-c", "echo kept > /root/file"); err != nil {
 		t.Fatal(err)
 	}
-	copies, err := seed.Clone(minutes(t, 2), 2, TakeOptions{Annotations: map[string]string{"a": "b"}})
+	copies, err := seed.Clone(minutes(t, 2), 2, TakeOptions{Annotations: map[string]string{"a": "b"}, IdleTimeout: time.Second})
 	if err != nil || len(copies) != 2 || copies[0].ID() == copies[1].ID() {
 		t.Fatal(copies, err, lines.String())
 	}
@@ -34,6 +35,12 @@ func TestPoolAndClones(t *testing.T) {
 		info, _ := one.State(minutes(t, 1))
 		if err != nil || string(out) != "kept\n" || info.Annotations["a"] != "b" {
 			t.Error(string(out), err, info)
+		}
+		for deadline := time.Now().Add(time.Minute); info.State != "asleep"; info, _ = one.State(minutes(t, 1)) {
+			if time.Now().After(deadline) {
+				t.Fatal("it does not fall asleep: ", info.State)
+			}
+			time.Sleep(50 * time.Millisecond)
 		}
 		if err := one.Terminate(minutes(t, 1)); err != nil {
 			t.Error(err)

@@ -121,6 +121,15 @@ TEST_F(Pool, WithDockerReadyInEach) {
   EXPECT_TRUE(becomes("ready", "2")) << run({"pool", "status", "web"}).out;
   EXPECT_EQ(status("lost"), "1");
   EXPECT_FALSE(ids().count(doomed));
+
+  // One that was taken sleeps as its taker says: in memory, or on the disk; and its next use brings it back.
+  EXPECT_EQ(run({"pool", "take", "web", "--hibernate"}).code, 2);
+  EXPECT_EQ(run({"pool", "take", "web", "--idle-timeout", "0.1"}).code, 2);
+  const string four = take({"--idle-timeout", "1"}), five = take({"--idle-timeout", "1", "--hibernate"});
+  EXPECT_TRUE(eventually([&] { return state(four) == "asleep"; })) << state(four);
+  EXPECT_TRUE(eventually([&] { return state(five) == "hibernated"; })) << state(five);
+  for (const string& id : {four, five})
+    EXPECT_EQ(must({"docker", id, "--", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"}), image_name_);
 }
 
 TEST_F(Pool, WhoeverFillsOrTakesMayBeKilledAtAnyTime) {

@@ -147,6 +147,8 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
 namespace detail {
 /// Errors: invalid.
 BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_directory);
+/// The same, and whether it may sleep on the disk (`hibernate`). Errors: invalid.
+BERTH_DECL result<void> check_sleep(duration idle_timeout, bool hibernate, network_mode network, bool shared_directory);
 /// Whether a sandbox with this network can be hibernated. Errors: unsupported.
 BERTH_DECL result<void> check_hibernation(network_mode mode);
 /// Why egress cannot be enforced for a sandbox with this network, if so. Pure.

@@ -52,7 +52,9 @@ struct pool_claim {
   std::vector<std::pair<std::string, std::string>> annotations;  ///< in place of those that it had
   bool watch_creator = false;
   process_identity owner;
-  duration lifetime = duration::zero();  ///< from now on
+  duration lifetime = duration::zero();      ///< from now on
+  duration idle_timeout = duration::zero();  ///< as in sandbox_own, these two
+  bool hibernate = false;
 };
 
 /// What is to be done while nothing inside a sandbox runs; its error is that of whoever had it done.

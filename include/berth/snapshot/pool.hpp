@@ -16,12 +16,10 @@
 namespace berth {
 
 /// What a sandbox from a pool may have of its own: of restore_options, what can be changed in one that runs.
-struct take_options {
-  std::vector<std::pair<std::string, std::string>> annotations;
+struct take_options : pool_claim {
   std::optional<egress_policy> egress;  ///< none: the snapshot's
-  bool watch_creator = false;           ///< as in sandbox_config, these three
-  process_identity owner;
-  duration lifetime = duration::zero();  ///< from now on
+  /// All of it, for one that is made.
+  BERTH_DECL restore_options to_restore() const;
 };
 
 struct taken_sandbox {

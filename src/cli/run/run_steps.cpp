@@ -24,8 +24,8 @@ asio::awaitable<result<std::shared_ptr<sandbox>>> restore(run_plan& plan, sandbo
 asio::awaitable<result<std::shared_ptr<sandbox>>> take(run_plan& plan, sandbox_purpose purpose) {
   auto pool = sandbox_pool::find(plan.where, plan.pool);
   if (!pool) co_return std::move(pool).error();
-  take_options options{plan.config.annotations, plan.config.egress, plan.config.watch_creator, plan.config.owner,
-                       plan.config.lifetime};
+  const sandbox_config& c = plan.config;
+  take_options options{{c.annotations, c.watch_creator, c.owner, c.lifetime, c.idle_timeout, c.hibernate}, c.egress};
   auto work = pool->take(std::move(options));
   auto taken = co_await std::move(work);
   if (!taken) co_return std::move(taken).error();

@@ -226,6 +226,11 @@ void add_pool(CLI::App& app, invocation& call) {
   take->add_option("NAME", r->pool, "the pool")->required();
   take->add_option("--lifetime", r->lifetime, "stop it so long after it was taken (default: never)")
       ->type_name("SECONDS");
+  take->add_option("--idle-timeout", r->idle_timeout,
+                   "let it fall asleep when nobody has used it for so long (default: never)")
+      ->type_name("SECONDS");
+  take->add_flag("--hibernate", r->hibernate,
+                 "with --idle-timeout: let it sleep on the disk, where it takes no memory");
   take->add_option("--ends-with", r->ends_with, "remove it when the process of this pid ends, whatever ends that")
       ->type_name("PID");
   add_list(*take, "--egress", r->egress, "where it may begin connections to, as with berth run; may be repeated")

@@ -93,10 +93,13 @@ TEST(Diagnose, WhatEachStartOfRunscWarnsOfIsNotShown) {
   const std::string before = "W1130 19:33:58.002193     893 x.go:1] ";
   const runsc_diagnosis found = diagnose_runsc(
       {{"a.run.txt",
-        before + "No precompiled program found for config options GOARCH=\"amd64\", building seccomp program from scratch.\n" +
-            before + "Sidecar \"gvisor_sentry\" not usable (stat /x: no such file or directory): booting sandbox with runsc "
-                     "itself; embedded sidecar binaries are deprecated and will be removed in a future release.\n" +
-            before + "gVisor startup is slower if `--root` (or `--shared-root`) is not reused across multiple sandboxes.\n" +
+        before +
+            "No precompiled program found for config options GOARCH=\"amd64\", building seccomp program from scratch.\n" +
+            before +
+            "Sidecar \"gvisor_sentry\" not usable (stat /x: no such file or directory): booting sandbox with runsc "
+            "itself; embedded sidecar binaries are deprecated and will be removed in a future release.\n" +
+            before +
+            "gVisor startup is slower if `--root` (or `--shared-root`) is not reused across multiple sandboxes.\n" +
             before + "something else\n"}});
   EXPECT_EQ(found.lines, std::vector<std::string>{"something else"});
   EXPECT_EQ(found.hint, "");

@@ -128,6 +128,20 @@ BERTH_DECL result<void> check_idle_timeout(duration how_long, bool shared_direct
   return {};
 }
 
+BERTH_DECL result<void> check_sleep(duration idle_timeout, bool hibernate, network_mode network,
+                                    bool shared_directory) {
+  BERTH_TRY(check_idle_timeout(idle_timeout, shared_directory));
+  if (!hibernate) return {};
+  if (idle_timeout == duration::zero())
+    return bad_config("hibernate", "a sandbox hibernates when it falls asleep, which takes an idle timeout");
+  if (auto possible = check_hibernation(network); !possible) {
+    error e = std::move(possible).error();
+    e.code = errc::invalid;
+    return e;
+  }
+  return {};
+}
+
 }  // namespace detail
 
 BERTH_DECL result<void> check_sandbox_config(const environment& where, const sandbox_config& what) {
@@ -194,14 +208,7 @@ BERTH_DECL result<void> check_sandbox_config(const environment& where, const san
       return bad_config("disk", "less than 64 MiB: too small for a file system", "give 64Mi or more");
   }
   BERTH_TRY(detail::check_annotations(what.annotations));
-  BERTH_TRY(detail::check_idle_timeout(what.idle_timeout, what.shared_directory));
-  if (what.hibernate && what.idle_timeout == duration::zero())
-    return bad_config("hibernate", "a sandbox hibernates when it falls asleep, which takes an idle timeout");
-  if (auto possible = detail::check_hibernation(what.network); what.hibernate && !possible) {
-    error e = std::move(possible).error();
-    e.code = errc::invalid;
-    return e;
-  }
+  BERTH_TRY(detail::check_sleep(what.idle_timeout, what.hibernate, what.network, what.shared_directory));
   if (what.create_timeout <= duration::zero()) return bad_config("create_timeout", "the time limit is not positive");
   return {};
 }

@@ -17,6 +17,7 @@
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/root_marker.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/detail/sleeper.hpp>
 #include <berth/sandbox/sandbox_sockets.hpp>
 #include <berth/sandbox/detail/disk.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
@@ -266,14 +267,7 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
   auto prefix = make_root_prefix(*root);
   if (!prefix) co_return std::move(prefix).error();
   sandbox_record record = new_record(*prefix, what, *binary);
-  if (record.idle_timeout_ms != 0 && record.guest != guest_protocol_version)
-    co_return make_error(errc::unsupported, "sandbox",
-                         "the sandbox cannot fall asleep: its guest is another berth's, and cannot be asked",
-                         "idle_timeout", "leave the idle timeout out, or save the sandbox anew by this berth");
-  if (record.hibernates && find_command(*init).empty())
-    co_return make_error(errc::unsupported, "sandbox",
-                         "the sandbox cannot hibernate: that is done by the berth command, which is not there",
-                         "hibernate", "install berth, or leave this out: then the sandbox sleeps in memory");
+  BERTH_CO_TRY(check_sleeper(record, *init));
   auto lock = make_state_directory(*root, record);
   for (int attempt = 0; !lock && attempt < 5; ++attempt) {
     // A made-up id that is taken, or a garbage collector that was quicker.

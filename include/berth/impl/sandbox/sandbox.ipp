@@ -9,6 +9,7 @@
 #include <berth/sandbox/detail/host_resources.hpp>
 #include <berth/sandbox/detail/remove.hpp>
 #include <berth/sandbox/detail/runsc_client.hpp>
+#include <berth/sandbox/detail/sleeper.hpp>
 #include <berth/sandbox/detail/state_directory.hpp>
 #include <berth/sandbox/find_runsc.hpp>
 #include <berth/impl/sandbox/exec_by_guest.ipp>
@@ -274,6 +275,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_idle_timeout(durati
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) {
   auto self = shared_from_this();
   BERTH_CO_TRY(detail::check_annotations(what.annotations));
+  BERTH_CO_TRY(detail::check_sleep(what.idle_timeout, what.hibernate, record_.network, record_.shared_directory));
   if (auto lock = detail::directory_lock::try_lock(record_.directory)) {
     auto record = read_record(record_.directory);
     if (!record) co_return std::move(record).error();
@@ -283,12 +285,19 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
     record->annotations = std::move(what.annotations);
     record->creator = process_identity::of(::getpid());
     record->ends_with_creator = true;
-    record->watched = what.watch_creator || what.owner || what.lifetime != duration::zero();
-    record->idle_timeout_ms = 0;
+    record->idle_timeout_ms = std::chrono::duration_cast<milliseconds>(what.idle_timeout).count();
+    record->hibernates = what.hibernate;
+    record->watched =
+        what.watch_creator || what.owner || what.lifetime != duration::zero() || record->idle_timeout_ms != 0;
     record->owner = what.owner;
     record->ends_at_ms = 0;
     if (what.lifetime != duration::zero())
       record->ends_at_ms = boot_time_ms() + std::chrono::duration_cast<milliseconds>(what.lifetime).count();
+    if (record->idle_timeout_ms != 0) {
+      const auto init = find_init(where_);
+      if (!init) co_return init.error();
+      BERTH_CO_TRY(detail::check_sleeper(*record, *init));
+    }
     BERTH_CO_TRY(write_record(*record));
     record_ = std::move(*record);
   } else {

@@ -236,6 +236,18 @@ BERTH_DECL result<sandbox_pool> sandbox_pool::find(environment where, std::strin
 
 BERTH_DECL result<pool_status> sandbox_pool::status() const { return find_pool(where_, name_); }
 
+BERTH_DECL restore_options take_options::to_restore() const {
+  restore_options all;
+  all.annotations = annotations;
+  all.egress = egress;
+  all.watch_creator = watch_creator;
+  all.owner = owner;
+  all.lifetime = lifetime;
+  all.idle_timeout = idle_timeout;
+  all.hibernate = hibernate;
+  return all;
+}
+
 BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> sandbox_pool::take(take_options what) {
   const environment where = where_;
   auto pool = detail::pool_directory::open(where, name_);
@@ -257,7 +269,7 @@ BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> sandbox_pool::take(take
       if (!detail::is_ready_in_pool(one, pool->source())) continue;
       auto box = sandbox::attach(where, one.id);
       if (!box || (*box)->record().token != one.token || !(*box)->record().waits_in_pool()) continue;
-      pool_claim claim{what.annotations, what.watch_creator, what.owner, what.lifetime};
+      pool_claim claim = what;
       auto claiming = (*box)->claim(std::move(claim));
       auto claimed = co_await std::move(claiming);
       if (claimed) {
@@ -281,13 +293,8 @@ BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> sandbox_pool::take(take
     co_await std::move(ending);
     co_return std::move(changed).error();
   }
-  restore_options options;
-  options.annotations = std::move(what.annotations);
-  options.egress = std::move(what.egress);
+  restore_options options = what.to_restore();
   options.ends_with_creator = true;
-  options.watch_creator = what.watch_creator;
-  options.owner = std::move(what.owner);
-  options.lifetime = what.lifetime;
   std::string snapshot = pool->settings().snapshot;
   auto restoring = detail::restore_ready(where, std::move(snapshot), std::move(options));
   auto made = co_await std::move(restoring);
