@@ -89,6 +89,7 @@ TEST_F(SnapshotDataRoot, OfASizeSoHasEachCopy) {
   const string file = root_ + "/two/disk.ext4";
   EXPECT_TRUE(berth::detail::loop_device_has(file));
   ASSERT_EQ(::kill(std::stoi(status_of("two", {"pid"})), SIGKILL), 0);
+  ASSERT_TRUE(eventually([&] { return status_of("two", {"state"}) == "stopped"; }));  // until then it is no garbage
   must({"gc"});
   EXPECT_FALSE(fs::exists(file));
 }
