@@ -158,6 +158,24 @@ TEST_F(CommandHibernate, WhoIsIdleSleepsOnTheDiskAndEveryUseBringsItBack) {
   EXPECT_EQ(left_now(), "");
 }
 
+TEST_F(CommandHibernate, ItsWatchHasNothingToDoMeanwhile) {
+  must(run_words({"-d", "--id", "box", "--docker", "--wait", "--idle-timeout", "1000"}));
+  must({"hibernate", "box"});
+  const auto reads = [&] {
+    std::stringstream text;
+    text << std::ifstream("/proc/" + std::to_string(watch()) + "/io").rdbuf();
+    const std::size_t at = text.str().find("syscr: ");
+    return at == std::string::npos ? std::string() : text.str().substr(at, text.str().find('\n', at) - at);
+  };
+  // What it was told of comes first.
+  EXPECT_TRUE(eventually([&] {
+    const std::string before = reads();
+    ::usleep(100'000);
+    return !before.empty() && reads() == before;
+  }));
+  EXPECT_EQ(must({"rm", "-f", "box"}), "box");
+}
+
 TEST_F(CommandHibernate, KilledAtAnyMomentItIsOneThatRunsOrOneThatIsSaved) {
   must(run_words({"-d", "--id", "box", "--docker", "--wait"}));
   int saved = 0;

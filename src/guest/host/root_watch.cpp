@@ -231,16 +231,16 @@ class root_watch {
 
   void see_to_sleep(watched& one) {
     const sandbox_record& record = one.record;
+    if (one.asleep && !record.process_alive()) let_go(one);
     const bool falls_asleep = record.idle_timeout_ms != 0 && record.is_up();
-    if (!is_free(one) || (!falls_asleep && !one.asleep) || one.record.is_hibernated()) return;
+    if (!is_free(one) || (!falls_asleep && !one.asleep)) return;
     const bool runs = falls_asleep && !one.stopping && record.process_alive();
     const paused_marker marker(record);
     const bool asleep = runs && marker.says_asleep();
     // It has come up, fallen asleep, woken or been paused, by whomsoever.
     if (one.look_at_ms == 0 || asleep != one.asleep || (!asleep && marker.is_there())) {
+      let_go(one);
       one.asleep = asleep;
-      one.sockets = {};
-      one.process.reset();
       one.look_at_ms = boot_time_ms() + (asleep ? 0 : record.idle_timeout_ms);
       if (asleep) take_sockets(one);
     }
@@ -253,6 +253,13 @@ class root_watch {
         return std::int64_t{failing_ms};  // of one that is awake by then it is not asked
       });
     }
+  }
+
+  // Also of one that has ended, be it for being hibernated: its process would be news without end, and its clients see no end.
+  static void let_go(watched& one) {
+    one.asleep = false;
+    one.sockets = {};
+    one.process.reset();
   }
 
   // What they hold ends with the sandbox, which its process tells. One that they cannot be had of is woken again.
