@@ -176,6 +176,15 @@ TEST_F(CommandHibernate, ItsWatchHasNothingToDoMeanwhile) {
   EXPECT_EQ(must({"rm", "-f", "box"}), "box");
 }
 
+TEST_F(CommandHibernate, WhatWasJustReadOrWrittenStandsNotAgainstIt) {
+  must(run_words({"-d", "--id", "box"}));
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(run({"cp", "box:/etc/hostname", "-"}).code, 0);
+    EXPECT_EQ(must({"hibernate", "box"}), "box");
+  }
+  EXPECT_EQ(must({"rm", "-f", "box"}), "box");
+}
+
 TEST_F(CommandHibernate, KilledAtAnyMomentItIsOneThatRunsOrOneThatIsSaved) {
   must(run_words({"-d", "--id", "box", "--docker", "--wait"}));
   int saved = 0;

@@ -3,6 +3,8 @@
 
 #include "operations.hpp"
 
+#include "base/pause.hpp"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -10,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <new>
@@ -21,6 +24,7 @@ namespace {
 // A host that comes back later starts another, in a millisecond or two.
 constexpr int idle_ms = 30'000;
 constexpr std::size_t most_workers = 256;
+constexpr int answer_ms = 100;  // an answer is a few bytes; the guest does nothing else meanwhile
 
 result<void> perform(host_link& host, const guest_file_request& wanted) {
   using verb = guest_file_request::verb;
@@ -51,23 +55,6 @@ bool answer(host_link& host, const result<void>& outcome) {
   return host.say(guest_frame_kind::file_answer, encode(done)) && host.drop_input();
 }
 
-// Until the host has gone, or has had nothing to ask for a while.
-void serve(host_link& host, std::string request, std::atomic<bool>& busy) {
-  for (;;) {
-    const auto wanted = decode_guest<guest_file_request>(request);
-    if (!wanted) {
-      (void)answer(host, file_error(EINVAL, wanted.error().message.c_str(), {}));
-      return;
-    }
-    if (!answer(host, perform(host, *wanted))) return;
-    busy = false;
-    const auto frame = host.next(idle_ms);
-    busy = true;
-    if (!frame || frame->kind != guest_frame_kind::file) return;
-    request = frame->payload;
-  }
-}
-
 /// Nothing of the guest's is held by who stays but the connection.
 unique_fd keep_only(int socket) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -91,6 +78,26 @@ unique_fd keep_only(int socket) {
 
 file_workers::~file_workers() { end_all(); }
 
+// Until the host has gone, or has had nothing to ask for a while.
+void file_workers::serve(host_link& host, std::string request, std::atomic<work>& now) {
+  for (;;) {
+    const auto wanted = decode_guest<guest_file_request>(request);
+    if (!wanted) {
+      (void)answer(host, file_error(EINVAL, wanted.error().message.c_str(), {}));
+      return;
+    }
+    const auto outcome = perform(host, *wanted);
+    now = work::answer;
+    const bool answered = answer(host, outcome);
+    now = work::none;
+    if (!answered) return;
+    const auto frame = host.next(idle_ms);
+    if (!frame || frame->kind != guest_frame_kind::file) return;
+    now = work::request;  // not of one whose host has gone: that is about to end
+    request = frame->payload;
+  }
+}
+
 int file_workers::start(int socket, const guest_frame_reader& reader, const std::string& unsent,
                         std::string_view request) {
   if (workers_.size() >= most_workers) return EAGAIN;
@@ -107,7 +114,7 @@ int file_workers::start(int socket, const guest_frame_reader& reader, const std:
     try {
       std::string first(request);
       host_link host(keep_only(socket), reader, unsent);
-      serve(host, std::move(first), seen->busy);
+      serve(host, std::move(first), seen->now);
     } catch (...) {  // memory: the connection's end tells
     }
     ::_exit(0);
@@ -123,9 +130,14 @@ void file_workers::forget(pid_t pid) {
   workers_.erase(at);
 }
 
+bool file_workers::some_answer() const {
+  return std::any_of(workers_.begin(), workers_.end(), [](const auto& one) { return one.second->now == work::answer; });
+}
+
 std::size_t file_workers::busy() const {
+  for (int waited = 0; waited < answer_ms && some_answer(); ++waited) pause_for(1);
   std::size_t n = 0;
-  for (const auto& [pid, seen] : workers_) n += seen->busy ? 1 : 0;
+  for (const auto& [pid, seen] : workers_) n += seen->now != work::none ? 1 : 0;
   return n;
 }
 

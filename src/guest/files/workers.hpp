@@ -15,6 +15,8 @@
 
 namespace berth::guest {
 
+class host_link;
+
 class file_workers {
  public:
   file_workers() = default;
@@ -27,17 +29,21 @@ class file_workers {
   int start(int socket, const guest_frame_reader& reader, const std::string& unsent, std::string_view request);
   /// A child of the guest's was reaped.
   void forget(pid_t pid);
-  /// How many have a request under way.
+  /// How many have a request under way. One that is about to have answered is waited for, for a moment: its host may have the answer
+  /// already, and goes on by it.
   std::size_t busy() const;
   bool empty() const { return workers_.empty(); }
   /// Those without one: their connections are cut.
   void end_all();
 
  private:
+  enum class work { none, request, answer };
   /// In memory that both see.
   struct shared {
-    std::atomic<bool> busy{true};
+    std::atomic<work> now{work::request};
   };
+  bool some_answer() const;
+  static void serve(host_link& host, std::string request, std::atomic<work>& now);
   std::unordered_map<pid_t, shared*> workers_;
 };
 
