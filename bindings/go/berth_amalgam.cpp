@@ -16828,6 +16828,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   boost::asio::awaitable<result<void>> save(save_request what, time_point deadline);
   boost::asio::awaitable<result<void>> have_guest_retreat(bool for_good, duration unused_for, time_point deadline);
   boost::asio::awaitable<result<void>> begin_hibernation(duration unused_for, time_point deadline);
+  boost::asio::awaitable<result<void>> have_callers_heard(time_point deadline);
   boost::asio::awaitable<result<void>> end_for_hibernation(time_point deadline);
   boost::asio::awaitable<result<void>> bring_back(time_point deadline);
   result<void> call_hibernation_off();
@@ -18809,11 +18810,10 @@ BERTH_DECL bool is_forsaken(const sandbox_record& record) {
   if (record.owner && !record.owner.alive()) return true;
   return ::access((record.directory + "/" + abandoned_name).c_str(), F_OK) == 0;
 }
-BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init) {
-  const unique_fd lock(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!lock) return errno_error(errno, "sandbox", "cannot open the root directory", root);
+namespace detail {
+inline result<bool> start_watch(const unique_fd& lock, const std::string& root, const std::string& init) {
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return {};
+    if (errno == EWOULDBLOCK) return true;
     return errno_error(errno, "sandbox", "cannot lock the root directory", root);
   }
   spawn_options options;
@@ -18826,16 +18826,30 @@ BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string&
   while (::poll(&ended, 1, 10'000) < 0 && errno == EINTR) {
   }
   const auto how = child_status(started->pidfd.get(), reap_mode::take);
-  if (how && *how && (*how)->success()) return {};
+  if (how && *how && (*how)->success()) return false;
   return make_error(errc::spawn_failed, "sandbox", "the watch over the sandboxes of the root directory did not start",
                     init, "berth-init may be of another release than the library");
+}
+inline unique_fd open_watched_root(const std::string& root) {
+  return unique_fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+}
+BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init) {
+  const unique_fd lock = detail::open_watched_root(root);
+  if (!lock) return errno_error(errno, "sandbox", "cannot open the root directory", root);
+  const auto was_there = detail::start_watch(lock, root, init);
+  if (!was_there) return was_there.error();
+  if (*was_there) (void)::futimens(lock.get(), nullptr);
+  return {};
 }
 BERTH_DECL void revive_watch(const environment& where, const std::string& root,
                              const std::vector<sandbox_record>& records) {
   const std::string boot_id = read_boot_id();
   for (const sandbox_record& record : records) {
     if (!needs_watch(record, boot_id)) continue;
-    if (auto init = find_init(where)) (void)ensure_watch(root, *init);
+    const auto init = find_init(where);
+    const unique_fd lock = detail::open_watched_root(root);
+    if (init && lock) (void)detail::start_watch(lock, root, *init);
     return;
   }
 }
@@ -20597,6 +20611,20 @@ inline boost::asio::awaitable<result<void>> clear_runsc(sandbox_record record, r
   co_return result<void>();
 }
 }
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_callers_heard(time_point deadline) {
+  const auto init = find_init(where_);
+  if (!init) co_return init.error();
+  BERTH_CO_TRY(ensure_watch(root_, *init));
+  const hibernation kept(record_);
+  const time_point soon = std::min(deadline, deadline_after(seconds(10)));
+  while (kept.has_docker() && !find_command(*init).empty() && clock::now() < soon &&
+         ::access(kept.docker_socket().c_str(), F_OK) != 0) {
+    const milliseconds pause(2);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) break;
+  }
+  co_return result<void>();
+}
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_for_hibernation(time_point deadline) {
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   BERTH_CO_TRY(read_record_again());
@@ -20607,30 +20635,21 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_for_hibernation(tim
   record_ = record;
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
+  auto hearing = have_callers_heard(deadline);
+  BERTH_CO_TRY(co_await std::move(hearing));
   auto clearing = detail::clear_runsc(std::move(record), std::move(*binary), deadline);
   co_return co_await std::move(clearing);
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_hibernation(duration unused_for, time_point deadline) {
   BERTH_CO_TRY(detail::check_hibernation(record_.network));
-  const auto init = find_init(where_);
-  if (!init) co_return init.error();
+  if (const auto init = find_init(where_); !init) co_return init.error();
   save_request what;
   what.directory = hibernation(record_).image();
   what.to_sleep = true;
   what.unused_for = unused_for;
   what.meanwhile = [this, deadline] { return end_for_hibernation(deadline); };
   auto saving = save(std::move(what), deadline);
-  BERTH_CO_TRY(co_await std::move(saving));
-  BERTH_CO_TRY(ensure_watch(root_, *init));
-  const hibernation kept(record_);
-  const time_point soon = deadline_after(seconds(2));
-  while (kept.has_docker() && !find_command(*init).empty() && clock::now() < soon &&
-         ::access(kept.docker_socket().c_str(), F_OK) != 0) {
-    const milliseconds pause(2);
-    const bool waited = co_await pause_for(pause);
-    if (!waited) break;
-  }
-  co_return result<void>();
+  co_return co_await std::move(saving);
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hibernate(duration unused_for, duration patience) {
   auto self = shared_from_this();

@@ -206,8 +206,9 @@ void server::take_rest(connection& from, guest_rest wanted) {
 void server::come_back(const guest_wake& wake) {
   last_use_ = std::chrono::steady_clock::now();  // a restored sandbox's clock has made a jump
   loop_.later([this] { retreat_.reset(); });     // it is what calls
-  if (!listen()) complain_errno("cannot listen on " + path_);
+  // Who finds the guest here again finds Docker's socket as well.
   if (daemon_) daemon_->come_back(wake.restored);
+  if (!listen()) complain_errno("cannot listen on " + path_);
 }
 
 }  // namespace berth::guest

@@ -29,7 +29,7 @@ BERTH_DECL bool is_forsaken(const sandbox_record& record);
 /// What its lifetime is measured by: CLOCK_BOOTTIME, which a host that sleeps does not stop.
 BERTH_DECL std::int64_t boot_time_ms() noexcept;
 
-/// Sees to it that the watch of `root` runs, whose records are written by now. Blocks for some milliseconds where it has to be
+/// Sees to it that the watch of `root` runs, and looks at all records, which are written by now. Blocks for some milliseconds where it has to be
 /// started. Errors: spawn_failed and spawn's; permission, io.
 BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init);
 /// The same for whoever happens to look at these sandboxes. A failure is for the next one.

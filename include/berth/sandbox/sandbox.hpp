@@ -234,6 +234,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
   boost::asio::awaitable<result<void>> save(save_request what, time_point deadline);
   boost::asio::awaitable<result<void>> have_guest_retreat(bool for_good, duration unused_for, time_point deadline);
   boost::asio::awaitable<result<void>> begin_hibernation(duration unused_for, time_point deadline);
+  boost::asio::awaitable<result<void>> have_callers_heard(time_point deadline);
   boost::asio::awaitable<result<void>> end_for_hibernation(time_point deadline);
   // By who holds the directory's lock, of what was just read:
   boost::asio::awaitable<result<void>> bring_back(time_point deadline);

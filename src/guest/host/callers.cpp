@@ -19,7 +19,8 @@
 namespace berth::guest {
 namespace {
 
-constexpr int look_every_ms = 10, most_looks = 1'000;  // until Docker's socket is back
+constexpr int look_every_ms = 10, most_looks = 6'000;  // until Docker's socket is back
+constexpr int most_rounds = 8;                         // of callers, by 32: the queue has 128
 
 ino_t inode_of(const std::string& path) {
   struct stat info {};
@@ -46,16 +47,22 @@ bool docker_callers::have_called() const {
 
 void docker_callers::connect(const sandbox_record& record) {
   const std::string docker = hibernation(record).docker_socket();
+  const auto is_back = [&] {
+    const ino_t now = inode_of(docker);
+    return now != 0 && now != place_;  // not this one, but somebody else's
+  };
   const auto connect = [&]() -> unique_fd {
-    if (inode_of(docker) == place_) return {};  // this one still, and nobody else's
+    if (!is_back()) return {};
     auto made = connect_guarded(docker);
     return made ? std::move(*made) : unique_fd();
   };
-  for (int looks = 0; looks < most_looks && !connect(); ++looks) pause_for(look_every_ms);
+  for (int looks = 0; looks < most_looks && record.process_alive(); ++looks, pause_for(look_every_ms))
+    if (have_called() ? static_cast<bool>(connect()) : is_back()) break;
+  if (!have_called()) return;
   event_loop loop;
   if (!loop) return;
   relay between(loop, {}, connect);
-  between.accept_from(listener_.get());
+  for (int round = 0; round < most_rounds && have_called(); ++round) between.accept_from(listener_.get());
   listener_.reset();
   while (between.has_clients()) loop.step(true);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Docker's clients of a sandbox that is hibernated: somebody on this host listens in its place.
+// Docker's clients of a sandbox that is hibernated: somebody on this host listens in its place, from before its state says so until
+// its own Docker listens again.
 #pragma once
 
 #include <berth/base/unique_fd.hpp>
@@ -19,7 +20,8 @@ class docker_callers {
   int fd() const { return listener_.get(); }
   bool have_called() const;
 
-  /// Of a sandbox that is awake again: connects those who have called with its Docker, and comes back when the last of them has gone.
+  /// Of a sandbox that is awake again, whose Docker may yet have to come back: listens until it does, connects those who have called
+  /// with it, and comes back when the last of them has gone.
   void connect(const sandbox_record& record);
 
  private:

@@ -100,7 +100,9 @@ class root_watch {
       : root_(std::move(root)), command_(root_, std::move(program)), boot_id_(read_boot_id()) {
     news_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (news_)
-      (void)::inotify_add_watch(news_.get(), root_.c_str(), IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF);
+      (void)::inotify_add_watch(
+          news_.get(), root_.c_str(),
+          IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_ATTRIB);  // ensure_watch()
   }
 
   void run() {
@@ -269,17 +271,17 @@ class root_watch {
     if (auto process = open_pidfd(one.record.sandbox_process.pid)) one.process = std::move(*process);
   }
 
-  // Its clients' first word brings it back. Those who have called by then are handed over to it, and the others go to itself.
+  // Its clients' first word brings it back. Those who have called by then, and until it listens itself, are handed over to it.
+  // It listens as soon as the record says that it is saved: who saves it waits for that, and only then ends it.
   void see_to_callers(watched& one) {
-    const bool hibernated = one.record.is_hibernated() && !one.stopping;
+    const bool hibernated = one.record.phase == record_phase::hibernated && !one.stopping;
     if (hibernated && !one.callers && command_) {
       one.callers = docker_callers(one.record);
       one.look_at_ms = 0;
     }
     if (!one.callers) return;
     if (!hibernated) {
-      if (one.callers.have_called() && one.record.is_up())
-        leave([&] { one.callers.connect(one.record); }, one.callers.fd());
+      if (one.record.is_up()) leave([&] { one.callers.connect(one.record); }, one.callers.fd());
       one.callers = {};
     } else if (one.callers.have_called() && !one.helper && boot_time_ms() >= one.look_at_ms) {
       have_done(one, [&] {
@@ -291,7 +293,7 @@ class root_watch {
 
   void act(place at) {
     watched& one = at->second;
-    if (one.record.is_hibernated()) see_to_callers(one);
+    if (one.record.phase == record_phase::hibernated) see_to_callers(one);
     see_to_sleep(one);
     if (!is_forsaken(one.record) && (one.stopping || !is_over(one.record))) return;
     // Whoever has ended by now may have handed the sandbox over after its record was read. What they wrote before they ended

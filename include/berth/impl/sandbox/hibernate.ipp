@@ -28,6 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -73,6 +74,23 @@ inline boost::asio::awaitable<result<void>> clear_runsc(sandbox_record record, r
 
 }  // namespace detail
 
+// Somebody listens for Docker's clients from before the sandbox is hibernated: who finds that it is can use it at once.
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_callers_heard(time_point deadline) {
+  const auto init = find_init(where_);
+  if (!init) co_return init.error();
+  BERTH_CO_TRY(ensure_watch(root_, *init));
+  const hibernation kept(record_);
+  // A watch that has died meanwhile is begun again by the next call, and then listens.
+  const time_point soon = std::min(deadline, deadline_after(seconds(10)));
+  while (kept.has_docker() && !find_command(*init).empty() && clock::now() < soon &&
+         ::access(kept.docker_socket().c_str(), F_OK) != 0) {
+    const milliseconds pause(2);
+    const bool waited = co_await pause_for(pause);
+    if (!waited) break;
+  }
+  co_return result<void>();
+}
+
 // All in there stands still, and its image is whole.
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_for_hibernation(time_point deadline) {
   // Begun, it is done: what comes of it half-way is for the next use.
@@ -85,32 +103,22 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_for_hibernation(tim
   record_ = record;
   auto binary = co_await runsc_by(deadline);
   if (!binary) co_return std::move(binary).error();
+  auto hearing = have_callers_heard(deadline);
+  BERTH_CO_TRY(co_await std::move(hearing));
   auto clearing = detail::clear_runsc(std::move(record), std::move(*binary), deadline);
   co_return co_await std::move(clearing);
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_hibernation(duration unused_for, time_point deadline) {
   BERTH_CO_TRY(detail::check_hibernation(record_.network));
-  const auto init = find_init(where_);
-  if (!init) co_return init.error();
+  if (const auto init = find_init(where_); !init) co_return init.error();
   save_request what;
   what.directory = hibernation(record_).image();
   what.to_sleep = true;
   what.unused_for = unused_for;
   what.meanwhile = [this, deadline] { return end_for_hibernation(deadline); };
   auto saving = save(std::move(what), deadline);
-  BERTH_CO_TRY(co_await std::move(saving));
-  BERTH_CO_TRY(ensure_watch(root_, *init));
-  // Who listens for its clients meanwhile.
-  const hibernation kept(record_);
-  const time_point soon = deadline_after(seconds(2));
-  while (kept.has_docker() && !find_command(*init).empty() && clock::now() < soon &&
-         ::access(kept.docker_socket().c_str(), F_OK) != 0) {
-    const milliseconds pause(2);
-    const bool waited = co_await pause_for(pause);
-    if (!waited) break;
-  }
-  co_return result<void>();
+  co_return co_await std::move(saving);
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::hibernate(duration unused_for, duration patience) {

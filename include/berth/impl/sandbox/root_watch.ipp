@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,11 +37,12 @@ BERTH_DECL bool is_forsaken(const sandbox_record& record) {
   return ::access((record.directory + "/" + abandoned_name).c_str(), F_OK) == 0;
 }
 
-BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init) {
-  const unique_fd lock(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!lock) return errno_error(errno, "sandbox", "cannot open the root directory", root);
+namespace detail {
+
+/// Starts a watch where there is none. Whether there was one, or one on its way.
+inline result<bool> start_watch(const unique_fd& lock, const std::string& root, const std::string& init) {
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return {};  // one runs, or is on its way
+    if (errno == EWOULDBLOCK) return true;
     return errno_error(errno, "sandbox", "cannot lock the root directory", root);
   }
   // The lock goes with the descriptor: it is that process's from now on.
@@ -54,9 +56,25 @@ BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string&
   while (::poll(&ended, 1, 10'000) < 0 && errno == EINTR) {
   }
   const auto how = child_status(started->pidfd.get(), reap_mode::take);
-  if (how && *how && (*how)->success()) return {};
+  if (how && *how && (*how)->success()) return false;
   return make_error(errc::spawn_failed, "sandbox", "the watch over the sandboxes of the root directory did not start",
                     init, "berth-init may be of another release than the library");
+}
+
+inline unique_fd open_watched_root(const std::string& root) {
+  return unique_fd(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+}  // namespace detail
+
+BERTH_DECL result<void> ensure_watch(const std::string& root, const std::string& init) {
+  const unique_fd lock = detail::open_watched_root(root);
+  if (!lock) return errno_error(errno, "sandbox", "cannot open the root directory", root);
+  const auto was_there = detail::start_watch(lock, root, init);
+  if (!was_there) return was_there.error();
+  // It hears of the records of those sandboxes that it had something to do with before, and looks at all of them by this.
+  if (*was_there) (void)::futimens(lock.get(), nullptr);
+  return {};
 }
 
 BERTH_DECL void revive_watch(const environment& where, const std::string& root,
@@ -64,7 +82,9 @@ BERTH_DECL void revive_watch(const environment& where, const std::string& root,
   const std::string boot_id = read_boot_id();
   for (const sandbox_record& record : records) {
     if (!needs_watch(record, boot_id)) continue;
-    if (auto init = find_init(where)) (void)ensure_watch(root, *init);
+    const auto init = find_init(where);
+    const unique_fd lock = detail::open_watched_root(root);
+    if (init && lock) (void)detail::start_watch(lock, root, *init);
     return;
   }
 }
