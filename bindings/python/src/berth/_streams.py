@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from typing import TYPE_CHECKING
 
 from . import _declarations as c
+from ._blocking.streams import BlockingStream
 from ._loop import sync
 from .errors import BerthError
 
@@ -279,18 +280,8 @@ def _without_end(line: bytearray) -> str:
     return text
 
 
-class Stream:
+class Stream(BlockingStream):
     """As AsyncStream, for code without an event loop: an iterator of lines, and read()."""
-
-    def __init__(self, stream: AsyncStream) -> None:
-        self.aio = stream
-
-    def read(self) -> str:
-        """All that was not read before, up to the command's end, for which it waits."""
-        return sync(self.aio.read())
-
-    def read_bytes(self) -> bytes:
-        return sync(self.aio.read_bytes())
 
     def __iter__(self) -> Iterator[str]:
         while lines := sync(self.aio.lines()):

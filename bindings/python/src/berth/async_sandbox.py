@@ -312,7 +312,8 @@ class AsyncSandbox(Attachment):
 
     async def events(self) -> builtins.list[SandboxEvent]:
         """What happened in it so far, at most the last 64: containers killed over their memory limit, dockerd ready,
-        ended and started again, failed, stopped. A sandbox without Docker has none."""
+        ended and started again, failed, stopped. A sandbox without Docker has none; AsyncSandbox.watch_events() goes on
+        with what comes."""
         found: builtins.list[SandboxEvent] = []
         await self._listen(found.append, follow=False)
         return found
@@ -355,7 +356,7 @@ class AsyncSandbox(Attachment):
         return tuple(ContainerStats(**one) for one in told)
 
     async def egress(self) -> Egress:
-        """Where it may begin connections to, and what was refused."""
+        """Where it may begin connections to, and what was refused for it."""
         return Egress.of(json.loads((await self._operate("berth_sandbox_egress")).payload))
 
     async def diagnose(self) -> builtins.list[Finding]:

@@ -18,8 +18,8 @@ from . import _declarations as c
 from . import _ffi
 from ._answers import FileInfo, shown, too_many
 from ._arguments import PathName, path_name
+from ._blocking.fs import BlockingFs
 from ._cancel import in_thread
-from ._loop import sync
 from ._received import put_file, put_tree
 from .errors import BerthError, NotFoundError, SandboxFileNotFound, SandboxNotFound
 from .place import Place
@@ -207,57 +207,5 @@ def _owned_by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
     return member
 
 
-class Fs:
+class Fs(BlockingFs):
     """As AsyncFs (which is its `aio`), for code without an event loop."""
-
-    def __init__(self, fs: AsyncFs) -> None:
-        self.aio = fs
-
-    def read_bytes(self, path: PathName, *, offset: int = 0, length: int | None = None) -> bytes:
-        """The content, or `length` bytes of it from `offset` on."""
-        return sync(self.aio.read_bytes(path, offset=offset, length=length))
-
-    def read_text(self, path: PathName, encoding: str = "utf-8") -> str:
-        return sync(self.aio.read_text(path, encoding))
-
-    def write_bytes(self, path: PathName, data: bytes, *, parents: bool = True) -> None:
-        """Replaces the content; one that is cut short leaves what was there. parents: makes the directories above
-        first."""
-        sync(self.aio.write_bytes(path, data, parents=parents))
-
-    def write_text(self, path: PathName, text: str, *, encoding: str = "utf-8", parents: bool = True) -> None:
-        sync(self.aio.write_text(path, text, encoding=encoding, parents=parents))
-
-    def upload(self, local: PathName, path: PathName) -> None:
-        """Copies a file of this host to `path`, or into it where that is a directory; or the content of a directory
-        into the directory `path`. Directories above are made. One that is cut short leaves nothing, but for a directory
-        that was there before."""
-        sync(self.aio.upload(local, path))
-
-    def download(self, path: PathName, local: PathName) -> None:
-        """Copies a file to `local` on this host, or into it where that is a directory; or the content of a directory
-        into the directory `local`. Whole or not at all; a file does not replace a directory."""
-        sync(self.aio.download(path, local))
-
-    def list(self, path: PathName = ".") -> list[FileInfo]:
-        """What is in a directory, sorted by name. Each `name` is one component of a path, whatever the sandbox says."""
-        return sync(self.aio.list(path))
-
-    def stat(self, path: PathName, *, follow: bool = False) -> FileInfo:
-        """follow: of what a symbolic link leads to. FileNotFoundError when there is none."""
-        return sync(self.aio.stat(path, follow=follow))
-
-    def exists(self, path: PathName) -> bool:
-        return sync(self.aio.exists(path))
-
-    def mkdir(self, path: PathName) -> None:
-        """With its parents; one that is there already is no error."""
-        sync(self.aio.mkdir(path))
-
-    def remove(self, path: PathName, *, recursive: bool = False) -> None:
-        """recursive: a directory with all that is in it."""
-        sync(self.aio.remove(path, recursive=recursive))
-
-    def rename(self, path: PathName, to: PathName) -> None:
-        """In place of what is there, which is no directory with something in it."""
-        sync(self.aio.rename(path, to))

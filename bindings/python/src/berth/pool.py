@@ -12,10 +12,11 @@ from typing import Any, Self
 from . import _declarations as c
 from . import _ffi, _sigterm
 from ._arguments import Seconds
+from ._blocking.pool import BlockingSandboxPool
 from ._loop import current, sync
 from .creation import EgressRules, checked_egress, checked_lifetime
 from .errors import NotFoundError
-from .sandbox import AsyncSandbox, Sandbox, labels_of, own_options
+from .sandbox import AsyncSandbox, labels_of, own_options
 from .snapshot import snapshots
 
 
@@ -130,7 +131,7 @@ class AsyncSandboxPool:
                 _sigterm.leave()
 
 
-class SandboxPool:
+class SandboxPool(BlockingSandboxPool):
     """Keeps `size` copies of a snapshot ready, running: `take()` hands one out in the time of a message.
 
     A pool is on disk: any process may take from it by its name, several at once, and each sandbox goes to one of
@@ -142,41 +143,11 @@ class SandboxPool:
     def __init__(
         self, name: str, snapshot: str | None = None, size: int = 4, *, at_once: int = 2, per_minute: float = 0
     ) -> None:
-        self._aio = AsyncSandboxPool(name, snapshot, size, at_once=at_once, per_minute=per_minute)
-
-    @property
-    def aio(self) -> AsyncSandboxPool:
-        """The same pool with coroutines."""
-        return self._aio
+        super().__init__(AsyncSandboxPool(name, snapshot, size, at_once=at_once, per_minute=per_minute))
 
     @property
     def name(self) -> str:
         return self._aio.name
-
-    def start(self, *, wait: bool = True, ends_with_process: bool = False) -> Self:
-        """Makes the pool, or takes up the one of this name, and fills it. wait: returns when it is full; else it is
-        filled in the background. ends_with_process: once this process is gone, `berth gc` or the next pool of this
-        name removes what is left."""
-        sync(self._aio.start(wait=wait, ends_with_process=ends_with_process))
-        return self
-
-    def take(
-        self, *, timeout: Seconds | None = None, egress: EgressRules | None = None, ends_with_process: bool = False
-    ) -> Sandbox:
-        """A sandbox that nobody else gets; one is made where none is ready. The pool is filled up again in the
-        background.
-
-        timeout: seconds from now on after which it stops by itself. egress: where it may begin connections to, else as
-        in the snapshot. ends_with_process: it is removed when this process ends; else it runs until terminate()."""
-        return Sandbox._of(sync(self._aio.take(timeout=timeout, egress=egress, ends_with_process=ends_with_process)))
-
-    def status(self) -> PoolStatus:
-        """How it is now. Reads small files. NotFoundError where there is none."""
-        return self._aio.status()
-
-    def stop(self) -> None:
-        """Ends it, and the sandboxes that wait in it; those that were taken stay. NotFoundError where there is none."""
-        sync(self._aio.stop())
 
     def __enter__(self) -> Self:
         sync(self._aio.__aenter__())

@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from . import _declarations as c
 from . import _ffi
 from ._arguments import Seconds, Source, seconds, signal_number
-from ._loop import Operation, Runtime, sync
+from ._blocking.process import BlockingProcess, BlockingStdin
+from ._loop import Operation, Runtime
 from ._streams import STDERR, STDOUT, AsyncStream, Output, Stream
 from .errors import BerthError, WaitTimeoutError
 
@@ -216,13 +217,13 @@ class AsyncProcess:
     async def wait(self, timeout: Seconds | None = None) -> int:
         """Its exit code, once it has ended. TimeoutError, with the command still running, after `timeout` seconds.
 
-        WaitTimeoutError when the command was killed because its own timeout passed. Cancelling ends the wait, not the
-        command: kill() does that.
+        WaitTimeoutError (a TimeoutError too) when the command was killed because its own timeout passed. Ctrl-C, or
+        cancelling, ends the wait, not the command: kill() does that.
         """
         return await self.runtime.on(self._wait(seconds("timeout", timeout)))
 
     def poll(self) -> int | None:
-        """The exit code, or None while it runs. It waits for nothing, so it is not awaited."""
+        """The exit code, or None while it runs: it waits for nothing."""
         return self.returncode
 
     async def kill(self, signal: int = signals.SIGKILL) -> None:
@@ -274,33 +275,18 @@ class AsyncProcess:
         return self._output.bytes_of(streams)
 
 
-class Stdin:
+class Stdin(BlockingStdin):
     """As AsyncStdin, for code without an event loop."""
 
-    def __init__(self, stdin: AsyncStdin) -> None:
-        self.aio = stdin
 
-    def write(self, data: str | bytes) -> None:
-        """Waits until the command can be given more. BrokenPipeError once it takes no more."""
-        sync(self.aio.write(data))
-
-    def close(self) -> None:
-        """The end of its input."""
-        sync(self.aio.close())
-
-
-class Process:
+class Process(BlockingProcess):
     """As AsyncProcess (which is its `aio`), for code without an event loop."""
 
     def __init__(self, process: AsyncProcess) -> None:
-        self._aio = process
+        super().__init__(process)
         self.stdout = Stream(process.stdout)
         self.stderr = Stream(process.stderr)
         self.logs = Stream(process.logs)
-
-    @property
-    def aio(self) -> AsyncProcess:
-        return self._aio
 
     @property
     def argv(self) -> list[str]:
@@ -310,10 +296,6 @@ class Process:
     def pid(self) -> int:
         """As seen inside; 0 where it is not known."""
         return self._aio.pid
-
-    @property
-    def stdin(self) -> Stdin:
-        return Stdin(self._aio.stdin)
 
     @property
     def output_limit(self) -> int:
@@ -328,21 +310,6 @@ class Process:
     def returncode(self) -> int | None:
         """None while it runs; then the exit code, or 128 + the signal that ended it."""
         return self._aio.returncode
-
-    def wait(self, timeout: Seconds | None = None) -> int:
-        """Its exit code, once it has ended. TimeoutError, with the command still running, after `timeout` seconds.
-
-        WaitTimeoutError (a TimeoutError too) when the command was killed because its own timeout passed.
-        """
-        return sync(self._aio.wait(timeout))
-
-    def poll(self) -> int | None:
-        """The exit code, or None while it runs."""
-        return self._aio.returncode
-
-    def kill(self, signal: int = signals.SIGKILL) -> None:
-        """Sends a signal; nothing happens when the command has ended."""
-        sync(self._aio.kill(signal))
 
     def __iter__(self) -> Iterator[str]:
         """The lines of `logs`, as they come."""

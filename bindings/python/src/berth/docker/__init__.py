@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Unpack
 
 from .. import _ffi
 from .._arguments import Seconds, path_name, seconds
+from .._blocking.docker import BlockingDocker
 from .._loop import sync
 from .._streams import STDERR, STDOUT
 from ..errors import BerthWarning, DockerError
@@ -316,15 +317,12 @@ def _announce(result: AsyncDockerResult, done: str) -> Callable[[], None]:
     return ended
 
 
-class Docker:
+class Docker(BlockingDocker):
     """Docker in a sandbox.
 
     Each command waits by itself until dockerd is ready (30 s), starts, and gives a result that streams; arguments are
     those of docker-py, and one that is not known is a TypeError. Paths and ports are the sandbox's.
     """
-
-    def __init__(self, docker: AsyncDocker) -> None:
-        self.aio = docker
 
     @property
     def ready_timeout(self) -> Seconds:
@@ -335,100 +333,8 @@ class Docker:
     def ready_timeout(self, timeout: Seconds) -> None:
         self.aio.ready_timeout = timeout
 
-    def status(self) -> DockerStatus:
-        """Of dockerd, as its supervisor has it."""
-        return sync(self.aio.status())
-
-    def wait_until_ready(self, timeout: Seconds | None = None) -> None:
-        """DockerNotReadyError when dockerd does not answer in time, or ended; it carries dockerd's last lines."""
-        sync(self.aio.wait_until_ready(timeout))
-
-    @property
-    def host(self) -> str:
-        """For DOCKER_HOST: "unix:///…/docker.sock". The daemon behind it is the sandbox's: do not trust what it
-        says."""
-        return sync(self.aio.host())
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Variables that point docker, docker compose, docker-py's from_env() and testcontainers at this daemon."""
-        return sync(self.aio.environment())
-
     def client(self, **options: Any) -> docker_py.DockerClient:
         """docker-py's client of this daemon, once it is ready. options: docker.DockerClient's. Paths of volumes are the
         sandbox's: BerthWarning for one of this host that the sandbox does not have."""
         self.wait_until_ready()
         return make_client(self.host, self.aio._look_now, options)
-
-    def run(
-        self, image: str, command: str | Sequence[str] | None = None, **options: Unpack[o.RunOptions]
-    ) -> DockerResult:
-        """docker run. ports={"80": "8080"}: the container's port 80 is the sandbox's 8080.
-
-        With remove=True and in the foreground, `docker logs` has nothing of it, unless log_config says so: Docker's log
-        holds the output up and may drop its end. BerthWarning: a path of this host that the sandbox does not have."""
-        return DockerResult(sync(self.aio.run(image, command, **options)))
-
-    def pull(self, repository: str, tag: str | None = None, **options: Unpack[o.PullOptions]) -> DockerResult:
-        """docker pull, with progress."""
-        return DockerResult(sync(self.aio.pull(repository, tag, **options)))
-
-    def build(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        *,
-        fileobj: IO[bytes] | None = None,
-        sandbox_path: str | os.PathLike[str] | None = None,
-        **options: Unpack[o.BuildOptions],
-    ) -> DockerResult:
-        """docker build. path: a directory of this host, sent as docker-py would, .dockerignore heeded; or fileobj: a
-        Dockerfile without a context; or sandbox_path: a directory in the sandbox."""
-        return DockerResult(sync(self.aio.build(path, fileobj=fileobj, sandbox_path=sandbox_path, **options)))
-
-    def ps(self, **options: Unpack[o.PsOptions]) -> DockerResult:
-        return DockerResult(sync(self.aio.ps(**options)))
-
-    def images(self, name: str | None = None, **options: Unpack[o.ImagesOptions]) -> DockerResult:
-        return DockerResult(sync(self.aio.images(name, **options)))
-
-    def logs(self, container: str, **options: Unpack[o.LogsOptions]) -> DockerResult:
-        """With follow=True the result streams until the container ends, or it is killed."""
-        return DockerResult(sync(self.aio.logs(container, **options)))
-
-    def exec(self, container: str, cmd: str | Sequence[str], **options: Unpack[o.ExecOptions]) -> DockerResult:
-        """docker exec. With stdin=True the result's stdin is the command's."""
-        return DockerResult(sync(self.aio.exec(container, cmd, **options)))
-
-    def stop(self, container: str | Sequence[str], timeout: Seconds | None = None) -> DockerResult:
-        """timeout: seconds until a container is killed."""
-        return DockerResult(sync(self.aio.stop(container, timeout)))
-
-    def rm(self, container: str | Sequence[str], **options: Unpack[o.RmOptions]) -> DockerResult:
-        return DockerResult(sync(self.aio.rm(container, **options)))
-
-    def rmi(self, image: str | Sequence[str], **options: Unpack[o.RmiOptions]) -> DockerResult:
-        return DockerResult(sync(self.aio.rmi(image, **options)))
-
-    def push(self, repository: str, tag: str | None = None) -> DockerResult:
-        return DockerResult(sync(self.aio.push(repository, tag)))
-
-    def tag(self, image: str, repository: str, tag: str | None = None) -> DockerResult:
-        return DockerResult(sync(self.aio.tag(image, repository, tag)))
-
-    def login(self, username: str, password: str, registry: str | None = None) -> DockerResult:
-        """Inside the sandbox; the password goes over stdin."""
-        return DockerResult(sync(self.aio.login(username, password, registry)))
-
-    def compose_up(self, **options: Unpack[o.ComposeUpOptions]) -> DockerResult:
-        """docker compose up, detached unless detach=False. file and cwd are paths in the sandbox. wait=True: ends when
-        the services run, or are healthy where they say how to tell."""
-        return DockerResult(sync(self.aio.compose_up(**options)))
-
-    def compose_down(self, **options: Unpack[o.ComposeDownOptions]) -> DockerResult:
-        return DockerResult(sync(self.aio.compose_down(**options)))
-
-    def compose_ps(self, **options: Unpack[o.ComposePsOptions]) -> DockerResult:
-        return DockerResult(sync(self.aio.compose_ps(**options)))
-
-    def compose_logs(self, **options: Unpack[o.ComposeLogsOptions]) -> DockerResult:
-        return DockerResult(sync(self.aio.compose_logs(**options)))

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Self
 
-from .._loop import sync
+from .._blocking.docker_result import BlockingDockerResult
 from .._streams import STDERR, STDOUT
 from ..errors import DockerCommandError, DockerImageNotFound
-from ..process import AsyncProcess, Process
+from ..process import AsyncProcess
 from .diagnosis import diagnose_docker
 
 _NO_IMAGE = ("no such image", "manifest unknown", "manifest for ", "pull access denied", "repository does not exist")
@@ -51,7 +52,7 @@ class AsyncDockerResult(AsyncProcess):
         """Whether it ended well; waits for its end."""
         return await self.wait() == 0
 
-    async def check(self) -> AsyncDockerResult:
+    async def check(self) -> Self:
         """Waits for its end; DockerCommandError, or DockerImageNotFound, when it failed; its hint tells what
         is known of the failure."""
         if (code := await self.wait()) != 0:
@@ -70,35 +71,8 @@ class AsyncDockerResult(AsyncProcess):
         return self.text_of(STDOUT).rstrip("\n")
 
 
-class DockerResult(Process):
+class DockerResult(BlockingDockerResult):
     """As AsyncDockerResult, for code without an event loop."""
-
-    def __init__(self, result: AsyncDockerResult) -> None:
-        super().__init__(result)
-        self._result = result
-
-    @property
-    def aio(self) -> AsyncDockerResult:
-        return self._result
-
-    @property
-    def exit_code(self) -> int | None:
-        """As returncode: None while it runs."""
-        return self._result.returncode
-
-    @property
-    def success(self) -> bool:
-        """Whether it ended well; waits for its end."""
-        return sync(self._result.success())
-
-    def check(self) -> DockerResult:
-        """Waits for its end; DockerCommandError, or DockerImageNotFound, when it failed."""
-        sync(self._result.check())
-        return self
-
-    def output(self) -> str:
-        """What it printed to stdout, without the last newline; raises as check() does."""
-        return sync(self._result.output())
 
 
 async def completed(result: AsyncDockerResult) -> str:
