@@ -153,12 +153,13 @@ class Sandbox(BlockingSandbox):
     def create(self) -> Self:
         made_before = self._aio.created
         try:
-            return super().create()
+            sync(self._aio.create())  # not super(), whose frame would be one more in the traceback of an error
         except BaseException:
             # Ctrl-C may come when it has just been made, and who called would not know of it.
             if not made_before:
                 self.terminate()
             raise
+        return self
 
     def __enter__(self) -> Self:
         self._aio._sigterm = _sigterm.enter()
