@@ -34,6 +34,26 @@ def remove(berth: str, name: str) -> None:
 
 
 @contextlib.contextmanager
+def layered(rootfs: str, work: str):
+    """The root file system below a layer of its own, as berth has it: runsc makes the mount points that are missing in what it is given."""
+    layer, merged = os.path.join(work, "layer"), os.path.join(work, "rootfs")
+    os.mkdir(layer)
+    os.mkdir(merged)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "layer", layer], check=True)
+    try:
+        for name in ("upper", "work"):
+            os.mkdir(os.path.join(layer, name))
+        options = f"lowerdir={rootfs},upperdir={layer}/upper,workdir={layer}/work"
+        subprocess.run(["mount", "-t", "overlay", "-o", options, "rootfs", merged], check=True)
+        try:
+            yield merged
+        finally:
+            subprocess.run(["umount", "-l", merged], check=False)
+    finally:
+        subprocess.run(["umount", "-l", layer], check=False)
+
+
+@contextlib.contextmanager
 def workplace(berth: str):
     """A directory with a BERTH_ROOT of its own. No sandbox of it is left, whatever ends the benchmark but SIGKILL."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
