@@ -53,6 +53,13 @@ def layered(rootfs: str, work: str):
         subprocess.run(["umount", "-l", layer], check=False)
 
 
+def unmount_null_netns(root: str) -> None:
+    """An empty network namespace for its gofer, which each verb of runsc 2026-09 may have mounted below its root directory."""
+    words = ["umount", "-l", os.path.join(root, "null-netns")]
+    while subprocess.run(words, stderr=subprocess.DEVNULL).returncode == 0:
+        pass
+
+
 @contextlib.contextmanager
 def workplace(berth: str):
     """A directory with a BERTH_ROOT of its own. No sandbox of it is left, whatever ends the benchmark but SIGKILL."""
