@@ -3,6 +3,7 @@
 
 #include "base/complain.hpp"
 #include "base/unix_socket.hpp"
+#include "checkpoint/docker_containers.hpp"
 #include "checkpoint/internet_sockets.hpp"
 #include "checkpoint/published_ports.hpp"
 
@@ -156,12 +157,15 @@ void server::take_retreat(connection& from, bool for_good) {
   }
   if (daemon_ && daemon_->starting()) return from.refuse("Docker in the sandbox is still starting");
   if (retreat_) return from.refuse("another checkpoint is being made");
+  std::vector<std::string> stopped;
   if (daemon_) {
-    give_up_published_ports();
-    if (const std::string why = what_keeps_restore_waiting(for_good); !why.empty()) {
-      take_up_published_ports();
+    docker_links running = read_docker_links();
+    mark_cut_off_containers(running);
+    if (const std::string why = what_keeps_restore_waiting(running, for_good, ports_before_); !why.empty())
       return from.refuse(why);
-    }
+    saved_with_ports_ = ports_before_ || publishes_ports();
+    stopped = stop_cut_off_containers(running);
+    give_up_published_ports();
   }
   loop_.forget(listener_.get());
   listener_.reset();
@@ -173,7 +177,7 @@ void server::take_retreat(connection& from, bool for_good) {
   for (const auto& one : hosts) connections_.erase(one.get());
   if (daemon_) daemon_->retreat();
   files_.end_all();
-  retreat_ = std::make_unique<retreat>(loop_, directory(), daemon_ != nullptr,
+  retreat_ = std::make_unique<retreat>(loop_, directory(), daemon_ != nullptr, std::move(stopped),
                                        [this](const guest_wake& wake) { come_back(wake); });
   from.tell_retreating();
 }
@@ -206,6 +210,7 @@ void server::take_rest(connection& from, guest_rest wanted) {
 void server::come_back(const guest_wake& wake) {
   last_use_ = std::chrono::steady_clock::now();  // a restored sandbox's clock has made a jump
   loop_.later([this] { retreat_.reset(); });     // it is what calls
+  ports_before_ = wake.restored ? saved_with_ports_ : ports_before_;
   // Who finds the guest here again finds Docker's socket as well.
   if (daemon_) daemon_->come_back(wake.restored);
   if (!listen()) complain_errno("cannot listen on " + path_);

@@ -54,6 +54,8 @@ class server {
   file_workers files_;
   std::unique_ptr<daemon_keeper> daemon_;  ///< from the first request about dockerd on
   std::unique_ptr<retreat> retreat_;       ///< while there is one
+  bool ports_before_ = false;              ///< it was restored from what was saved with published ports
+  bool saved_with_ports_ = false;          ///< the same of what is being saved
   std::chrono::steady_clock::time_point last_use_ = std::chrono::steady_clock::now();  ///< as far as it is seen here
 };
 

@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 
 namespace berth::guest {
 namespace {
@@ -36,6 +37,13 @@ bool runs_this_program(pid_t pid) {
   }, other{};
   return ::stat("/proc/self/exe", &own) == 0 && ::stat(entry_of(pid, "exe").c_str(), &other) == 0 &&
          own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+pid_t parent_of(pid_t pid) {
+  const std::string text = read_system_file(entry_of(pid, "status"), 4096);
+  constexpr std::string_view mark = "\nPPid:";
+  const std::size_t at = text.find(mark);
+  return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + mark.size());
 }
 
 std::string network_namespace_of(pid_t pid) {

@@ -18,6 +18,9 @@ std::string name_of_process(pid_t pid);
 /// Whether it runs the file that this program is.
 bool runs_this_program(pid_t pid);
 
+/// 0 where it is gone.
+pid_t parent_of(pid_t pid);
+
 /// "net:[7]", the same for all that are in it. Empty where it is gone.
 std::string network_namespace_of(pid_t pid);
 

@@ -9,17 +9,58 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <utility>
 
 namespace berth::guest {
 namespace {
 
 constexpr const char* docker_socket = "/var/run/docker.sock";
 constexpr std::size_t id_size = 64;
+constexpr int answer_limit_s = stop_patience_s + 20;  // by then something is wrong with dockerd
+
+// A request to dockerd, under way.
+class docker_request {
+ public:
+  docker_request(std::string_view method, const std::string& path) : server_(connect_to(docker_socket)) {
+    const std::string text =
+        std::string(method) + " " + path + " HTTP/1.0\r\nHost: docker\r\nContent-Length: 0\r\n\r\n";
+    if (!server_ || ::fcntl(server_.get(), F_SETFL, 0) != 0 ||
+        ::send(server_.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0)
+      server_.reset();
+  }
+  /// All of it; what has come so far where the end does not.
+  std::string answer() {
+    std::string all;
+    if (!server_) return all;
+    const timeval limit{answer_limit_s, 0};
+    ::setsockopt(server_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    char piece[4096];
+    for (ssize_t n; all.size() < most_answer && (n = ::recv(server_.get(), piece, sizeof piece, 0)) > 0;)
+      all.append(piece, static_cast<std::size_t>(n));
+    return all;
+  }
+
+ private:
+  static constexpr std::size_t most_answer = 1u << 20;
+  unique_fd server_;
+};
+
+bool has_status(std::string_view answer, std::string_view code) {
+  return answer.starts_with("HTTP/1.") && answer.substr(std::min<std::size_t>(answer.size(), 9), 3) == code;
+}
+
+// In a process of its own: the answer takes as long as the container does.
+void tell_docker(const std::string& path) {
+  if (::fork() != 0) return;
+  (void)docker_request("POST", path).answer();  // one that hangs up is not served to the end
+  ::_exit(0);
+}
 
 }  // namespace
 
@@ -45,24 +86,29 @@ void mark_cut_off_containers(docker_links& running) {
     });
     if (!on_user_network && !with_sockets.contains(network_namespace_of(one.pid))) continue;
     one.cut_off = container_of_cgroups(read_system_file(process + "/cgroup"));
+    if (one.cut_off.empty()) continue;
+    const std::string known = docker_request("GET", "/containers/" + one.cut_off + "/json").answer();
+    one.goes_when_stopped = !has_status(known, "200") || known.find("\"AutoRemove\":true") != std::string::npos;
   }
 }
 
-void restart_cut_off_containers(const docker_links& before, int patience) {
-  for (const container_links& one : before.containers) {
-    const std::string& id = one.cut_off;
-    if (id.empty() || ::fork() != 0) continue;
-    const unique_fd server = connect_to(docker_socket);
-    const std::string request = "POST /containers/" + id + "/restart?t=" + std::to_string(patience) +
-                                " HTTP/1.0\r\nHost: docker\r\nContent-Length: 0\r\n\r\n";
-    if (server && ::fcntl(server.get(), F_SETFL, 0) == 0 &&
-        ::send(server.get(), request.data(), request.size(), MSG_NOSIGNAL) > 0) {
-      char answer[512];
-      while (::recv(server.get(), answer, sizeof answer, 0) > 0) {
-      }  // one that hangs up is not served to the end
-    }
-    ::_exit(0);
-  }
+std::vector<std::string> stop_cut_off_containers(const docker_links& running) {
+  std::vector<std::pair<std::string, docker_request>> asked;
+  for (const container_links& one : running.containers)
+    if (!one.cut_off.empty() && !one.goes_when_stopped)
+      asked.emplace_back(one.cut_off, docker_request("POST", "/containers/" + one.cut_off +
+                                                                 "/stop?t=" + std::to_string(stop_patience_s)));
+  std::vector<std::string> stopped;
+  for (auto& [id, request] : asked)
+    if (has_status(request.answer(), "204")) stopped.push_back(id);
+  return stopped;
+}
+
+void begin_containers_again(const std::vector<std::string>& stopped, const docker_links& running) {
+  for (const std::string& id : stopped) tell_docker("/containers/" + id + "/start");
+  for (const container_links& one : running.containers)
+    if (!one.cut_off.empty())
+      tell_docker("/containers/" + one.cut_off + "/restart?t=" + std::to_string(stop_patience_s));
 }
 
 }  // namespace berth::guest

@@ -30,6 +30,7 @@ struct container_links {
   std::vector<link_state> links;
   std::string gateway;  ///< of its default route, empty where it has none
   std::string cut_off;  ///< the container's id where it does not get through a restore: docker_containers.hpp
+  bool goes_when_stopped = false;  ///< of one that is cut off: `docker run --rm`
 };
 
 struct docker_links {

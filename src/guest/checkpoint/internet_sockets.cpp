@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <set>
 
 namespace berth::guest {
 namespace {
@@ -119,19 +120,27 @@ const open_socket* keeps_restore_waiting(const std::vector<open_socket>& all, st
   return at == all.end() ? nullptr : &*at;
 }
 
-std::string what_keeps_restore_waiting(bool for_good) {
+std::string what_keeps_restore_waiting(const docker_links& running, bool for_good, bool ports_before) {
   const std::string own = network_namespace_of(::getpid());
-  const std::vector<pid_t> running = processes();
-  const bool beside_others = std::any_of(running.begin(), running.end(), [&own](pid_t pid) {
-    const std::string space = network_namespace_of(pid);
-    return !space.empty() && space != own;
+  std::set<std::string> stay;  // network namespaces of containers that are not stopped
+  for (const container_links& one : running.containers)
+    if (one.cut_off.empty() || one.goes_when_stopped) stay.insert(network_namespace_of(one.pid));
+  std::vector<open_socket> all = open_internet_sockets();
+  std::erase_if(all, [&](const open_socket& one) {
+    if (one.space != own) return !stay.contains(one.space);
+    // One that berth's keeper ends.
+    return name_of_process(one.pid) == "docker-proxy" && runs_this_program(parent_of(one.pid));
   });
-  const std::vector<open_socket> all = open_internet_sockets();
-  const open_socket* const one = keeps_restore_waiting(all, own, for_good && beside_others);
-  if (one == nullptr) return {};
-  return name_of_process(one->pid) + " (process " + std::to_string(one->pid) + ") serves TCP port " +
-         std::to_string(one->socket.port) +
-         " in the sandbox itself, beside containers with connections: gVisor would wait for these without end when it restores it";
+  const open_socket* const one = keeps_restore_waiting(all, own, for_good && !stay.empty());
+  if (one != nullptr)
+    return name_of_process(one->pid) + " (process " + std::to_string(one->pid) + ") serves TCP port " +
+           std::to_string(one->socket.port) +
+           " in the sandbox itself, beside containers that may have connections: gVisor would wait for these without end "
+           "when it restores it";
+  if (for_good && ports_before && !stay.empty())
+    return "it has been saved before with published ports, and containers run that may have connections: gVisor might wait for "
+           "these without end when it restores it";
+  return {};
 }
 
 }  // namespace berth::guest

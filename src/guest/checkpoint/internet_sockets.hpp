@@ -2,6 +2,8 @@
 // The TCP and UDP sockets that processes have open, and which of them a restored sandbox would wait for without end.
 #pragma once
 
+#include "docker_links.hpp"
+
 #include <sys/types.h>
 
 #include <string>
@@ -37,8 +39,10 @@ std::vector<open_socket> open_internet_sockets();
 /// `unseen`: connections are taken to be there that no process has open: what has closed one first waits a minute (TIME_WAIT). Pure.
 const open_socket* keeps_restore_waiting(const std::vector<open_socket>& all, std::string_view own, bool unseen);
 
-/// The same, looked up and in words for people; empty where nothing does. `for_good`: this sandbox ends when it is saved, so that
-/// what cannot be seen matters.
-std::string what_keeps_restore_waiting(bool for_good);
+/// What stands against saving it once its published ports are given up and the containers are stopped that can be: in words for
+/// people, empty where nothing does. `running`: with what is cut off. `for_good`: this sandbox ends when it is saved, so that what
+/// cannot be seen matters. `ports_before`: it was restored from what was saved with published ports, of whose connections gVisor
+/// may have kept bound sockets that nobody has open (tcp.Endpoint.Restore, where the bridge is not there yet).
+std::string what_keeps_restore_waiting(const docker_links& running, bool for_good, bool ports_before);
 
 }  // namespace berth::guest

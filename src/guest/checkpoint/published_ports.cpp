@@ -5,9 +5,11 @@
 #include "base/processes.hpp"
 #include "runtime/port_proxy.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace berth::guest {
 namespace {
@@ -15,6 +17,14 @@ namespace {
 constexpr int give_up_limit_ms = 3'000;
 
 }  // namespace
+
+bool publishes_ports() {
+  const std::vector<pid_t> all = processes();
+  return std::any_of(all.begin(), all.end(), [](pid_t pid) {
+    const std::string name = name_of_process(pid);
+    return name == "docker-proxy" || name == port_proxy_name;
+  });
+}
 
 void give_up_published_ports() {
   std::set<pid_t> asked;

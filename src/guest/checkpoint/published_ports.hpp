@@ -4,6 +4,9 @@
 
 namespace berth::guest {
 
+/// Whether a docker-proxy runs, kept by berth or not.
+bool publishes_ports();
+
 /// Has each docker-proxy that berth keeps end, and waits for that, three seconds at most.
 void give_up_published_ports();
 

@@ -27,11 +27,13 @@ constexpr int most_looks = 5'000;
 
 }  // namespace
 
-retreat::retreat(event_loop& loop, std::string directory, bool docker, std::function<void(const guest_wake&)> over)
+retreat::retreat(event_loop& loop, std::string directory, bool docker, std::vector<std::string> stopped,
+                 std::function<void(const guest_wake&)> over)
     : loop_(loop),
       wake_(std::move(directory) + "/" + std::string(guest_wake_name)),
       over_(std::move(over)),
       docker_(docker),
+      stopped_(std::move(stopped)),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
   utsname names{};
   if (::uname(&names) == 0) hostname_ = names.nodename;
@@ -82,9 +84,9 @@ void retreat::end(const guest_wake& wake) {
     if (!failed.empty()) complain("Docker's network is not as it was: " + failed);
     take_up_published_ports();
   }
-  // In the sandbox that goes on, too: gVisor freezes those sockets to save them, and sees to the root namespace's only
-  // afterwards (Kernel.SaveTo, release-20260905.0).
-  restart_cut_off_containers(links_);
+  // In the sandbox that goes on, too: gVisor freezes sockets to save them, and sees to the root namespace's only afterwards
+  // (Kernel.SaveTo, release-20260905.0).
+  begin_containers_again(stopped_, links_);
   const auto over = std::move(over_);
   over(wake);
   ::unlink(wake_.c_str());  // the host sees by it that we were on our way

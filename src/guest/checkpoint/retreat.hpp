@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace berth::guest {
 
@@ -19,7 +20,9 @@ class retreat {
  public:
   /// Begins it. `over` is called once: with what the file says, when it is there, or as after an ordinary checkpoint when nobody
   /// has made one for a while. In a copy that was restored, Docker's network, where `docker`, is in order by then.
-  retreat(event_loop& loop, std::string directory, bool docker, std::function<void(const guest_wake&)> over);
+  /// Containers that were `stopped` for it are started again then.
+  retreat(event_loop& loop, std::string directory, bool docker, std::vector<std::string> stopped,
+          std::function<void(const guest_wake&)> over);
   retreat(const retreat&) = delete;
   retreat& operator=(const retreat&) = delete;
   ~retreat();
@@ -32,7 +35,8 @@ class retreat {
   std::string wake_;
   std::function<void(const guest_wake&)> over_;
   bool docker_;
-  std::string hostname_;  ///< as it was
+  std::string hostname_;              ///< as it was
+  std::vector<std::string> stopped_;  ///< containers
   docker_links links_;
   network_record network_;
   unique_fd timer_;
