@@ -43,6 +43,7 @@ from .progress import show_progress
 from .sandbox import AsyncSandbox, Sandbox
 from .snapshot import Snapshot, remove_snapshot, snapshots
 from .spec import Spec, find_init
+from .status import SandboxStatus
 
 __version__ = "0.1.0"
 
@@ -67,6 +68,7 @@ __all__ = [
     "Egress",
     "NamedAddress",
     "SandboxEvent",
+    "SandboxStatus",
     "FileInfo",
     "Finding",
     "Image",

@@ -16,12 +16,22 @@ def labels_of(annotations: Mapping[str, str], docker: bool) -> dict[str, str]:
 
 
 def own_options(
-    labels: Mapping[str, str], lifetime: float | None, egress: tuple[str, ...] | None, ends_with_process: bool
+    labels: Mapping[str, str],
+    lifetime: float | None,
+    egress: tuple[str, ...] | None,
+    ends_with_process: bool,
+    idle_timeout: float | None,
+    hibernate: bool,
 ) -> dict[str, Any]:
     """What a sandbox that is taken or copied may have of its own, as the library reads it."""
-    options: dict[str, Any] = {"annotations": dict(labels), "ends_with_creator": ends_with_process}
-    if lifetime is not None:
-        options["lifetime_ms"] = max(1, round(lifetime * 1000))
+    options: dict[str, Any] = {
+        "annotations": dict(labels),
+        "ends_with_creator": ends_with_process,
+        "hibernate": hibernate,
+    }
+    for name, length in (("lifetime_ms", lifetime), ("idle_timeout_ms", idle_timeout)):
+        if length is not None:
+            options[name] = max(1, round(length * 1000))
     if egress is not None:
         options["egress"] = list(egress)
     return options

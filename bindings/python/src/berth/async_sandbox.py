@@ -40,6 +40,7 @@ from .facts import CommittedImage, ContainerStats, Egress, LogName, PublishedPor
 from .fs import AsyncFs
 from .process import AsyncProcess, command_options
 from .snapshot import Snapshot
+from .status import SandboxStatus
 
 
 class AsyncSandbox(Attachment):
@@ -199,17 +200,17 @@ class AsyncSandbox(Attachment):
         text = _ffi.encode(json.dumps(options, ensure_ascii=False))
         return int(json.loads((await self._operate("berth_sandbox_start_detached", text, len(text))).payload)["pid"])
 
-    async def _told(self) -> dict[str, Any]:
+    async def _told(self) -> SandboxStatus:
         """What the library has of it."""
         runtime, handle = await self.attached()
         with self._asking():
             event = await runtime.run(_ffi.start, "berth_sandbox_state", handle)
-        told: dict[str, Any] = json.loads(event.payload)
+        told: SandboxStatus = json.loads(event.payload)
         return told
 
     async def state(self) -> str:
         """One of "running", "paused", "asleep", "hibernated", "unresponsive", "stopped", "creating" and "lost"."""
-        return str((await self._told())["state"])
+        return (await self._told())["state"]
 
     async def exit_reason(self) -> str | None:
         """Why it runs no more: "out_of_memory", when it was killed at its memory limit, else "ended". None while it
@@ -219,9 +220,9 @@ class AsyncSandbox(Attachment):
     async def memory_kills(self) -> int:
         """How many programs the kernel has killed at the sandbox's memory limit, also while it goes on. Where it grew
         while a command ran that ended with 137, that is why."""
-        return int((await self._told())["memory_kills"])
+        return (await self._told())["memory_kills"]
 
-    async def status(self) -> dict[str, Any]:
+    async def status(self) -> SandboxStatus:
         """All that is known of it, as `berth status --json` has it (docs/reference/managed.md), but for whether its
         firewall rules are there."""
         return await self._told()
@@ -259,17 +260,21 @@ class AsyncSandbox(Attachment):
         timeout: Seconds | None = None,
         egress: EgressRules | None = None,
         ends_with_process: bool = False,
+        idle_timeout: Seconds | None = None,
+        hibernate: bool = False,
     ) -> builtins.list[AsyncSandbox]:
         """Copies of it that go on from where it is now, each under an id and address of its own, by one snapshot that
         is removed again. It goes on too; while a command runs in it, there is none: BerthError. All or none.
 
-        timeout, egress, ends_with_process: of the copies, as Sandbox has them."""
+        timeout, egress, ends_with_process, idle_timeout, hibernate: of the copies, as Sandbox has them."""
         _, handle = await self.attached()
         own = own_options(
             labels_of(self._record.get("annotations", {}), self.docker_enabled),
             checked_lifetime(timeout),
             None if egress is None else checked_egress(egress),
             ends_with_process,
+            checked_lifetime(idle_timeout),
+            hibernate,
         )
         text = json.dumps({"count": count, **own}).encode()
         runtime = current()

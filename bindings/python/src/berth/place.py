@@ -10,6 +10,7 @@ from . import _ffi
 from ._arguments import Source
 from ._loop import Runtime
 from .process import AsyncProcess
+from .status import SandboxStatus
 
 
 class Place(Protocol):
@@ -30,7 +31,7 @@ class Place(Protocol):
     @property
     def workdir(self) -> str: ...
 
-    async def status(self) -> dict[str, Any]: ...
+    async def status(self) -> SandboxStatus: ...
 
     async def attached(self) -> tuple[Runtime, _ffi.Handle]: ...
 

@@ -74,13 +74,20 @@ class AsyncSandboxPool:
         return self
 
     async def take(
-        self, *, timeout: Seconds | None = None, egress: EgressRules | None = None, ends_with_process: bool = False
+        self,
+        *,
+        timeout: Seconds | None = None,
+        egress: EgressRules | None = None,
+        ends_with_process: bool = False,
+        idle_timeout: Seconds | None = None,
+        hibernate: bool = False,
     ) -> AsyncSandbox:
         """A sandbox that nobody else gets; one is made where none is ready. The pool is filled up again in the
         background.
 
         timeout: seconds from now on after which it stops by itself. egress: where it may begin connections to, else as
-        in the snapshot. ends_with_process: it is removed when this process ends; else it runs until terminate()."""
+        in the snapshot. ends_with_process: it is removed when this process ends; else it runs until terminate().
+        idle_timeout, hibernate: as Sandbox has them."""
         snapshot = self.status().snapshot
         saved = next((one for one in snapshots() if one.name == snapshot), None)
         options = own_options(
@@ -88,6 +95,8 @@ class AsyncSandboxPool:
             checked_lifetime(timeout),
             None if egress is None else checked_egress(egress),
             ends_with_process,
+            checked_lifetime(idle_timeout),
+            hibernate,
         )
         text = json.dumps({"name": self.name, **options}).encode()
         return await AsyncSandbox._begun("berth_pool_take", text)

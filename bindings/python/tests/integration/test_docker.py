@@ -11,9 +11,11 @@ import re
 import subprocess
 import sys
 import time
+import typing
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import berth
 import docker
@@ -230,6 +232,25 @@ def test_how_long_to_wait_is_what_people_pass(docker_box: berth.Sandbox) -> None
         berth.Sandbox.connect(docker_box.id).docker.wait_until_ready(limit)
     with pytest.raises(TypeError, match="timeout is a number of seconds"):
         docker_box.docker.wait_until_ready("5")  # type: ignore[arg-type]
+
+
+def members(form: type) -> dict[str, type | None]:
+    """Each member of a TypedDict, and which one its value is, if any."""
+    kinds = typing.get_type_hints(form).items()
+    return {
+        name: next((one for one in (kind, *typing.get_args(kind)) if typing.is_typeddict(one)), None)
+        for name, kind in kinds
+    }
+
+
+def test_its_status_has_the_form_of_its_type(docker_box: berth.Sandbox) -> None:
+    def check(value: Any, form: type) -> None:
+        assert set(value) == set(members(form))
+        for name, inner in members(form).items():
+            if inner is not None and value[name] is not None:
+                check(value[name], inner)
+
+    check(docker_box.status(), berth.SandboxStatus)
 
 
 def test_status(docker_box: berth.Sandbox) -> None:

@@ -78,9 +78,14 @@ def test_copies_of_a_sandbox_that_runs(machine: Path, rootfs: str) -> None:
                 one.fs.write_text("/root/file", str(number))
             assert sandbox.fs.read_text("/root/file") == "kept"
             assert berth.snapshots() == []
-            again = copies[1].clone()[0]
+            again = copies[1].clone(idle_timeout=1)[0]
             copies.append(again)
+            until(lambda: again.state() == "asleep")
             assert again.fs.read_text("/root/file") == "1"
+            saved = copies[1].clone(idle_timeout=1, hibernate=True)[0]
+            copies.append(saved)
+            until(lambda: saved.state() == "hibernated")
+            assert saved.fs.read_text("/root/file") == "1"
             process = sandbox.exec("sleep", "1000")
             with pytest.raises(berth.BerthError, match="would be cut off"):
                 sandbox.clone(2)
@@ -90,6 +95,8 @@ def test_copies_of_a_sandbox_that_runs(machine: Path, rootfs: str) -> None:
                 one.terminate()
         with pytest.raises(berth.InvalidError):
             sandbox.clone(0)
+        with pytest.raises(berth.InvalidError, match="idle timeout"):
+            sandbox.clone(hibernate=True)
     assert berth.Sandbox.list() == []
 
 

@@ -39,10 +39,16 @@ def test_what_a_copy_says_of_itself() -> None:
     own = {LABEL + "workdir": "/srv", LABEL + "ports": "80", LABEL + "mark": "x", "job": "7"}
     assert labels_of(own, True) == {LABEL + "workdir": "/srv", LABEL + "ports": "80", LABEL + "docker": "1"}
     assert labels_of({}, False) == {}
-    assert own_options({}, None, None, False) == {"annotations": {}, "ends_with_creator": False}
-    assert own_options({}, 0.0001, ("none",), True) == {
+    assert own_options({}, None, None, False, None, False) == {
+        "annotations": {},
+        "ends_with_creator": False,
+        "hibernate": False,
+    }
+    assert own_options({}, 0.0001, ("none",), True, 1.5, True) == {
         "annotations": {},
         "ends_with_creator": True,
+        "hibernate": True,
         "lifetime_ms": 1,
+        "idle_timeout_ms": 1500,
         "egress": ["none"],
     }

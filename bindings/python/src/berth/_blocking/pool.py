@@ -33,14 +33,31 @@ class BlockingSandboxPool:
         return self
 
     def take(
-        self, *, timeout: Seconds | None = None, egress: EgressRules | None = None, ends_with_process: bool = False
+        self,
+        *,
+        timeout: Seconds | None = None,
+        egress: EgressRules | None = None,
+        ends_with_process: bool = False,
+        idle_timeout: Seconds | None = None,
+        hibernate: bool = False,
     ) -> Sandbox:
         """A sandbox that nobody else gets; one is made where none is ready. The pool is filled up again in the
         background.
 
         timeout: seconds from now on after which it stops by itself. egress: where it may begin connections to, else as
-        in the snapshot. ends_with_process: it is removed when this process ends; else it runs until terminate()."""
-        return Sandbox._of(sync(self._aio.take(timeout=timeout, egress=egress, ends_with_process=ends_with_process)))
+        in the snapshot. ends_with_process: it is removed when this process ends; else it runs until terminate().
+        idle_timeout, hibernate: as Sandbox has them."""
+        return Sandbox._of(
+            sync(
+                self._aio.take(
+                    timeout=timeout,
+                    egress=egress,
+                    ends_with_process=ends_with_process,
+                    idle_timeout=idle_timeout,
+                    hibernate=hibernate,
+                )
+            )
+        )
 
     def status(self) -> pool.PoolStatus:
         """How it is now. Reads small files. NotFoundError where there is none."""

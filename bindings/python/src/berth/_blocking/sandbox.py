@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Self
 
 from .. import sandbox
 from .._arguments import Input, PathName, Seconds
@@ -16,6 +16,7 @@ from ..docker import Finding
 from ..facts import CommittedImage, ContainerStats, Egress, LogName, PublishedPorts, SandboxEvent
 from ..process import Process
 from ..snapshot import Snapshot
+from ..status import SandboxStatus
 
 
 class BlockingSandbox:
@@ -107,7 +108,7 @@ class BlockingSandbox:
         while a command ran that ended with 137, that is why."""
         return sync(self._aio.memory_kills())
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> SandboxStatus:
         """All that is known of it, as `berth status --json` has it (docs/reference/managed.md), but for whether its
         firewall rules are there."""
         return sync(self._aio.status())
@@ -141,12 +142,23 @@ class BlockingSandbox:
         timeout: Seconds | None = None,
         egress: EgressRules | None = None,
         ends_with_process: bool = False,
+        idle_timeout: Seconds | None = None,
+        hibernate: bool = False,
     ) -> builtins.list[sandbox.Sandbox]:
         """Copies of it that go on from where it is now, each under an id and address of its own, by one snapshot that
         is removed again. It goes on too; while a command runs in it, there is none: BerthError. All or none.
 
-        timeout, egress, ends_with_process: of the copies, as Sandbox has them."""
-        made = sync(self._aio.clone(count, timeout=timeout, egress=egress, ends_with_process=ends_with_process))
+        timeout, egress, ends_with_process, idle_timeout, hibernate: of the copies, as Sandbox has them."""
+        made = sync(
+            self._aio.clone(
+                count,
+                timeout=timeout,
+                egress=egress,
+                ends_with_process=ends_with_process,
+                idle_timeout=idle_timeout,
+                hibernate=hibernate,
+            )
+        )
         return [sandbox.Sandbox._of(one) for one in made]
 
     def events(self) -> builtins.list[SandboxEvent]:

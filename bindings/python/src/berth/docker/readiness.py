@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from .. import _ffi
 from ..errors import BerthError, DockerError, DockerNotReadyError, SandboxNotFound, in_own_words
@@ -48,18 +47,17 @@ class Readiness:
         self._wanted = False
 
     async def status(self) -> DockerStatus:
-        docker: dict[str, Any] = (await self._sandbox.status()).get("docker") or {}
-        state = str(docker.get("state", "disabled"))
-        failure = docker.get("failure") or {}
+        docker = (await self._sandbox.status())["docker"]
+        failure = docker["failure"]
         return DockerStatus(
-            state=state,
-            reason=str(failure.get("message") or ""),
-            hint=in_own_words(str(failure.get("hint") or "")),
-            hint_id=str(failure.get("hint_id") or ""),
-            log_tail=str(failure.get("output") or ""),
-            ready_after=float(docker.get("ready_after_ms") or 0) / 1000,
-            restarts=int(docker.get("restarts") or 0),
-            pid=int(docker.get("pid") or 0),
+            state=docker["state"],
+            reason=failure["message"] if failure else "",
+            hint=in_own_words(failure["hint"]) if failure else "",
+            hint_id=failure["hint_id"] if failure else "",
+            log_tail=failure["output"] if failure else "",
+            ready_after=docker["ready_after_ms"] / 1000,
+            restarts=docker["restarts"],
+            pid=docker["pid"],
         )
 
     async def wait(self, timeout: float) -> None:
