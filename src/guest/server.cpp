@@ -159,8 +159,9 @@ void server::take_retreat(connection& from, bool for_good) {
   if (retreat_) return from.refuse("another checkpoint is being made");
   std::vector<std::string> stopped;
   if (daemon_) {
+    wait_for_containers(std::exchange(beginning_, {}));
     docker_links running = read_docker_links();
-    mark_cut_off_containers(running);
+    cut_off_ = mark_cut_off_containers(running, cut_off_);
     if (const std::string why = what_keeps_restore_waiting(running, for_good, ports_before_); !why.empty())
       return from.refuse(why);
     saved_with_ports_ = ports_before_ || publishes_ports();
@@ -177,8 +178,11 @@ void server::take_retreat(connection& from, bool for_good) {
   for (const auto& one : hosts) connections_.erase(one.get());
   if (daemon_) daemon_->retreat();
   files_.end_all();
-  retreat_ = std::make_unique<retreat>(loop_, directory(), daemon_ != nullptr, std::move(stopped),
-                                       [this](const guest_wake& wake) { come_back(wake); });
+  retreat_ = std::make_unique<retreat>(loop_, directory(), daemon_ != nullptr, std::move(stopped), cut_off_,
+                                       [this](const guest_wake& wake, std::vector<pid_t> beginning) {
+                                         beginning_ = std::move(beginning);
+                                         come_back(wake);
+                                       });
   from.tell_retreating();
 }
 

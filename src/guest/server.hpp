@@ -11,6 +11,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 #include <string_view>
 #include <unordered_map>
 
@@ -54,6 +55,8 @@ class server {
   file_workers files_;
   std::unique_ptr<daemon_keeper> daemon_;  ///< from the first request about dockerd on
   std::unique_ptr<retreat> retreat_;       ///< while there is one
+  std::vector<std::string> cut_off_;       ///< containers that were stopped for a checkpoint, or restarted
+  std::vector<pid_t> beginning_;           ///< have Docker begin containers again
   bool ports_before_ = false;              ///< it was restored from what was saved with published ports
   bool saved_with_ports_ = false;          ///< the same of what is being saved
   std::chrono::steady_clock::time_point last_use_ = std::chrono::steady_clock::now();  ///< as far as it is seen here

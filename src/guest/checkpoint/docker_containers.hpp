@@ -17,8 +17,9 @@ namespace berth::guest {
 /// The id of Docker's container in a /proc/PID/cgroup, or nothing. Pure.
 std::string container_of_cgroups(std::string_view text);
 
-/// Sets container_links::cut_off of those that have such sockets, and asks Docker about each.
-void mark_cut_off_containers(docker_links& running);
+/// Sets container_links::cut_off of those that have such sockets, and asks Docker about each. `before`: those that had them at the
+/// last checkpoint, and may be about to have them again. Gives the ids of all.
+std::vector<std::string> mark_cut_off_containers(docker_links& running, const std::vector<std::string>& before);
 
 /// How long each has to stop.
 inline constexpr int stop_patience_s = 3;
@@ -27,6 +28,10 @@ inline constexpr int stop_patience_s = 3;
 std::vector<std::string> stop_cut_off_containers(const docker_links& running);
 
 /// Has Docker start these, and restart those that are cut off and run, beside whatever else goes on. What fails is in dockerd's log.
-void begin_containers_again(const std::vector<std::string>& stopped, const docker_links& running);
+/// Gives the processes of this one's that ask for it, and end when it is done.
+std::vector<pid_t> begin_containers_again(const std::vector<std::string>& stopped, const docker_links& running);
+
+/// Waits for those, ten seconds at most: what dockerd has half made is not to be saved.
+void wait_for_containers(const std::vector<pid_t>& beginning);
 
 }  // namespace berth::guest

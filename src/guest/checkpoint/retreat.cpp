@@ -28,7 +28,7 @@ constexpr int most_looks = 5'000;
 }  // namespace
 
 retreat::retreat(event_loop& loop, std::string directory, bool docker, std::vector<std::string> stopped,
-                 std::function<void(const guest_wake&)> over)
+                 const std::vector<std::string>& cut_off, handler over)
     : loop_(loop),
       wake_(std::move(directory) + "/" + std::string(guest_wake_name)),
       over_(std::move(over)),
@@ -40,7 +40,7 @@ retreat::retreat(event_loop& loop, std::string directory, bool docker, std::vect
   if (docker_) {
     links_ = read_docker_links();
     network_ = read_network_record();
-    mark_cut_off_containers(links_);
+    (void)mark_cut_off_containers(links_, cut_off);
     if (const std::string failed = cut_docker_links(links_); !failed.empty())
       complain("Docker's links cannot be removed: " + failed);
   }
@@ -86,9 +86,9 @@ void retreat::end(const guest_wake& wake) {
   }
   // In the sandbox that goes on, too: gVisor freezes sockets to save them, and sees to the root namespace's only afterwards
   // (Kernel.SaveTo, release-20260905.0).
-  begin_containers_again(stopped_, links_);
+  std::vector<pid_t> beginning = begin_containers_again(stopped_, links_);
   const auto over = std::move(over_);
-  over(wake);
+  over(wake, std::move(beginning));
   ::unlink(wake_.c_str());  // the host sees by it that we were on our way
 }
 

@@ -18,11 +18,14 @@ namespace berth::guest {
 
 class retreat {
  public:
+  using handler = std::function<void(const guest_wake&, std::vector<pid_t> beginning)>;
+
   /// Begins it. `over` is called once: with what the file says, when it is there, or as after an ordinary checkpoint when nobody
   /// has made one for a while. In a copy that was restored, Docker's network, where `docker`, is in order by then.
-  /// Containers that were `stopped` for it are started again then.
+  /// Containers that were `stopped` for it are begun again then, and those that run of the `cut_off`, by the processes that `over`
+  /// is given.
   retreat(event_loop& loop, std::string directory, bool docker, std::vector<std::string> stopped,
-          std::function<void(const guest_wake&)> over);
+          const std::vector<std::string>& cut_off, handler over);
   retreat(const retreat&) = delete;
   retreat& operator=(const retreat&) = delete;
   ~retreat();
@@ -33,7 +36,7 @@ class retreat {
 
   event_loop& loop_;
   std::string wake_;
-  std::function<void(const guest_wake&)> over_;
+  handler over_;
   bool docker_;
   std::string hostname_;              ///< as it was
   std::vector<std::string> stopped_;  ///< containers
