@@ -299,6 +299,12 @@ TEST_F(CommandHibernate, PublishedPortsAreServedAgainWhateverConnectionsThereWer
     EXPECT_NE(again.err.find("has been saved before with published ports"), std::string::npos) << again.err;
     must({"docker", "box", "--", "rm", "-f", "brief"});
   }
+  // Again and again, while its containers are only just begun.
+  for (int i = 0; i < 3; ++i) {
+    must({"hibernate", "box"});
+    EXPECT_EQ(inside("echo on"), "on");
+  }
+  EXPECT_EQ(page(), "served");
   // A snapshot's sandbox that goes on serves them, too.
   must({"snapshot", "box", "warm"});
   EXPECT_EQ(page(), "served");
