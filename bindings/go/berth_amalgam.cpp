@@ -30308,12 +30308,7 @@ asio::awaitable<op_result> sandbox_core::diagnose() {
   if (!held) co_return std::move(held).error();
   auto looking = diagnose_sandbox(where_, (*held)->record());
   auto found = co_await cancellation_as_error(std::move(looking));
-  if (!found) co_return std::move(found).error();
-  op_outcome outcome;
-  json_writer out;
-  write_json(out, *found);
-  outcome.payload = out.take();
-  co_return outcome;
+  co_return payload_of(std::move(found));
 }
 asio::awaitable<op_result> sandbox_core::logs(sandbox_log which, std::size_t limit) {
   const auto keep = self();
