@@ -158,12 +158,13 @@ class guest_keeper final : public daemon_keeper, public std::enable_shared_from_
   asio::awaitable<void> wait_for(std::function<bool()> done, time_point deadline) {
     const auto self = shared_from_this();
     while (!closed_ && !done() && clock::now() < deadline) {
+      // Before each: a cancellation that came between two waits has nothing left to abort.
+      const bool cancelled = co_await was_cancelled();
+      if (cancelled) co_return;
       const auto mine = waiters_.emplace(waiters_.end(), loop_, deadline);
       boost::system::error_code ignored;
       co_await mine->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
       waiters_.erase(mine);
-      const bool cancelled = co_await was_cancelled();
-      if (cancelled) co_return;
     }
   }
   // What one conversation was told comes by the other within moments.

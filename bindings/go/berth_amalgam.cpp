@@ -12191,11 +12191,15 @@ struct guest_channel::state {
   using descriptor = boost::asio::posix::stream_descriptor;
   explicit state(const boost::asio::any_io_executor& loop) : socket(loop) {}
   static boost::asio::awaitable<result<void>> ready_for(std::shared_ptr<state> self, descriptor::wait_type what) {
+    const auto given_up = [] {
+      return make_error(errc::cancelled, "guest", "waiting for the sandbox's guest was cancelled");
+    };
+    const bool cancelled = co_await was_cancelled();
+    if (cancelled) co_return given_up();
     boost::system::error_code failed;
     co_await self->socket.async_wait(what, boost::asio::redirect_error(boost::asio::use_awaitable, failed));
     if (!failed) co_return result<void>();
-    if (failed == boost::asio::error::operation_aborted)
-      co_return make_error(errc::cancelled, "guest", "waiting for the sandbox's guest was cancelled");
+    if (failed == boost::asio::error::operation_aborted) co_return given_up();
     co_return errno_error(failed.value(), "guest", "cannot wait for the sandbox's guest");
   }
   static boost::asio::awaitable<result<void>> send(std::shared_ptr<state> self, std::string bytes) {
@@ -13346,12 +13350,14 @@ class fd_copy : public std::enable_shared_from_this<fd_copy> {
   boost::asio::awaitable<result<void>> ready(short what) {
     pollfd now{fd_.native_handle(), what, 0};
     if (plain_ || ::poll(&now, 1, 0) != 0) co_return result<void>();
+    const auto given_up = [] { return make_error(errc::cancelled, "process", "the transfer was cancelled"); };
+    const bool cancelled = co_await was_cancelled();
+    if (cancelled) co_return given_up();
     boost::system::error_code failed;
     const auto wanted = what == POLLIN ? descriptor::wait_read : descriptor::wait_write;
     co_await fd_.async_wait(wanted, boost::asio::redirect_error(boost::asio::use_awaitable, failed));
     if (!failed) co_return result<void>();
-    if (failed == boost::asio::error::operation_aborted)
-      co_return make_error(errc::cancelled, "process", "the transfer was cancelled");
+    if (failed == boost::asio::error::operation_aborted) co_return given_up();
     co_return errno_error(failed.value(), "process", "cannot wait for the descriptor of a stream");
   }
   descriptor fd_;
@@ -21858,12 +21864,12 @@ class guest_keeper final : public daemon_keeper, public std::enable_shared_from_
   asio::awaitable<void> wait_for(std::function<bool()> done, time_point deadline) {
     const auto self = shared_from_this();
     while (!closed_ && !done() && clock::now() < deadline) {
+      const bool cancelled = co_await was_cancelled();
+      if (cancelled) co_return;
       const auto mine = waiters_.emplace(waiters_.end(), loop_, deadline);
       boost::system::error_code ignored;
       co_await mine->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
       waiters_.erase(mine);
-      const bool cancelled = co_await was_cancelled();
-      if (cancelled) co_return;
     }
   }
   asio::awaitable<void> hear_of(std::function<bool(daemon_state)> wanted) {
@@ -25761,6 +25767,8 @@ class task_group {
   }
   int running() const noexcept { return static_cast<int>(state_->running.size()); }
   boost::asio::awaitable<bool> wait(time_point until) {
+    const bool before = co_await was_cancelled();
+    if (before) co_return false;
     boost::system::error_code ignored;
     state_->changed.expires_at(until);
     co_await state_->changed.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));

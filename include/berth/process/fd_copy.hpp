@@ -5,6 +5,7 @@
 
 #include <berth/base/result.hpp>
 #include <berth/base/unique_fd.hpp>
+#include <berth/process/cancellation.hpp>
 #include <berth/process/write_no_sigpipe.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -87,12 +88,15 @@ class fd_copy : public std::enable_shared_from_this<fd_copy> {
   boost::asio::awaitable<result<void>> ready(short what) {
     pollfd now{fd_.native_handle(), what, 0};
     if (plain_ || ::poll(&now, 1, 0) != 0) co_return result<void>();  // a file is always ready, and unknown to epoll
+    const auto given_up = [] { return make_error(errc::cancelled, "process", "the transfer was cancelled"); };
+    // A cancellation that came while the last operation's answer was on its way has nothing left to abort.
+    const bool cancelled = co_await was_cancelled();
+    if (cancelled) co_return given_up();
     boost::system::error_code failed;
     const auto wanted = what == POLLIN ? descriptor::wait_read : descriptor::wait_write;
     co_await fd_.async_wait(wanted, boost::asio::redirect_error(boost::asio::use_awaitable, failed));
     if (!failed) co_return result<void>();
-    if (failed == boost::asio::error::operation_aborted)
-      co_return make_error(errc::cancelled, "process", "the transfer was cancelled");
+    if (failed == boost::asio::error::operation_aborted) co_return given_up();
     co_return errno_error(failed.value(), "process", "cannot wait for the descriptor of a stream");
   }
 

@@ -26,11 +26,16 @@ struct guest_channel::state {
 
   // Errors: cancelled, io.
   static boost::asio::awaitable<result<void>> ready_for(std::shared_ptr<state> self, descriptor::wait_type what) {
+    const auto given_up = [] {
+      return make_error(errc::cancelled, "guest", "waiting for the sandbox's guest was cancelled");
+    };
+    // A cancellation that came while the last wait's answer was on its way has nothing left to abort.
+    const bool cancelled = co_await was_cancelled();
+    if (cancelled) co_return given_up();
     boost::system::error_code failed;
     co_await self->socket.async_wait(what, boost::asio::redirect_error(boost::asio::use_awaitable, failed));
     if (!failed) co_return result<void>();
-    if (failed == boost::asio::error::operation_aborted)
-      co_return make_error(errc::cancelled, "guest", "waiting for the sandbox's guest was cancelled");
+    if (failed == boost::asio::error::operation_aborted) co_return given_up();
     co_return errno_error(failed.value(), "guest", "cannot wait for the sandbox's guest");
   }
 

@@ -36,6 +36,9 @@ class task_group {
 
   /// Until one of them has ended, or `until`; false when the caller was cancelled.
   boost::asio::awaitable<bool> wait(time_point until) {
+    // A cancellation that came between two waits has nothing left to abort.
+    const bool before = co_await was_cancelled();
+    if (before) co_return false;
     boost::system::error_code ignored;
     state_->changed.expires_at(until);
     co_await state_->changed.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
