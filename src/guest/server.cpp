@@ -3,9 +3,6 @@
 
 #include "base/complain.hpp"
 #include "base/unix_socket.hpp"
-#include "checkpoint/docker_containers.hpp"
-#include "checkpoint/internet_sockets.hpp"
-#include "checkpoint/published_ports.hpp"
 
 #include <berth/base/text.hpp>
 
@@ -138,7 +135,7 @@ void server::take_file_request(connection& from, std::string_view request) {
   from.refuse("the request about files was not taken up", err);
 }
 
-void server::take_retreat(connection& from, bool for_good) {
+std::string server::what_retreat_would_cut_off(const connection& whose) const {
   // One that has not been read yet is about to be taken up.
   const auto has_word = [](int socket) {
     char next;
@@ -146,28 +143,23 @@ void server::take_retreat(connection& from, bool for_good) {
   };
   std::size_t commands = 0;
   for (const auto& [one, known] : connections_)
-    if (known.from_host && one != &from && (one->has_command() || has_word(one->socket()))) ++commands;
+    if (known.from_host && one != &whose && (one->has_command() || has_word(one->socket()))) ++commands;
   if (commands != 0) {
-    return from.refuse(std::to_string(commands) + (commands == 1 ? " command runs" : " commands run") +
-                       " through the sandbox's guest, and would be cut off");
+    return std::to_string(commands) + (commands == 1 ? " command runs" : " commands run") +
+           " through the sandbox's guest, and would be cut off";
   }
   if (const std::size_t busy = files_.busy(); busy != 0) {
-    return from.refuse("files of the sandbox are being read or written by " + counted(busy, "request") +
-                       ", which would be cut off");
+    return "files of the sandbox are being read or written by " + counted(busy, "request") + ", which would be cut off";
   }
-  if (daemon_ && daemon_->starting()) return from.refuse("Docker in the sandbox is still starting");
-  if (retreat_) return from.refuse("another checkpoint is being made");
-  std::vector<std::string> stopped;
-  if (daemon_) {
-    wait_for_containers(std::exchange(beginning_, {}));
-    docker_links running = read_docker_links();
-    cut_off_ = mark_cut_off_containers(running, cut_off_);
-    if (const std::string why = what_keeps_restore_waiting(running, for_good, ports_before_); !why.empty())
-      return from.refuse(why);
-    saved_with_ports_ = ports_before_ || publishes_ports();
-    stopped = stop_cut_off_containers(running);
-    give_up_published_ports();
-  }
+  if (daemon_ && daemon_->starting()) return "Docker in the sandbox is still starting";
+  if (retreat_) return "another checkpoint is being made";
+  return {};
+}
+
+void server::take_retreat(connection& from, bool for_good) {
+  std::string why = what_retreat_would_cut_off(from);
+  if (why.empty() && daemon_) why = docker_checkpoint_.prepare(for_good);
+  if (!why.empty()) return from.refuse(why);
   loop_.forget(listener_.get());
   listener_.reset();
   ::unlink(path_.c_str());
@@ -178,11 +170,8 @@ void server::take_retreat(connection& from, bool for_good) {
   for (const auto& one : hosts) connections_.erase(one.get());
   if (daemon_) daemon_->retreat();
   files_.end_all();
-  retreat_ = std::make_unique<retreat>(loop_, directory(), daemon_ != nullptr, std::move(stopped), cut_off_,
-                                       [this](const guest_wake& wake, std::vector<pid_t> beginning) {
-                                         beginning_ = std::move(beginning);
-                                         come_back(wake);
-                                       });
+  retreat_ = std::make_unique<retreat>(loop_, directory(), daemon_ ? &docker_checkpoint_ : nullptr,
+                                       [this](const guest_wake& wake) { come_back(wake); });
   from.tell_retreating();
 }
 
@@ -214,7 +203,6 @@ void server::take_rest(connection& from, guest_rest wanted) {
 void server::come_back(const guest_wake& wake) {
   last_use_ = std::chrono::steady_clock::now();  // a restored sandbox's clock has made a jump
   loop_.later([this] { retreat_.reset(); });     // it is what calls
-  ports_before_ = wake.restored ? saved_with_ports_ : ports_before_;
   // Who finds the guest here again finds Docker's socket as well.
   if (daemon_) daemon_->come_back(wake.restored);
   if (!listen()) complain_errno("cannot listen on " + path_);

@@ -6,12 +6,12 @@
 #include "docker/daemon_keeper.hpp"
 #include "files/workers.hpp"
 #include "base/event_loop.hpp"
+#include "checkpoint/docker_checkpoint.hpp"
 #include "checkpoint/retreat.hpp"
 
 #include <chrono>
 #include <memory>
 #include <string>
-#include <vector>
 #include <string_view>
 #include <unordered_map>
 
@@ -36,6 +36,7 @@ class server {
   void take_daemon_request(connection& from, std::string_view request);
   void take_file_request(connection& from, std::string_view request);
   void take_retreat(connection& from, bool for_good);
+  std::string what_retreat_would_cut_off(const connection& whose) const;  ///< for people; empty where nothing
   void take_rest(connection& from, guest_rest wanted);
   bool in_use_but_by(const connection& whom) const;
   void come_back(const guest_wake& wake);
@@ -54,11 +55,8 @@ class server {
   std::unordered_map<pid_t, std::weak_ptr<connection>> commands_;
   file_workers files_;
   std::unique_ptr<daemon_keeper> daemon_;  ///< from the first request about dockerd on
-  std::unique_ptr<retreat> retreat_;       ///< while there is one
-  std::vector<std::string> cut_off_;       ///< containers that were stopped for a checkpoint, or restarted
-  std::vector<pid_t> beginning_;           ///< have Docker begin containers again
-  bool ports_before_ = false;              ///< it was restored from what was saved with published ports
-  bool saved_with_ports_ = false;          ///< the same of what is being saved
+  docker_checkpoint docker_checkpoint_;
+  std::unique_ptr<retreat> retreat_;                                                   ///< while there is one
   std::chrono::steady_clock::time_point last_use_ = std::chrono::steady_clock::now();  ///< as far as it is seen here
 };
 

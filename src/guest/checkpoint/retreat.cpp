@@ -2,11 +2,8 @@
 #include "retreat.hpp"
 
 #include "base/complain.hpp"
-#include "docker_containers.hpp"
 #include "machine_id.hpp"
-#include "published_ports.hpp"
 #include "restored_hosts.hpp"
-#include "start/network.hpp"
 
 #include <berth/base/file.hpp>
 
@@ -27,23 +24,15 @@ constexpr int most_looks = 5'000;
 
 }  // namespace
 
-retreat::retreat(event_loop& loop, std::string directory, bool docker, std::vector<std::string> stopped,
-                 const std::vector<std::string>& cut_off, handler over)
+retreat::retreat(event_loop& loop, std::string directory, docker_checkpoint* docker, handler over)
     : loop_(loop),
       wake_(std::move(directory) + "/" + std::string(guest_wake_name)),
       over_(std::move(over)),
       docker_(docker),
-      stopped_(std::move(stopped)),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
   utsname names{};
   if (::uname(&names) == 0) hostname_ = names.nodename;
-  if (docker_) {
-    links_ = read_docker_links();
-    network_ = read_network_record();
-    (void)mark_cut_off_containers(links_, cut_off);
-    if (const std::string failed = cut_docker_links(links_); !failed.empty())
-      complain("Docker's links cannot be removed: " + failed);
-  }
+  if (docker_ != nullptr) docker_->cut_links();
   itimerspec often{};
   often.it_value.tv_nsec = often.it_interval.tv_nsec = look_every_ns;
   ::timerfd_settime(timer_.get(), 0, &often, nullptr);
@@ -74,21 +63,9 @@ void retreat::end(const guest_wake& wake) {
     rename_host(hostname_, wake.address, wake.hostname);
     if (!wake.same) renew_machine_id();
   }
-  if (docker_) {
-    std::string failed = make_docker_links(links_, network_.rules.address);
-    // A copy starts without rules, and has an address of its own.
-    if (wake.restored && !network_.rules.iptables.empty()) {
-      if (!network_.rules.address.empty()) network_.rules.address = wake.address;
-      failed += set_up_network(network_);
-    }
-    if (!failed.empty()) complain("Docker's network is not as it was: " + failed);
-    take_up_published_ports();
-  }
-  // In the sandbox that goes on, too: gVisor freezes sockets to save them, and sees to the root namespace's only afterwards
-  // (Kernel.SaveTo, release-20260905.0).
-  std::vector<pid_t> beginning = begin_containers_again(stopped_, links_);
+  if (docker_ != nullptr) docker_->come_back(wake);
   const auto over = std::move(over_);
-  over(wake, std::move(beginning));
+  over(wake);
   ::unlink(wake_.c_str());  // the host sees by it that we were on our way
 }
 

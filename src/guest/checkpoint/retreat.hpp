@@ -3,29 +3,24 @@
 // anything: it looks for a file. In a copy that is restored from the checkpoint that file is there from the beginning.
 #pragma once
 
-#include "docker_links.hpp"
 #include "base/event_loop.hpp"
-#include "start/network_record.hpp"
+#include "docker_checkpoint.hpp"
 
 #include <berth/base/unique_fd.hpp>
 #include <berth/guest/protocol.hpp>
 
 #include <functional>
 #include <string>
-#include <vector>
 
 namespace berth::guest {
 
 class retreat {
  public:
-  using handler = std::function<void(const guest_wake&, std::vector<pid_t> beginning)>;
+  using handler = std::function<void(const guest_wake&)>;
 
   /// Begins it. `over` is called once: with what the file says, when it is there, or as after an ordinary checkpoint when nobody
-  /// has made one for a while. In a copy that was restored, Docker's network, where `docker`, is in order by then.
-  /// Containers that were `stopped` for it are begun again then, and those that run of the `cut_off`, by the processes that `over`
-  /// is given.
-  retreat(event_loop& loop, std::string directory, bool docker, std::vector<std::string> stopped,
-          const std::vector<std::string>& cut_off, handler over);
+  /// has made one for a while. `docker`, where the sandbox has one, is prepared, and has come back by then.
+  retreat(event_loop& loop, std::string directory, docker_checkpoint* docker, handler over);
   retreat(const retreat&) = delete;
   retreat& operator=(const retreat&) = delete;
   ~retreat();
@@ -37,11 +32,8 @@ class retreat {
   event_loop& loop_;
   std::string wake_;
   handler over_;
-  bool docker_;
-  std::string hostname_;              ///< as it was
-  std::vector<std::string> stopped_;  ///< containers
-  docker_links links_;
-  network_record network_;
+  docker_checkpoint* docker_;
+  std::string hostname_;  ///< as it was
   unique_fd timer_;
   int looks_ = 0;
 };
