@@ -5,6 +5,7 @@
 #include "detail/command_options.hpp"
 #include "detail/json_out.hpp"
 
+#include <berth/base/base64.hpp>
 #include <berth/process/cancellation.hpp>
 
 #include <boost/asio/co_spawn.hpp>

@@ -4,6 +4,7 @@
 #include "detail/options.hpp"
 #include "detail/sandbox_operation.hpp"
 
+#include <berth/base/base64.hpp>
 #include <berth/base/utf8.hpp>
 #include <berth/process/fd_copy.hpp>
 

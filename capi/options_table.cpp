@@ -207,7 +207,7 @@ static constexpr option_row docker_rows[] = {
     {"insecure_registries", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "registries without TLS, or with a certificate that nobody signed: \"HOST[:PORT]\" or a network"},
     {"registry_cas", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "for \"HOST[:PORT]\" of a registry or mirror, the file of this host with the certificates (PEM) that its own is signed by"},
     {"registry_auth", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "registries of which this host's credentials go in, by \"HOST[:PORT]\" or \"docker.io\"; no others do"},
-    {"registry_auth_file", option_type::text, 0, 2147483647, "", "", "", "config.json in $DOCKER_CONFIG, else ~/.docker/config.json", "", false, false, "0.2", "the file of this host that has these credentials, as `docker login` writes it"},
+    {"registry_auth_file", option_type::text, 0, 2147483647, "", "", "", "config.json in $DOCKER_CONFIG, else ~/.docker/config.json", "", false, false, "0.2", "the file of this host that has these credentials, as `docker login` writes it, or names the program (docker-credential-…) that keeps them"},
 };
 static constexpr option_row exec_rows[] = {
     {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the program and its arguments; no shell is involved"},

@@ -298,7 +298,6 @@ BERTH_DECL std::string format_console(const log_event& event) {
 }
 #endif
 namespace berth::capi {
-std::string to_base64(std::string_view bytes);
 void write_log_event(json_writer& out, const log_event& event);
 }
 #include <span>
@@ -7121,10 +7120,18 @@ struct docker_file {
   mode_t mode = 0644;
 };
 inline constexpr std::string_view docker_login_path = "/root/.docker/config.json";
-BERTH_DECL result<std::string> select_logins(std::string_view host, const std::vector<std::string>& registries,
-                                             std::string_view image);
-BERTH_DECL result<std::vector<docker_file>> read_registry_files(const docker_registries& registries,
-                                                                const std::string& rootfs);
+struct registry_login {
+  std::string registry;
+  std::string server;
+  std::string entry;
+  std::string helper;
+};
+BERTH_DECL result<std::vector<registry_login>> find_logins(std::string_view host,
+                                                           const std::vector<std::string>& registries);
+BERTH_DECL result<std::string> add_logins(const std::vector<registry_login>& logins, std::string_view image);
+BERTH_DECL boost::asio::awaitable<result<std::vector<docker_file>>> read_registry_files(docker_registries registries,
+                                                                                        std::string rootfs,
+                                                                                        time_point deadline);
 }
 #if !defined(BERTH_SEPARATE_COMPILATION)
 namespace berth {
@@ -7168,11 +7175,180 @@ BERTH_DECL result<std::string> rooted::read(const std::string& path, std::size_t
 }
 }
 #endif
+namespace berth {
+BERTH_DECL std::string login_server(std::string_view registry);
+BERTH_DECL bool is_login_helper(std::string_view name) noexcept;
+BERTH_DECL boost::asio::awaitable<result<std::string>> ask_login_helper(std::string name, std::string registry,
+                                                                        time_point deadline);
+}
+#if !defined(BERTH_SEPARATE_COMPILATION)
+namespace berth {
+inline std::string to_base64(std::string_view bytes) {
+  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto byte = [&](std::size_t k) {
+      return i + k < bytes.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + k])) : 0u;
+    };
+    const std::uint32_t three = byte(0) << 16 | byte(1) << 8 | byte(2);
+    out += digits[three >> 18];
+    out += digits[three >> 12 & 63];
+    out += i + 1 < bytes.size() ? digits[three >> 6 & 63] : '=';
+    out += i + 2 < bytes.size() ? digits[three & 63] : '=';
+  }
+  return out;
+}
+}
+namespace berth {
+namespace detail {
+inline constexpr std::string_view docker_hub_login = "https://index.docker.io/v1/";
+inline constexpr std::size_t most_login_answer_bytes = std::size_t{64} << 10;
+inline std::string login_file_hint(const std::string& registry) {
+  return "`docker --config DIR login " + registry +
+         "` with a DIR that has no config.json writes them to DIR/config.json, which can be named";
+}
+inline std::vector<std::string> callers_environment() {
+  std::vector<std::string> out;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
+    if (const std::string_view text = *entry; text.find('=', 1) != std::string_view::npos && text.front() != '=')
+      out.emplace_back(text);
+  return out;
+}
+inline std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+class login_helper_call {
+ public:
+  login_helper_call(const std::string& name, const std::string& registry)
+      : program_("docker-credential-" + name), registry_(registry) {}
+  boost::asio::awaitable<result<std::string>> run(time_point deadline) const {
+    spawn_options program;
+    program.argv = {program_, "get"};
+    program.env = callers_environment();
+    program.parent_death_signal = SIGKILL;
+    stdio_options io;
+    io.in = stdio_options::input::text;
+    io.in_text = login_server(registry_);
+    io.err = stdio_options::output::null;
+    io.capture_limit = most_login_answer_bytes;
+    process* running = nullptr;
+    std::size_t printed = 0;
+    io.on_data = [&running, &printed](output_stream, std::string_view piece) {
+      printed += piece.size();
+      if (printed > most_login_answer_bytes) (void)running->signal_group(SIGKILL);
+    };
+    auto executor = co_await boost::asio::this_coro::executor;
+    auto helper = process::start(std::move(executor), std::move(program), std::move(io));
+    if (!helper) co_return not_started(std::move(helper).error());
+    running = &*helper;
+    const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+    co_await boost::asio::this_coro::throw_if_cancelled(false);
+    auto waiting = helper->wait(deadline);
+    const auto ended = co_await std::move(waiting);
+    if (!ended) {
+      auto stopping = helper->stop(duration::zero());
+      (void)co_await std::move(stopping);
+    }
+    co_await boost::asio::this_coro::throw_if_cancelled(throws);
+    if (printed > most_login_answer_bytes)
+      co_return failed(errc::too_big, "printed more than 64 KiB in place of the credentials for " + registry_);
+    if (!ended && ended.error().code == errc::timeout)
+      co_return failed(errc::timeout,
+                       "was asked for the credentials for " + registry_ + ", did not end in time and was killed");
+    if (!ended) co_return ended.error();
+    const std::string said = helper->output(output_stream::out);
+    if (!ended->success()) co_return refused(*ended, said);
+    co_return entry_of(said);
+  }
+ private:
+  error failed(errc code, const std::string& what) const {
+    return make_error(code, "docker", program_ + " " + what, program_,
+                      "`" + program_ + " get`, with " + login_server(registry_) +
+                          " on its standard input, has to print them without asking anybody; else " +
+                          login_file_hint(registry_));
+  }
+  error has_none() const {
+    return make_error(errc::not_found, "docker", program_ + " has no credentials for " + registry_, program_,
+                      "`docker login " + registry_ + "` first, as the user and with the environment that berth has");
+  }
+  error not_started(error e) const {
+    e.layer = "docker";
+    e.path = program_;
+    if (e.code == errc::not_found) {
+      e.message =
+          "the credentials for " + registry_ + " are kept by " + program_ + ", which is in no directory of PATH";
+      e.hint = "install " + program_ + ", or set PATH to where it is; " + login_file_hint(registry_);
+    } else {
+      e.message = "the credentials for " + registry_ + " are kept by " + program_ + ": " + e.message;
+    }
+    return e;
+  }
+  error refused(const exit_status& status, std::string_view said) const {
+    said = without_blanks(said);
+    if (said == "credentials not found in native keychain") return has_none();
+    std::string why = "gave no credentials for " + registry_ + " and ended with " + status.to_string();
+    if (said.find('{') != std::string_view::npos) said = {};
+    if (!said.empty()) append_shown(why += ": ", said.substr(0, 256).substr(0, said.find('\n')));
+    return failed(errc::io, why);
+  }
+  result<std::string> entry_of(std::string_view said) const {
+    const auto answer = parsed_json::parse(said);
+    if (!answer || !answer->root()["Username"].text() || !answer->root()["Secret"].text())
+      return failed(errc::invalid, "printed something else than the credentials for " + registry_ +
+                                       R"(: a JSON object with "Username" and "Secret" is wanted)");
+    const std::string user(*answer->root()["Username"].text()), secret(*answer->root()["Secret"].text());
+    if (user.empty() || secret.empty()) return has_none();
+    berth::json_writer entry;
+    entry.open_object();
+    if (user == "<token>") {
+      entry.key("identitytoken").string(secret);
+    } else if (user.find(':') != std::string::npos) {
+      return failed(errc::invalid,
+                    "gave a user name with a colon for " + registry_ + ", which no config.json can hold");
+    } else {
+      entry.key("auth").string(to_base64(user + ":" + secret));
+    }
+    entry.close_object();
+    return entry.take();
+  }
+  std::string program_;
+  std::string registry_;
+};
+}
+BERTH_DECL std::string login_server(std::string_view registry) {
+  for (const std::string_view scheme : {"https://", "http://"})
+    if (registry.starts_with(scheme)) registry.remove_prefix(scheme.size());
+  const std::string host(registry.substr(0, registry.find('/')));
+  return host == "docker.io" || host == "index.docker.io" || host == "registry-1.docker.io"
+             ? std::string(detail::docker_hub_login)
+             : host;
+}
+BERTH_DECL bool is_login_helper(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= 128 &&
+         std::all_of(name.begin(), name.end(), [](char c) { return is_word_character(c) || c == '.' || c == '-'; });
+}
+BERTH_DECL boost::asio::awaitable<result<std::string>> ask_login_helper(std::string name, std::string registry,
+                                                                        time_point deadline) {
+  if (!is_login_helper(name))
+    co_return make_error(
+        errc::invalid, "docker",
+        "the program that keeps the credentials for " + registry + " has a name that cannot be one", registry,
+        "credHelpers and credsStore hold the NAME of docker-credential-NAME: letters, digits, '.', '_' and '-'");
+  const detail::login_helper_call call(name, registry);
+  auto asking = call.run(deadline);
+  co_return co_await std::move(asking);
+}
+}
+#endif
 #include <cstdlib>
 namespace berth {
 namespace detail {
 inline constexpr std::size_t most_registry_file_bytes = std::size_t{1} << 20;
-inline constexpr std::string_view docker_hub_login = "https://index.docker.io/v1/";
+inline constexpr duration login_helper_patience = seconds(30);
 inline error bad_registry(std::string_view field, std::string_view value, std::string_view why, std::string_view hint) {
   const bool secret = value.find('@') != std::string_view::npos;
   return make_error(errc::invalid, "docker",
@@ -7195,14 +7371,6 @@ inline bool is_registry_network(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '/'; }) &&
          std::count(text.begin(), text.end(), '/') == 1;
 }
-inline std::string login_name(std::string_view registry) {
-  for (const std::string_view scheme : {"https://", "http://"})
-    if (registry.starts_with(scheme)) registry.remove_prefix(scheme.size());
-  const std::string host(registry.substr(0, registry.find('/')));
-  return host == "docker.io" || host == "index.docker.io" || host == "registry-1.docker.io"
-             ? std::string(docker_hub_login)
-             : host;
-}
 inline result<parsed_json> parse_login_file(std::string_view text, const char* whose) {
   auto parsed = parsed_json::parse(text);
   if (!parsed || !parsed->root().is_object())
@@ -7214,7 +7382,7 @@ inline result<parsed_json> parse_login_file(std::string_view text, const char* w
 inline json_view find_login(const json_view& config, const std::string& name) {
   const json_view logins = config["auths"];
   for (std::size_t i = 0; logins.is_object() && i < logins.size(); ++i)
-    if (login_name(logins.name(i)) == name && logins.at(i).is_object()) return logins.at(i);
+    if (login_server(logins.name(i)) == name && logins.at(i).is_object()) return logins.at(i);
   return {};
 }
 inline bool has_credentials(const json_view& login) {
@@ -7225,22 +7393,24 @@ inline bool has_credentials(const json_view& login) {
 inline std::string find_login_helper(const json_view& config, const std::string& name) {
   const json_view helpers = config["credHelpers"];
   for (std::size_t i = 0; helpers.is_object() && i < helpers.size(); ++i)
-    if (login_name(helpers.name(i)) == name) return std::string(helpers.at(i).text().value_or(""));
+    if (login_server(helpers.name(i)) == name) return std::string(helpers.at(i).text().value_or(""));
   return std::string(config["credsStore"].text().value_or(""));
 }
-inline result<json_view> select_login(const json_view& config, const std::string& registry) {
-  const std::string name = login_name(registry);
-  const json_view found = find_login(config, name);
-  if (found && has_credentials(found)) return found;
-  if (const std::string helper = find_login_helper(config, name); !helper.empty())
-    return make_error(errc::unsupported, "docker",
-                      "the credentials for " + registry + " are kept by docker-credential-" + helper.substr(0, 64) +
-                          ", which berth does not run",
-                      registry,
-                      "write them to a file of their own: `docker --config DIR login " + registry +
-                          "` with a DIR that has no config.json, and name DIR/config.json");
-  return make_error(errc::not_found, "docker", "there are no credentials for " + registry, registry,
-                    "`docker login " + registry + "` first, or name the file that has them");
+inline std::string shown_helper(const std::string& name) {
+  std::string out = "docker-credential-";
+  append_shown(out, std::string_view(name).substr(0, 64));
+  return out;
+}
+inline result<registry_login> find_login_of(const json_view& config, const std::string& registry) {
+  registry_login out{registry, login_server(registry), {}, {}};
+  out.helper = find_login_helper(config, out.server);
+  if (!out.helper.empty()) return out;
+  const json_view found = find_login(config, out.server);
+  if (!found || !has_credentials(found))
+    return make_error(errc::not_found, "docker", "there are no credentials for " + registry, registry,
+                      "`docker login " + registry + "` first, or name the file that has them");
+  out.entry = found.to_json();
+  return out;
 }
 inline std::string default_login_file() {
   if (const char* directory = std::getenv("DOCKER_CONFIG"); directory != nullptr && *directory != '\0')
@@ -7306,30 +7476,42 @@ BERTH_DECL std::vector<std::string> registry_arguments(const docker_registries& 
   for (const std::string& one : what.insecure) out.push_back("--insecure-registry=" + one);
   return out;
 }
-BERTH_DECL result<std::string> select_logins(std::string_view host, const std::vector<std::string>& registries,
-                                             std::string_view image) {
-  auto ours = detail::parse_login_file(host, "this host");
-  if (!ours) return std::move(ours).error();
+BERTH_DECL result<std::vector<registry_login>> find_logins(std::string_view host,
+                                                           const std::vector<std::string>& registries) {
+  auto config = detail::parse_login_file(host, "this host");
+  if (!config) return std::move(config).error();
+  std::vector<registry_login> out;
+  for (const std::string& registry : registries) {
+    const std::string server = login_server(registry);
+    if (std::any_of(out.begin(), out.end(), [&](const registry_login& one) { return one.server == server; })) continue;
+    auto found = detail::find_login_of(config->root(), registry);
+    if (!found) return std::move(found).error();
+    out.push_back(std::move(*found));
+  }
+  return out;
+}
+BERTH_DECL result<std::string> add_logins(const std::vector<registry_login>& logins, std::string_view image) {
   auto theirs = detail::parse_login_file(image.empty() ? std::string_view("{}") : image, "the image");
   if (!theirs) return std::move(theirs).error();
   const json_view there = theirs->root();
-  std::vector<std::pair<std::string, json_view>> added;
-  for (const std::string& registry : registries) {
-    const std::string name = detail::login_name(registry);
-    if (std::any_of(added.begin(), added.end(), [&](const auto& one) { return one.first == name; })) continue;
-    auto login = detail::select_login(ours->root(), registry);
-    if (!login) return std::move(login).error();
-    if (const std::string helper = detail::find_login_helper(there, name); !helper.empty())
+  std::vector<std::pair<std::string_view, std::string>> added;
+  for (const registry_login& login : logins) {
+    const auto entry = parsed_json::parse(login.entry);
+    if (!entry || !entry->root().is_object())
+      return make_error(errc::invalid, "docker",
+                        "the entry with the credentials for " + login.registry + " is no JSON object", login.registry);
+    if (const std::string helper = detail::find_login_helper(there, login.server); !helper.empty())
       return make_error(errc::unsupported, "docker",
-                        "in the image docker-credential-" + helper.substr(0, 64) +
-                            " keeps credentials, so that its client looks at no others for " + registry,
+                        "in the image " + detail::shown_helper(helper) +
+                            " keeps credentials, so that its client looks at no others for " + login.registry,
                         std::string(docker_login_path),
                         "take credsStore and credHelpers out of that file of the image");
-    const json_view own = detail::find_login(there, name);
-    if (own && own.to_json() != login->to_json())
-      return make_error(errc::exists, "docker", "the image has credentials of its own for " + registry,
+    const std::string wanted = entry->root().to_json();
+    const json_view own = detail::find_login(there, login.server);
+    if (own && own.to_json() != wanted)
+      return make_error(errc::exists, "docker", "the image has credentials of its own for " + login.registry,
                         std::string(docker_login_path), "take them out of the image, or do not name this registry");
-    if (!own) added.emplace_back(name, *login);
+    if (!own) added.emplace_back(login.server, wanted);
   }
   json_writer out(2);
   out.open_object();
@@ -7339,33 +7521,44 @@ BERTH_DECL result<std::string> select_logins(std::string_view host, const std::v
   const json_view before = there["auths"];
   for (std::size_t i = 0; before.is_object() && i < before.size(); ++i)
     out.key(before.name(i)).raw(before.at(i).to_json());
-  for (const auto& [name, login] : added) out.key(name).raw(login.to_json());
+  for (const auto& [server, entry] : added) out.key(server).raw(entry);
   out.close_object().close_object();
   return out.take() + '\n';
 }
-BERTH_DECL result<std::vector<docker_file>> read_registry_files(const docker_registries& what,
-                                                                const std::string& rootfs) {
-  BERTH_TRY(check_registries(what));
+BERTH_DECL boost::asio::awaitable<result<std::vector<docker_file>>> read_registry_files(docker_registries what,
+                                                                                        std::string rootfs,
+                                                                                        time_point deadline) {
+  BERTH_CO_TRY(check_registries(what));
   std::vector<docker_file> out;
   for (const auto& [registry, file] : what.certificates) {
     auto read = detail::read_registry_certificates(registry, file);
-    if (!read) return std::move(read).error();
+    if (!read) co_return std::move(read).error();
     out.push_back(std::move(*read));
   }
-  if (what.logins.empty()) return out;
+  if (what.logins.empty()) co_return out;
   const std::string file = what.login_file.empty() ? detail::default_login_file() : what.login_file;
   std::string ours;
   if (const int failed = try_read_system_file(file, ours, detail::most_registry_file_bytes); failed != 0)
-    return errno_error(failed, "docker", "cannot read the credentials for " + what.logins.front(), file,
-                       "`docker login` writes this file; name another one where they are elsewhere");
+    co_return errno_error(failed, "docker", "cannot read the credentials for " + what.logins.front(), file,
+                          "`docker login` writes this file; name another one where they are elsewhere");
   auto root = rooted::open(rootfs, "docker");
-  if (!root) return std::move(root).error();
+  if (!root) co_return std::move(root).error();
   auto theirs = root->read(std::string(docker_login_path), detail::most_registry_file_bytes, "docker");
-  if (!theirs) return std::move(theirs).error();
-  auto selected = select_logins(ours, what.logins, *theirs);
-  if (!selected) return std::move(selected).error();
-  out.push_back({std::string(docker_login_path), std::move(*selected), 0600});
-  return out;
+  if (!theirs) co_return std::move(theirs).error();
+  auto logins = find_logins(ours, what.logins);
+  if (!logins) co_return std::move(logins).error();
+  for (registry_login& login : *logins) {
+    if (login.helper.empty()) continue;
+    auto asking = ask_login_helper(login.helper, login.registry,
+                                   std::min(deadline, deadline_after(detail::login_helper_patience)));
+    auto entry = co_await std::move(asking);
+    if (!entry) co_return std::move(entry).error();
+    login.entry = std::move(*entry);
+  }
+  auto added = add_logins(*logins, *theirs);
+  if (!added) co_return std::move(added).error();
+  out.push_back({std::string(docker_login_path), std::move(*added), 0600});
+  co_return out;
 }
 }
 #endif
@@ -23347,7 +23540,8 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
   purpose.docker = docker.has_value();
   std::vector<docker_file> files;
   if (docker) {
-    auto read = read_registry_files(docker->registries, config.rootfs);
+    auto reading = read_registry_files(docker->registries, config.rootfs, deadline_after(config.create_timeout));
+    auto read = co_await std::move(reading);
     if (!read) co_return std::move(read).error();
     files = std::move(*read);
     if (config.hibernate) {
@@ -27178,22 +27372,6 @@ error handle_error(errc why, handle_kind kind) {
 }
 }
 namespace berth::capi {
-std::string to_base64(std::string_view bytes) {
-  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t k) {
-      return i + k < bytes.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + k])) : 0u;
-    };
-    const std::uint32_t three = byte(0) << 16 | byte(1) << 8 | byte(2);
-    out += digits[three >> 18];
-    out += digits[three >> 12 & 63];
-    out += i + 1 < bytes.size() ? digits[three >> 6 & 63] : '=';
-    out += i + 2 < bytes.size() ? digits[three & 63] : '=';
-  }
-  return out;
-}
 void write_log_event(json_writer& out, const log_event& event) {
   static constexpr const char* names[] = {"debug", "info", "warn", "error"};
   out.open_object().key("level").string(names[static_cast<int>(event.level) & 3]);
@@ -28334,7 +28512,7 @@ static constexpr option_row docker_rows[] = {
     {"insecure_registries", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "registries without TLS, or with a certificate that nobody signed: \"HOST[:PORT]\" or a network"},
     {"registry_cas", option_type::pairs, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "for \"HOST[:PORT]\" of a registry or mirror, the file of this host with the certificates (PEM) that its own is signed by"},
     {"registry_auth", option_type::texts, 0, 2147483647, "", "", "", "", "", false, false, "0.2", "registries of which this host's credentials go in, by \"HOST[:PORT]\" or \"docker.io\"; no others do"},
-    {"registry_auth_file", option_type::text, 0, 2147483647, "", "", "", "config.json in $DOCKER_CONFIG, else ~/.docker/config.json", "", false, false, "0.2", "the file of this host that has these credentials, as `docker login` writes it"},
+    {"registry_auth_file", option_type::text, 0, 2147483647, "", "", "", "config.json in $DOCKER_CONFIG, else ~/.docker/config.json", "", false, false, "0.2", "the file of this host that has these credentials, as `docker login` writes it, or names the program (docker-credential-…) that keeps them"},
 };
 static constexpr option_row exec_rows[] = {
     {"argv", option_type::texts, 0, 2147483647, "", "", "", "", "", true, false, "0.1", "the program and its arguments; no shell is involved"},

@@ -4,6 +4,7 @@
 
 #include <berth/config.hpp>
 
+#include <berth/base/base64.hpp>
 #include <berth/base/clock.hpp>
 #include <berth/base/error.hpp>
 #include <berth/base/file.hpp>
@@ -126,6 +127,7 @@
 #include <berth/docker/data_root.hpp>
 #include <berth/docker/diagnose.hpp>
 #include <berth/docker/guest_daemon.hpp>
+#include <berth/docker/login_helper.hpp>
 #include <berth/docker/plan.hpp>
 #include <berth/docker/recipe.hpp>
 #include <berth/docker/registries.hpp>

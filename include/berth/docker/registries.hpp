@@ -2,7 +2,10 @@
 // What Docker in a sandbox of berth's own is told of registries: mirrors, certificates, and credentials that were asked for.
 #pragma once
 
+#include <berth/base/clock.hpp>
 #include <berth/base/result.hpp>
+
+#include <boost/asio/awaitable.hpp>
 
 #include <sys/types.h>
 
@@ -43,17 +46,32 @@ struct docker_file {
 /// Where root's Docker client has its credentials.
 inline constexpr std::string_view docker_login_path = "/root/.docker/config.json";
 
-/// The config.json for the inside: `image`, what the image has there (empty: none), with the entries for `registries` out of `host`
-/// beside it. What the image has stays as it is. Pure. No error holds anything of either text but names of registries and of
-/// programs. Errors: invalid (no JSON object; the path says whose), not_found (`host` has nothing for a registry), unsupported (a
-/// program keeps the credentials: what to do instead is in the hint), exists (the image has others for the registry).
-BERTH_DECL result<std::string> select_logins(std::string_view host, const std::vector<std::string>& registries,
-                                             std::string_view image);
+/// Credentials for a registry, or who keeps them.
+struct registry_login {
+  std::string registry;  ///< as it was named
+  std::string server;    ///< its login_server
+  std::string entry;     ///< of "auths": a JSON object; empty where a program keeps them
+  std::string helper;    ///< the NAME of this docker-credential-NAME, which is to be asked
+};
 
-/// The files for a sandbox with this root file system: certificates, credentials. Errors: as check_registries and select_logins;
-/// errno's of the host's files; invalid (a file without a certificate in it).
-BERTH_DECL result<std::vector<docker_file>> read_registry_files(const docker_registries& registries,
-                                                                const std::string& rootfs);
+/// Where `host`, a config.json, has the credentials for each of `registries`: in "credHelpers", else "credsStore", else "auths", as
+/// Docker's client looks; two names of one registry are one. Pure. No error holds anything of the text but names of registries.
+/// Errors: invalid (no JSON object), not_found (it has nothing for a registry).
+BERTH_DECL result<std::vector<registry_login>> find_logins(std::string_view host,
+                                                           const std::vector<std::string>& registries);
+
+/// The config.json for the inside: `image`, what the image has there (empty: none), with the entries of `logins` beside it. What the
+/// image has stays as it is. Pure. No error holds anything of either text but names of registries and of programs.
+/// Errors: invalid (`image`, or an entry, is no JSON object), unsupported (the image names a program that keeps the credentials),
+/// exists (the image has others for the registry).
+BERTH_DECL result<std::string> add_logins(const std::vector<registry_login>& logins, std::string_view image);
+
+/// The files for a sandbox with this root file system: certificates, credentials, for which the programs that keep them are asked,
+/// each for 30 s at most. Errors: as check_registries, find_logins, ask_login_helper and add_logins; errno's of the host's
+/// files; invalid (a file without a certificate in it). Not while another thread changes the environment.
+BERTH_DECL boost::asio::awaitable<result<std::vector<docker_file>>> read_registry_files(docker_registries registries,
+                                                                                        std::string rootfs,
+                                                                                        time_point deadline);
 
 }  // namespace berth
 

@@ -9,6 +9,7 @@
 #include <berth/impl/docker/data_root.ipp>
 #include <berth/impl/docker/diagnose.ipp>
 #include <berth/impl/docker/guest_daemon.ipp>
+#include <berth/impl/docker/login_helper.ipp>
 #include <berth/impl/docker/plan.ipp>
 #include <berth/impl/docker/recipe.ipp>
 #include <berth/impl/docker/registries.ipp>

@@ -37,7 +37,7 @@
 {"docker.insecure_registries", "--insecure-registry", "HOST[:PORT]", "a registry without TLS, or with a certificate that nobody signed; may be repeated", "Docker", "", false},
 {"docker.registry_cas", "--registry-ca", "HOST[:PORT]=FILE", "the certificates, in PEM, by which a registry's own is signed; may be repeated", "Docker", "", false},
 {"docker.registry_auth", "--registry-auth", "REGISTRY", "a registry whose credentials go in, HOST[:PORT] or docker.io; no others do; may be repeated", "Docker", "", false},
-{"docker.registry_auth_file", "--registry-auth-file", "FILE", "where these credentials are (default: ~/.docker/config.json)", "Docker", "", false},
+{"docker.registry_auth_file", "--registry-auth-file", "FILE", "where these credentials are, or the program is named that keeps them (default: ~/.docker/config.json)", "Docker", "", false},
 {"exec.cwd", "-w,--cwd,--workdir", "DIR", "start in this directory", "", "", false},
 {"exec.user", "-u,--user", "USER", "run as this user: uid[:gid] or a name", "", "", false},
 {"runsc_globals.root", "--state-root", "DIR", "runsc's --root (default: the runsc directory below --root)", "Global options of runsc", "", false},

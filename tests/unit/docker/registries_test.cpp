@@ -3,6 +3,8 @@
 #include <berth/spec/json.hpp>
 
 #include "../directory.hpp"
+#include "../process/loop.hpp"
+#include "login_helpers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,16 +27,27 @@ constexpr const char* host_file = R"({
   "HttpHeaders": {"X-Meta": "hidden"}
 })";
 
+result<std::string> combined(std::string_view host, const strings& registries, std::string_view image) {
+  const auto logins = find_logins(host, registries);
+  if (!logins) return logins.error();
+  return add_logins(*logins, image);
+}
+
 std::string selected(const strings& registries, std::string_view image = {}) {
-  const auto text = select_logins(host_file, registries, image);
+  const auto text = combined(host_file, registries, image);
   if (!text) return text.error().to_string();
   const auto parsed = parsed_json::parse(*text);
   return parsed ? parsed->root().to_json() : "no JSON: " + *text;
 }
 
 error refused(const strings& registries, std::string_view host = host_file, std::string_view image = {}) {
-  const auto text = select_logins(host, registries, image);
+  const auto text = combined(host, registries, image);
   return text ? error() : text.error();
+}
+
+result<std::vector<docker_file>> read(docker_registries what, const std::string& rootfs) {
+  auto reading = read_registry_files(std::move(what), rootfs, deadline_after(seconds(120)));
+  return test::run(std::move(reading));
 }
 
 TEST(Registries, OnlyWhatIsNamedGoesIn) {
@@ -58,18 +71,62 @@ TEST(Registries, WhatTheImageHasStays) {
   EXPECT_EQ(selected({"other.example"}, same), same);
   EXPECT_EQ(refused({"other.example"}, host_file, R"({"credsStore":"pass"})").code, errc::unsupported)
       << "the client inside would not look at them";
+  const error escaping = refused({"other.example"}, host_file, R"({"credsStore":"\u001b[31m"})");
+  EXPECT_NE(escaping.message.find("docker-credential-\\x1b[31m"), std::string::npos) << escaping.message;
 }
 
-TEST(Registries, WhatCannotBeHandedOverIsToldWithWhatToDo) {
-  const error helped = refused({"helped.example"});
-  EXPECT_EQ(helped.code, errc::unsupported);
-  EXPECT_NE(helped.message.find("docker-credential-ecr-login"), std::string::npos) << helped.to_string();
-  EXPECT_NE(helped.hint.find("docker --config"), std::string::npos) << helped.to_string();
-  const error stored = refused({"empty.example"}, R"({"auths":{"empty.example":{}},"credsStore":"desktop"})");
-  EXPECT_EQ(stored.code, errc::unsupported);
-  EXPECT_NE(stored.message.find("docker-credential-desktop"), std::string::npos) << stored.to_string();
+TEST(Registries, WhoHasTheCredentialsIsLookedForAsDockersClientDoes) {
+  constexpr const char* host = R"({
+    "auths": {"a.example": {"auth": "bWU6c2VjcmV0"}, "b.example": {"auth": "bWU6c2VjcmV0"}, "c.example": {}},
+    "credHelpers": {"b.example": "", "c.example": "ecr-login", "https://index.docker.io/v1/": "hub"},
+    "credsStore": "desktop.exe"
+  })";
+  const auto found = find_logins(host, {"a.example", "b.example", "c.example", "docker.io", "d.example:5000"});
+  ASSERT_TRUE(found) << found.error().to_string();
+  std::string told;
+  for (const registry_login& one : *found)
+    told += one.registry + " " + one.server + " " + (one.helper.empty() ? one.entry : one.helper) + "\n";
+  EXPECT_EQ(told,
+            "a.example a.example desktop.exe\n"
+            "b.example b.example {\"auth\":\"bWU6c2VjcmV0\"}\n"
+            "c.example c.example ecr-login\n"
+            "docker.io https://index.docker.io/v1/ hub\n"
+            "d.example:5000 d.example:5000 desktop.exe\n")
+      << "in credHelpers, where an empty name is the file itself; else in credsStore";
   EXPECT_EQ(refused({"empty.example"}).code, errc::not_found);
   EXPECT_EQ(refused({"absent.example"}).code, errc::not_found);
+}
+
+TEST(Registries, HelpersAreAskedForWhatIsNamed) {
+  const test::helpers_on_path helpers;
+  helpers.add("ecr-login", R"(echo x >> $SEEN/asked; echo '{"Username":"AWS","Secret":"T0/KEN?"}')");
+  helpers.add("none", "echo credentials not found in native keychain; exit 1");
+  const test::directory scratch;
+  docker_registries what;
+  what.login_file = scratch / "config.json";
+  std::ofstream(what.login_file) << R"({"credHelpers":{"helped.example":"ecr-login"},"credsStore":"none",)"
+                                    R"("auths":{"plain.example":{"auth":"bWU6c2VjcmV0"}}})";
+  what.logins = {"helped.example", "helped.example"};
+  const auto files = read(what, scratch.path());
+  ASSERT_TRUE(files) << files.error().to_string();
+  ASSERT_EQ(files->size(), 1u);
+  const auto parsed = parsed_json::parse(files->front().content);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->root().to_json(), R"({"auths":{"helped.example":{"auth":"QVdTOlQwL0tFTj8="}}})");
+  EXPECT_EQ(std::filesystem::file_size(helpers / "asked"), 2u) << "once";
+
+  what.logins = {"helped.example", "plain.example"};
+  const auto none = read(what, scratch.path());
+  ASSERT_FALSE(none) << "credsStore goes before the file, as in Docker's client";
+  EXPECT_EQ(none.error().code, errc::not_found);
+  EXPECT_NE(none.error().message.find("docker-credential-none has no credentials for plain.example"), std::string::npos)
+      << none.error().to_string();
+
+  std::ofstream(what.login_file) << R"({"credsStore":"../T0KEN"})";
+  const auto hostile = read(what, scratch.path());
+  ASSERT_FALSE(hostile);
+  EXPECT_EQ(hostile.error().code, errc::invalid);
+  EXPECT_EQ(hostile.error().to_string().find("T0KEN"), std::string::npos) << hostile.error().to_string();
 }
 
 TEST(Registries, NoErrorShowsASecret) {
@@ -78,7 +135,10 @@ TEST(Registries, NoErrorShowsASecret) {
         refused({"other.example"}, host_file, R"({"auths":{"other.example":{"auth":"T0KEN"}}})"),
         refused({"a.example"}, R"({"auths":{"a.example":{"auth":"T0KEN"}},T0KEN)"), refused({"a.example"}, "T0KEN"),
         refused({"a.example"}, R"(["T0KEN"])"), refused({"other.example"}, host_file, "T0KEN"),
-        refused({"a.example"}, R"({"auths":{"T0KEN":1,"T0KEN":2}})")}) {
+        refused({"a.example"}, R"({"auths":{"T0KEN":1,"T0KEN":2}})"),
+        add_logins({{"a.example", "a.example", "T0KEN", ""}}, {}).error(),
+        add_logins({{"a.example", "a.example", R"({"auth":"T0KEN"})", ""}}, R"({"auths":{"a.example":{"auth":"x"}}})")
+            .error()}) {
     EXPECT_NE(e.code, errc::ok);
     for (const std::string* text : {&e.message, &e.path, &e.hint, &e.detail})
       EXPECT_EQ(text->find("T0KEN"), std::string::npos) << *text;
@@ -131,7 +191,7 @@ TEST(Registries, FilesAreReadWholeAndCertificatesAreLookedAt) {
   what.certificates = {{"registry.example:5000", ca}};
   what.logins = {"docker.io"};
   what.login_file = logins;
-  auto files = read_registry_files(what, scratch.path());
+  auto files = read(what, scratch.path());
   ASSERT_TRUE(files) << files.error().to_string();
   ASSERT_EQ(files->size(), 2u);
   EXPECT_EQ((*files)[0].path, "/etc/docker/certs.d/registry.example:5000/ca.crt");
@@ -140,14 +200,14 @@ TEST(Registries, FilesAreReadWholeAndCertificatesAreLookedAt) {
   EXPECT_EQ((*files)[1].mode, mode_t{0600});
 
   std::ofstream(ca) << pem << "-----BEGIN PRIVATE KEY-----\nT0KEN\n-----END PRIVATE KEY-----\n";
-  EXPECT_EQ(read_registry_files(what, scratch.path()).error().code, errc::invalid) << "a key is no certificate";
+  EXPECT_EQ(read(what, scratch.path()).error().code, errc::invalid) << "a key is no certificate";
   std::ofstream(ca) << "MIIB\n";
-  EXPECT_EQ(read_registry_files(what, scratch.path()).error().code, errc::invalid);
+  EXPECT_EQ(read(what, scratch.path()).error().code, errc::invalid);
   what.certificates = {{"registry.example:5000", scratch.path() + "/absent"}};
-  EXPECT_EQ(read_registry_files(what, scratch.path()).error().code, errc::not_found);
+  EXPECT_EQ(read(what, scratch.path()).error().code, errc::not_found);
   what.certificates.clear();
   what.login_file = scratch.path() + "/absent";
-  EXPECT_EQ(read_registry_files(what, scratch.path()).error().code, errc::not_found);
+  EXPECT_EQ(read(what, scratch.path()).error().code, errc::not_found);
 }
 
 }  // namespace

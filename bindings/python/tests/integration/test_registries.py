@@ -7,7 +7,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import berth
@@ -21,6 +23,12 @@ SECRET = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 def _logins(path: Path, *registries: str) -> Path:
     path.write_text(json.dumps({"auths": {name: {"auth": SECRET} for name in registries}}))
     return path
+
+
+def _helper(directory: Path, name: str, script: str) -> None:
+    program = directory / f"docker-credential-{name}"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
 
 
 def _told_on_the_host(sandbox: berth.Sandbox, machine: Path) -> str:
@@ -74,13 +82,75 @@ def test_a_registry_with_tls_and_passwords(machine: Path, rootfs: str, tmp_path:
                 assert SECRET not in path.read_text(errors="replace"), path
 
 
-def test_credentials_that_cannot_go_in_are_told(machine: Path, rootfs: str, tmp_path: Path) -> None:
+def test_credentials_that_a_program_keeps(
+    machine: Path,
+    rootfs: str,
+    name: str,
+    tmp_path: Path,
+    registry_images: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG", "berth")
+    keeper = tmp_path / "keeper"
+    keeper.mkdir()
+    monkeypatch.setenv("PATH", str(keeper), prepend=os.pathsep)
+    monkeypatch.setenv("KEEPER", str(keeper))
+    with registry_module.serving(registry_images, closed=True, authority=tmp_path) as url:
+        address = url.removeprefix("https://")
+        image = f"{address}/library/ubuntu:22.04"
+        (keeper / address).write_text(json.dumps({"ServerURL": address, "Username": USER, "Secret": PASSWORD}))
+        _helper(keeper, "tests", 'exec cat "$KEEPER/$(cat)"')
+        for config in ({"credHelpers": {address: "tests"}, "credsStore": "absent"}, {"credsStore": "tests"}):
+            (tmp_path / "config.json").write_text(json.dumps(config))
+            if "credHelpers" in config:
+                monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+                sandbox = berth.Sandbox(
+                    rootfs=rootfs,
+                    docker_enabled=True,
+                    registry_ca={address: tmp_path / "ca.crt"},
+                    registry_auth=[address],
+                )
+                said = ""
+            else:
+                words = [sys.executable, "-m", "berth", "run", "-v", "-d", "--docker", "--id", name]
+                words += ["--rootfs", rootfs, "--registry-ca", f"{address}={tmp_path / 'ca.crt'}"]
+                words += ["--registry-auth", address, "--registry-auth-file", str(tmp_path / "config.json")]
+                ran = subprocess.run(words, capture_output=True, text=True, timeout=120)
+                said = ran.stdout + ran.stderr
+                assert ran.returncode == 0, said
+                sandbox = berth.Sandbox.connect(name)
+            with sandbox:
+                sandbox.docker.pull(image).check()
+                kept = json.loads(sandbox.fs.read_text("/root/.docker/config.json"))
+                assert kept == {"auths": {address: {"auth": SECRET}}}
+                said += _told_on_the_host(sandbox, machine) + caplog.text
+                assert SECRET not in said and PASSWORD not in said
+
+
+def test_credentials_that_cannot_go_in_are_told(
+    machine: Path, rootfs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "config.json"
-    file.write_text(json.dumps({"auths": {"r.example": {}}, "credsStore": "desktop"}))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    _helper(tmp_path, "none", "echo credentials not found in native keychain; exit 1")
+    _helper(tmp_path, "locked", f"echo the keychain is locked; echo {PASSWORD} >&2; exit 1")
+    _helper(tmp_path, "broken", f"echo {PASSWORD}")
     before = [s.id for s in berth.Sandbox.list()]
-    with pytest.raises(berth.BerthError, match="docker-credential-desktop") as e:
-        berth.Sandbox(rootfs=rootfs, docker_enabled=True, registry_auth=["r.example"], registry_auth_file=file).create()
-    assert e.value.code_name == "unsupported"
+    for store, code, why in (
+        ("desktop", "not_found", "docker-credential-desktop, which is in no directory of PATH"),
+        ("none", "not_found", "docker-credential-none has no credentials for r.example"),
+        ("locked", "io", "docker-credential-locked .* exit code 1: the keychain is locked"),
+        ("broken", "invalid", "docker-credential-broken printed something else"),
+        ("../none", "invalid", "a name that cannot be one"),
+    ):
+        file.write_text(json.dumps({"auths": {"r.example": {"auth": SECRET}}, "credsStore": store}))
+        with pytest.raises(berth.BerthError, match=why) as e:
+            berth.Sandbox(
+                rootfs=rootfs, docker_enabled=True, registry_auth=["r.example"], registry_auth_file=file
+            ).create()
+        assert e.value.code_name == code
+        assert PASSWORD not in str(e.value) and SECRET not in str(e.value)
     with pytest.raises(berth.BerthError, match="no certificate is in the file"):
         berth.Sandbox(rootfs=rootfs, docker_enabled=True, registry_ca={"r.example": file}).create()
     assert [s.id for s in berth.Sandbox.list()] == before

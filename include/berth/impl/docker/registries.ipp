@@ -5,6 +5,8 @@
 #include <berth/base/json_writer.hpp>
 #include <berth/base/rooted.hpp>
 #include <berth/base/text.hpp>
+#include <berth/base/visible_text.hpp>
+#include <berth/docker/login_helper.hpp>
 #include <berth/docker/registries.hpp>
 #include <berth/spec/json.hpp>
 
@@ -17,7 +19,7 @@ namespace berth {
 namespace detail {
 
 inline constexpr std::size_t most_registry_file_bytes = std::size_t{1} << 20;
-inline constexpr std::string_view docker_hub_login = "https://index.docker.io/v1/";
+inline constexpr duration login_helper_patience = seconds(30);
 
 inline error bad_registry(std::string_view field, std::string_view value, std::string_view why, std::string_view hint) {
   // A URL with a password in it is refused, and not shown.
@@ -46,16 +48,6 @@ inline bool is_registry_network(std::string_view text) {
          std::count(text.begin(), text.end(), '/') == 1;
 }
 
-/// What Docker's client calls a registry where it keeps credentials.
-inline std::string login_name(std::string_view registry) {
-  for (const std::string_view scheme : {"https://", "http://"})
-    if (registry.starts_with(scheme)) registry.remove_prefix(scheme.size());
-  const std::string host(registry.substr(0, registry.find('/')));
-  return host == "docker.io" || host == "index.docker.io" || host == "registry-1.docker.io"
-             ? std::string(docker_hub_login)
-             : host;
-}
-
 inline result<parsed_json> parse_login_file(std::string_view text, const char* whose) {
   auto parsed = parsed_json::parse(text);
   // The parser's own words may quote what is there.
@@ -70,7 +62,7 @@ inline result<parsed_json> parse_login_file(std::string_view text, const char* w
 inline json_view find_login(const json_view& config, const std::string& name) {
   const json_view logins = config["auths"];
   for (std::size_t i = 0; logins.is_object() && i < logins.size(); ++i)
-    if (login_name(logins.name(i)) == name && logins.at(i).is_object()) return logins.at(i);
+    if (login_server(logins.name(i)) == name && logins.at(i).is_object()) return logins.at(i);
   return {};
 }
 
@@ -84,23 +76,27 @@ inline bool has_credentials(const json_view& login) {
 inline std::string find_login_helper(const json_view& config, const std::string& name) {
   const json_view helpers = config["credHelpers"];
   for (std::size_t i = 0; helpers.is_object() && i < helpers.size(); ++i)
-    if (login_name(helpers.name(i)) == name) return std::string(helpers.at(i).text().value_or(""));
+    if (login_server(helpers.name(i)) == name) return std::string(helpers.at(i).text().value_or(""));
   return std::string(config["credsStore"].text().value_or(""));
 }
 
-inline result<json_view> select_login(const json_view& config, const std::string& registry) {
-  const std::string name = login_name(registry);
-  const json_view found = find_login(config, name);
-  if (found && has_credentials(found)) return found;
-  if (const std::string helper = find_login_helper(config, name); !helper.empty())
-    return make_error(errc::unsupported, "docker",
-                      "the credentials for " + registry + " are kept by docker-credential-" + helper.substr(0, 64) +
-                          ", which berth does not run",
-                      registry,
-                      "write them to a file of their own: `docker --config DIR login " + registry +
-                          "` with a DIR that has no config.json, and name DIR/config.json");
-  return make_error(errc::not_found, "docker", "there are no credentials for " + registry, registry,
-                    "`docker login " + registry + "` first, or name the file that has them");
+/// A helper's name out of an image, which may be anything.
+inline std::string shown_helper(const std::string& name) {
+  std::string out = "docker-credential-";
+  append_shown(out, std::string_view(name).substr(0, 64));
+  return out;
+}
+
+inline result<registry_login> find_login_of(const json_view& config, const std::string& registry) {
+  registry_login out{registry, login_server(registry), {}, {}};
+  out.helper = find_login_helper(config, out.server);
+  if (!out.helper.empty()) return out;
+  const json_view found = find_login(config, out.server);
+  if (!found || !has_credentials(found))
+    return make_error(errc::not_found, "docker", "there are no credentials for " + registry, registry,
+                      "`docker login " + registry + "` first, or name the file that has them");
+  out.entry = found.to_json();
+  return out;
 }
 
 inline std::string default_login_file() {
@@ -174,31 +170,44 @@ BERTH_DECL std::vector<std::string> registry_arguments(const docker_registries& 
   return out;
 }
 
-BERTH_DECL result<std::string> select_logins(std::string_view host, const std::vector<std::string>& registries,
-                                             std::string_view image) {
-  auto ours = detail::parse_login_file(host, "this host");
-  if (!ours) return std::move(ours).error();
+BERTH_DECL result<std::vector<registry_login>> find_logins(std::string_view host,
+                                                           const std::vector<std::string>& registries) {
+  auto config = detail::parse_login_file(host, "this host");
+  if (!config) return std::move(config).error();
+  std::vector<registry_login> out;
+  for (const std::string& registry : registries) {
+    const std::string server = login_server(registry);
+    if (std::any_of(out.begin(), out.end(), [&](const registry_login& one) { return one.server == server; })) continue;
+    auto found = detail::find_login_of(config->root(), registry);
+    if (!found) return std::move(found).error();
+    out.push_back(std::move(*found));
+  }
+  return out;
+}
+
+BERTH_DECL result<std::string> add_logins(const std::vector<registry_login>& logins, std::string_view image) {
   auto theirs = detail::parse_login_file(image.empty() ? std::string_view("{}") : image, "the image");
   if (!theirs) return std::move(theirs).error();
   const json_view there = theirs->root();
 
-  std::vector<std::pair<std::string, json_view>> added;
-  for (const std::string& registry : registries) {
-    const std::string name = detail::login_name(registry);
-    if (std::any_of(added.begin(), added.end(), [&](const auto& one) { return one.first == name; })) continue;
-    auto login = detail::select_login(ours->root(), registry);
-    if (!login) return std::move(login).error();
-    if (const std::string helper = detail::find_login_helper(there, name); !helper.empty())
+  std::vector<std::pair<std::string_view, std::string>> added;
+  for (const registry_login& login : logins) {
+    const auto entry = parsed_json::parse(login.entry);
+    if (!entry || !entry->root().is_object())
+      return make_error(errc::invalid, "docker",
+                        "the entry with the credentials for " + login.registry + " is no JSON object", login.registry);
+    if (const std::string helper = detail::find_login_helper(there, login.server); !helper.empty())
       return make_error(errc::unsupported, "docker",
-                        "in the image docker-credential-" + helper.substr(0, 64) +
-                            " keeps credentials, so that its client looks at no others for " + registry,
+                        "in the image " + detail::shown_helper(helper) +
+                            " keeps credentials, so that its client looks at no others for " + login.registry,
                         std::string(docker_login_path),
                         "take credsStore and credHelpers out of that file of the image");
-    const json_view own = detail::find_login(there, name);
-    if (own && own.to_json() != login->to_json())
-      return make_error(errc::exists, "docker", "the image has credentials of its own for " + registry,
+    const std::string wanted = entry->root().to_json();
+    const json_view own = detail::find_login(there, login.server);
+    if (own && own.to_json() != wanted)
+      return make_error(errc::exists, "docker", "the image has credentials of its own for " + login.registry,
                         std::string(docker_login_path), "take them out of the image, or do not name this registry");
-    if (!own) added.emplace_back(name, *login);
+    if (!own) added.emplace_back(login.server, wanted);
   }
 
   json_writer out(2);
@@ -209,34 +218,45 @@ BERTH_DECL result<std::string> select_logins(std::string_view host, const std::v
   const json_view before = there["auths"];
   for (std::size_t i = 0; before.is_object() && i < before.size(); ++i)
     out.key(before.name(i)).raw(before.at(i).to_json());
-  for (const auto& [name, login] : added) out.key(name).raw(login.to_json());
+  for (const auto& [server, entry] : added) out.key(server).raw(entry);
   out.close_object().close_object();
   return out.take() + '\n';
 }
 
-BERTH_DECL result<std::vector<docker_file>> read_registry_files(const docker_registries& what,
-                                                                const std::string& rootfs) {
-  BERTH_TRY(check_registries(what));
+BERTH_DECL boost::asio::awaitable<result<std::vector<docker_file>>> read_registry_files(docker_registries what,
+                                                                                        std::string rootfs,
+                                                                                        time_point deadline) {
+  BERTH_CO_TRY(check_registries(what));
   std::vector<docker_file> out;
   for (const auto& [registry, file] : what.certificates) {
     auto read = detail::read_registry_certificates(registry, file);
-    if (!read) return std::move(read).error();
+    if (!read) co_return std::move(read).error();
     out.push_back(std::move(*read));
   }
-  if (what.logins.empty()) return out;
+  if (what.logins.empty()) co_return out;
   const std::string file = what.login_file.empty() ? detail::default_login_file() : what.login_file;
   std::string ours;
   if (const int failed = try_read_system_file(file, ours, detail::most_registry_file_bytes); failed != 0)
-    return errno_error(failed, "docker", "cannot read the credentials for " + what.logins.front(), file,
-                       "`docker login` writes this file; name another one where they are elsewhere");
+    co_return errno_error(failed, "docker", "cannot read the credentials for " + what.logins.front(), file,
+                          "`docker login` writes this file; name another one where they are elsewhere");
   auto root = rooted::open(rootfs, "docker");
-  if (!root) return std::move(root).error();
+  if (!root) co_return std::move(root).error();
   auto theirs = root->read(std::string(docker_login_path), detail::most_registry_file_bytes, "docker");
-  if (!theirs) return std::move(theirs).error();
-  auto selected = select_logins(ours, what.logins, *theirs);
-  if (!selected) return std::move(selected).error();
-  out.push_back({std::string(docker_login_path), std::move(*selected), 0600});
-  return out;
+  if (!theirs) co_return std::move(theirs).error();
+  auto logins = find_logins(ours, what.logins);
+  if (!logins) co_return std::move(logins).error();
+  for (registry_login& login : *logins) {
+    if (login.helper.empty()) continue;
+    auto asking = ask_login_helper(login.helper, login.registry,
+                                   std::min(deadline, deadline_after(detail::login_helper_patience)));
+    auto entry = co_await std::move(asking);
+    if (!entry) co_return std::move(entry).error();
+    login.entry = std::move(*entry);
+  }
+  auto added = add_logins(*logins, *theirs);
+  if (!added) co_return std::move(added).error();
+  out.push_back({std::string(docker_login_path), std::move(*added), 0600});
+  co_return out;
 }
 
 }  // namespace berth

@@ -84,7 +84,8 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
   purpose.docker = docker.has_value();
   std::vector<docker_file> files;
   if (docker) {
-    auto read = read_registry_files(docker->registries, config.rootfs);
+    auto reading = read_registry_files(docker->registries, config.rootfs, deadline_after(config.create_timeout));
+    auto read = co_await std::move(reading);
     if (!read) co_return std::move(read).error();
     files = std::move(*read);
     if (config.hibernate) {
