@@ -141,10 +141,14 @@ class guest_keeper final : public daemon_keeper, public std::enable_shared_from_
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     const auto cancellation = co_await asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != asio::cancellation_type::none) {
+      co_await asio::this_coro::throw_if_cancelled(throws);
+      co_return make_error(errc::cancelled, "docker", "cancelled before it was begun");
+    }
     const auto mine = conversations_.emplace(conversations_.end());
     auto slot = cancellation.slot();
     if (slot.is_connected()) slot.assign([mine](asio::cancellation_type type) { mine->emit(type); });
-    auto heeding = cancellation_as_error(std::move(work));
+    auto heeding = berth::detail::without_throwing(std::move(work));
     auto spawned =
         asio::co_spawn(loop_, std::move(heeding), asio::bind_cancellation_slot(mine->slot(), asio::use_awaitable));
     result<void> outcome = co_await std::move(spawned);

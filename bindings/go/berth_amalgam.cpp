@@ -6267,11 +6267,20 @@ boost::asio::awaitable<result<T>> cancellation_as_error(boost::asio::awaitable<r
   co_await boost::asio::this_coro::throw_if_cancelled(throws);
   co_return outcome;
 }
+namespace detail {
+template <class T>
+boost::asio::awaitable<result<T>> without_throwing(boost::asio::awaitable<result<T>> work) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  co_return co_await std::move(work);
+}
+}
 inline boost::asio::awaitable<bool> was_cancelled() {
   const auto state = co_await boost::asio::this_coro::cancellation_state;
   co_return state.cancelled() != boost::asio::cancellation_type::none;
 }
 inline boost::asio::awaitable<bool> pause_for(duration d) {
+  const bool cancelled = co_await was_cancelled();
+  if (cancelled) co_return false;
   boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
   timer.expires_after(d);
   boost::system::error_code failed;
@@ -6279,11 +6288,35 @@ inline boost::asio::awaitable<bool> pause_for(duration d) {
   co_return !failed;
 }
 template <class T>
+boost::asio::awaitable<result<T>> past_cancellation(boost::asio::awaitable<result<T>> work) {
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const auto executor = co_await boost::asio::this_coro::executor;
+  std::exception_ptr thrown;
+  std::optional<result<T>> outcome;
+  try {
+    auto heeding = detail::without_throwing(std::move(work));
+    auto spawned = boost::asio::co_spawn(
+        executor, std::move(heeding),
+        boost::asio::bind_cancellation_slot(boost::asio::cancellation_slot(), boost::asio::use_awaitable));
+    outcome = co_await std::move(spawned);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  if (thrown) std::rethrow_exception(thrown);
+  co_return std::move(*outcome);
+}
+template <class T>
 boost::asio::awaitable<result<T>> until_deadline(boost::asio::awaitable<result<T>> work, time_point deadline) {
   if (deadline == time_point::max()) co_return co_await std::move(work);
   const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+  if (cancellation.cancelled() != boost::asio::cancellation_type::none) {
+    co_await boost::asio::this_coro::throw_if_cancelled(throws);
+    co_return make_error(errc::cancelled, "process", "cancelled before it was begun");
+  }
   struct shared {
     explicit shared(const boost::asio::any_io_executor& executor) : timer(executor) {}
     boost::asio::steady_timer timer;
@@ -6311,7 +6344,7 @@ boost::asio::awaitable<result<T>> until_deadline(boost::asio::awaitable<result<T
   std::exception_ptr thrown;
   std::optional<result<T>> outcome;
   try {
-    auto heeding = cancellation_as_error(std::move(work));
+    auto heeding = detail::without_throwing(std::move(work));
     auto spawned =
         boost::asio::co_spawn(s->timer.get_executor(), std::move(heeding),
                               boost::asio::bind_cancellation_slot(s->stop.slot(), boost::asio::use_awaitable));
@@ -6357,6 +6390,14 @@ class host_command final : public running_command {
  private:
   process process_;
 };
+inline boost::asio::awaitable<result<void>> kill_started(running_command& running) {
+  const time_point soon = deadline_after(killing_patience);
+  auto killing = until_deadline(running.signal(SIGKILL), soon);
+  BERTH_CO_TRY(co_await std::move(killing));
+  const auto gone = co_await running.wait(soon);
+  if (!gone) co_return gone.error();
+  co_return result<void>();
+}
 }
 BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& where, command what, stdio_options io,
                                                                       time_point deadline) {
@@ -6377,11 +6418,8 @@ BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& 
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   auto ended = co_await running.wait(deadline);
   if (!ended && (ended.error().code == errc::timeout || ended.error().code == errc::cancelled)) {
-    const time_point soon = deadline_after(killing_patience);
-    const auto killed = co_await until_deadline(running.signal(SIGKILL), soon);
-    if (killed) {
-      const auto gone = co_await running.wait(soon);
-    }
+    auto killing = past_cancellation(detail::kill_started(running));
+    (void)co_await std::move(killing);
   }
   co_await boost::asio::this_coro::throw_if_cancelled(throws);
   if (ended) {
@@ -9950,6 +9988,7 @@ BERTH_DECL poll_action poll_fsm::finish(time_point now, errc status) {
 namespace berth {
 namespace detail {
 inline boost::asio::awaitable<probe_outcome> ask_probe(probe& question, time_point until) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
   std::string thrown;
   try {
     co_return co_await question.ask(until);
@@ -13596,12 +13635,9 @@ struct file_transfer {
   static boost::asio::awaitable<void> abandon(std::shared_ptr<file_transfer> self) {
     if (self->over) co_return;
     self->over = true;
-    const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
-    co_await boost::asio::this_coro::throw_if_cancelled(false);
-    auto hanging_up = self->channel.hang_up(deadline_after(seconds(5)));
+    auto hanging_up = past_cancellation(self->channel.hang_up(deadline_after(seconds(5))));
     (void)co_await std::move(hanging_up);
     self->channel = guest_channel();
-    co_await boost::asio::this_coro::throw_if_cancelled(throws);
   }
   static boost::asio::awaitable<error> why_it_broke(std::shared_ptr<file_transfer> self, error broke) {
     if (broke.code != errc::io) {
@@ -17025,6 +17061,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
     duration unused_for = duration::zero();
   };
   boost::asio::awaitable<result<void>> save(save_request what, time_point deadline);
+  boost::asio::awaitable<result<void>> end_save(const save_request& what, result<void> retreated, result<void> saved);
   boost::asio::awaitable<result<void>> have_guest_retreat(bool for_good, duration unused_for, time_point deadline);
   boost::asio::awaitable<result<void>> begin_hibernation(duration unused_for, time_point deadline);
   boost::asio::awaitable<result<void>> have_callers_heard(time_point deadline);
@@ -18430,8 +18467,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_pause(time_point 
   auto work = set_paused(true, deadline);
   auto done = co_await cancellation_as_error(std::move(work));
   if (!done) {
-    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-    auto undo = set_paused(false, deadline_after(seconds(5)));
+    auto undo = past_cancellation(set_paused(false, deadline_after(seconds(5))));
     const auto runs = co_await std::move(undo);
     if (runs) paused_marker(record_).remove();
   }
@@ -18616,7 +18652,12 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
     auto working = what.meanwhile();
     saved = co_await std::move(working);
   }
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  auto ending = past_cancellation(end_save(what, std::move(retreated), std::move(saved)));
+  co_return co_await std::move(ending);
+}
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_save(const save_request& what, result<void> retreated,
+                                                                  result<void> saved) {
+  const bool hold = static_cast<bool>(what.meanwhile);
   if (saved && !what.leave_running) {
     auto ending = hold ? stop() : wait_stopped(deadline_after(seconds(10)));
     auto ended = co_await std::move(ending);
@@ -20190,13 +20231,12 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     if (!built && record.ends_at_ms != 0 && boot_time_ms() >= record.ends_at_ms)
       e = make_error(errc::timeout, "sandbox", "the sandbox's lifetime was over before it was up", record.id,
                      "give it more time");
-    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-    auto undone = co_await remove_resources(where, record);
+    auto undoing = past_cancellation(remove_resources(where, record));
+    auto undone = co_await std::move(undoing);
     if (!undone) {
       e.detail += (e.detail.empty() ? "" : "\n") + std::string("and not all could be removed; to try again, ") +
                   hints::collect_garbage() + ": " + undone.error().to_string();
     }
-    co_await boost::asio::this_coro::reset_cancellation_state();
     if (thrown) std::rethrow_exception(thrown);
     co_return e;
   }
@@ -20231,6 +20271,24 @@ inline error egress_failure(error e, const sandbox_record& record) {
   }
   return e;
 }
+inline boost::asio::awaitable<result<void>> apply_egress(sandbox_record& record, egress_policy policy, std::string root,
+                                                         std::string init, time_point deadline) {
+  const egress_policy before = *record.net->egress;
+  record.net->egress = policy;
+  network_names names = record.names();
+  auto applying = change_egress(names, policy, before, deadline);
+  auto done = co_await std::move(applying);
+  if (!done) done = egress_failure(std::move(done).error(), record);
+  if (done) done = write_record(record);
+  if (done && !policy.named.empty()) done = ensure_names(root, init, record.token);
+  if (!done) {
+    auto undoing = change_egress(std::move(names), before, policy, deadline_after(seconds(5)));
+    (void)co_await std::move(undoing);
+    record.net->egress = before;
+    (void)write_record(record);
+  }
+  co_return done;
+}
 inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sandbox_record mine, egress_policy policy,
                                                                             std::string root, std::string init,
                                                                             time_point deadline) {
@@ -20238,23 +20296,10 @@ inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sand
   if (!lock) co_return std::move(lock).error();
   auto record = read_egress_record(mine);
   if (!record) co_return record;
-  const egress_policy before = *record->net->egress;
-  record->net->egress = policy;
   if (record->net->nameservers.empty()) record->net->nameservers = read_resolver_config().nameservers;
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  network_names names = record->names();
-  auto applying = change_egress(names, policy, before, deadline);
+  auto applying =
+      past_cancellation(apply_egress(*record, std::move(policy), std::move(root), std::move(init), deadline));
   auto done = co_await std::move(applying);
-  if (!done) done = egress_failure(std::move(done).error(), *record);
-  if (done) done = write_record(*record);
-  if (done && !policy.named.empty()) done = ensure_names(root, init, record->token);
-  if (!done) {
-    auto undoing = change_egress(std::move(names), before, policy, deadline_after(seconds(5)));
-    (void)co_await std::move(undoing);
-    record->net->egress = before;
-    (void)write_record(*record);
-  }
-  co_await boost::asio::this_coro::reset_cancellation_state();
   if (!done) co_return std::move(done).error();
   co_return std::move(*record);
 }
@@ -20825,7 +20870,6 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_callers_heard(time
   co_return result<void>();
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_for_hibernation(time_point deadline) {
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   BERTH_CO_TRY(read_record_again());
   sandbox_record record = record_;
   record.phase = record_phase::hibernated;
@@ -20846,7 +20890,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_hibernation(durat
   what.directory = hibernation(record_).image();
   what.to_sleep = true;
   what.unused_for = unused_for;
-  what.meanwhile = [this, deadline] { return end_for_hibernation(deadline); };
+  what.meanwhile = [this, deadline] { return past_cancellation(end_for_hibernation(deadline)); };
   auto saving = save(std::move(what), deadline);
   co_return co_await std::move(saving);
 }
@@ -21163,8 +21207,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
     ready = co_await cancellation_as_error(std::move(waking));
   }
   if (ready) co_return result<void>();
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  auto ending = terminate();
+  auto ending = past_cancellation(terminate());
   (void)co_await std::move(ending);
   co_return ready.error();
 }
@@ -22042,10 +22085,14 @@ class guest_keeper final : public daemon_keeper, public std::enable_shared_from_
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     const auto cancellation = co_await asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != asio::cancellation_type::none) {
+      co_await asio::this_coro::throw_if_cancelled(throws);
+      co_return make_error(errc::cancelled, "docker", "cancelled before it was begun");
+    }
     const auto mine = conversations_.emplace(conversations_.end());
     auto slot = cancellation.slot();
     if (slot.is_connected()) slot.assign([mine](asio::cancellation_type type) { mine->emit(type); });
-    auto heeding = cancellation_as_error(std::move(work));
+    auto heeding = berth::detail::without_throwing(std::move(work));
     auto spawned =
         asio::co_spawn(loop_, std::move(heeding), asio::bind_cancellation_slot(mine->slot(), asio::use_awaitable));
     result<void> outcome = co_await std::move(spawned);
@@ -23527,16 +23574,10 @@ inline boost::asio::awaitable<result<void>> write_files(std::shared_ptr<sandbox>
   }
   co_return result<void>();
 }
-}
-BERTH_DECL docker_recipe docker_in_memory() {
-  docker_recipe recipe;
-  recipe.data_root.emplace();
-  return recipe;
-}
-BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox(environment where,
-                                                                                 sandbox_config config,
-                                                                                 std::optional<docker_recipe> docker,
-                                                                                 sandbox_purpose purpose) {
+inline boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_whole_sandbox(environment where,
+                                                                                   sandbox_config config,
+                                                                                   std::optional<docker_recipe> docker,
+                                                                                   sandbox_purpose purpose) {
   purpose.docker = docker.has_value();
   std::vector<docker_file> files;
   if (docker) {
@@ -23558,14 +23599,26 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
   if (!made) co_return made;
   auto prepared = write_purpose((*made)->record().directory, purpose);
   if (prepared) {
-    auto writing = detail::write_files(*made, std::move(files));
+    auto writing = write_files(*made, std::move(files));
     prepared = co_await std::move(writing);
   }
   if (prepared) co_return made;
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  auto ending = (*made)->terminate();
+  auto ending = past_cancellation((*made)->terminate());
   (void)co_await std::move(ending);
   co_return std::move(prepared).error();
+}
+}
+BERTH_DECL docker_recipe docker_in_memory() {
+  docker_recipe recipe;
+  recipe.data_root.emplace();
+  return recipe;
+}
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox(environment where,
+                                                                                 sandbox_config config,
+                                                                                 std::optional<docker_recipe> docker,
+                                                                                 sandbox_purpose purpose) {
+  auto making = detail::make_whole_sandbox(std::move(where), std::move(config), std::move(docker), std::move(purpose));
+  co_return co_await cancellation_as_error(std::move(making));
 }
 BERTH_DECL docker_sandbox::docker_sandbox(environment where, std::shared_ptr<sandbox> box)
     : where_(std::move(where)), box_(std::move(box)), guest_(box_, where_.log) {}
@@ -23580,8 +23633,7 @@ BERTH_DECL boost::asio::awaitable<result<docker_sandbox>> docker_sandbox::create
   auto starting = out.start(std::move(docker));
   auto started = co_await std::move(starting);
   if (started) co_return out;
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  auto ending = out.box_->terminate();
+  auto ending = past_cancellation(out.box_->terminate());
   (void)co_await std::move(ending);
   co_return std::move(started).error();
 }
@@ -25971,23 +26023,26 @@ class task_group {
   }
   boost::asio::awaitable<bool> drain(bool cancel) {
     bool whole = !cancel;
-    bool told = false;
-    while (!state_->running.empty()) {
-      if (!whole && !told) {
-        told = true;
-        co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-        const auto now = state_->running;
-        for (const auto& one : now) one->emit(boost::asio::cancellation_type::terminal);
-        continue;
-      }
+    while (whole && !state_->running.empty()) {
       auto waiting = wait(time_point::max());
-      const bool going_on = co_await std::move(waiting);
-      if (!going_on) whole = false;
+      whole = co_await std::move(waiting);
     }
-    if (told) co_await boost::asio::this_coro::reset_cancellation_state();
+    if (!whole) {
+      auto ending = past_cancellation(break_off());
+      (void)co_await std::move(ending);
+    }
     co_return whole;
   }
  private:
+  boost::asio::awaitable<result<void>> break_off() {
+    const auto now = state_->running;
+    for (const auto& one : now) one->emit(boost::asio::cancellation_type::terminal);
+    while (!state_->running.empty()) {
+      auto waiting = wait(time_point::max());
+      (void)co_await std::move(waiting);
+    }
+    co_return result<void>();
+  }
   struct state {
     explicit state(const boost::asio::any_io_executor& loop) : changed(loop) {}
     std::list<std::shared_ptr<boost::asio::cancellation_signal>> running;
@@ -26224,7 +26279,7 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
   auto made = co_await std::move(creating);
   if (!made) co_return made;
   if (auto written = write_purpose((*made)->record().directory, options.purpose); !written) {
-    auto ending = (*made)->terminate();
+    auto ending = past_cancellation((*made)->terminate());
     (void)co_await std::move(ending);
     co_return std::move(written).error();
   }
@@ -26298,12 +26353,10 @@ BERTH_DECL boost::asio::awaitable<result<std::vector<std::shared_ptr<sandbox>>>>
   const bool drained = co_await std::move(draining);
   co_await boost::asio::this_coro::throw_if_cancelled(throws);
   if (drained && !out->failed) co_return std::move(out->made);
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   for (const auto& made : out->made) {
-    auto ending = made->terminate();
+    auto ending = past_cancellation(made->terminate());
     (void)co_await std::move(ending);
   }
-  co_await boost::asio::this_coro::reset_cancellation_state();
   if (out->failed) co_return std::move(*out->failed);
   co_return make_error(errc::cancelled, "snapshot", "cancelled; the copies were removed again");
 }
@@ -26347,10 +26400,8 @@ inline std::string source_of(const stored_snapshot& snapshot) {
   return snapshot.manifest.name + " " + std::to_string(snapshot.manifest.created_ms);
 }
 inline boost::asio::awaitable<void> end_unused(std::shared_ptr<sandbox> box) {
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  auto ending = box->terminate();
+  auto ending = past_cancellation(box->terminate());
   (void)co_await std::move(ending);
-  co_await boost::asio::this_coro::reset_cancellation_state();
 }
 struct ready_copy {
   std::shared_ptr<sandbox> box;
@@ -26445,8 +26496,8 @@ inline boost::asio::awaitable<result<int>> tidy_pool(std::shared_ptr<pool_fillin
     auto claiming = (*box)->claim({});
     const auto claimed = co_await std::move(claiming);
     if (!claimed && one.process_alive()) continue;
-    auto ending = (*box)->terminate();
-    (void)co_await std::move(ending);
+    auto ending = end_unused(*box);
+    co_await std::move(ending);
   }
   co_return ready;
 }
@@ -26500,6 +26551,60 @@ inline boost::asio::awaitable<result<void>> end_members(environment where, std::
   if (!whole) co_return make_error(errc::cancelled, "pool", "cancelled");
   co_return first->take();
 }
+inline boost::asio::awaitable<result<taken_sandbox>> take_of_pool(environment where, std::string name,
+                                                                  take_options what) {
+  auto pool = pool_directory::open(where, name);
+  if (!pool) co_return std::move(pool).error();
+  taken_sandbox out;
+  bool again = true;
+  for (int attempt = 0; attempt < 20 && again && !out.box; ++attempt) {
+    if (attempt != 0) {
+      const milliseconds pause(25);
+      const bool waited = co_await pause_for(pause);
+      if (!waited) co_return make_error(errc::cancelled, "pool", "cancelled");
+    }
+    again = false;
+    auto members = pool_members(where, name);
+    if (!members) co_return std::move(members).error();
+    for (const sandbox_record& one : *members) {
+      if (!is_ready_in_pool(one, pool->source())) continue;
+      auto box = sandbox::attach(where, one.id);
+      if (!box || (*box)->record().token != one.token || !(*box)->record().waits_in_pool()) continue;
+      pool_claim claim = what;
+      auto claiming = (*box)->claim(std::move(claim));
+      auto claimed = co_await std::move(claiming);
+      if (claimed) {
+        out.box = std::move(*box);
+        out.was_ready = true;
+        break;
+      }
+      if (claimed.error().code == errc::again) again = true;
+      else if (claimed.error().code != errc::not_found) co_return std::move(claimed).error();
+    }
+  }
+  if (out.box) {
+    const auto purpose = read_purpose(out.box->record().directory);
+    out.docker = purpose && purpose->docker;
+    pool->count([](pool_figures& f) { ++f.handed_out; });
+    if (!what.egress) co_return out;
+    auto changing = out.box->set_egress(std::move(*what.egress));
+    auto changed = co_await std::move(changing);
+    if (changed) co_return out;
+    auto ending = end_unused(out.box);
+    co_await std::move(ending);
+    co_return std::move(changed).error();
+  }
+  restore_options options = what.to_restore();
+  options.ends_with_creator = true;
+  std::string snapshot = pool->settings().snapshot;
+  auto restoring = restore_ready(where, std::move(snapshot), std::move(options));
+  auto made = co_await std::move(restoring);
+  if (!made) co_return std::move(made).error();
+  out.box = std::move(made->box);
+  out.docker = made->docker;
+  pool->count([](pool_figures& f) { ++f.missed; });
+  co_return out;
+}
 }
 BERTH_DECL boost::asio::awaitable<result<sandbox_pool>> sandbox_pool::start(environment where, pool_settings settings) {
   BERTH_CO_TRY(check_pool_settings(settings));
@@ -26548,58 +26653,8 @@ BERTH_DECL restore_options take_options::to_restore() const {
   return all;
 }
 BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> sandbox_pool::take(take_options what) {
-  const environment where = where_;
-  auto pool = detail::pool_directory::open(where, name_);
-  if (!pool) co_return std::move(pool).error();
-  taken_sandbox out;
-  bool again = true;
-  for (int attempt = 0; attempt < 20 && again && !out.box; ++attempt) {
-    if (attempt != 0) {
-      const milliseconds pause(25);
-      const bool waited = co_await pause_for(pause);
-      if (!waited) co_return make_error(errc::cancelled, "pool", "cancelled");
-    }
-    again = false;
-    auto members = detail::pool_members(where, name_);
-    if (!members) co_return std::move(members).error();
-    for (const sandbox_record& one : *members) {
-      if (!detail::is_ready_in_pool(one, pool->source())) continue;
-      auto box = sandbox::attach(where, one.id);
-      if (!box || (*box)->record().token != one.token || !(*box)->record().waits_in_pool()) continue;
-      pool_claim claim = what;
-      auto claiming = (*box)->claim(std::move(claim));
-      auto claimed = co_await std::move(claiming);
-      if (claimed) {
-        out.box = std::move(*box);
-        out.was_ready = true;
-        break;
-      }
-      if (claimed.error().code == errc::again) again = true;
-      else if (claimed.error().code != errc::not_found) co_return std::move(claimed).error();
-    }
-  }
-  if (out.box) {
-    const auto purpose = read_purpose(out.box->record().directory);
-    out.docker = purpose && purpose->docker;
-    pool->count([](pool_figures& f) { ++f.handed_out; });
-    if (!what.egress) co_return out;
-    auto changing = out.box->set_egress(std::move(*what.egress));
-    auto changed = co_await std::move(changing);
-    if (changed) co_return out;
-    auto ending = detail::end_unused(out.box);
-    co_await std::move(ending);
-    co_return std::move(changed).error();
-  }
-  restore_options options = what.to_restore();
-  options.ends_with_creator = true;
-  std::string snapshot = pool->settings().snapshot;
-  auto restoring = detail::restore_ready(where, std::move(snapshot), std::move(options));
-  auto made = co_await std::move(restoring);
-  if (!made) co_return std::move(made).error();
-  out.box = std::move(made->box);
-  out.docker = made->docker;
-  pool->count([](pool_figures& f) { ++f.missed; });
-  co_return out;
+  auto taking = detail::take_of_pool(where_, name_, std::move(what));
+  co_return co_await cancellation_as_error(std::move(taking));
 }
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox_pool::refill() {
   const environment where = where_;
@@ -26614,8 +26669,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox_pool::refill() {
     auto work = detail::fill_pool(filling, making);
     outcome = co_await std::move(work);
     auto draining = making.drain(!outcome);
-    (void)co_await std::move(draining);
+    const bool whole = co_await std::move(draining);
     lock.reset();
+    if (outcome && !whole) outcome = make_error(errc::cancelled, "pool", "cancelled while the pool was filled");
     if (!outcome || !filling->pool.is_there()) break;
     auto now = find_pool(where, name_);
     if (!now || static_cast<int>(now->ready.size()) >= filling->pool.settings().rate.size) break;

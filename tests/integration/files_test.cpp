@@ -4,7 +4,10 @@
 
 #include <berth/base/tar_tree.hpp>
 #include <berth/guest/files.hpp>
+#include <berth/process/cancellation.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -14,6 +17,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -247,6 +251,31 @@ TEST_F(Files, ACheckpointEndsIdleConnectionsAndWaitsForNoTransfer) {
   EXPECT_TRUE(read("/tmp/f"));
   std::filesystem::remove_all(place);
   std::filesystem::remove_all(other);
+}
+
+// A coroutine that was shielded while it was saved would not be cancelled any more, whatever it went on to do.
+TEST_F(Files, WhoHasSavedASandboxCanStillBeCancelled) {
+  const std::string place = where_.root + "/saved";
+  std::filesystem::create_directory(place);
+  boost::asio::cancellation_signal signal;
+  std::optional<errc> outcome;
+  const auto work = [&]() -> boost::asio::awaitable<result<void>> {
+    auto saving = box_->checkpoint(place, true);
+    auto saved = co_await std::move(saving);
+    if (!saved) co_return saved;
+    signal.emit(boost::asio::cancellation_type::terminal);
+    auto pausing = pause_for(seconds(1000));
+    const bool waited = co_await std::move(pausing);
+    if (!waited) co_return make_error(errc::cancelled, "test", "cancelled");
+    co_return result<void>();
+  };
+  boost::asio::co_spawn(loop_.context(), cancellation_as_error(work()),
+                        boost::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, result<void> r) {
+                          if (!e) outcome = r ? errc::ok : r.error().code;
+                        }));
+  for (int i = 0; i < 6000 && !outcome; ++i) loop_.run_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(outcome, errc::cancelled);
+  std::filesystem::remove_all(place);
 }
 
 }  // namespace

@@ -34,14 +34,29 @@ boost::asio::awaitable<result<T>> cancellation_as_error(boost::asio::awaitable<r
   co_return outcome;
 }
 
+namespace detail {
+
+/// As cancellation_as_error, for the whole of a coroutine that is spawned. co_spawn lets one that ended in its first turn wait
+/// once more: were throwing on again by then, that would throw out of the loop where it was cancelled.
+template <class T>
+boost::asio::awaitable<result<T>> without_throwing(boost::asio::awaitable<result<T>> work) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  co_return co_await std::move(work);
+}
+
+}  // namespace detail
+
 /// Whether the calling coroutine was cancelled: for the places between operations.
 inline boost::asio::awaitable<bool> was_cancelled() {
   const auto state = co_await boost::asio::this_coro::cancellation_state;
   co_return state.cancelled() != boost::asio::cancellation_type::none;
 }
 
-/// Waits on the loop; false when cancelled.
+/// Waits on the loop; false when cancelled, at once where the caller was so before.
 inline boost::asio::awaitable<bool> pause_for(duration d) {
+  // Nothing is left to abort of a cancellation that came between two waits.
+  const bool cancelled = co_await was_cancelled();
+  if (cancelled) co_return false;
   boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
   timer.expires_after(d);
   boost::system::error_code failed;
@@ -49,14 +64,41 @@ inline boost::asio::awaitable<bool> pause_for(duration d) {
   co_return !failed;
 }
 
+/// `work`, to its end whatever becomes of the caller: what undoes. No cancellation of the caller's reaches it, neither one that
+/// came before nor one that comes meanwhile, and the caller is a cancelled one afterwards too.
+template <class T>
+boost::asio::awaitable<result<T>> past_cancellation(boost::asio::awaitable<result<T>> work) {
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const auto executor = co_await boost::asio::this_coro::executor;
+  std::exception_ptr thrown;
+  std::optional<result<T>> outcome;
+  try {
+    auto heeding = detail::without_throwing(std::move(work));
+    auto spawned = boost::asio::co_spawn(
+        executor, std::move(heeding),
+        boost::asio::bind_cancellation_slot(boost::asio::cancellation_slot(), boost::asio::use_awaitable));
+    outcome = co_await std::move(spawned);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  if (thrown) std::rethrow_exception(thrown);
+  co_return std::move(*outcome);
+}
+
 /// `work`, cancelled at `deadline`: errc::timeout then, in place of its errc::cancelled. It must heed cancellation, as all
-/// that waits here does; the caller's own reaches it too.
+/// that waits here does; the caller's own reaches it too, and keeps it from being begun where it came before.
 template <class T>
 boost::asio::awaitable<result<T>> until_deadline(boost::asio::awaitable<result<T>> work, time_point deadline) {
   if (deadline == time_point::max()) co_return co_await std::move(work);
   const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+  if (cancellation.cancelled() != boost::asio::cancellation_type::none) {
+    co_await boost::asio::this_coro::throw_if_cancelled(throws);
+    co_return make_error(errc::cancelled, "process", "cancelled before it was begun");
+  }
   struct shared {
     explicit shared(const boost::asio::any_io_executor& executor) : timer(executor) {}
     boost::asio::steady_timer timer;
@@ -82,11 +124,10 @@ boost::asio::awaitable<result<T>> until_deadline(boost::asio::awaitable<result<T
       if (!s->over) s->stop.emit(type);
     });
   }
-  // The work may end without having waited, in the turn in which it was cancelled; what it throws goes on from here.
   std::exception_ptr thrown;
   std::optional<result<T>> outcome;
   try {
-    auto heeding = cancellation_as_error(std::move(work));
+    auto heeding = detail::without_throwing(std::move(work));
     auto spawned =
         boost::asio::co_spawn(s->timer.get_executor(), std::move(heeding),
                               boost::asio::bind_cancellation_slot(s->stop.slot(), boost::asio::use_awaitable));

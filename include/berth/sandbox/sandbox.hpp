@@ -232,6 +232,7 @@ class sandbox : public executor, public std::enable_shared_from_this<sandbox> {
     duration unused_for = duration::zero();  // else it is not saved
   };
   boost::asio::awaitable<result<void>> save(save_request what, time_point deadline);
+  boost::asio::awaitable<result<void>> end_save(const save_request& what, result<void> retreated, result<void> saved);
   boost::asio::awaitable<result<void>> have_guest_retreat(bool for_good, duration unused_for, time_point deadline);
   boost::asio::awaitable<result<void>> begin_hibernation(duration unused_for, time_point deadline);
   boost::asio::awaitable<result<void>> have_callers_heard(time_point deadline);

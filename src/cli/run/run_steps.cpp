@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/run_steps.hpp"
 
+#include <berth/process/cancellation.hpp>
 #include <berth/snapshot/pool.hpp>
 
 namespace berth::cli {
@@ -31,7 +32,7 @@ asio::awaitable<result<std::shared_ptr<sandbox>>> take(run_plan& plan, sandbox_p
   if (!taken) co_return std::move(taken).error();
   purpose.docker = plan.docker = taken->docker;
   if (auto written = write_purpose(taken->box->record().directory, purpose); !written) {
-    auto ending = taken->box->terminate();
+    auto ending = past_cancellation(taken->box->terminate());
     (void)co_await std::move(ending);
     co_return std::move(written).error();
   }

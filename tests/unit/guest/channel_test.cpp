@@ -3,6 +3,7 @@
 #include "../process/loop.hpp"
 
 #include <berth/guest/channel.hpp>
+#include <berth/guest/detail/connect.hpp>
 #include <berth/guest/files.hpp>
 
 #include <gtest/gtest.h>
@@ -11,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -141,6 +143,44 @@ TEST_F(GuestChannel, NobodyThereIsToldAtOnce) {
   const auto led_away = open();
   ASSERT_FALSE(led_away);
   EXPECT_EQ(led_away.error().code, errc::hostile);
+}
+
+// Else whoever is cancelled at that moment waits for as long as the guest may be silent, for files 10 min.
+TEST_F(GuestChannel, ACancellationBetweenTwoStepsEndsTheNextThatWouldWait) {
+  guest_says(greeting(), false);
+  auto channel = open();
+  ASSERT_TRUE(channel) << channel.error().to_string();
+  const auto next = run_after_cancellation<guest_channel::message>(
+      loop_, [&] { return channel->next(deadline_after(seconds(1000))); });
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().code, errc::cancelled) << next.error().to_string();
+
+  const auto busy = [] {
+    error e = errno_error(EAGAIN, "test", "its hands are full");
+    e.code = errc::again;
+    return result<unique_fd>(std::move(e));
+  };
+  const auto connected = run_after_cancellation<unique_fd>(
+      loop_, [&] { return detail::connect_to_guest(busy, deadline_after(seconds(1000))); });
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().code, errc::cancelled) << connected.error().to_string();
+}
+
+TEST_F(GuestChannel, ACancellationBeforeTheLastStepOfAWriteEndsIt) {
+  guest_says(greeting(), false);
+  {
+    guest_files files(path());
+    auto writer = run(files.write("/f", {}));
+    ASSERT_TRUE(writer) << writer.error().to_string();
+    const auto finished = run_after_cancellation<bool>(loop_, [&]() -> boost::asio::awaitable<result<bool>> {
+      auto finishing = writer->finish();
+      auto done = co_await std::move(finishing);
+      if (!done) co_return std::move(done).error();
+      co_return true;
+    });
+    ASSERT_FALSE(finished);
+    EXPECT_EQ(finished.error().code, errc::cancelled) << finished.error().to_string();
+  }
 }
 
 // What a liar says in answer to a request about files, after its greeting.

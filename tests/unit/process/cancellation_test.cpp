@@ -67,6 +67,18 @@ TEST(Cancellation, ThrowingIsAsItWasAfterwards) {
   EXPECT_TRUE(test::run(work()));
 }
 
+// Else who pauses and tries again goes on trying, to a deadline that may be minutes away.
+TEST(PauseFor, IsOverAtOnceForWhoWasCancelledBefore) {
+  boost::asio::io_context loop(1);
+  const auto paused = test::run_after_cancellation<bool>(loop, []() -> awaitable<result<bool>> {
+    auto pausing = pause_for(seconds(1000));
+    const bool waited = co_await std::move(pausing);
+    co_return waited;
+  });
+  ASSERT_TRUE(paused) << paused.error().to_string();
+  EXPECT_FALSE(*paused);
+}
+
 awaitable<result<int>> answer_after(duration d, int answer) {
   const bool slept = co_await pause_for(d);
   if (!slept) co_return make_error(errc::cancelled, "test", "cancelled");
@@ -103,6 +115,90 @@ TEST(UntilDeadline, PassesTheCallersCancellationOn) {
   boost::asio::post(loop, [&] { signal.emit(boost::asio::cancellation_type::terminal); });
   loop.run();
   EXPECT_EQ(code, errc::cancelled);
+}
+
+TEST(UntilDeadline, BeginsNothingForWhoWasCancelledBefore) {
+  boost::asio::io_context loop(1);
+  bool began = false;
+  const auto work = [&began]() -> awaitable<result<int>> {
+    began = true;
+    auto answering = answer_after(seconds(1000), 7);
+    co_return co_await std::move(answering);
+  };
+  const auto came = test::run_after_cancellation<int>(loop, [&work]() -> awaitable<result<int>> {
+    auto waiting = until_deadline(work(), deadline_after(seconds(1000)));
+    co_return co_await std::move(waiting);
+  });
+  ASSERT_FALSE(came);
+  EXPECT_EQ(came.error().code, errc::cancelled) << came.error().to_string();
+  EXPECT_FALSE(began);
+}
+
+// By what it calls, before it has waited once.
+TEST(UntilDeadline, WhatIsCancelledInItsFirstTurnEndsAsAnythingElse) {
+  boost::asio::io_context loop(1);
+  boost::asio::cancellation_signal signal;
+  std::optional<errc> code;
+  const auto cancelled_by_itself = [&signal]() -> awaitable<result<int>> {
+    signal.emit(boost::asio::cancellation_type::terminal);
+    co_return make_error(errc::cancelled, "test", "cancelled");
+  };
+  const auto work = [&]() -> awaitable<result<int>> {
+    co_await boost::asio::post(loop, boost::asio::use_awaitable);
+    auto waiting = until_deadline(cancelled_by_itself(), deadline_after(seconds(1000)));
+    co_return co_await std::move(waiting);
+  };
+  boost::asio::co_spawn(loop, cancellation_as_error(work()),
+                        boost::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, result<int> r) {
+                          if (!e) code = r ? errc::ok : r.error().code;
+                        }));
+  EXPECT_NO_THROW(loop.run_for(std::chrono::seconds(20)));
+  EXPECT_EQ(code, errc::cancelled);
+}
+
+TEST(PastCancellation, GoesToItsEndAndLeavesTheCallerCancelled) {
+  boost::asio::io_context loop(1);
+  bool was_so_inside = true;
+  bool is_so_after = false;
+  const auto undo = [&]() -> awaitable<result<int>> {
+    was_so_inside = co_await was_cancelled();
+    auto answering = answer_after(milliseconds(5), 7);
+    co_return co_await std::move(answering);
+  };
+  const auto came = test::run_after_cancellation<int>(loop, [&]() -> awaitable<result<int>> {
+    auto undoing = past_cancellation(undo());
+    auto undone = co_await std::move(undoing);
+    is_so_after = co_await was_cancelled();
+    co_return undone;
+  });
+  ASSERT_TRUE(came) << came.error().to_string();
+  EXPECT_EQ(*came, 7);
+  EXPECT_FALSE(was_so_inside);
+  EXPECT_TRUE(is_so_after);
+}
+
+TEST(PastCancellation, ACancellationMeanwhileIsTheCallersAlone) {
+  boost::asio::io_context loop(1);
+  boost::asio::cancellation_signal signal;
+  std::optional<errc> code;
+  const auto work = []() -> awaitable<result<int>> {
+    auto undoing = past_cancellation(answer_after(milliseconds(20), 7));
+    auto undone = co_await std::move(undoing);
+    if (!undone) co_return make_error(errc::internal, "test", "it was cut short");
+    auto going_on = answer_after(seconds(1000), 8);
+    co_return co_await std::move(going_on);
+  };
+  boost::asio::co_spawn(loop, cancellation_as_error(work()),
+                        boost::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, result<int> r) {
+                          if (!e) code = r ? errc::ok : r.error().code;
+                        }));
+  boost::asio::post(loop, [&] { signal.emit(boost::asio::cancellation_type::terminal); });
+  loop.run_for(std::chrono::seconds(20));
+  EXPECT_EQ(code, errc::cancelled);
+}
+
+TEST(PastCancellation, PassesOnWhatIsThrown) {
+  EXPECT_THROW(test::run(past_cancellation(answer_after(milliseconds(1), -1))), std::runtime_error);
 }
 
 TEST(UntilDeadline, MayBeDestroyedWithItsLoop) {

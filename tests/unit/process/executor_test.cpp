@@ -84,6 +84,68 @@ TEST(RunningCommand, IsWrittenToSignalledAndAwaited) {
   run(work());
 }
 
+// A command in a sandbox: it takes a moment to be signalled, and another to end.
+struct slow_ending {
+  bool killed = false;
+  bool seen_to_end = false;
+};
+
+class slow_command final : public running_command {
+ public:
+  explicit slow_command(slow_ending& told) : told_(told) {}
+  awaitable<result<exit_status>> wait(time_point) override {
+    for (int looks = 0; looks < 3 || !told_.killed; ++looks) {
+      auto pausing = pause_for(milliseconds(5));
+      const bool waited = co_await std::move(pausing);
+      if (!waited) co_return make_error(errc::cancelled, "test", "cancelled");
+    }
+    told_.seen_to_end = true;
+    co_return exit_status{0, SIGKILL};
+  }
+  awaitable<result<void>> signal(int) override {
+    auto pausing = pause_for(milliseconds(5));
+    told_.killed = co_await std::move(pausing);
+    co_return result<void>();
+  }
+  awaitable<result<void>> write(std::string_view) override { co_return result<void>(); }
+  void close_stdin() override {}
+  std::string output(output_stream) const override { return {}; }
+  std::optional<exit_status> status() const override { return std::nullopt; }
+  pid_t pid() const override { return 1; }
+
+ private:
+  slow_ending& told_;
+};
+
+class slow_executor final : public executor {
+ public:
+  explicit slow_executor(slow_ending& told) : told_(told) {}
+  awaitable<result<std::unique_ptr<running_command>>> start(command, stdio_options) override {
+    co_return std::unique_ptr<running_command>(std::make_unique<slow_command>(told_));
+  }
+
+ private:
+  slow_ending& told_;
+};
+
+TEST(RunCommand, WhatIsCancelledIsSeenToEnd) {
+  boost::asio::io_context loop(1);
+  boost::asio::cancellation_signal signal;
+  slow_ending told;
+  slow_executor where(told);
+  std::optional<errc> code;
+  boost::asio::co_spawn(
+      loop, cancellation_as_error(run_command(where, command{})),
+      boost::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, result<command_result> r) {
+        if (!e) code = r ? errc::ok : r.error().code;
+      }));
+  boost::asio::post(loop, [&] { signal.emit(boost::asio::cancellation_type::terminal); });
+  loop.run_for(std::chrono::seconds(20));
+  EXPECT_EQ(code, errc::cancelled);
+  EXPECT_TRUE(told.killed);
+  EXPECT_TRUE(told.seen_to_end);
+}
+
 TEST(MergeEnvironment, ReplacesInPlaceAndAppends) {
   EXPECT_EQ(merge_environment({"A=1", "AB=2"}, {"A=3", "C=4", "C=5"}),
             (std::vector<std::string>{"A=3", "AB=2", "C=5"}));

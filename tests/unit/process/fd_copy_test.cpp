@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loop.hpp"
 
-#include <berth/process/cancellation.hpp>
 #include <berth/process/fd_copy.hpp>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 
 #include <gtest/gtest.h>
 
@@ -15,7 +11,6 @@
 
 #include <chrono>
 #include <functional>
-#include <optional>
 #include <string>
 
 namespace berth::test {
@@ -32,28 +27,11 @@ class FdCopy : public ::testing::Test {
     to_.reset(ends[1]);
   }
 
-  // What `step` gives to a coroutine that was cancelled before it, when nothing waited that could be aborted.
   result<std::string> after_cancellation(int fd, std::function<awaitable<result<std::string>>(fd_copy&)> step) {
     boost::asio::io_context loop(1);
-    boost::asio::cancellation_signal signal;
-    std::optional<result<std::string>> got;
-    const auto work = [&]() -> awaitable<result<std::string>> {
-      auto opening = fd_copy::open(fd);
-      auto copy = co_await std::move(opening);
-      if (!copy) co_return std::move(copy).error();
-      co_await boost::asio::post(loop, boost::asio::use_awaitable);
-      signal.emit(boost::asio::cancellation_type::terminal);
-      auto stepping = step(**copy);
-      co_return co_await std::move(stepping);
-    };
-    boost::asio::co_spawn(
-        loop, cancellation_as_error(work()),
-        boost::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr thrown, result<std::string> outcome) {
-          if (!thrown) got.emplace(std::move(outcome));
-        }));
-    loop.run_for(std::chrono::seconds(20));
-    if (!got) return make_error(errc::timeout, "test", "it waits still");
-    return std::move(*got);
+    auto copy = run_on(loop, fd_copy::open(fd));
+    if (!copy) return std::move(copy).error();
+    return run_after_cancellation<std::string>(loop, [&] { return step(**copy); });
   }
 
   unique_fd from_;

@@ -56,12 +56,9 @@ struct file_transfer {
   static boost::asio::awaitable<void> abandon(std::shared_ptr<file_transfer> self) {
     if (self->over) co_return;
     self->over = true;
-    const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
-    co_await boost::asio::this_coro::throw_if_cancelled(false);
-    auto hanging_up = self->channel.hang_up(deadline_after(seconds(5)));
+    auto hanging_up = past_cancellation(self->channel.hang_up(deadline_after(seconds(5))));
     (void)co_await std::move(hanging_up);
     self->channel = guest_channel();
-    co_await boost::asio::this_coro::throw_if_cancelled(throws);
   }
 
   /// Sending failed: `broke`, or what the guest said before it stopped listening, which tells more.

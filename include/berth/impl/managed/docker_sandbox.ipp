@@ -69,18 +69,10 @@ inline boost::asio::awaitable<result<void>> write_files(std::shared_ptr<sandbox>
   co_return result<void>();
 }
 
-}  // namespace detail
-
-BERTH_DECL docker_recipe docker_in_memory() {
-  docker_recipe recipe;
-  recipe.data_root.emplace();
-  return recipe;
-}
-
-BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox(environment where,
-                                                                                 sandbox_config config,
-                                                                                 std::optional<docker_recipe> docker,
-                                                                                 sandbox_purpose purpose) {
+inline boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_whole_sandbox(environment where,
+                                                                                   sandbox_config config,
+                                                                                   std::optional<docker_recipe> docker,
+                                                                                   sandbox_purpose purpose) {
   purpose.docker = docker.has_value();
   std::vector<docker_file> files;
   if (docker) {
@@ -102,14 +94,30 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox
   if (!made) co_return made;
   auto prepared = write_purpose((*made)->record().directory, purpose);
   if (prepared) {
-    auto writing = detail::write_files(*made, std::move(files));
+    auto writing = write_files(*made, std::move(files));
     prepared = co_await std::move(writing);
   }
   if (prepared) co_return made;
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  auto ending = (*made)->terminate();
+  auto ending = past_cancellation((*made)->terminate());
   (void)co_await std::move(ending);
   co_return std::move(prepared).error();
+}
+
+}  // namespace detail
+
+BERTH_DECL docker_recipe docker_in_memory() {
+  docker_recipe recipe;
+  recipe.data_root.emplace();
+  return recipe;
+}
+
+BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> make_sandbox(environment where,
+                                                                                 sandbox_config config,
+                                                                                 std::optional<docker_recipe> docker,
+                                                                                 sandbox_purpose purpose) {
+  // What was made is removed again where the rest fails: a cancellation must not throw past that.
+  auto making = detail::make_whole_sandbox(std::move(where), std::move(config), std::move(docker), std::move(purpose));
+  co_return co_await cancellation_as_error(std::move(making));
 }
 
 BERTH_DECL docker_sandbox::docker_sandbox(environment where, std::shared_ptr<sandbox> box)
@@ -126,8 +134,8 @@ BERTH_DECL boost::asio::awaitable<result<docker_sandbox>> docker_sandbox::create
   auto starting = out.start(std::move(docker));
   auto started = co_await std::move(starting);
   if (started) co_return out;
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  auto ending = out.box_->terminate();  // a Docker that did not come up has nothing to be stopped in order
+  // A Docker that did not come up has nothing to be stopped in order.
+  auto ending = past_cancellation(out.box_->terminate());
   (void)co_await std::move(ending);
   co_return std::move(started).error();
 }

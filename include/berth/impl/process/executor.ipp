@@ -43,6 +43,15 @@ class host_command final : public running_command {
   process process_;
 };
 
+inline boost::asio::awaitable<result<void>> kill_started(running_command& running) {
+  const time_point soon = deadline_after(killing_patience);
+  auto killing = until_deadline(running.signal(SIGKILL), soon);
+  BERTH_CO_TRY(co_await std::move(killing));
+  const auto gone = co_await running.wait(soon);
+  if (!gone) co_return gone.error();
+  co_return result<void>();
+}
+
 }  // namespace detail
 
 BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& where, command what, stdio_options io,
@@ -66,11 +75,8 @@ BERTH_DECL boost::asio::awaitable<result<command_result>> run_command(executor& 
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   auto ended = co_await running.wait(deadline);
   if (!ended && (ended.error().code == errc::timeout || ended.error().code == errc::cancelled)) {
-    const time_point soon = deadline_after(killing_patience);
-    const auto killed = co_await until_deadline(running.signal(SIGKILL), soon);
-    if (killed) {
-      const auto gone = co_await running.wait(soon);
-    }
+    auto killing = past_cancellation(detail::kill_started(running));
+    (void)co_await std::move(killing);
   }
   co_await boost::asio::this_coro::throw_if_cancelled(throws);
   if (ended) {

@@ -22,6 +22,7 @@ namespace detail {
 // Asks once. An exception of the probe's becomes an outcome; the cancellation of this ask is told by the caller, who
 // knows who wanted it.
 inline boost::asio::awaitable<probe_outcome> ask_probe(probe& question, time_point until) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
   std::string thrown;
   try {
     co_return co_await question.ask(until);

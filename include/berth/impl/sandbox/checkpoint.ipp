@@ -165,8 +165,14 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::save(save_request what,
     auto working = what.meanwhile();
     saved = co_await std::move(working);
   }
-  // Whatever became of it, and of whoever waits for it: it is not left deaf.
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  auto ending = past_cancellation(end_save(what, std::move(retreated), std::move(saved)));
+  co_return co_await std::move(ending);
+}
+
+// Whatever became of it, and of whoever waits for it: it is not left deaf.
+BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_save(const save_request& what, result<void> retreated,
+                                                                  result<void> saved) {
+  const bool hold = static_cast<bool>(what.meanwhile);
   if (saved && !what.leave_running) {
     auto ending = hold ? stop() : wait_stopped(deadline_after(seconds(10)));
     auto ended = co_await std::move(ending);

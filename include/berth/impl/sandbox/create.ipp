@@ -295,14 +295,12 @@ inline boost::asio::awaitable<result<created_sandbox>> create_sandbox(environmen
     if (!built && record.ends_at_ms != 0 && boot_time_ms() >= record.ends_at_ms)
       e = make_error(errc::timeout, "sandbox", "the sandbox's lifetime was over before it was up", record.id,
                      "give it more time");
-    // From here on a cancellation changes nothing any more.
-    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-    auto undone = co_await remove_resources(where, record);
+    auto undoing = past_cancellation(remove_resources(where, record));
+    auto undone = co_await std::move(undoing);
     if (!undone) {
       e.detail += (e.detail.empty() ? "" : "\n") + std::string("and not all could be removed; to try again, ") +
                   hints::collect_garbage() + ": " + undone.error().to_string();
     }
-    co_await boost::asio::this_coro::reset_cancellation_state();
     if (thrown) std::rethrow_exception(thrown);
     co_return e;
   }

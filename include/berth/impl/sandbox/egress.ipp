@@ -44,6 +44,26 @@ inline error egress_failure(error e, const sandbox_record& record) {
   return e;
 }
 
+/// Rules and record are to say the same: both are changed, or neither.
+inline boost::asio::awaitable<result<void>> apply_egress(sandbox_record& record, egress_policy policy, std::string root,
+                                                         std::string init, time_point deadline) {
+  const egress_policy before = *record.net->egress;
+  record.net->egress = policy;
+  network_names names = record.names();
+  auto applying = change_egress(names, policy, before, deadline);
+  auto done = co_await std::move(applying);
+  if (!done) done = egress_failure(std::move(done).error(), record);
+  if (done) done = write_record(record);
+  if (done && !policy.named.empty()) done = ensure_names(root, init, record.token);
+  if (!done) {
+    auto undoing = change_egress(std::move(names), before, policy, deadline_after(seconds(5)));
+    (void)co_await std::move(undoing);
+    record.net->egress = before;
+    (void)write_record(record);
+  }
+  co_return done;
+}
+
 inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sandbox_record mine, egress_policy policy,
                                                                             std::string root, std::string init,
                                                                             time_point deadline) {
@@ -51,24 +71,10 @@ inline boost::asio::awaitable<result<sandbox_record>> change_sandbox_egress(sand
   if (!lock) co_return std::move(lock).error();
   auto record = read_egress_record(mine);
   if (!record) co_return record;
-  const egress_policy before = *record->net->egress;
-  record->net->egress = policy;
   if (record->net->nameservers.empty()) record->net->nameservers = read_resolver_config().nameservers;
-  // Rules and record are to say the same: from here on both are changed, or neither.
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  network_names names = record->names();
-  auto applying = change_egress(names, policy, before, deadline);
+  auto applying =
+      past_cancellation(apply_egress(*record, std::move(policy), std::move(root), std::move(init), deadline));
   auto done = co_await std::move(applying);
-  if (!done) done = egress_failure(std::move(done).error(), *record);
-  if (done) done = write_record(*record);
-  if (done && !policy.named.empty()) done = ensure_names(root, init, record->token);
-  if (!done) {
-    auto undoing = change_egress(std::move(names), before, policy, deadline_after(seconds(5)));
-    (void)co_await std::move(undoing);
-    record->net->egress = before;
-    (void)write_record(*record);
-  }
-  co_await boost::asio::this_coro::reset_cancellation_state();
   if (!done) co_return std::move(done).error();
   co_return std::move(*record);
 }

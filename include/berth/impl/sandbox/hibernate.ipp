@@ -93,8 +93,6 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::have_callers_heard(time
 
 // All in there stands still, and its image is whole.
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_for_hibernation(time_point deadline) {
-  // Begun, it is done: what comes of it half-way is for the next use.
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   BERTH_CO_TRY(read_record_again());
   sandbox_record record = record_;
   record.phase = record_phase::hibernated;
@@ -116,7 +114,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_hibernation(durat
   what.directory = hibernation(record_).image();
   what.to_sleep = true;
   what.unused_for = unused_for;
-  what.meanwhile = [this, deadline] { return end_for_hibernation(deadline); };
+  // Begun, it is done: what comes of it half-way is for the next use.
+  what.meanwhile = [this, deadline] { return past_cancellation(end_for_hibernation(deadline)); };
   auto saving = save(std::move(what), deadline);
   co_return co_await std::move(saving);
 }

@@ -59,8 +59,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::begin_pause(time_point 
   auto done = co_await cancellation_as_error(std::move(work));
   if (!done) {
     // What was begun may still come to pass: it goes on in any case.
-    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-    auto undo = set_paused(false, deadline_after(seconds(5)));
+    auto undo = past_cancellation(set_paused(false, deadline_after(seconds(5))));
     const auto runs = co_await std::move(undo);
     if (runs) paused_marker(record_).remove();
   }

@@ -314,8 +314,7 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::claim(pool_claim what) 
     ready = co_await cancellation_as_error(std::move(waking));
   }
   if (ready) co_return result<void>();
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  auto ending = terminate();
+  auto ending = past_cancellation(terminate());
   (void)co_await std::move(ending);
   co_return ready.error();
 }

@@ -27,10 +27,8 @@ inline std::string source_of(const stored_snapshot& snapshot) {
 }
 
 inline boost::asio::awaitable<void> end_unused(std::shared_ptr<sandbox> box) {
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  auto ending = box->terminate();
+  auto ending = past_cancellation(box->terminate());
   (void)co_await std::move(ending);
-  co_await boost::asio::this_coro::reset_cancellation_state();
 }
 
 struct ready_copy {
@@ -137,8 +135,8 @@ inline boost::asio::awaitable<result<int>> tidy_pool(std::shared_ptr<pool_fillin
     auto claiming = (*box)->claim({});
     const auto claimed = co_await std::move(claiming);
     if (!claimed && one.process_alive()) continue;
-    auto ending = (*box)->terminate();
-    (void)co_await std::move(ending);
+    auto ending = end_unused(*box);  // it is nobody's by now
+    co_await std::move(ending);
   }
   co_return ready;
 }
@@ -196,6 +194,63 @@ inline boost::asio::awaitable<result<void>> end_members(environment where, std::
   co_return first->take();
 }
 
+inline boost::asio::awaitable<result<taken_sandbox>> take_of_pool(environment where, std::string name,
+                                                                  take_options what) {
+  auto pool = pool_directory::open(where, name);
+  if (!pool) co_return std::move(pool).error();
+  taken_sandbox out;
+  // Somebody may be quicker, or have one locked for something else: then there may be others in a moment.
+  bool again = true;
+  for (int attempt = 0; attempt < 20 && again && !out.box; ++attempt) {
+    // One that is just falling asleep is locked for some 50 ms.
+    if (attempt != 0) {
+      const milliseconds pause(25);
+      const bool waited = co_await pause_for(pause);
+      if (!waited) co_return make_error(errc::cancelled, "pool", "cancelled");
+    }
+    again = false;
+    auto members = pool_members(where, name);
+    if (!members) co_return std::move(members).error();
+    for (const sandbox_record& one : *members) {
+      if (!is_ready_in_pool(one, pool->source())) continue;
+      auto box = sandbox::attach(where, one.id);
+      if (!box || (*box)->record().token != one.token || !(*box)->record().waits_in_pool()) continue;
+      pool_claim claim = what;
+      auto claiming = (*box)->claim(std::move(claim));
+      auto claimed = co_await std::move(claiming);
+      if (claimed) {
+        out.box = std::move(*box);
+        out.was_ready = true;
+        break;
+      }
+      if (claimed.error().code == errc::again) again = true;
+      else if (claimed.error().code != errc::not_found) co_return std::move(claimed).error();
+    }
+  }
+  if (out.box) {
+    const auto purpose = read_purpose(out.box->record().directory);
+    out.docker = purpose && purpose->docker;
+    pool->count([](pool_figures& f) { ++f.handed_out; });
+    if (!what.egress) co_return out;
+    auto changing = out.box->set_egress(std::move(*what.egress));
+    auto changed = co_await std::move(changing);
+    if (changed) co_return out;
+    auto ending = end_unused(out.box);
+    co_await std::move(ending);
+    co_return std::move(changed).error();
+  }
+  restore_options options = what.to_restore();
+  options.ends_with_creator = true;
+  std::string snapshot = pool->settings().snapshot;
+  auto restoring = restore_ready(where, std::move(snapshot), std::move(options));
+  auto made = co_await std::move(restoring);
+  if (!made) co_return std::move(made).error();
+  out.box = std::move(made->box);
+  out.docker = made->docker;
+  pool->count([](pool_figures& f) { ++f.missed; });
+  co_return out;
+}
+
 }  // namespace detail
 
 BERTH_DECL boost::asio::awaitable<result<sandbox_pool>> sandbox_pool::start(environment where, pool_settings settings) {
@@ -249,60 +304,9 @@ BERTH_DECL restore_options take_options::to_restore() const {
 }
 
 BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> sandbox_pool::take(take_options what) {
-  const environment where = where_;
-  auto pool = detail::pool_directory::open(where, name_);
-  if (!pool) co_return std::move(pool).error();
-  taken_sandbox out;
-  // Somebody may be quicker, or have one locked for something else: then there may be others in a moment.
-  bool again = true;
-  for (int attempt = 0; attempt < 20 && again && !out.box; ++attempt) {
-    // One that is just falling asleep is locked for some 50 ms.
-    if (attempt != 0) {
-      const milliseconds pause(25);
-      const bool waited = co_await pause_for(pause);
-      if (!waited) co_return make_error(errc::cancelled, "pool", "cancelled");
-    }
-    again = false;
-    auto members = detail::pool_members(where, name_);
-    if (!members) co_return std::move(members).error();
-    for (const sandbox_record& one : *members) {
-      if (!detail::is_ready_in_pool(one, pool->source())) continue;
-      auto box = sandbox::attach(where, one.id);
-      if (!box || (*box)->record().token != one.token || !(*box)->record().waits_in_pool()) continue;
-      pool_claim claim = what;
-      auto claiming = (*box)->claim(std::move(claim));
-      auto claimed = co_await std::move(claiming);
-      if (claimed) {
-        out.box = std::move(*box);
-        out.was_ready = true;
-        break;
-      }
-      if (claimed.error().code == errc::again) again = true;
-      else if (claimed.error().code != errc::not_found) co_return std::move(claimed).error();
-    }
-  }
-  if (out.box) {
-    const auto purpose = read_purpose(out.box->record().directory);
-    out.docker = purpose && purpose->docker;
-    pool->count([](pool_figures& f) { ++f.handed_out; });
-    if (!what.egress) co_return out;
-    auto changing = out.box->set_egress(std::move(*what.egress));
-    auto changed = co_await std::move(changing);
-    if (changed) co_return out;
-    auto ending = detail::end_unused(out.box);
-    co_await std::move(ending);
-    co_return std::move(changed).error();
-  }
-  restore_options options = what.to_restore();
-  options.ends_with_creator = true;
-  std::string snapshot = pool->settings().snapshot;
-  auto restoring = detail::restore_ready(where, std::move(snapshot), std::move(options));
-  auto made = co_await std::move(restoring);
-  if (!made) co_return std::move(made).error();
-  out.box = std::move(made->box);
-  out.docker = made->docker;
-  pool->count([](pool_figures& f) { ++f.missed; });
-  co_return out;
+  // What was claimed or made is removed again where the rest fails: a cancellation must not throw past that.
+  auto taking = detail::take_of_pool(where_, name_, std::move(what));
+  co_return co_await cancellation_as_error(std::move(taking));
 }
 
 BERTH_DECL boost::asio::awaitable<result<void>> sandbox_pool::refill() {
@@ -319,8 +323,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox_pool::refill() {
     auto work = detail::fill_pool(filling, making);
     outcome = co_await std::move(work);
     auto draining = making.drain(!outcome);
-    (void)co_await std::move(draining);
+    const bool whole = co_await std::move(draining);
     lock.reset();
+    if (outcome && !whole) outcome = make_error(errc::cancelled, "pool", "cancelled while the pool was filled");
     if (!outcome || !filling->pool.is_there()) break;
     auto now = find_pool(where, name_);
     if (!now || static_cast<int>(now->ready.size()) >= filling->pool.settings().rate.size) break;

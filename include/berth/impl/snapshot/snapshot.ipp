@@ -177,7 +177,7 @@ BERTH_DECL boost::asio::awaitable<result<std::shared_ptr<sandbox>>> restore_stor
   auto made = co_await std::move(creating);
   if (!made) co_return made;
   if (auto written = write_purpose((*made)->record().directory, options.purpose); !written) {
-    auto ending = (*made)->terminate();
+    auto ending = past_cancellation((*made)->terminate());
     (void)co_await std::move(ending);
     co_return std::move(written).error();
   }
@@ -259,12 +259,10 @@ BERTH_DECL boost::asio::awaitable<result<std::vector<std::shared_ptr<sandbox>>>>
   const bool drained = co_await std::move(draining);
   co_await boost::asio::this_coro::throw_if_cancelled(throws);
   if (drained && !out->failed) co_return std::move(out->made);
-  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   for (const auto& made : out->made) {
-    auto ending = made->terminate();
+    auto ending = past_cancellation(made->terminate());
     (void)co_await std::move(ending);
   }
-  co_await boost::asio::this_coro::reset_cancellation_state();
   if (out->failed) co_return std::move(*out->failed);
   co_return make_error(errc::cancelled, "snapshot", "cancelled; the copies were removed again");
 }

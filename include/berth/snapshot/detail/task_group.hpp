@@ -49,24 +49,28 @@ class task_group {
   /// Until all have ended, told to break off where `cancel`, or where the caller is cancelled: false then.
   boost::asio::awaitable<bool> drain(bool cancel) {
     bool whole = !cancel;
-    bool told = false;
-    while (!state_->running.empty()) {
-      if (!whole && !told) {
-        told = true;
-        co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-        const auto now = state_->running;
-        for (const auto& one : now) one->emit(boost::asio::cancellation_type::terminal);
-        continue;
-      }
+    while (whole && !state_->running.empty()) {
       auto waiting = wait(time_point::max());
-      const bool going_on = co_await std::move(waiting);
-      if (!going_on) whole = false;
+      whole = co_await std::move(waiting);
     }
-    if (told) co_await boost::asio::this_coro::reset_cancellation_state();
+    if (!whole) {
+      auto ending = past_cancellation(break_off());
+      (void)co_await std::move(ending);
+    }
     co_return whole;
   }
 
  private:
+  boost::asio::awaitable<result<void>> break_off() {
+    const auto now = state_->running;
+    for (const auto& one : now) one->emit(boost::asio::cancellation_type::terminal);
+    while (!state_->running.empty()) {
+      auto waiting = wait(time_point::max());
+      (void)co_await std::move(waiting);
+    }
+    co_return result<void>();
+  }
+
   struct state {
     explicit state(const boost::asio::any_io_executor& loop) : changed(loop) {}
     std::list<std::shared_ptr<boost::asio::cancellation_signal>> running;
