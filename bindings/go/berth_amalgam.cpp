@@ -18233,8 +18233,9 @@ class listening_patience {
     if (called_) ::unlink(wake_.c_str());
   }
   bool allows(errc code) {
-    if ((code != errc::not_found && code != errc::again) || !process_.alive()) return false;
-    if (young_ && clock::now() < until_) return true;
+    const bool cut = code == errc::sandbox_not_running;
+    if ((code != errc::not_found && code != errc::again && !cut) || !process_.alive()) return false;
+    if (!cut && young_ && clock::now() < until_) return true;
     if (called_) return clock::now() < called_until_;
     const auto lock = directory_lock::try_lock(directory_);
     if (!lock && lock.error().code == errc::again) return clock::now() < saved_until_;
@@ -18285,13 +18286,16 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(tim
   BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   detail::listening_patience listening(record_);
+  std::optional<error> cut;
   for (;;) {
     std::string path = shared_path(guest_socket_name);
     auto opening = guest_channel::open(std::move(path), deadline);
     auto channel = co_await std::move(opening);
     if (channel) co_return channel;
     error why = std::move(channel).error();
+    if (why.code == errc::sandbox_not_running) cut = why;
     if (!listening.allows(why.code)) {
+      if (cut && !record_.process_alive()) co_return std::move(*cut);
       if (is_asleep() && clock::now() < deadline) {
         auto again = open_guest(deadline);
         co_return co_await std::move(again);
@@ -18682,8 +18686,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_save(const save_req
 }
 BERTH_DECL boost::asio::awaitable<void> sandbox::wait_for_guest(time_point deadline) {
   for (bool answers = false; !answers && record_.process_alive() && clock::now() < deadline;) {
+    const time_point soon = std::min(deadline, deadline_after(seconds(1)));
     std::string path = shared_path(guest_socket_name);
-    auto opening = guest_channel::open(std::move(path), deadline);
+    auto opening = guest_channel::open(std::move(path), soon);
     const auto channel = co_await std::move(opening);
     answers = channel.has_value();
     const milliseconds pause(2);

@@ -161,8 +161,12 @@ void server::take_retreat(connection& from, bool for_good) {
   if (why.empty() && daemon_) why = docker_checkpoint_.prepare(for_good);
   if (!why.empty()) return from.refuse(why);
   loop_.forget(listener_.get());
-  listener_.reset();
   ::unlink(path_.c_str());
+  // Who has just connected is cut off, and comes again. With the listener alone gone it would wait: gVisor leaves its end open
+  // (release-20260905.0).
+  while (unique_fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC))) {
+  }
+  listener_.reset();
   // What is left listens to news of dockerd, and asks again. At once, before anybody says more.
   std::vector<std::shared_ptr<connection>> hosts;
   for (const auto& [one, known] : connections_)

@@ -94,6 +94,26 @@ TEST_F(SandboxTest, pause_and_resume) {
   EXPECT_EQ(exec(R"({"argv":["true"]})").code, 0);
 }
 
+// It may come as the guest retreats, when it has, or while all stands still.
+TEST_F(SandboxTest, snapshots_are_cancelled_at_any_moment_and_the_sandbox_answers) {
+  ASSERT_EQ(create(R"(,"network":"none")").status, BERTH_OK) << logged();
+  for (unsigned i = 0; i < 64 && !testing::Test::HasFailure(); ++i) {
+    Error error;
+    std::uint64_t op = 0;
+    const std::string name = "at-" + std::to_string(i), options = "{\"name\":" + in_quotes(name) + "}";
+    const berth_op_options how = op_options(0, ns_from_now(1 + i % 8 * (1 + i / 8)));
+    ASSERT_EQ(berth_sandbox_snapshot(box_, options.data(), options.size(), &how, &op, error.slot()), BERTH_OK)
+        << error.text();
+    Event e = done(op);
+    EXPECT_TRUE(e.status == BERTH_OK || e.status == BERTH_E_TIMEOUT) << e.error << "\n" << e.detail;
+    const berth_status removed =
+        berth_snapshot_remove(where_.data(), where_.size(), name.data(), name.size(), error.slot());
+    EXPECT_EQ(removed, e.status == BERTH_OK ? BERTH_OK : BERTH_E_NOT_FOUND) << error.text();
+    e = exec(R"({"argv":["true"]})");
+    EXPECT_EQ(e.status, BERTH_OK) << e.error;
+  }
+}
+
 TEST_F(SandboxTest, a_snapshot_is_taken_and_goes_on) {
   const Event made = create(R"(,"network":"none","annotations":{"job":"7"})");
   ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;

@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace berth {
 
 namespace detail {
@@ -199,8 +201,10 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::end_save(const save_req
 // Others find it where it was when this is over.
 BERTH_DECL boost::asio::awaitable<void> sandbox::wait_for_guest(time_point deadline) {
   for (bool answers = false; !answers && record_.process_alive() && clock::now() < deadline;) {
+    // One that was just going when this connected never answers; the next attempt meets it again.
+    const time_point soon = std::min(deadline, deadline_after(seconds(1)));
     std::string path = shared_path(guest_socket_name);
-    auto opening = guest_channel::open(std::move(path), deadline);
+    auto opening = guest_channel::open(std::move(path), soon);
     const auto channel = co_await std::move(opening);
     answers = channel.has_value();
     const milliseconds pause(2);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace berth {
@@ -96,8 +97,10 @@ class listening_patience {
   }
   /// Whether an attempt that met `code` may be made again; after a pause then.
   bool allows(errc code) {
-    if ((code != errc::not_found && code != errc::again) || !process_.alive()) return false;
-    if (young_ && clock::now() < until_) return true;
+    // Cut off before anything was asked: by a guest that retreats, or with the sandbox.
+    const bool cut = code == errc::sandbox_not_running;
+    if ((code != errc::not_found && code != errc::again && !cut) || !process_.alive()) return false;
+    if (!cut && young_ && clock::now() < until_) return true;
     if (called_) return clock::now() < called_until_;
     // Who saves it, or removes it, holds the lock of its directory.
     const auto lock = directory_lock::try_lock(directory_);
@@ -157,13 +160,16 @@ BERTH_DECL boost::asio::awaitable<result<guest_channel>> sandbox::open_guest(tim
   BERTH_CO_TRY(co_await std::move(waking));
   if (record_.guest != guest_protocol_version) co_return detail::no_guest_error(record_);
   detail::listening_patience listening(record_);
+  std::optional<error> cut;
   for (;;) {
     std::string path = shared_path(guest_socket_name);
     auto opening = guest_channel::open(std::move(path), deadline);
     auto channel = co_await std::move(opening);
     if (channel) co_return channel;
     error why = std::move(channel).error();
+    if (why.code == errc::sandbox_not_running) cut = why;
     if (!listening.allows(why.code)) {
+      if (cut && !record_.process_alive()) co_return std::move(*cut);
       // It fell asleep after it was looked at.
       if (is_asleep() && clock::now() < deadline) {
         auto again = open_guest(deadline);
