@@ -18355,6 +18355,55 @@ BERTH_DECL boost::asio::awaitable<result<std::unique_ptr<guest_command>>> sandbo
 }
 }
 namespace berth {
+template <class T>
+boost::asio::awaitable<result<T>> with_grace(boost::asio::awaitable<result<T>> work, duration grace) {
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+  if (cancellation.cancelled() != boost::asio::cancellation_type::none) {
+    co_await boost::asio::this_coro::throw_if_cancelled(throws);
+    co_return make_error(errc::cancelled, "process", "cancelled before it was begun");
+  }
+  struct shared {
+    explicit shared(const boost::asio::any_io_executor& executor) : timer(executor) {}
+    boost::asio::steady_timer timer;
+    boost::asio::cancellation_signal stop;
+    bool over = false;
+  };
+  const auto s = std::make_shared<shared>(co_await boost::asio::this_coro::executor);
+  const std::shared_ptr<void> at_end(nullptr, [s](void*) {
+    s->over = true;
+    s->timer.cancel();
+  });
+  auto slot = cancellation.slot();
+  if (slot.is_connected()) {
+    slot.assign([s, grace](boost::asio::cancellation_type) {
+      if (s->over) return;
+      s->timer.expires_after(grace);
+      s->timer.async_wait([s](boost::system::error_code stopped) {
+        if (!stopped && !s->over) s->stop.emit(boost::asio::cancellation_type::terminal);
+      });
+    });
+  }
+  std::exception_ptr thrown;
+  std::optional<result<T>> outcome;
+  try {
+    auto heeding = detail::without_throwing(std::move(work));
+    auto spawned =
+        boost::asio::co_spawn(s->timer.get_executor(), std::move(heeding),
+                              boost::asio::bind_cancellation_slot(s->stop.slot(), boost::asio::use_awaitable));
+    outcome = co_await std::move(spawned);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  s->over = true;
+  if (slot.is_connected()) slot.clear();
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  if (thrown) std::rethrow_exception(thrown);
+  co_return std::move(*outcome);
+}
+}
+namespace berth {
 class paused_marker {
  public:
   explicit paused_marker(const sandbox_record& record) : path_(record.directory + "/paused") {}
@@ -18450,7 +18499,8 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_paused(bool paused,
   auto argv = paused ? runsc_pause_argv(*binary, globals(), record_.container_id())
                      : runsc_resume_argv(*binary, globals(), record_.container_id());
   if (!argv) co_return std::move(argv).error();
-  auto asked = co_await detail::run_runsc(std::move(*argv), deadline);
+  auto asking = with_grace(detail::run_runsc(std::move(*argv), deadline), seconds(2));
+  auto asked = co_await std::move(asking);
   if (asked) co_return result<void>();
   auto now = co_await find_state(std::max(duration(milliseconds(100)), deadline - clock::now()));
   if (now && (paused ? *now == sandbox_state::paused : *now == sandbox_state::running)) co_return result<void>();

@@ -65,6 +65,7 @@
 #include <berth/process/executor.hpp>
 #include <berth/process/exit_status.hpp>
 #include <berth/process/fd_copy.hpp>
+#include <berth/process/grace.hpp>
 #include <berth/process/initializers.hpp>
 #include <berth/process/launcher.hpp>
 #include <berth/process/output_buffer.hpp>

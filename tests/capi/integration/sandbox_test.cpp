@@ -74,6 +74,36 @@ TEST_F(SandboxTest, life_of_a_sandbox) {
   EXPECT_EQ(e.status, BERTH_E_NOT_FOUND) << e.error;
 }
 
+// runsc writes its state file in place: killed in the middle, it leaves a sandbox that nobody can resume or signal any more.
+TEST_F(SandboxTest, a_runsc_that_pauses_comes_to_its_end_when_that_is_cancelled) {
+  const std::string state = root_ + "/state", program = root_ + "/runsc";
+  std::ofstream(program) << "#!/bin/sh\nfor word; do\n  [ \"$word\" = pause ] || continue\n  echo begun > " << state
+                         << "\n  sleep 0.3\n  echo whole > " << state << "\ndone\nexec " << variable("BERTH_RUNSC")
+                         << " \"$@\"\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  where_.back() = ',';
+  where_ += "\"runsc\":" + in_quotes(program) + "}";
+  const Event made = create(R"(,"network":"none")");
+  ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;
+  Error error;
+  std::uint64_t op = 0;
+  ASSERT_EQ(berth_sandbox_pause(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  const auto said = [&] {
+    std::string word;
+    std::ifstream(state) >> word;
+    return word;
+  };
+  for (int i = 0; i < 6000 && said().empty(); ++i) usleep(10000);
+  ASSERT_EQ(berth_op_cancel(loop_->get(), op, error.slot()), BERTH_OK) << error.text();
+  Event e = done(op);
+  EXPECT_TRUE(e.status == BERTH_OK || e.status == BERTH_E_CANCELLED) << e.error;
+  EXPECT_EQ(said(), "whole");
+  ASSERT_EQ(berth_sandbox_resume(box_, nullptr, &op, error.slot()), BERTH_OK) << error.text();
+  e = done(op);
+  EXPECT_EQ(e.status, BERTH_OK) << e.error;
+  EXPECT_EQ(exec(R"({"argv":["true"]})").code, 0);
+}
+
 TEST_F(SandboxTest, pause_and_resume) {
   const Event made = create(R"(,"network":"none")");
   ASSERT_EQ(made.status, BERTH_OK) << made.error << "\n" << made.detail;

@@ -2,6 +2,7 @@
 #include "loop.hpp"
 
 #include <berth/process/cancellation.hpp>
+#include <berth/process/grace.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -209,6 +210,43 @@ TEST(UntilDeadline, MayBeDestroyedWithItsLoop) {
                           boost::asio::bind_cancellation_slot(signal.slot(), [](std::exception_ptr, result<int>) {}));
     loop.run_for(milliseconds(5));
   }
+}
+
+result<int> cancelled_during(awaitable<result<int>> work) {
+  boost::asio::io_context loop(1);
+  boost::asio::cancellation_signal signal;
+  result<int> outcome = make_error(errc::timeout, "test", "it waits still");
+  boost::asio::co_spawn(loop, cancellation_as_error(std::move(work)),
+                        boost::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, result<int> r) {
+                          if (!e) outcome = std::move(r);
+                        }));
+  boost::asio::post(loop, [&] { signal.emit(boost::asio::cancellation_type::terminal); });
+  loop.run_for(std::chrono::seconds(20));
+  return outcome;
+}
+
+TEST(WithGrace, WhatTakesAMomentComesToItsEnd) {
+  const auto ended = cancelled_during(with_grace(answer_after(milliseconds(20), 7), seconds(1000)));
+  ASSERT_TRUE(ended) << ended.error().to_string();
+  EXPECT_EQ(*ended, 7);
+}
+
+TEST(WithGrace, WhatTakesLongerIsCancelledThen) {
+  const auto cut = cancelled_during(with_grace(answer_after(seconds(1000), 7), milliseconds(20)));
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().code, errc::cancelled) << cut.error().to_string();
+}
+
+TEST(WithGrace, IsNotBegunForWhoWasCancelledBefore) {
+  boost::asio::io_context loop(1);
+  const auto came = test::run_after_cancellation<int>(
+      loop, [] { return with_grace(answer_after(milliseconds(1), 7), seconds(1000)); });
+  ASSERT_FALSE(came);
+  EXPECT_EQ(came.error().code, errc::cancelled) << came.error().to_string();
+}
+
+TEST(WithGrace, PassesOnWhatIsThrown) {
+  EXPECT_THROW(test::run(with_grace(answer_after(milliseconds(1), -1), seconds(1))), std::runtime_error);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <berth/base/file.hpp>
 #include <berth/process/cancellation.hpp>
+#include <berth/process/grace.hpp>
 #include <berth/runsc/runsc.hpp>
 #include <berth/sandbox/detail/bundle.hpp>
 #include <berth/sandbox/paused_marker.hpp>
@@ -35,7 +36,9 @@ BERTH_DECL boost::asio::awaitable<result<void>> sandbox::set_paused(bool paused,
   auto argv = paused ? runsc_pause_argv(*binary, globals(), record_.container_id())
                      : runsc_resume_argv(*binary, globals(), record_.container_id());
   if (!argv) co_return std::move(argv).error();
-  auto asked = co_await detail::run_runsc(std::move(*argv), deadline);
+  // Killed while it writes its state file anew, runsc leaves half of one, and the sandbox to nobody (20260905.0).
+  auto asking = with_grace(detail::run_runsc(std::move(*argv), deadline), seconds(2));
+  auto asked = co_await std::move(asking);
   if (asked) co_return result<void>();
   // runsc refuses what is so already.
   auto now = co_await find_state(std::max(duration(milliseconds(100)), deadline - clock::now()));
