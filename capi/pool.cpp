@@ -83,7 +83,7 @@ asio::awaitable<op_result> start_pool(std::shared_ptr<loop_core> loop, environme
 
 asio::awaitable<op_result> stop_pool(environment where, std::string name) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto pool = sandbox_pool::find(where, std::move(name));
+  auto pool = sandbox_pool::find_to_stop(where, std::move(name));
   if (!pool) co_return std::move(pool).error();
   auto stopping = pool->stop();
   BERTH_CO_TRY(co_await std::move(stopping));

@@ -26431,6 +26431,7 @@ class sandbox_pool {
  public:
   BERTH_DECL static boost::asio::awaitable<result<sandbox_pool>> start(environment where, pool_settings settings);
   BERTH_DECL static result<sandbox_pool> find(environment where, std::string name);
+  BERTH_DECL static result<sandbox_pool> find_to_stop(environment where, std::string name);
   BERTH_DECL boost::asio::awaitable<result<taken_sandbox>> take(take_options what);
   BERTH_DECL boost::asio::awaitable<result<void>> refill();
   BERTH_DECL boost::asio::awaitable<result<void>> begin_refill();
@@ -26693,6 +26694,13 @@ BERTH_DECL boost::asio::awaitable<result<sandbox_pool>> sandbox_pool::start(envi
 BERTH_DECL result<sandbox_pool> sandbox_pool::find(environment where, std::string name) {
   auto there = detail::pool_directory::open(where, name);
   if (!there && there.error().code != errc::record_damaged) return std::move(there).error();
+  return sandbox_pool(std::move(where), std::move(name));
+}
+BERTH_DECL result<sandbox_pool> sandbox_pool::find_to_stop(environment where, std::string name) {
+  auto found = find(where, name);
+  if (found || found.error().code != errc::not_found) return found;
+  const auto left = detail::pool_members(where, name);
+  if (!left || left->empty()) return found;
   return sandbox_pool(std::move(where), std::move(name));
 }
 BERTH_DECL result<pool_status> sandbox_pool::status() const { return find_pool(where_, name_); }
@@ -29117,7 +29125,7 @@ asio::awaitable<op_result> start_pool(std::shared_ptr<loop_core> loop, environme
 }
 asio::awaitable<op_result> stop_pool(environment where, std::string name) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto pool = sandbox_pool::find(where, std::move(name));
+  auto pool = sandbox_pool::find_to_stop(where, std::move(name));
   if (!pool) co_return std::move(pool).error();
   auto stopping = pool->stop();
   BERTH_CO_TRY(co_await std::move(stopping));

@@ -90,6 +90,18 @@ TEST_F(Pool, HandsOutEachOnceAndFillsUpAgain) {
   EXPECT_EQ(must({"pool", "ls", "--names"}), "");
 }
 
+// Cancelled or killed once the pool had lost its name.
+TEST_F(Pool, AnEndThatWasBrokenOffIsTakenUpAgain) {
+  seed();
+  must({"-q", "pool", "start", "web", "--from", "warm", "--size", "2"});
+  EXPECT_EQ(ids().size(), 3u);
+  fs::rename(root_ + "/.pools/web", root_ + "/.pools/.old-brokenoff");
+  EXPECT_EQ(run({"pool", "take", "web"}).code, 4);
+  must({"pool", "stop", "web"});
+  EXPECT_EQ(ids(), std::set<string>{"seed"});
+  EXPECT_EQ(run({"pool", "stop", "web"}).code, 4);
+}
+
 TEST_F(Pool, WithDockerReadyInEach) {
   must({"-q", "run", "-d", "--wait", "--id", "seed", "--rootfs", rootfs_, "--docker"});
   load_image("seed");

@@ -40,6 +40,8 @@ class sandbox_pool {
   BERTH_DECL static boost::asio::awaitable<result<sandbox_pool>> start(environment where, pool_settings settings);
   /// One whose settings cannot be read is found, and can be stopped only. Errors: not_found, invalid, permission, io.
   BERTH_DECL static result<sandbox_pool> find(environment where, std::string name);
+  /// As find; also one whose end was broken off, of which nothing is left but sandboxes that nobody takes.
+  BERTH_DECL static result<sandbox_pool> find_to_stop(environment where, std::string name);
 
   /// Takes one that is ready, or makes one where none is. It ends with this process until sandbox::hand_over, as one that
   /// restore_snapshot made with ends_with_creator. Cancelled or failed, it leaves none taken. A refill() is due afterwards.

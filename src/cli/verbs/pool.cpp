@@ -140,7 +140,7 @@ int act_stop(const pool_call& c, const environment& where, const invocation& cal
   std::vector<std::string> stopped;
   std::string text;
   for (const std::string& name : c.names) {
-    auto pool = sandbox_pool::find(where, name);
+    auto pool = sandbox_pool::find_to_stop(where, name);
     result<void> done;
     if (pool) done = run_loop(pool->stop());
     else done = std::move(pool).error();

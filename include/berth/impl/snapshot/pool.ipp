@@ -289,6 +289,14 @@ BERTH_DECL result<sandbox_pool> sandbox_pool::find(environment where, std::strin
   return sandbox_pool(std::move(where), std::move(name));
 }
 
+BERTH_DECL result<sandbox_pool> sandbox_pool::find_to_stop(environment where, std::string name) {
+  auto found = find(where, name);
+  if (found || found.error().code != errc::not_found) return found;
+  const auto left = detail::pool_members(where, name);
+  if (!left || left->empty()) return found;
+  return sandbox_pool(std::move(where), std::move(name));
+}
+
 BERTH_DECL result<pool_status> sandbox_pool::status() const { return find_pool(where_, name_); }
 
 BERTH_DECL restore_options take_options::to_restore() const {
