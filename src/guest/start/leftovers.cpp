@@ -6,24 +6,27 @@
 
 #include <berth/base/file.hpp>
 
+#include <dirent.h>
 #include <fnmatch.h>
-#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstring>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace berth::guest {
 namespace {
 
-std::vector<std::string> matches(const char* pattern) {
-  glob_t found{};
+// The files of a directory whose names fit. glob(3) would bring the user database along, for "~user".
+std::vector<std::string> matches(const std::string& directory, const char* pattern) {
   std::vector<std::string> out;
-  if (::glob(pattern, GLOB_NOSORT, nullptr, &found) == 0) out.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  ::globfree(&found);
+  const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir(directory.c_str()), &::closedir);
+  while (const dirent* entry = all ? ::readdir(all.get()) : nullptr)
+    if (::fnmatch(pattern, entry->d_name, FNM_PERIOD) == 0) out.push_back(directory + "/" + entry->d_name);
   return out;
 }
 
@@ -53,8 +56,8 @@ bool is_bridge_of_docker(const std::string& name) {
 }  // namespace
 
 bool clear_processes(pid_t lost, const start_markers& tell) {
-  for (const char* pattern : {"/run/docker*.pid", "/var/run/docker*.pid"}) {
-    for (const std::string& file : matches(pattern)) {
+  for (const char* directory : {"/run", "/var/run"}) {
+    for (const std::string& file : matches(directory, "docker*.pid")) {
       const pid_t pid = read_pid_file(file);
       if (!is_named(pid, "dockerd")) {
         remove_stale(file, file, tell);
@@ -71,7 +74,7 @@ bool clear_processes(pid_t lost, const start_markers& tell) {
   const std::string containerd = "/run/docker/containerd/containerd.pid";
   if (const pid_t pid = read_pid_file(containerd); is_named(pid, "containerd")) ::kill(pid, SIGKILL);
   remove_stale(containerd, containerd, tell);
-  for (const std::string& socket : matches("/run/docker/containerd/containerd*.sock*")) ::unlink(socket.c_str());
+  for (const std::string& socket : matches("/run/docker/containerd", "containerd*.sock*")) ::unlink(socket.c_str());
   return true;
 }
 
