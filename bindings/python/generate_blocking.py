@@ -24,32 +24,37 @@ WIDTH = 120
 
 @dataclass
 class Pair:
-    """A blocking class of a module of the package, and AsyncNAME of the same module or of `source`."""
+    """A blocking class of a module of the package, and AsyncNAME of another one, `source`."""
 
     name: str
     module: str
+    source: str
     #: What is not forwarded, and why.
     apart: dict[str, str] = field(default_factory=dict)
     #: Coroutines without arguments that are properties of the blocking class.
     properties: tuple[str, ...] = ()
-    source: str = ""
-    #: What of the class, if not it itself, makes one of the one with coroutines.
-    maker: str = ""
+    #: Its constructor is for users: _of() makes one of the one with coroutines.
+    has_maker: bool = False
+
+    @property
+    def maker(self) -> str:
+        return "._of" if self.has_maker else ""
 
 
 _WITHIN, _ITERATED, _MAKES = "for the package's own use", "iter() and str() do it", "by hand: makes one of cls"
 PAIRS = (
-    Pair("Stream", "_streams", {"lines": _ITERATED, "whole": _ITERATED}),
-    Pair("Stdin", "process", {"close_unasked": _WITHIN}),
-    Pair("Process", "process", dict.fromkeys(("begin", "text_of", "bytes_of"), _WITHIN)),
-    Pair("DockerResult", "docker.result", properties=("success",)),
-    Pair("Docker", "docker", {"client": "by hand: made in the caller's thread"}, properties=("host", "environment")),
-    Pair("Fs", "fs"),
-    Pair("Sandbox", "sandbox", {
+    Pair("Stream", "_stream", "_streams", {"lines": _ITERATED, "whole": _ITERATED}),
+    Pair("Stdin", "_stdin", "async_process", {"close_unasked": _WITHIN}),
+    Pair("Process", "process", "async_process", dict.fromkeys(("begin", "text_of", "bytes_of"), _WITHIN)),
+    Pair("DockerResult", "docker.result", "docker.async_result", properties=("success",)),
+    Pair("Docker", "docker", "docker.async_docker", {"client": "by hand: made in the caller's thread"},
+         properties=("host", "environment")),
+    Pair("Fs", "fs", "async_fs"),
+    Pair("Sandbox", "sandbox", "async_sandbox", {
         **dict.fromkeys(("attached", "created", "record", "start", "workdir"), _WITHIN),
         "connect": _MAKES, "list": _MAKES, "watch_events": "it goes on as long as the sandbox, unless it is cancelled",
-    }, source="async_sandbox", maker="._of"),
-    Pair("SandboxPool", "pool"),
+    }, has_maker=True),
+    Pair("SandboxPool", "pool", "async_pool"),
 )  # fmt: skip
 BY_COROUTINES = {f"Async{pair.name}": pair for pair in PAIRS}
 Method = ast.FunctionDef | ast.AsyncFunctionDef
@@ -106,20 +111,21 @@ class File:
         self.body: list[str] = []
 
     def named(self, name: str, module: str) -> str:
-        """How a name that a module of the package defines is written here. What this module's classes are the bases of
-        is not there yet when this one is imported: only the module is."""
-        if module != self.module:
-            self.imports.add((f"..{module}", name))
-            return name
-        package, _, leaf = module.rpartition(".")
-        self.imports.add((f"..{package}", leaf))
-        return f"{leaf}.{name}"
+        """How a name that a module of the package defines is written here."""
+        self.imports.add((f"..{module}", name))
+        return name
+
+    def blocking(self, pair: Pair, own: str) -> str:
+        """The class of a pair; `own` for the one that is derived from what is made here, which is not there yet."""
+        return own if pair.module == self.module else self.named(pair.name, pair.module)
 
     def understood(self, text: str, nodes: ast.AST, source: Module, *, blocking: bool = False) -> str:
         """Annotations and defaults with names that mean the same here. blocking: a class of a pair is the other one."""
         for name in sorted({one.id for one in ast.walk(nodes) if isinstance(one, ast.Name)}):
             if blocking and (pair := BY_COROUTINES.get(name)):
-                text = re.sub(rf"\b{name}\b", self.named(pair.name, pair.module), text)
+                if pair.module == self.module:
+                    self.imports.add(("typing", "Self"))
+                text = re.sub(rf"\b{name}\b", self.blocking(pair, "Self"), text)
             elif name in source.imports:
                 self.imports.add(source.imports[name])
             elif name in source.classes:
@@ -156,12 +162,13 @@ class File:
         if isinstance(method, ast.AsyncFunctionDef):
             self.imports.add((".._loop", "sync"))
             calls.insert(0, "sync(")
-        if result in ("None", "Self"):
-            return lines + call(" " * 8, calls, arguments) + (["        return self"] if result == "Self" else [])
+        written = ast.unparse(method.returns)
+        if written in ("None", "Self"):
+            return lines + call(" " * 8, calls, arguments) + (["        return self"] if written == "Self" else [])
         named = {one.id for one in ast.walk(method.returns) if isinstance(one, ast.Name)}
         for name in named & BY_COROUTINES.keys():
             other = BY_COROUTINES[name]
-            maker = self.named(other.name, other.module) + other.maker
+            maker = self.blocking(other, "self") + other.maker
             if not isinstance(method.returns, ast.Name):  # a list of them
                 lines += call(" " * 8, ["made = " + calls[0], *calls[1:]], arguments)
                 return [*lines, f"        return [{maker}(one) for one in made]"]
@@ -169,15 +176,23 @@ class File:
         return lines + call(" " * 8, ["return " + calls[0], *calls[1:]], arguments)
 
     def add(self, pair: Pair) -> None:
-        source, name = Module(pair.source or pair.module), f"Async{pair.name}"
+        source, name = Module(pair.source), f"Async{pair.name}"
         of = self.named(name, source.name)
         above = [BY_COROUTINES[one] for one in bases(source.classes[name]) if one in BY_COROUTINES]
         derived = f"({self.named(above[0].name, above[0].module)})" if above else ""
         self.body += [
             "", "", f"class Blocking{pair.name}{derived}:", f'    """What {pair.name} has of {name}."""', "",
             f"    _aio: {of}", "",
-            f"    def __init__(self, aio: {of}) -> None:",
+            f"    def {'_use' if pair.has_maker else '__init__'}(self, aio: {of}) -> None:",
             "        super().__init__(aio)" if above else "        self._aio = aio", "",
+        ]  # fmt: skip
+        if pair.has_maker:
+            self.imports.add(("typing", "Self"))
+            self.body += [
+                "    @classmethod", f"    def _of(cls, aio: {of}) -> Self:",
+                "        made = cls.__new__(cls)", "        made._use(aio)", "        return made", "",
+            ]  # fmt: skip
+        self.body += [
             "    @property", f"    def aio(self) -> {of}:",
             '        """The same with coroutines."""', "        return self._aio",
         ]  # fmt: skip

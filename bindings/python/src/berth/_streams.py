@@ -6,12 +6,10 @@ from __future__ import annotations
 import asyncio
 import codecs
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from . import _declarations as c
-from ._blocking.streams import BlockingStream
-from ._loop import sync
 from .errors import BerthError
 
 if TYPE_CHECKING:
@@ -278,18 +276,3 @@ def _without_end(line: bytearray) -> str:
     text = decoder.decode(line)
     line[:] = decoder.getstate()[0]
     return text
-
-
-class Stream(BlockingStream):
-    """As AsyncStream, for code without an event loop: an iterator of lines, and read()."""
-
-    def __iter__(self) -> Iterator[str]:
-        while lines := sync(self.aio.lines()):
-            yield from lines
-
-    def __str__(self) -> str:
-        """All that it ever held, up to the command's end, for which it waits. What read() gives stays as it is."""
-        return sync(self.aio.whole())
-
-    def __repr__(self) -> str:
-        return repr(self.aio).replace("Async", "", 1)

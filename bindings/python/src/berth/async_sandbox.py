@@ -34,11 +34,12 @@ from .creation import (
     lacks_workdir,
     sandbox_options,
 )
-from .docker import AsyncDocker, Finding
+from .docker.async_docker import AsyncDocker
+from .docker.diagnosis import Finding
 from .errors import BerthError, ImageError, InvalidError, SandboxError, SandboxNotFound, in_own_words
 from .facts import CommittedImage, ContainerStats, Egress, LogName, PublishedPorts, SandboxEvent
-from .fs import AsyncFs
-from .process import AsyncProcess, command_options
+from .async_fs import AsyncFs
+from .async_process import AsyncProcess, command_options
 from .snapshot import Snapshot
 from .status import SandboxStatus
 

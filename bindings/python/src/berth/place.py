@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from . import _ffi
 from ._arguments import Source
 from ._loop import Runtime
-from .process import AsyncProcess
+from .async_process import AsyncProcess
 from .status import SandboxStatus
 
 

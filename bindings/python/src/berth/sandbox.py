@@ -10,7 +10,6 @@ from typing import Self
 from . import _sigterm
 from ._arguments import PathName, Seconds, path_name
 from ._blocking.sandbox import BlockingSandbox
-from ._copies import labels_of, own_options
 from ._loop import sync
 from .async_sandbox import AsyncSandbox
 from .creation import (
@@ -43,8 +42,6 @@ __all__ = [
     "PublishedPorts",
     "Sandbox",
     "SandboxEvent",
-    "labels_of",
-    "own_options",
 ]
 
 
@@ -126,17 +123,11 @@ class Sandbox(BlockingSandbox):
         )  # fmt: skip
         self._use(AsyncSandbox(checked(wanted)))
 
-    def _use(self, sandbox: AsyncSandbox) -> None:
-        super().__init__(sandbox)
-        self.fs = Fs(sandbox.fs)
-        self.docker = Docker(sandbox.docker)
+    def _use(self, aio: AsyncSandbox) -> None:
+        super()._use(aio)
+        self.fs = Fs(aio.fs)
+        self.docker = Docker(aio.docker)
         self.process = _ProcessNamespace(self)
-
-    @classmethod
-    def _of(cls, sandbox: AsyncSandbox) -> Self:
-        made = cls.__new__(cls)
-        made._use(sandbox)
-        return made
 
     @classmethod
     def connect(cls, id: str) -> Self:

@@ -31,7 +31,7 @@ def test_the_generated_classes_are_current() -> None:
 def classes(name: str) -> tuple[type, type]:
     pair = PAIRS[name]
     blocking: type = getattr(importlib.import_module(f"berth.{pair.module}"), name)
-    coroutines: type = getattr(importlib.import_module(f"berth.{pair.source or pair.module}"), f"Async{name}")
+    coroutines: type = getattr(importlib.import_module(f"berth.{pair.source}"), f"Async{name}")
     return blocking, coroutines
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import docker.types
 import pytest
 from berth.docker import argv, paths
-from berth.docker.result import LineStarts
+from berth.docker.async_result import LineStarts
 
 RUN: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),

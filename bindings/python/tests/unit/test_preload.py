@@ -8,7 +8,7 @@ from pathlib import Path
 from berth.creation import LABEL
 from berth.preload import name_of
 from berth.rootfs import Built
-from berth.sandbox import labels_of, own_options
+from berth._copies import labels_of, own_options
 
 
 def test_the_name_depends_on_what_is_in_it(tmp_path: Path) -> None:

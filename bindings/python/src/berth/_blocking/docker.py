@@ -7,10 +7,10 @@ import os
 from collections.abc import Sequence
 from typing import IO, Unpack
 
-from .. import docker
 from .._arguments import Seconds
 from .._loop import sync
 from ..docker import options as o
+from ..docker.async_docker import AsyncDocker
 from ..docker.readiness import DockerStatus
 from ..docker.result import DockerResult
 
@@ -18,13 +18,13 @@ from ..docker.result import DockerResult
 class BlockingDocker:
     """What Docker has of AsyncDocker."""
 
-    _aio: docker.AsyncDocker
+    _aio: AsyncDocker
 
-    def __init__(self, aio: docker.AsyncDocker) -> None:
+    def __init__(self, aio: AsyncDocker) -> None:
         self._aio = aio
 
     @property
-    def aio(self) -> docker.AsyncDocker:
+    def aio(self) -> AsyncDocker:
         """The same with coroutines."""
         return self._aio
 

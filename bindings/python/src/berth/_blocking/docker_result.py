@@ -6,20 +6,20 @@ from __future__ import annotations
 from typing import Self
 
 from .._loop import sync
-from ..docker import result
+from ..docker.async_result import AsyncDockerResult
 from ..process import Process
 
 
 class BlockingDockerResult(Process):
     """What DockerResult has of AsyncDockerResult."""
 
-    _aio: result.AsyncDockerResult
+    _aio: AsyncDockerResult
 
-    def __init__(self, aio: result.AsyncDockerResult) -> None:
+    def __init__(self, aio: AsyncDockerResult) -> None:
         super().__init__(aio)
 
     @property
-    def aio(self) -> result.AsyncDockerResult:
+    def aio(self) -> AsyncDockerResult:
         """The same with coroutines."""
         return self._aio
 

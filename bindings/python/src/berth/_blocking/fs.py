@@ -3,22 +3,22 @@
 
 from __future__ import annotations
 
-from .. import fs
 from .._answers import FileInfo
 from .._arguments import PathName
 from .._loop import sync
+from ..async_fs import AsyncFs
 
 
 class BlockingFs:
     """What Fs has of AsyncFs."""
 
-    _aio: fs.AsyncFs
+    _aio: AsyncFs
 
-    def __init__(self, aio: fs.AsyncFs) -> None:
+    def __init__(self, aio: AsyncFs) -> None:
         self._aio = aio
 
     @property
-    def aio(self) -> fs.AsyncFs:
+    def aio(self) -> AsyncFs:
         """The same with coroutines."""
         return self._aio
 

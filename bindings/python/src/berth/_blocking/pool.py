@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Self
 
-from .. import pool
 from .._arguments import Seconds
 from .._loop import sync
+from ..async_pool import AsyncSandboxPool, PoolStatus
 from ..creation import EgressRules
 from ..sandbox import Sandbox
 
@@ -15,13 +15,13 @@ from ..sandbox import Sandbox
 class BlockingSandboxPool:
     """What SandboxPool has of AsyncSandboxPool."""
 
-    _aio: pool.AsyncSandboxPool
+    _aio: AsyncSandboxPool
 
-    def __init__(self, aio: pool.AsyncSandboxPool) -> None:
+    def __init__(self, aio: AsyncSandboxPool) -> None:
         self._aio = aio
 
     @property
-    def aio(self) -> pool.AsyncSandboxPool:
+    def aio(self) -> AsyncSandboxPool:
         """The same with coroutines."""
         return self._aio
 
@@ -59,7 +59,7 @@ class BlockingSandboxPool:
             )
         )
 
-    def status(self) -> pool.PoolStatus:
+    def status(self) -> PoolStatus:
         """How it is now. Reads small files. NotFoundError where there is none."""
         return self._aio.status()
 

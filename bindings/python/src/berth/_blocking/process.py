@@ -5,49 +5,28 @@ from __future__ import annotations
 
 import signal as signals
 
-from .. import process
 from .._arguments import Seconds
 from .._loop import sync
-
-
-class BlockingStdin:
-    """What Stdin has of AsyncStdin."""
-
-    _aio: process.AsyncStdin
-
-    def __init__(self, aio: process.AsyncStdin) -> None:
-        self._aio = aio
-
-    @property
-    def aio(self) -> process.AsyncStdin:
-        """The same with coroutines."""
-        return self._aio
-
-    def write(self, data: str | bytes) -> None:
-        """Waits until the command can be given more. BrokenPipeError once it takes no more."""
-        sync(self._aio.write(data))
-
-    def close(self) -> None:
-        """The end of its input."""
-        sync(self._aio.close())
+from .._stdin import Stdin
+from ..async_process import AsyncProcess
 
 
 class BlockingProcess:
     """What Process has of AsyncProcess."""
 
-    _aio: process.AsyncProcess
+    _aio: AsyncProcess
 
-    def __init__(self, aio: process.AsyncProcess) -> None:
+    def __init__(self, aio: AsyncProcess) -> None:
         self._aio = aio
 
     @property
-    def aio(self) -> process.AsyncProcess:
+    def aio(self) -> AsyncProcess:
         """The same with coroutines."""
         return self._aio
 
     @property
-    def stdin(self) -> process.Stdin:
-        return process.Stdin(self._aio.stdin)
+    def stdin(self) -> Stdin:
+        return Stdin(self._aio.stdin)
 
     def wait(self, timeout: Seconds | None = None) -> int:
         """Its exit code, once it has ended. TimeoutError, with the command still running, after `timeout` seconds.

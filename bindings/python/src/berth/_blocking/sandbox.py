@@ -7,12 +7,11 @@ import builtins
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from .. import sandbox
 from .._arguments import Input, PathName, Seconds
 from .._loop import sync
 from ..async_sandbox import AsyncSandbox
 from ..creation import EgressRules
-from ..docker import Finding
+from ..docker.diagnosis import Finding
 from ..facts import CommittedImage, ContainerStats, Egress, LogName, PublishedPorts, SandboxEvent
 from ..process import Process
 from ..snapshot import Snapshot
@@ -24,8 +23,14 @@ class BlockingSandbox:
 
     _aio: AsyncSandbox
 
-    def __init__(self, aio: AsyncSandbox) -> None:
+    def _use(self, aio: AsyncSandbox) -> None:
         self._aio = aio
+
+    @classmethod
+    def _of(cls, aio: AsyncSandbox) -> Self:
+        made = cls.__new__(cls)
+        made._use(aio)
+        return made
 
     @property
     def aio(self) -> AsyncSandbox:
@@ -144,7 +149,7 @@ class BlockingSandbox:
         ends_with_process: bool = False,
         idle_timeout: Seconds | None = None,
         hibernate: bool = False,
-    ) -> builtins.list[sandbox.Sandbox]:
+    ) -> builtins.list[Self]:
         """Copies of it that go on from where it is now, each under an id and address of its own, by one snapshot that
         is removed again. It goes on too; while a command runs in it, there is none: BerthError. All or none.
 
@@ -159,7 +164,7 @@ class BlockingSandbox:
                 hibernate=hibernate,
             )
         )
-        return [sandbox.Sandbox._of(one) for one in made]
+        return [self._of(one) for one in made]
 
     def events(self) -> builtins.list[SandboxEvent]:
         """What happened in it so far, at most the last 64: containers killed over their memory limit, dockerd ready,

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Of _streams. Made by generate_blocking.py of the classes with coroutines; do not edit."""
+"""Of _stream. Made by generate_blocking.py of the classes with coroutines; do not edit."""
 
 from __future__ import annotations
 
-from .. import _streams
 from .._loop import sync
+from .._streams import AsyncStream
 
 
 class BlockingStream:
     """What Stream has of AsyncStream."""
 
-    _aio: _streams.AsyncStream
+    _aio: AsyncStream
 
-    def __init__(self, aio: _streams.AsyncStream) -> None:
+    def __init__(self, aio: AsyncStream) -> None:
         self._aio = aio
 
     @property
-    def aio(self) -> _streams.AsyncStream:
+    def aio(self) -> AsyncStream:
         """The same with coroutines."""
         return self._aio
 
