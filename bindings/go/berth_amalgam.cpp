@@ -12729,6 +12729,7 @@ class guest_session : public std::enable_shared_from_this<guest_session> {
   std::string unsent_;
   bool writing_socket_ = false;
   std::string input_;
+  std::size_t input_framed_ = 0;
   bool input_ends_ = false;
   bool input_ended_ = false;
   bool writer_waits_ = false;
@@ -12963,15 +12964,17 @@ inline void guest_session::flush() {
 inline void guest_session::feed_input() {
   if (conversation_.now() != guest_conversation::phase::running || input_ended_) return;
   constexpr std::size_t piece = 64 * 1024;
-  std::size_t done = 0;
-  while (done < input_.size() && conversation_.may_send() > 0 && unsent_.size() < 2 * piece) {
-    const std::size_t n = std::min({piece, input_.size() - done, static_cast<std::size_t>(conversation_.may_send())});
-    say(guest_frame_kind::input, std::string_view(input_).substr(done, n));
-    conversation_.sent(static_cast<std::uint32_t>(n));
-    done += n;
+  while (input_framed_ < input_.size() && conversation_.may_send() > 0 && unsent_.size() < 2 * piece) {
+    const auto next =
+        std::string_view(input_).substr(input_framed_, std::min<std::size_t>(piece, conversation_.may_send()));
+    say(guest_frame_kind::input, next);
+    conversation_.sent(static_cast<std::uint32_t>(next.size()));
+    input_framed_ += next.size();
   }
-  input_.erase(0, done);
-  if (conversation_.deaf()) input_.clear();
+  if (input_framed_ == input_.size() || conversation_.deaf()) {
+    input_.clear();
+    input_framed_ = 0;
+  }
   if (input_.empty() && (input_ends_ || conversation_.deaf())) {
     input_ended_ = true;
     if (!conversation_.deaf()) say(guest_frame_kind::input_end);

@@ -94,8 +94,9 @@ class guest_session : public std::enable_shared_from_this<guest_session> {
   std::string unsent_;
   bool writing_socket_ = false;
 
-  std::string input_;        // for its stdin, not framed yet
-  bool input_ends_ = false;  // with the last byte of input_
+  std::string input_;             // for its stdin; empty when all of it is framed
+  std::size_t input_framed_ = 0;  // of that
+  bool input_ends_ = false;       // with the last byte of input_
   bool input_ended_ = false;
   bool writer_waits_ = false;
   descriptor input_fd_;  // for input::fd
